@@ -1,0 +1,36 @@
+//! The six ways in which coding fails.
+
+use std::fmt;
+
+/// What went wrong in a codec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The payload ends early; at least `needed` more bytes were expected.
+    Truncated { needed: usize },
+    /// The payload contradicts its format; `at` is a byte offset in the header or section.
+    Malformed { what: String, at: usize },
+    /// A valid input that this codec does not handle.
+    Unsupported { what: String },
+    /// More than the caller's limits allow.
+    Limit { what: &'static str, max: u64 },
+    /// A checksum or model hash disagrees.
+    Mismatch { what: String },
+    /// The caller's arguments make no sense together.
+    Misuse { what: String },
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated { needed } => write!(f, "payload ends early: {needed} more bytes expected"),
+            Self::Malformed { what, at } => write!(f, "malformed payload at byte {at}: {what}"),
+            Self::Unsupported { what } => write!(f, "unsupported: {what}"),
+            Self::Limit { what, max } => write!(f, "payload exceeds the limit on {what}, {max}"),
+            Self::Mismatch { what } => write!(f, "payload does not match: {what}"),
+            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}

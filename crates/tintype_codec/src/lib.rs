@@ -1,0 +1,14 @@
+//! The codecs: [`Planes`](tintype_image::Planes) in, [`Payload`] out, and back.
+//!
+//! A codec knows samples and symbols; it knows no files. [`registry`] lists those that are built in.
+
+mod codec;
+mod error;
+mod parallel;
+
+pub use codec::{
+    Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
+    Tune, registry,
+};
+pub use error::CodecError;
+pub use parallel::map_indexed;

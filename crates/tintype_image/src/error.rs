@@ -1,0 +1,53 @@
+//! The six ways in which work on pictures fails; `Io` only from the readers and writers of files.
+
+use std::fmt;
+
+/// What went wrong with a picture or a picture file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The input ends early; at least `needed` more bytes were expected.
+    Truncated { needed: usize },
+    /// The input contradicts its format; `at` is a byte offset, or 0 where the reader does not tell.
+    Malformed { what: String, at: usize },
+    /// A valid input that uses what we do not handle.
+    Unsupported { what: String },
+    /// More than the caller's [`crate::Limits`] allow.
+    Limit { what: &'static str, max: u64 },
+    /// A checksum or a declared size disagrees with the data.
+    Mismatch { what: String },
+    /// The caller's arguments make no sense together.
+    Misuse { what: String },
+    /// Reading or writing failed.
+    Io(std::io::Error),
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated { needed } => write!(f, "picture ends early: {needed} more bytes expected"),
+            Self::Malformed { what, at: 0 } => write!(f, "malformed picture: {what}"),
+            Self::Malformed { what, at } => write!(f, "malformed picture at byte {at}: {what}"),
+            Self::Unsupported { what } => write!(f, "unsupported picture: {what}"),
+            Self::Limit { what, max } => write!(f, "picture exceeds the limit on {what}, {max}"),
+            Self::Mismatch { what } => write!(f, "picture does not match: {what}"),
+            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+            Self::Io(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ImageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<std::io::Error> for ImageError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,15 @@
+//! Planes of samples, what they mean, and picture files in and out.
+//!
+//! In: picture files, or samples from the caller. Out: [`Picture`]: a [`Shape`], one [`Plane`] of `u16` samples for
+//! each plane it names (range `0..2^bit_depth`), and [`Metadata`]. This crate never compresses anything of ours.
+
+mod error;
+mod limits;
+mod picture;
+mod plane;
+
+pub use error::ImageError;
+pub use fearless_simd::Level;
+pub use limits::{Limits, Threads};
+pub use picture::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
+pub use plane::{Plane, Region};

@@ -1,0 +1,188 @@
+//! What the samples mean: planes with a role, depth and subsampling; a colour model; metadata that rides along.
+
+use crate::{ImageError, Limits, Plane};
+
+/// Which matrix turned RGB into YCbCr; both full range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum YCbCrMatrix {
+    /// ITU-R BT.601-7, as JFIF uses it.
+    Bt601,
+    /// ITU-R BT.709-6.
+    Bt709,
+}
+
+/// How the colour planes are to be read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColourModel {
+    /// One plane of brightness.
+    Gray,
+    /// Red, green, blue.
+    Rgb,
+    /// Luma and two colour differences, full range, chroma centred on half the range.
+    YCbCr(YCbCrMatrix),
+    /// Planes with no colour relation known to us.
+    Bands,
+}
+
+/// What one plane holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlaneRole {
+    /// A colour plane, in the order of the picture's [`ColourModel`].
+    Colour,
+    /// Opacity: 0 is clear, the largest sample is opaque; not premultiplied.
+    Alpha,
+    /// Distance; 0 means no reading.
+    Depth,
+    /// A further band.
+    Band,
+}
+
+/// What is known of one plane without its samples.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlaneInfo {
+    /// What it holds.
+    pub role: PlaneRole,
+    /// A name for people, perhaps empty; UTF-8, at most 255 bytes.
+    pub name: String,
+    /// Samples lie in `0..2^bit_depth`; 1 to 16.
+    pub bit_depth: u8,
+    /// The plane has `ceil(width / 2^x)` columns; 0 or 1.
+    pub subsample_x_log2: u8,
+    /// The plane has `ceil(height / 2^y)` rows; 0 or 1.
+    pub subsample_y_log2: u8,
+}
+
+impl PlaneInfo {
+    /// A nameless full-resolution plane.
+    pub fn new(role: PlaneRole, bit_depth: u8) -> Self {
+        Self { role, name: String::new(), bit_depth, subsample_x_log2: 0, subsample_y_log2: 0 }
+    }
+
+    /// The largest sample, `2^bit_depth - 1`.
+    pub fn sample_max(&self) -> u16 {
+        ((1u32 << self.bit_depth) - 1) as u16
+    }
+}
+
+/// Size, colour model and planes of a picture, without samples. Both sides are 1 to 65 535.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Width in pixels.
+    pub width_px: usize,
+    /// Height in pixels.
+    pub height_px: usize,
+    /// How the colour planes are read together.
+    pub colour: ColourModel,
+    /// One entry for each plane: colour planes first.
+    pub planes: Vec<PlaneInfo>,
+}
+
+impl Shape {
+    /// `width` × `height` pixels of gray.
+    pub fn gray(width_px: usize, height_px: usize, bit_depth: u8) -> Self {
+        let planes = vec![PlaneInfo::new(PlaneRole::Colour, bit_depth)];
+        Self { width_px, height_px, colour: ColourModel::Gray, planes }
+    }
+
+    /// `width` × `height` pixels of red, green, blue.
+    pub fn rgb(width_px: usize, height_px: usize, bit_depth: u8) -> Self {
+        let planes = vec![PlaneInfo::new(PlaneRole::Colour, bit_depth); 3];
+        Self { width_px, height_px, colour: ColourModel::Rgb, planes }
+    }
+
+    /// Width and height in samples of plane `index`.
+    pub fn plane_size(&self, index: usize) -> (usize, usize) {
+        let info = &self.planes[index];
+        let width = self.width_px.div_ceil(1 << info.subsample_x_log2);
+        (width, self.height_px.div_ceil(1 << info.subsample_y_log2))
+    }
+
+    /// Number of samples of all planes.
+    pub fn samples(&self) -> u64 {
+        (0..self.planes.len()).map(|i| self.plane_size(i)).map(|(w, h)| w as u64 * h as u64).sum()
+    }
+
+    /// Number of planes whose role is [`PlaneRole::Colour`].
+    pub fn colour_planes(&self) -> usize {
+        self.planes.iter().filter(|p| p.role == PlaneRole::Colour).count()
+    }
+
+    /// Checks every rule above against `limits`.
+    ///
+    /// # Errors
+    /// `Limit` for sizes and counts, `Malformed` for a plane list that fits no picture.
+    pub fn check(&self, limits: &Limits) -> Result<(), ImageError> {
+        let malformed = |what: String| Err(ImageError::Malformed { what, at: 0 });
+        if self.width_px == 0 || self.height_px == 0 {
+            return malformed(format!("picture of {} × {} pixels", self.width_px, self.height_px));
+        }
+        let side_max = u64::from(limits.side_px_max.min(65_535));
+        if self.width_px.max(self.height_px) as u64 > side_max {
+            return Err(ImageError::Limit { what: "picture side in pixels", max: side_max });
+        }
+        let planes_max = u64::from(limits.planes_max.min(32));
+        if self.planes.len() as u64 > planes_max {
+            return Err(ImageError::Limit { what: "number of planes", max: planes_max });
+        }
+        let colour_expected = match self.colour {
+            ColourModel::Gray => 1,
+            ColourModel::Rgb | ColourModel::YCbCr(_) => 3,
+            ColourModel::Bands => 0,
+        };
+        let leading = self.planes.iter().take_while(|p| p.role == PlaneRole::Colour).count();
+        if self.planes.is_empty() || leading != colour_expected || self.colour_planes() != colour_expected {
+            return malformed(format!("{} colour planes first of {} for {:?}", leading, self.planes.len(), self.colour));
+        }
+        for (index, plane) in self.planes.iter().enumerate() {
+            if !(1..=16).contains(&plane.bit_depth) {
+                return malformed(format!("plane {index} of {} bits (1 to 16 are possible)", plane.bit_depth));
+            }
+            if plane.subsample_x_log2 > 1 || plane.subsample_y_log2 > 1 || plane.name.len() > 255 {
+                return malformed(format!("plane {index}: subsampling above 2 or name above 255 bytes"));
+            }
+        }
+        if self.samples() > limits.samples_max {
+            return Err(ImageError::Limit { what: "number of samples", max: limits.samples_max });
+        }
+        Ok(())
+    }
+}
+
+/// A shape and its samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planes {
+    /// Size and meaning.
+    pub shape: Shape,
+    /// One plane for each entry of `shape.planes`, of the size `shape.plane_size` gives.
+    pub planes: Vec<Plane<u16>>,
+}
+
+impl Planes {
+    /// All samples zero.
+    pub fn new(shape: Shape) -> Self {
+        let planes = (0..shape.planes.len()).map(|i| shape.plane_size(i)).map(|(w, h)| Plane::new(w, h)).collect();
+        Self { shape, planes }
+    }
+}
+
+/// What rides along with the samples; every item is kept byte for byte.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// ICC profile.
+    pub icc: Option<Vec<u8>>,
+    /// EXIF, a TIFF structure starting with `II` or `MM`.
+    pub exif: Option<Vec<u8>>,
+    /// XMP packet, UTF-8.
+    pub xmp: Option<Vec<u8>>,
+    /// Further items by a name such as `geotiff`.
+    pub other: Vec<(String, Vec<u8>)>,
+}
+
+/// Samples with their metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The samples and what they mean.
+    pub planes: Planes,
+    /// What rides along.
+    pub metadata: Metadata,
+}

@@ -1,0 +1,2 @@
+//! See crates' map in docs/ARCHITECTURE.md.
+
