@@ -5,6 +5,7 @@ use std::fmt;
 /// What went wrong in a codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs)] // Each variant's text names its fields.
 pub enum CodecError {
     /// The payload ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },

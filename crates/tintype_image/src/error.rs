@@ -5,6 +5,7 @@ use std::fmt;
 /// What went wrong with a picture or a picture file.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(missing_docs)] // Each variant's text names its fields.
 pub enum ImageError {
     /// The input ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },

@@ -131,7 +131,12 @@ impl Shape {
         };
         let leading = self.planes.iter().take_while(|p| p.role == PlaneRole::Colour).count();
         if self.planes.is_empty() || leading != colour_expected || self.colour_planes() != colour_expected {
-            return malformed(format!("{} colour planes first of {} for {:?}", leading, self.planes.len(), self.colour));
+            return malformed(format!(
+                "{} colour planes first of {} for {:?}",
+                leading,
+                self.planes.len(),
+                self.colour
+            ));
         }
         for (index, plane) in self.planes.iter().enumerate() {
             if !(1..=16).contains(&plane.bit_depth) {

@@ -1,2 +1,1 @@
 //! See crates' map in docs/ARCHITECTURE.md.
-
