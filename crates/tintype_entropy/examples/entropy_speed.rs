@@ -1,0 +1,137 @@
+//! Prints nanoseconds per symbol of each coder; `cargo run --release -p tintype_entropy --example entropy_speed`.
+use std::hint::black_box;
+use std::time::Instant;
+use tintype_entropy::{AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk, DualBit, Mixer, Sse, stretch};
+
+const COUNT: usize = 4_000_000;
+
+/// The best of five runs, in nanoseconds for each of `count` symbols.
+fn time(name: &str, count: usize, mut work: impl FnMut()) {
+    let best = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min);
+    println!("{name:40} {:6.2} ns", best * 1e9 / count as f64);
+}
+
+/// Bits of 256 contexts whose probabilities of a 1 are spread over `span` (of 65 536) about the ends.
+fn source(span: u32) -> (Vec<u8>, Vec<bool>) {
+    let mut state = 1u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u32
+    };
+    (0..COUNT)
+        .map(|_| {
+            let context = next() as u8;
+            let p = if context & 1 == 0 {
+                u32::from(context) * span / 256
+            } else {
+                65535 - u32::from(context) * span / 256
+            };
+            (context, next() & 65535 < p)
+        })
+        .unzip()
+}
+
+fn walk_single<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
+    let mut models = [AdaptiveBit::default(); 256];
+    for (context, bit) in contexts.iter().zip(bits) {
+        *bit = models[usize::from(*context)].code(walk, *bit, 255);
+    }
+}
+
+fn walk_dual<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
+    let mut models = [DualBit::default(); 256];
+    for (context, bit) in contexts.iter().zip(bits) {
+        *bit = models[usize::from(*context)].code(walk, *bit);
+    }
+}
+
+fn walk_mixed<W: BitWalk, const N: usize, const SSE: bool>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
+    let mut models = [[AdaptiveBit::default(); 256]; N];
+    let mut mixer = Mixer::<N>::new(16, 6);
+    let mut sse = Sse::new(256);
+    for (context, bit) in contexts.iter().zip(bits) {
+        let context = usize::from(*context);
+        let mut inputs = [0; N];
+        for i in 0..N {
+            inputs[i] = stretch(models[i][context >> i].p1());
+        }
+        let set = context & 15;
+        let p1 = mixer.mix(set, &inputs);
+        let read = if SSE {
+            let (refined, place) = sse.refine(context, p1);
+            let read = walk.bit(*bit, refined);
+            sse.update(place, read, 6);
+            read
+        } else {
+            walk.bit(*bit, p1)
+        };
+        mixer.update(set, &inputs, p1, read);
+        for i in 0..N {
+            models[i][context >> i].update(read, 255);
+        }
+        *bit = read;
+    }
+}
+
+macro_rules! measure {
+    ($name:expr, $contexts:expr, $bits:expr, $walk:expr, $walk_decode:expr, $walk_cost:expr) => {{
+        let mut encoded = Vec::new();
+        time(concat!($name, " encode"), COUNT, || {
+            let mut encoder = BitEncoder::with_buffer(Vec::with_capacity(COUNT));
+            $walk(&mut encoder, $contexts, &mut $bits.clone());
+            encoded = encoder.finish();
+        });
+        let mut read = vec![false; COUNT];
+        time(concat!($name, " decode"), COUNT, || {
+            $walk_decode(&mut BitDecoder::whole(black_box(&encoded)), $contexts, &mut read);
+        });
+        assert!(read == *$bits);
+        time(concat!($name, " cost"), COUNT, || {
+            let mut cost = BitCost::new();
+            $walk_cost(&mut cost, $contexts, &mut $bits.clone());
+            black_box(cost.cost_q16());
+        });
+        println!("{:40} {:.4} bits a decision", "", encoded.len() as f64 * 8.0 / COUNT as f64);
+    }};
+}
+
+fn main() {
+    for span in [4000, 32768] {
+        println!("\nprobabilities within {span} of the ends");
+        let (contexts, bits) = source(span);
+        measure!("adaptive bit", &contexts, &bits, walk_single, walk_single, walk_single);
+        measure!("dual bit", &contexts, &bits, walk_dual, walk_dual, walk_dual);
+        measure!(
+            "mix of 2",
+            &contexts,
+            &bits,
+            walk_mixed::<_, 2, false>,
+            walk_mixed::<_, 2, false>,
+            walk_mixed::<_, 2, false>
+        );
+        measure!(
+            "mix of 3",
+            &contexts,
+            &bits,
+            walk_mixed::<_, 3, false>,
+            walk_mixed::<_, 3, false>,
+            walk_mixed::<_, 3, false>
+        );
+        measure!(
+            "mix of 6, sse",
+            &contexts,
+            &bits,
+            walk_mixed::<_, 6, true>,
+            walk_mixed::<_, 6, true>,
+            walk_mixed::<_, 6, true>
+        );
+    }
+}

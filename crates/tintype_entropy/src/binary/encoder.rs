@@ -1,0 +1,142 @@
+//! The range coder, writing.
+
+use super::BitWalk;
+
+/// Below this range four bytes leave the window.
+pub(super) const RANGE_MIN: u64 = 1 << 32;
+
+/// Writes decisions as bytes.
+///
+/// The state is an interval `[low, low + range)` in a window of 64 bits; four bytes leave at a time, so that
+/// `range >> 16` never has fewer than 16 bits and a decision loses less than 2^-16 bits to rounding. Carries run back
+/// through the bytes written.
+///
+/// ```
+/// use tintype_entropy::{BitEncoder, BitWalk};
+/// let mut encoder = BitEncoder::new();
+/// for i in 0..32 {
+///     encoder.bit(i % 3 == 0, 20_000);
+/// }
+/// encoder.bits(0x2a5, 10);
+/// assert_eq!(encoder.finish(), [0x2f, 0x63, 0xcc, 0xe4, 0x8e]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct BitEncoder {
+    low: u64,
+    range: u64,
+    bytes: Vec<u8>,
+}
+
+impl Default for BitEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BitEncoder {
+    /// An encoder that has written nothing.
+    pub fn new() -> Self {
+        Self::with_buffer(Vec::new())
+    }
+
+    /// An encoder that appends to `bytes`; carries never reach what is there already.
+    pub fn with_buffer(bytes: Vec<u8>) -> Self {
+        Self { low: 0, range: u64::MAX, bytes }
+    }
+
+    /// About how many bytes, from the start of the buffer, determine every decision so far.
+    ///
+    /// What is coded later decides it in the end: in 1 of 256 cuts or fewer, the last decisions need a byte more. The
+    /// reader finds out by itself, so this serves to choose where to cut.
+    pub fn determined_len(&self) -> usize {
+        self.bytes.len() + (64 - self.range.ilog2() as usize).div_ceil(8) + 1
+    }
+
+    /// Adds to `low` and carries.
+    #[inline(always)]
+    fn raise(&mut self, by: u64) {
+        let (low, carry) = self.low.overflowing_add(by);
+        self.low = low;
+        if carry {
+            self.carry();
+        }
+    }
+
+    #[inline(never)]
+    fn carry(&mut self) {
+        for byte in self.bytes.iter_mut().rev() {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn renormalise(&mut self) {
+        if self.range < RANGE_MIN {
+            self.bytes.extend_from_slice(&((self.low >> 32) as u32).to_be_bytes());
+            self.low <<= 32;
+            self.range <<= 32;
+        }
+    }
+
+    /// Ends the code as short as can be; the reader takes bytes past the end for zero.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.flush(false);
+        while self.bytes.last() == Some(&0) {
+            self.bytes.pop();
+        }
+        self.bytes
+    }
+
+    /// Ends the code so that the bytes determine every decision, whatever follows them: at most a byte longer.
+    pub fn finish_sealed(mut self) -> Vec<u8> {
+        self.flush(true);
+        self.bytes
+    }
+
+    fn flush(&mut self, sealed: bool) {
+        let low = u128::from(self.low);
+        let end = low + u128::from(self.range);
+        for count in 0..=8usize {
+            let mask = (1u128 << (64 - 8 * count)) - 1;
+            let code = (low + mask) & !mask;
+            let last = if sealed { code + mask } else { code };
+            if last < end {
+                if code >> 64 != 0 {
+                    self.carry();
+                }
+                self.bytes.extend_from_slice(&(code as u64).to_be_bytes()[..count]);
+                return;
+            }
+        }
+    }
+}
+
+impl BitWalk for BitEncoder {
+    const READS: bool = false;
+
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, p1: u32) -> bool {
+        debug_assert!((1..65536).contains(&p1));
+        let bound = (self.range >> 16) * u64::from(p1);
+        if bit {
+            self.range = bound;
+        } else {
+            self.raise(bound);
+            self.range -= bound;
+        }
+        self.renormalise();
+        bit
+    }
+
+    #[inline]
+    fn bits_16(&mut self, value: u32, count: u32) -> u32 {
+        debug_assert!(count <= 16 && value >> count == 0);
+        self.range >>= count;
+        self.raise(self.range * u64::from(value));
+        self.renormalise();
+        value
+    }
+}

@@ -1,0 +1,96 @@
+//! Several predictions of one bit become one.
+
+use super::{BitWalk, STRETCH_MAX, squash};
+
+/// Logistic mixing of `N` predictions under a chosen set of weights, which learn from each bit.
+///
+/// Inputs are log-odds as [`super::stretch`] gives them, -2047 to 2047. The mixed probability is
+/// `squash(sum(weight * input))`; after the bit is known each weight moves along the gradient of the cost.
+///
+/// ```
+/// use tintype_entropy::{AdaptiveBit, BitCost, Mixer, stretch};
+/// let (mut a, mut b) = (AdaptiveBit::new(60_000), AdaptiveBit::new(20_000));
+/// let mut mixer = Mixer::<2>::new(1, 6);
+/// let mut cost = BitCost::new();
+/// for _ in 0..400 {
+///     let bit = mixer.code(&mut cost, true, 0, &[stretch(a.p1()), stretch(b.p1())]);
+///     a.update(bit, 255);
+///     b.update(bit, 30);
+/// }
+/// assert_eq!(cost.len_bytes(), 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mixer<const N: usize> {
+    weights: Vec<[i32; N]>,
+    rate: i32,
+}
+
+/// A weight of one.
+const ONE: i32 = 1 << 16;
+/// Weights stay within ±8, so that the sum below fits 32 bits.
+const WEIGHT_MAX: i32 = 8 * ONE - 1;
+
+impl<const N: usize> Mixer<N> {
+    /// Bits that weights lose before the sum: 2^(19 - DROP) * 2^11 * N stays below 2^31.
+    const DROP: u32 = if N <= 8 { 2 } else { 2 + (N as u32 - 1).ilog2() + 1 - 3 };
+
+    /// `sets` sets of weights of `1/N` each. `rate` is how fast they learn: 2 (slow) to 14 (fast).
+    ///
+    /// # Panics
+    /// If `sets` is 0.
+    pub fn new(sets: usize, rate: i32) -> Self {
+        Self::with_weight(sets, rate, ONE / N as i32)
+    }
+
+    /// `sets` sets in which every weight starts at `weight_q16` of 65 536.
+    ///
+    /// # Panics
+    /// If `sets` is 0.
+    pub fn with_weight(sets: usize, rate: i32, weight_q16: i32) -> Self {
+        assert!(sets > 0, "a mixer needs a set of weights");
+        Self { weights: vec![[weight_q16.clamp(-WEIGHT_MAX, WEIGHT_MAX); N]; sets], rate }
+    }
+
+    /// How many sets of weights there are.
+    pub fn sets(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The mixed log-odds.
+    #[inline(always)]
+    pub fn mix_stretched(&self, set: usize, inputs: &[i32; N]) -> i32 {
+        let weights = &self.weights[set];
+        let mut sum = 0i32;
+        for i in 0..N {
+            sum = sum.wrapping_add((weights[i] >> Self::DROP).wrapping_mul(inputs[i]));
+        }
+        (sum >> (16 - Self::DROP)).clamp(-STRETCH_MAX, STRETCH_MAX)
+    }
+
+    /// The mixed probability of a 1, 1 to 65 535 of 65 536.
+    #[inline(always)]
+    pub fn mix(&self, set: usize, inputs: &[i32; N]) -> u32 {
+        squash(self.mix_stretched(set, inputs))
+    }
+
+    /// Learns `bit`, for which [`Mixer::mix`] had said `p1`.
+    #[inline(always)]
+    pub fn update(&mut self, set: usize, inputs: &[i32; N], p1: u32, bit: bool) {
+        let error = (if bit { 65535 } else { 0 }) - p1 as i32;
+        let step = (error * self.rate) >> 4;
+        let weights = &mut self.weights[set];
+        for i in 0..N {
+            let change = (inputs[i].wrapping_mul(step) + (1 << 12)) >> 13;
+            weights[i] = (weights[i] + change).clamp(-WEIGHT_MAX, WEIGHT_MAX);
+        }
+    }
+
+    /// Mixes, codes one bit and learns it.
+    #[inline(always)]
+    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, inputs: &[i32; N]) -> bool {
+        let p1 = self.mix(set, inputs);
+        let bit = walk.bit(bit, p1);
+        self.update(set, inputs, p1, bit);
+        bit
+    }
+}

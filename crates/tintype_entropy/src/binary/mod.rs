@@ -1,0 +1,31 @@
+//! Adaptive binary range coding with mixed contexts.
+//!
+//! A model is written once, as a walk over [`BitWalk`]; run over a [`BitEncoder`] it writes, over a [`BitDecoder`] it
+//! reads, over a [`BitCost`] it only counts. Probabilities are those of a 1 on a scale of 16 bits, 1 to 65 535.
+//!
+//! Exact zone: integers only.
+//! Source: range coding after G. N. N. Martin, "Range encoding" (1979); logistic mixing after M. Mahoney,
+//! "Adaptive weighing of context models for lossless data compression" (2005). Widths, truncation rule and tables are
+//! our own, see docs/format/entropy.md.
+
+mod adaptive;
+mod cost;
+mod decoder;
+mod encoder;
+mod integer;
+mod logistic;
+mod mixer;
+mod sse;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use adaptive::{AdaptiveBit, DualBit};
+pub use cost::{BitCost, cost_q12};
+pub use decoder::BitDecoder;
+pub use encoder::BitEncoder;
+pub use integer::IntModel;
+pub use logistic::{STRETCH_MAX, squash, stretch};
+pub use mixer::Mixer;
+pub use sse::Sse;
+pub use walk::BitWalk;
