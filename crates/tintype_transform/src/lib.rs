@@ -1,1 +1,3 @@
 //! See crates' map in docs/ARCHITECTURE.md.
+
+pub mod dwt;
