@@ -4,6 +4,8 @@
 //! each plane it names (range `0..2^bit_depth`), and [`Metadata`]. This crate never compresses anything of ours.
 
 mod error;
+#[cfg(feature = "io")]
+pub mod io;
 mod limits;
 mod picture;
 mod plane;

@@ -1,0 +1,139 @@
+//! Picture files in and out.
+//!
+//! In: the bytes of one file and [`Limits`]; out: a [`Picture`], and back. The format is found from the content, never
+//! from a name. Samples keep their true depth where the format tells it (PNG 1 to 16 bits, PNM maxval, TIFF). Sizes
+//! are checked against the limits before samples are allocated. Metadata is carried byte for byte. No colour management
+//! is done: samples are what the file says, and the ICC profile rides along.
+
+mod interleave;
+mod jpeg;
+mod png;
+mod pnm;
+
+use crate::{ColourModel, ImageError, Limits, Picture, Planes};
+use std::borrow::Cow;
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PictureFormat {
+    /// Portable Network Graphics, 1 to 16 bits, gray or RGB, alpha.
+    Png,
+    /// JPEG, 8 bits, gray or colour.
+    Jpeg,
+    /// Portable any-map, P1 to P6, 1 to 16 bits, gray or RGB.
+    Pnm,
+    /// Portable arbitrary map, P7, 1 to 16 bits, any number of planes.
+    Pam,
+}
+
+impl PictureFormat {
+    /// All formats that can be read.
+    pub const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam];
+
+    /// The format whose magic number `bytes` starts with, if any.
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Some(Self::Pnm),
+            [b'P', b'7', b'\n' | b'\r', ..] => Some(Self::Pam),
+            _ => None,
+        }
+    }
+
+    /// The format that a file name's extension stands for (`"png"`, any case, no dot), if any.
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" | "jpe" | "jfif" => Some(Self::Jpeg),
+            "pnm" | "pbm" | "pgm" | "ppm" => Some(Self::Pnm),
+            "pam" => Some(Self::Pam),
+            _ => None,
+        }
+    }
+
+    /// A short name, which is also the usual extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Pnm => "pnm",
+            Self::Pam => "pam",
+        }
+    }
+}
+
+/// Choices a writer has beyond the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteSettings {
+    /// JPEG quality, 1 to 100.
+    pub jpeg_quality: u8,
+    /// How hard lossless formats compress, 1 (fast) to 9 (dense).
+    pub effort: u8,
+}
+
+impl Default for WriteSettings {
+    /// JPEG quality 95, effort 3.
+    fn default() -> Self {
+        Self { jpeg_quality: 95, effort: 3 }
+    }
+}
+
+/// Reads a whole picture file.
+///
+/// # Errors
+/// `Unsupported` for an unknown format or a variant we do not handle, `Truncated`, `Malformed`, `Limit`.
+pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let Some(format) = PictureFormat::detect(bytes) else {
+        let start = &bytes[..bytes.len().min(8)];
+        return Err(ImageError::Unsupported { what: format!("no picture format starts with the bytes {start:02x?}") });
+    };
+    let picture = match format {
+        PictureFormat::Png => png::read(bytes, limits),
+        PictureFormat::Jpeg => jpeg::read(bytes, limits),
+        PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
+    }?;
+    picture.planes.shape.check(limits)?;
+    Ok(picture)
+}
+
+/// Writes a picture file with default settings.
+///
+/// # Errors
+/// As [`write_picture_with`].
+pub fn write_picture(format: PictureFormat, picture: &Picture) -> Result<Vec<u8>, ImageError> {
+    write_picture_with(format, picture, &WriteSettings::default())
+}
+
+/// Writes a picture file. YCbCr becomes RGB where the format has no YCbCr; depths a format lacks are scaled up to the
+/// next it has, or down to its largest.
+///
+/// # Errors
+/// `Unsupported` for planes the format cannot hold; the message names formats that can.
+pub fn write_picture_with(
+    format: PictureFormat,
+    picture: &Picture,
+    settings: &WriteSettings,
+) -> Result<Vec<u8>, ImageError> {
+    picture.planes.shape.check(&Limits::default())?;
+    match format {
+        PictureFormat::Png => png::write(picture, settings),
+        PictureFormat::Jpeg => jpeg::write(picture, settings),
+        PictureFormat::Pnm => pnm::write_pnm(picture),
+        PictureFormat::Pam => pnm::write_pam(picture),
+    }
+}
+
+/// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have full resolution.
+fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
+    if matches!(planes.shape.colour, ColourModel::YCbCr(_)) {
+        return Err(ImageError::Unsupported { what: "YCbCr in this format".into() });
+    }
+    if planes.shape.planes.iter().any(|p| p.subsample_x_log2 > 0 || p.subsample_y_log2 > 0) {
+        return Err(ImageError::Unsupported { what: "subsampled planes that are not chroma".into() });
+    }
+    Ok(Cow::Borrowed(planes))
+}
+
+#[cfg(test)]
+mod tests;

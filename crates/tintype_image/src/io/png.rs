@@ -1,0 +1,222 @@
+//! PNG through the `png` crate: gray of 1, 2, 4, 8, 16 bits at its true depth, RGB, palettes expanded to 8-bit RGB, alpha
+//! from its own channel or from `tRNS`; ICC, EXIF (`eXIf`) and XMP (`iTXt`).
+//!
+//! Depths PNG lacks are stored in the next larger one, scaled to its full range, with `sBIT` naming the true depth. A
+//! 16-bit file whose samples all lie on the coarser grid that its `sBIT` names is read back at that depth, so that 9 to
+//! 15 bits come back exactly.
+//! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
+
+use super::WriteSettings;
+use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, scaled, unpack_row};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use png::{BitDepth, ColorType, DecodingError, Info};
+use std::borrow::Cow;
+use std::io::Cursor;
+
+const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
+
+impl From<DecodingError> for ImageError {
+    fn from(error: DecodingError) -> Self {
+        match error {
+            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
+            DecodingError::IoError(e) => Self::Io(e),
+            DecodingError::LimitsExceeded => Self::Limit { what: "bytes of PNG metadata and buffers", max: 0 },
+            other => Self::Malformed { what: format!("PNG: {other}"), at: 0 },
+        }
+    }
+}
+
+/// Reads a PNG file; of an animation, the default picture.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let bytes_max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
+    let header = decoder.read_header_info()?;
+    header_shape(header, false).check(limits)?;
+    let mut reader = decoder.read_info()?;
+    let expand = Expansion::of(reader.info());
+    let mut planes = Planes::new({
+        let shape = header_shape(reader.info(), expand.adds_alpha());
+        shape.check(limits)?;
+        shape
+    });
+    let width = planes.shape.width_px;
+    let bits = reader.info().bit_depth as u8;
+    let stored = reader.info().color_type.samples();
+    let mut packed = Vec::new();
+    if reader.info().interlaced {
+        packed.resize(reader.output_buffer_size().ok_or(ImageError::Misuse { what: "PNG too large".into() })?, 0);
+        reader.next_frame(&mut packed)?;
+    }
+    let row_len = packed_len_bytes(width * stored, bits);
+    let mut samples = vec![0u16; width * stored];
+    let mut expanded = Vec::new();
+    for y in 0..planes.shape.height_px {
+        if packed.is_empty() {
+            let row = reader.next_row()?.ok_or(ImageError::Truncated { needed: row_len })?;
+            unpack_row(row.data(), bits, &mut samples);
+        } else {
+            unpack_row(&packed[y * row_len..][..row_len], bits, &mut samples);
+        }
+        put_row(&mut planes, y, expand.row(&samples, &mut expanded)?);
+    }
+    reader.finish()?;
+    narrow_to_sbit(&mut planes, reader.info());
+    Ok(Picture { planes, metadata: metadata(reader.info()) })
+}
+
+fn header_shape(info: &Info<'_>, adds_alpha: bool) -> Shape {
+    let bits = if info.color_type == ColorType::Indexed { 8 } else { info.bit_depth as u8 };
+    let (width, height) = (info.width as usize, info.height as usize);
+    let gray = matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+    let mut shape = if gray { Shape::gray(width, height, bits) } else { Shape::rgb(width, height, bits) };
+    if adds_alpha || matches!(info.color_type, ColorType::GrayscaleAlpha | ColorType::Rgba) {
+        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, bits));
+    }
+    shape
+}
+
+/// What stands between stored samples and planes.
+enum Expansion {
+    /// Samples are planes.
+    None,
+    /// Pixels equal to this colour are clear, others opaque.
+    ColourKey(Vec<u16>, u16),
+    /// Indices into RGB or RGBA entries.
+    Palette { entries: Vec<[u16; 4]>, has_alpha: bool },
+}
+
+impl Expansion {
+    fn of(info: &Info<'_>) -> Self {
+        let trns = info.trns.as_deref();
+        if info.color_type == ColorType::Indexed {
+            let palette = info.palette.as_deref().unwrap_or_default();
+            let alpha = |i: usize| trns.and_then(|t| t.get(i)).map_or(255, |a| u16::from(*a));
+            let entry = |(i, rgb): (usize, &[u8])| [rgb[0].into(), rgb[1].into(), rgb[2].into(), alpha(i)];
+            let entries = palette.chunks_exact(3).enumerate().map(entry).collect();
+            return Self::Palette { entries, has_alpha: trns.is_some() };
+        }
+        let bits = info.bit_depth as u8;
+        let opaque = ((1u32 << bits) - 1) as u16;
+        match trns {
+            Some(key) if key.len() == 2 * info.color_type.samples() => {
+                let key = key.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]]) & opaque).collect();
+                Self::ColourKey(key, opaque)
+            }
+            _ => Self::None,
+        }
+    }
+
+    fn adds_alpha(&self) -> bool {
+        matches!(self, Self::ColourKey(..) | Self::Palette { has_alpha: true, .. })
+    }
+
+    fn row<'a>(&self, samples: &'a [u16], out: &'a mut Vec<u16>) -> Result<&'a [u16], ImageError> {
+        out.clear();
+        match self {
+            Self::None => return Ok(samples),
+            Self::ColourKey(key, opaque) => {
+                for pixel in samples.chunks_exact(key.len()) {
+                    out.extend_from_slice(pixel);
+                    out.push(if pixel == key { 0 } else { *opaque });
+                }
+            }
+            Self::Palette { entries, has_alpha } => {
+                let channels = if *has_alpha { 4 } else { 3 };
+                for index in samples {
+                    let Some(entry) = entries.get(usize::from(*index)) else {
+                        let what = format!("PNG pixel {index} of a palette of {}", entries.len());
+                        return Err(ImageError::Malformed { what, at: 0 });
+                    };
+                    out.extend_from_slice(&entry[..channels]);
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Reads a 16-bit picture at the depth `sBIT` names if that loses nothing.
+fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
+    let Some(&[bits, ref rest @ ..]) = info.sbit.as_deref() else { return };
+    let stored = planes.shape.planes[0].bit_depth;
+    if stored != 16 || !(9..16).contains(&bits) || rest.iter().any(|b| *b != bits) {
+        return;
+    }
+    let narrow = |s: u16| scaled(s, stored, bits);
+    let on_grid = |s: &u16| scaled(narrow(*s), bits, stored) == *s;
+    if !planes.planes.iter().all(|plane| plane.rows().all(|row| row.iter().all(on_grid))) {
+        return;
+    }
+    for (plane, info) in planes.planes.iter_mut().zip(&mut planes.shape.planes) {
+        info.bit_depth = bits;
+        for y in 0..plane.height() {
+            plane.row_mut(y).iter_mut().for_each(|s| *s = narrow(*s));
+        }
+    }
+}
+
+fn metadata(info: &Info<'_>) -> Metadata {
+    let xmp = info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
+    Metadata {
+        icc: info.icc_profile.as_ref().map(|b| b.to_vec()),
+        exif: info.exif_metadata.as_ref().map(|b| b.to_vec()),
+        xmp: xmp.map(String::into_bytes),
+        other: Vec::new(),
+    }
+}
+
+/// Writes a PNG file.
+pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u8>, ImageError> {
+    let source = Interleaved::gray_or_rgb(picture, "PNG")?;
+    let colour = match (source.order.len(), source.has_alpha) {
+        (1, _) => ColorType::Grayscale,
+        (2, _) => ColorType::GrayscaleAlpha,
+        (3, _) => ColorType::Rgb,
+        _ => ColorType::Rgba,
+    };
+    let depth = stored_depth(source.bit_depth, colour);
+    let bits = depth as u8;
+    let shape = &source.planes().shape;
+    let mut info = Info::with_size(shape.width_px as u32, shape.height_px as u32);
+    (info.color_type, info.bit_depth) = (colour, depth);
+    info.icc_profile = picture.metadata.icc.as_deref().map(Cow::Borrowed);
+    info.exif_metadata = picture.metadata.exif.as_deref().map(Cow::Borrowed);
+    let mut out = Vec::new();
+    let failed = |e: png::EncodingError| ImageError::Misuse { what: format!("PNG: {e}") };
+    let mut encoder = png::Encoder::with_info(&mut out, info).map_err(failed)?;
+    encoder.set_compression(match settings.effort {
+        0..=3 => png::Compression::Fast,
+        4..=6 => png::Compression::Balanced,
+        _ => png::Compression::High,
+    });
+    if let Some(xmp) = picture.metadata.xmp.as_deref().and_then(|x| std::str::from_utf8(x).ok()) {
+        encoder.add_itxt_chunk(XMP_KEYWORD.into(), xmp.into()).map_err(failed)?;
+    }
+    let mut writer = encoder.write_header().map_err(failed)?;
+    if shape.planes.iter().any(|p| p.bit_depth != bits) {
+        let sbit: Vec<u8> = source.order.iter().map(|i| shape.planes[*i].bit_depth).collect();
+        writer.write_chunk(png::chunk::sBIT, &sbit).map_err(failed)?;
+    }
+    let mut stream = writer.stream_writer().map_err(failed)?;
+    let (mut samples, mut packed) = (Vec::new(), Vec::new());
+    for y in 0..shape.height_px {
+        source.row(y, bits, &mut samples);
+        packed.clear();
+        pack_row(&samples, bits, &mut packed);
+        std::io::Write::write_all(&mut stream, &packed)?;
+    }
+    stream.finish().map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(out)
+}
+
+/// The smallest PNG depth that holds `bits`.
+fn stored_depth(bits: u8, colour: ColorType) -> BitDepth {
+    match (bits, colour) {
+        (1, ColorType::Grayscale) => BitDepth::One,
+        (2, ColorType::Grayscale) => BitDepth::Two,
+        (3..=4, ColorType::Grayscale) => BitDepth::Four,
+        (0..=8, _) => BitDepth::Eight,
+        _ => BitDepth::Sixteen,
+    }
+}

@@ -1,0 +1,274 @@
+//! Portable any-map (P1 to P6) and portable arbitrary map (P7), plain and raw, 1 to 16 bits.
+//!
+//! A maximal value of `2^n - 1` gives planes of n bits and samples as they stand; another value is scaled up to the next
+//! such range. Only the first picture of a file is read. Writing: 1-bit gray becomes P4, else P5 or P6, or P7 for PAM.
+//! Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
+
+use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+
+struct Header {
+    shape: Shape,
+    maxval: u16,
+    encoding: Encoding,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    /// Decimal numbers; for bitmaps single digits that need no space between.
+    Plain { bitmap: bool },
+    /// One bit a sample, 1 is black, rows padded to bytes.
+    RawBits,
+    /// One or two bytes a sample.
+    Raw,
+}
+
+/// Reads P1 to P7.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let mut cursor = Cursor { bytes, at: 2 };
+    let header = if bytes[1] == b'7' { pam_header(&mut cursor, limits)? } else { pnm_header(&mut cursor, bytes[1])? };
+    header.shape.check(limits)?;
+    let count = header.shape.width_px * header.shape.planes.len();
+    let row_len = match header.encoding {
+        Encoding::Plain { .. } => count,
+        Encoding::RawBits => packed_len_bytes(count, 1),
+        Encoding::Raw => packed_len_bytes(count, if header.maxval > 255 { 16 } else { 8 }),
+    };
+    let needed = row_len.saturating_mul(header.shape.height_px);
+    let left = bytes.len().saturating_sub(cursor.at);
+    if left < needed {
+        return Err(ImageError::Truncated { needed: needed - left });
+    }
+    let mut planes = Planes::new(header.shape);
+    let range_max = planes.shape.planes[0].sample_max();
+    let mut samples = vec![0u16; count];
+    for y in 0..planes.shape.height_px {
+        let start = cursor.at;
+        read_row(&mut cursor, header.encoding, header.maxval, row_len, &mut samples)?;
+        for sample in &mut samples {
+            if *sample > header.maxval {
+                let what = format!("sample {sample} above the maximal value {} in row {y}", header.maxval);
+                return Err(ImageError::Malformed { what, at: start });
+            }
+            if header.maxval != range_max {
+                let (max, range) = (u32::from(header.maxval), u32::from(range_max));
+                *sample = ((u32::from(*sample) * range + max / 2) / max) as u16;
+            }
+        }
+        put_row(&mut planes, y, &samples);
+    }
+    Ok(Picture { planes, metadata: Metadata::default() })
+}
+
+fn read_row(
+    cursor: &mut Cursor<'_>,
+    encoding: Encoding,
+    maxval: u16,
+    len: usize,
+    out: &mut [u16],
+) -> Result<(), ImageError> {
+    match encoding {
+        Encoding::Plain { bitmap } => {
+            for sample in out {
+                *sample = if bitmap { 1 - cursor.bit()? } else { cursor.number()?.min(65_535) as u16 };
+            }
+        }
+        Encoding::RawBits => {
+            unpack_row(cursor.take(len)?, 1, out);
+            out.iter_mut().for_each(|s| *s = 1 - *s);
+        }
+        Encoding::Raw => unpack_row(cursor.take(len)?, if maxval > 255 { 16 } else { 8 }, out),
+    }
+    Ok(())
+}
+
+fn depth_of(maxval: u32, at: usize) -> Result<(u16, u8), ImageError> {
+    match u16::try_from(maxval) {
+        Ok(max @ 1..) => Ok((max, (u16::BITS - max.leading_zeros()) as u8)),
+        _ => Err(ImageError::Malformed { what: format!("maximal value {maxval} (1 to 65535 are possible)"), at }),
+    }
+}
+
+fn pnm_header(cursor: &mut Cursor<'_>, kind: u8) -> Result<Header, ImageError> {
+    let (width, height) = (cursor.number()? as usize, cursor.number()? as usize);
+    let bitmap = matches!(kind, b'1' | b'4');
+    let (maxval, bits) = if bitmap { (1, 1) } else { depth_of(cursor.number()?, cursor.at)? };
+    let encoding = match kind {
+        b'1'..=b'3' => Encoding::Plain { bitmap },
+        b'4' => Encoding::RawBits,
+        _ => Encoding::Raw,
+    };
+    if !matches!(encoding, Encoding::Plain { .. }) {
+        cursor.take(1)?;
+    }
+    let colour = matches!(kind, b'3' | b'6');
+    let shape = if colour { Shape::rgb(width, height, bits) } else { Shape::gray(width, height, bits) };
+    Ok(Header { shape, maxval, encoding })
+}
+
+fn pam_header(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Header, ImageError> {
+    let (mut width, mut height, mut depth, mut maxval) = (0, 0, 0, 0);
+    let mut tuple_type = String::new();
+    loop {
+        let line = cursor.line()?;
+        let mut words = line.split_ascii_whitespace();
+        let (key, value) = (words.next().unwrap_or("#"), words.next().unwrap_or(""));
+        let number = || value.parse::<u32>().map_err(|_| ImageError::Malformed { what: line.clone(), at: cursor.at });
+        match key {
+            "ENDHDR" => break,
+            "WIDTH" => width = number()?,
+            "HEIGHT" => height = number()?,
+            "DEPTH" => depth = number()?,
+            "MAXVAL" => maxval = number()?,
+            "TUPLTYPE" => tuple_type = value.to_owned(),
+            _ if key.starts_with('#') => {}
+            _ => return Err(ImageError::Malformed { what: format!("PAM header line {line:?}"), at: cursor.at }),
+        }
+    }
+    let (maxval, bits) = depth_of(maxval, cursor.at)?;
+    if depth == 0 || depth > limits.planes_max {
+        return Err(ImageError::Limit { what: "number of planes", max: limits.planes_max.into() });
+    }
+    let shape = pam_shape(width as usize, height as usize, depth as usize, bits, &tuple_type);
+    Ok(Header { shape, maxval, encoding: Encoding::Raw })
+}
+
+fn pam_shape(width: usize, height: usize, depth: usize, bits: u8, tuple_type: &str) -> Shape {
+    let colour = match (depth, tuple_type) {
+        (1, "DEPTH") => ColourModel::Bands,
+        (1, _) | (2, "GRAYSCALE_ALPHA" | "BLACKANDWHITE_ALPHA") => ColourModel::Gray,
+        (3, "RGB" | "") | (4, "RGB_ALPHA") => ColourModel::Rgb,
+        _ => ColourModel::Bands,
+    };
+    let mut shape = match colour {
+        ColourModel::Gray => Shape::gray(width, height, bits),
+        ColourModel::Rgb => Shape::rgb(width, height, bits),
+        _ => Shape { width_px: width, height_px: height, colour, planes: Vec::new() },
+    };
+    let role = match (colour, tuple_type) {
+        (ColourModel::Bands, "DEPTH") => PlaneRole::Depth,
+        (ColourModel::Bands, _) => PlaneRole::Band,
+        _ => PlaneRole::Alpha,
+    };
+    shape.planes.resize(depth, PlaneInfo::new(role, bits));
+    shape
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8], ImageError> {
+        let rest = &self.bytes[self.at..];
+        let taken = rest.get(..len).ok_or(ImageError::Truncated { needed: len.saturating_sub(rest.len()) })?;
+        self.at += len;
+        Ok(taken)
+    }
+
+    /// Steps over white space and comments.
+    fn skip_space(&mut self) {
+        while let Some(byte) = self.bytes.get(self.at) {
+            if *byte == b'#' {
+                let rest = &self.bytes[self.at..];
+                self.at += rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
+            } else if byte.is_ascii_whitespace() {
+                self.at += 1;
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<u32, ImageError> {
+        self.skip_space();
+        let start = self.at;
+        let mut value = 0u32;
+        while let Some(digit) = self.bytes.get(self.at).filter(|b| b.is_ascii_digit()) {
+            value = value.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+            self.at += 1;
+        }
+        match self.bytes.get(start) {
+            None => Err(ImageError::Truncated { needed: 1 }),
+            Some(_) if self.at > start => Ok(value),
+            Some(byte) => {
+                Err(ImageError::Malformed { what: format!("byte {byte:#04x} in place of a digit"), at: start })
+            }
+        }
+    }
+
+    fn bit(&mut self) -> Result<u16, ImageError> {
+        self.skip_space();
+        let digit = self.take(1)?[0];
+        match digit {
+            b'0' | b'1' => Ok(u16::from(digit - b'0')),
+            _ => Err(ImageError::Malformed { what: format!("byte {digit:#04x} in place of 0 or 1"), at: self.at - 1 }),
+        }
+    }
+
+    fn line(&mut self) -> Result<String, ImageError> {
+        let rest = &self.bytes[self.at..];
+        let len = rest.iter().position(|b| *b == b'\n').ok_or(ImageError::Truncated { needed: 1 })?;
+        let line = String::from_utf8_lossy(&self.take(len + 1)?[..len.min(256)]).trim().to_owned();
+        Ok(line)
+    }
+}
+
+/// Writes P4, P5 or P6.
+pub(super) fn write_pnm(picture: &Picture) -> Result<Vec<u8>, ImageError> {
+    let source = Interleaved::gray_or_rgb(picture, "PNM")?;
+    if source.has_alpha {
+        return Err(ImageError::Unsupported { what: "PNM cannot hold alpha; use PAM or PNG".into() });
+    }
+    let (width, height) = (source.planes().shape.width_px, source.planes().shape.height_px);
+    let bitmap = source.bit_depth == 1 && source.order.len() == 1;
+    let kind = match source.order.len() {
+        _ if bitmap => "P4",
+        1 => "P5",
+        _ => "P6",
+    };
+    let mut out = format!("{kind}\n{width} {height}\n").into_bytes();
+    if !bitmap {
+        out.extend(format!("{}\n", (1u32 << source.bit_depth) - 1).bytes());
+    }
+    write_rows(&source, if bitmap { 1 } else { word_bits(source.bit_depth) }, &mut out);
+    Ok(out)
+}
+
+/// Writes P7.
+pub(super) fn write_pam(picture: &Picture) -> Result<Vec<u8>, ImageError> {
+    let source = Interleaved::all(picture)?;
+    let shape = &source.planes().shape;
+    let depth = source.order.len();
+    let tuple_type = match (shape.colour, depth, source.has_alpha) {
+        (ColourModel::Gray, 1, _) if source.bit_depth == 1 => "BLACKANDWHITE",
+        (ColourModel::Gray, 1, _) => "GRAYSCALE",
+        (ColourModel::Gray, 2, true) => "GRAYSCALE_ALPHA",
+        (ColourModel::Rgb, 3, _) => "RGB",
+        (ColourModel::Rgb, 4, true) => "RGB_ALPHA",
+        (ColourModel::Bands, 1, _) if shape.planes[0].role == PlaneRole::Depth => "DEPTH",
+        _ => "BANDS",
+    };
+    let (width, height, maxval) = (shape.width_px, shape.height_px, (1u32 << source.bit_depth) - 1);
+    let header =
+        format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\nTUPLTYPE {tuple_type}\nENDHDR\n");
+    let mut out = header.into_bytes();
+    write_rows(&source, word_bits(source.bit_depth), &mut out);
+    Ok(out)
+}
+
+fn word_bits(bit_depth: u8) -> u8 {
+    if bit_depth > 8 { 16 } else { 8 }
+}
+
+fn write_rows(source: &Interleaved<'_>, bits: u8, out: &mut Vec<u8>) {
+    let mut samples = Vec::new();
+    for y in 0..source.planes().shape.height_px {
+        source.row(y, source.bit_depth, &mut samples);
+        if bits == 1 {
+            samples.iter_mut().for_each(|s| *s = 1 - *s);
+        }
+        pack_row(&samples, bits, out);
+    }
+}

@@ -1,0 +1,145 @@
+use super::*;
+use crate::{Metadata, PlaneInfo, PlaneRole, Shape};
+
+/// A picture of `shape` with every bit of every sample in use.
+pub(super) fn patterned(shape: Shape) -> Picture {
+    let mut planes = Planes::new(shape);
+    for (index, plane) in planes.planes.iter_mut().enumerate() {
+        let max = planes.shape.planes[index].sample_max();
+        for y in 0..plane.height() {
+            for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                let mixed = (x as u32 * 40_503) ^ (y as u32 * 30_011) ^ (index as u32 * 9_973);
+                *sample = (mixed ^ (mixed >> 7)) as u16 & max;
+            }
+        }
+    }
+    Picture { planes, metadata: Metadata::default() }
+}
+
+pub(super) fn with_alpha(mut shape: Shape) -> Shape {
+    let bits = shape.planes[0].bit_depth;
+    shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, bits));
+    shape
+}
+
+fn round_trip(format: PictureFormat, picture: &Picture) -> Picture {
+    let bytes = write_picture(format, picture).unwrap();
+    assert_eq!(PictureFormat::detect(&bytes), Some(format));
+    read_picture(&bytes, &Limits::default()).unwrap()
+}
+
+#[test]
+fn png_keeps_gray_of_native_depths_and_nine_to_sixteen_bits() {
+    for bits in [1, 2, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16] {
+        for (width, height) in [(1, 1), (7, 3), (64, 48)] {
+            let picture = patterned(Shape::gray(width, height, bits));
+            assert_eq!(round_trip(PictureFormat::Png, &picture), picture, "{bits} bits {width}x{height}");
+        }
+    }
+}
+
+#[test]
+fn png_keeps_colour_and_alpha() {
+    for bits in [8, 10, 16] {
+        for shape in [Shape::rgb(13, 5, bits), with_alpha(Shape::rgb(13, 5, bits)), with_alpha(Shape::gray(9, 2, bits))]
+        {
+            let picture = patterned(shape);
+            assert_eq!(round_trip(PictureFormat::Png, &picture), picture);
+        }
+    }
+}
+
+#[test]
+fn png_and_jpeg_carry_metadata() {
+    let mut picture = patterned(Shape::rgb(8, 8, 8));
+    picture.metadata.icc = Some((0..70_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect());
+    picture.metadata.exif = Some(b"II*\0\x08\0\0\0\0\0\0\0\0\0".to_vec());
+    picture.metadata.xmp = Some("<x:xmpmeta>é</x:xmpmeta>".as_bytes().to_vec());
+    for format in [PictureFormat::Png, PictureFormat::Jpeg] {
+        assert_eq!(round_trip(format, &picture).metadata, picture.metadata, "{format:?}");
+    }
+}
+
+#[test]
+fn jpeg_comes_back_close() {
+    for shape in [Shape::gray(33, 17, 8), Shape::rgb(33, 17, 8)] {
+        let mut picture = patterned(shape);
+        for plane in &mut picture.planes.planes {
+            for y in 0..17 {
+                plane.row_mut(y).iter_mut().enumerate().for_each(|(x, s)| *s = (x * 3 + y * 5) as u16);
+            }
+        }
+        let back = round_trip(PictureFormat::Jpeg, &picture);
+        assert_eq!(back.planes.shape, picture.planes.shape);
+        for (a, b) in back.planes.planes.iter().zip(&picture.planes.planes) {
+            let worst = a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(worst <= Some(12), "{worst:?}");
+        }
+    }
+}
+
+#[test]
+fn pnm_and_pam_keep_every_depth() {
+    for bits in 1..=16 {
+        for picture in [patterned(Shape::gray(11, 3, bits)), patterned(Shape::rgb(5, 4, bits))] {
+            assert_eq!(round_trip(PictureFormat::Pnm, &picture), picture, "PNM {bits} bits");
+            assert_eq!(round_trip(PictureFormat::Pam, &picture), picture, "PAM {bits} bits");
+        }
+        let picture = patterned(with_alpha(Shape::rgb(5, 4, bits)));
+        assert_eq!(round_trip(PictureFormat::Pam, &picture), picture, "PAM alpha {bits} bits");
+    }
+    let mut bands = Shape { width_px: 6, height_px: 5, colour: ColourModel::Bands, planes: Vec::new() };
+    bands.planes.resize(32, PlaneInfo::new(PlaneRole::Band, 12));
+    let picture = patterned(bands);
+    assert_eq!(round_trip(PictureFormat::Pam, &picture), picture);
+}
+
+#[test]
+fn plain_pnm_with_comments_and_odd_maximum() {
+    let read = |bytes: &[u8]| read_picture(bytes, &Limits::default()).unwrap().planes;
+    let bitmap = read(b"P1 # a comment\n3 2\n101\n0 1 0\n");
+    assert_eq!(bitmap.planes[0].as_slice().unwrap(), [0, 1, 0, 1, 0, 1]);
+    let gray = read(b"P2\n2 1\n# more\n200\n0 200\n");
+    assert_eq!((gray.shape.planes[0].bit_depth, gray.planes[0].as_slice().unwrap()), (8, &[0, 255][..]));
+    let rgb = read(b"P3 1 1 1023 1 2 1023");
+    assert_eq!((rgb.shape.planes[0].bit_depth, rgb.planes[2].row(0)[0]), (10, 1023));
+}
+
+#[test]
+fn limits_hold_before_samples_are_allocated() {
+    let limits = Limits { samples_max: 1000, ..Limits::default() };
+    let small = Limits { side_px_max: 40, ..Limits::default() };
+    for format in PictureFormat::ALL {
+        let bytes = write_picture(format, &patterned(Shape::gray(64, 48, 8))).unwrap();
+        for limits in [limits, small] {
+            let error = read_picture(&bytes, &limits).unwrap_err();
+            assert!(matches!(error, ImageError::Limit { .. } | ImageError::Malformed { .. }), "{format:?} {error}");
+        }
+    }
+    let huge = b"P5 65535 65535 255 x";
+    assert!(matches!(read_picture(huge, &Limits::default()), Err(ImageError::Limit { .. })));
+    assert!(matches!(read_picture(b"P5 9999 9999 255 x", &Limits::default()), Err(ImageError::Truncated { .. })));
+}
+
+#[test]
+fn cut_and_flipped_files_never_panic() {
+    let mut picture = patterned(with_alpha(Shape::rgb(19, 11, 8)));
+    picture.metadata.icc = Some(vec![7; 300]);
+    let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
+    for format in PictureFormat::ALL {
+        if format == PictureFormat::Pnm {
+            picture.planes.shape.planes.pop();
+            picture.planes.planes.pop();
+        }
+        let bytes = write_picture(format, &picture).unwrap();
+        for len in (0..bytes.len()).step_by(1 + bytes.len() / 200) {
+            let cut = read_picture(&bytes[..len], &limits);
+            assert!(format == PictureFormat::Jpeg || cut.is_err(), "{format:?} cut to {len} of {}", bytes.len());
+        }
+        for bit in (0..bytes.len() * 8).step_by(1 + bytes.len() / 60) {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let _ = read_picture(&flipped, &limits);
+        }
+    }
+}
