@@ -1,1 +1,43 @@
-fn main() {}
+//! The project's chores, started as `cargo xtask …`.
+//!
+//! * `check` is the one gate: every step runs, each is timed, and any failure gives exit status 1.
+//! * `test` runs every test and ends with `N passed, N failed`.
+//! * `arrows`, `licences` and `hygiene` are single steps of the gate.
+
+use std::process::ExitCode;
+
+mod arrows;
+mod gate;
+mod hygiene;
+mod licences;
+mod shell;
+mod spdx;
+mod test_run;
+
+const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = shell::workspace_root();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("check") => return gate::check(&root),
+        Some("test") => return test_run::run(&root),
+        Some("arrows") => arrows::step(&root),
+        Some("licences") => licences::step(&root),
+        Some("hygiene") => hygiene::step(&root),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(message) => {
+            println!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
