@@ -3,6 +3,7 @@
 //! In: picture files, or samples from the caller. Out: [`Picture`]: a [`Shape`], one [`Plane`] of `u16` samples for
 //! each plane it names (range `0..2^bit_depth`), and [`Metadata`]. This crate never compresses anything of ours.
 
+pub mod colour;
 mod error;
 #[cfg(feature = "io")]
 pub mod io;

@@ -2,6 +2,7 @@
 //!
 //! Packed rows hold samples most significant bit first (1, 2, 4 bits), as bytes, or as 16-bit big-endian words.
 
+use crate::colour::scaled_sample;
 use crate::{ImageError, Picture, PlaneRole, Planes};
 use std::borrow::Cow;
 
@@ -62,12 +63,6 @@ pub(super) fn put_row(planes: &mut Planes, y: usize, row: &[u16]) {
             *sample = pixel[index];
         }
     }
-}
-
-/// `sample` of `from` bits on the scale of `to` bits, to the nearest.
-pub(super) fn scaled(sample: u16, from: u8, to: u8) -> u16 {
-    let (from_max, to_max) = ((1u32 << from) - 1, (1u32 << to) - 1);
-    ((u32::from(sample) * to_max + from_max / 2) / from_max) as u16
 }
 
 /// Planes at full resolution in the order in which a format stores them.
@@ -131,7 +126,7 @@ impl<'a> Interleaved<'a> {
             let from = self.planes.shape.planes[*index].bit_depth;
             let row = self.planes.planes[*index].row(y);
             for (pixel, sample) in out.chunks_exact_mut(count).zip(row) {
-                pixel[slot] = if from == bit_depth { *sample } else { scaled(*sample, from, bit_depth) };
+                pixel[slot] = if from == bit_depth { *sample } else { scaled_sample(*sample, from, bit_depth) };
             }
         }
     }

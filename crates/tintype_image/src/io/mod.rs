@@ -10,7 +10,8 @@ mod jpeg;
 mod png;
 mod pnm;
 
-use crate::{ColourModel, ImageError, Limits, Picture, Planes};
+use crate::colour::{self, Sampling, Upsampling};
+use crate::{ColourModel, ImageError, Level, Limits, Picture, Planes};
 use std::borrow::Cow;
 
 /// A kind of picture file.
@@ -127,7 +128,8 @@ pub fn write_picture_with(
 /// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have full resolution.
 fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
     if matches!(planes.shape.colour, ColourModel::YCbCr(_)) {
-        return Err(ImageError::Unsupported { what: "YCbCr in this format".into() });
+        let full = colour::planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle)?;
+        return Ok(Cow::Owned(colour::rgb_from_ycbcr(&full, Level::new())?));
     }
     if planes.shape.planes.iter().any(|p| p.subsample_x_log2 > 0 || p.subsample_y_log2 > 0) {
         return Err(ImageError::Unsupported { what: "subsampled planes that are not chroma".into() });

@@ -7,8 +7,9 @@
 //! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
 use super::WriteSettings;
-use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, scaled, unpack_row};
-use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
+use crate::colour::scaled_sample;
+use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use png::{BitDepth, ColorType, DecodingError, Info};
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -142,8 +143,8 @@ fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
     if stored != 16 || !(9..16).contains(&bits) || rest.iter().any(|b| *b != bits) {
         return;
     }
-    let narrow = |s: u16| scaled(s, stored, bits);
-    let on_grid = |s: &u16| scaled(narrow(*s), bits, stored) == *s;
+    let narrow = |s: u16| scaled_sample(s, stored, bits);
+    let on_grid = |s: &u16| scaled_sample(narrow(*s), bits, stored) == *s;
     if !planes.planes.iter().all(|plane| plane.rows().all(|row| row.iter().all(on_grid))) {
         return;
     }
