@@ -1,6 +1,7 @@
 //! Counting what a walk would cost, without writing.
 
 use super::{BitWalk, encoder::RANGE_MIN};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Counts bits as the encoder spends them: the same interval arithmetic, rounding included, without a position.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,15 @@ impl BitWalk for BitCost {
         self.range >>= count;
         self.renormalise();
         value
+    }
+}
+
+impl SymbolWalk for BitCost {
+    #[inline]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32 {
+        self.range = (self.range >> source.precision()) * u64::from(source.interval(symbol).1);
+        self.renormalise();
+        symbol
     }
 }
 

@@ -1,6 +1,7 @@
 //! The range coder, reading; and the rule that says where a cut-off code stops meaning anything.
 
 use super::{BitWalk, encoder::RANGE_MIN};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Reads what a [`super::BitEncoder`] wrote.
 ///
@@ -115,5 +116,18 @@ impl BitWalk for BitDecoder<'_> {
     #[inline(always)]
     fn exhausted(&self) -> bool {
         self.unknown != 0 && self.value.saturating_add(self.unknown) >= self.range
+    }
+}
+
+impl SymbolWalk for BitDecoder<'_> {
+    #[inline]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
+        let unit = self.range >> source.precision();
+        let slot = (self.value / unit).min((1 << source.precision()) - 1);
+        let (symbol, start, width) = source.find(slot as u32);
+        self.value -= unit * u64::from(start);
+        self.range = unit * u64::from(width);
+        self.renormalise();
+        symbol
     }
 }

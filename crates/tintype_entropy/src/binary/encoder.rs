@@ -1,6 +1,7 @@
 //! The range coder, writing.
 
 use super::BitWalk;
+use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Below this range four bytes leave the window.
 pub(super) const RANGE_MIN: u64 = 1 << 32;
@@ -121,12 +122,9 @@ impl BitWalk for BitEncoder {
     fn bit(&mut self, bit: bool, p1: u32) -> bool {
         debug_assert!((1..65536).contains(&p1));
         let bound = (self.range >> 16) * u64::from(p1);
-        if bit {
-            self.range = bound;
-        } else {
-            self.raise(bound);
-            self.range -= bound;
-        }
+        // Without a branch: an unpredictable bit must not cost a wrong guess.
+        self.raise(if bit { 0 } else { bound });
+        self.range = if bit { bound } else { self.range - bound };
         self.renormalise();
         bit
     }
@@ -138,5 +136,17 @@ impl BitWalk for BitEncoder {
         self.raise(self.range * u64::from(value));
         self.renormalise();
         value
+    }
+}
+
+impl SymbolWalk for BitEncoder {
+    #[inline]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32 {
+        let (start, width) = source.interval(symbol);
+        self.range >>= source.precision();
+        self.raise(self.range * u64::from(start));
+        self.range *= u64::from(width);
+        self.renormalise();
+        symbol
     }
 }

@@ -1,0 +1,88 @@
+//! Contracts that every model keeps, as functions for tests to call; a violation panics with a message.
+//!
+//! Not for use outside tests: these walk whole tables and allocate freely.
+
+use crate::rans::{RansDecoder, RansEncoder};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::{BitCost, BitDecoder, BitEncoder, BitWalk};
+
+/// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and range coder, rANS and counter
+/// give its symbols back at the length that its probabilities promise.
+///
+/// # Panics
+/// If the source breaks its contract.
+pub fn check_source<S: ProbabilitySource + ?Sized>(source: &S) {
+    let total = 1u32 << source.precision();
+    assert!((1..=16).contains(&source.precision()), "precision {}", source.precision());
+    let mut end = 0;
+    for symbol in 0..source.symbols() {
+        let (start, width) = source.interval(symbol);
+        assert_eq!(start, end, "symbol {symbol} does not start where the one before ends");
+        assert!(width > 0, "symbol {symbol} has no probability");
+        end += width;
+        for slot in [start, start + width / 2, end - 1] {
+            assert_eq!(source.find(slot), (symbol, start, width), "slot {slot}");
+        }
+    }
+    assert_eq!(end, total, "the parts do not sum to the scale");
+    // Symbols drawn from the source itself by a fixed sequence of slots, and each end of the alphabet.
+    let mut symbols: Vec<u32> =
+        (0..2000u32).map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0).collect();
+    symbols.extend([0, source.symbols() - 1]);
+    check_coders(source, &symbols);
+}
+
+fn check_coders<S: ProbabilitySource + ?Sized>(source: &S, symbols: &[u32]) {
+    let (mut range, mut rans, mut cost) = (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
+    let mut promised = 0.0;
+    for &symbol in symbols {
+        range.symbol(symbol, source);
+        rans.symbol(symbol, source);
+        cost.symbol(symbol, source);
+        let width = f64::from(source.interval(symbol).1);
+        promised += f64::from(source.precision()) - width.log2();
+    }
+    let counted = cost.cost_q16() as f64 / 65536.0;
+    assert!((counted - promised).abs() < 0.1 + promised * 1e-4, "counted {counted} bits, promised {promised}");
+    let (range, rans) = (range.finish(), rans.finish());
+    assert!(range.len() as f64 <= counted / 8.0 + 2.0, "range coder: {} bytes, {counted} bits", range.len());
+    assert!(rans.len() as f64 <= promised / 8.0 * 1.0005 + 32.0, "rANS: {} bytes, {promised} bits", rans.len());
+    let mut range = BitDecoder::whole(&range);
+    let mut rans = RansDecoder::<4>::new(&rans).expect("a whole code");
+    for &symbol in symbols {
+        assert_eq!(range.symbol(0, source), symbol, "range coder");
+        assert_eq!(rans.symbol(0, source), symbol, "rANS");
+    }
+    rans.finish().expect("all read");
+}
+
+/// A walk under test: codes `values` from a fresh model, writing back what it was given by `walk`.
+pub trait WalkUnderTest {
+    /// Walks all values with a model in its first state.
+    fn walk<W: BitWalk>(&self, walk: &mut W, values: &mut [i64]);
+}
+
+/// Checks that a walk reads what it wrote, counts what it writes, and ends on any cut or changed code.
+///
+/// # Panics
+/// If the walk breaks its contract.
+pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
+    let (mut encoder, mut cost) = (BitEncoder::new(), BitCost::new());
+    let mut kept = values.to_vec();
+    walk.walk(&mut encoder, &mut kept);
+    assert_eq!(kept, values, "writing changed the values");
+    walk.walk(&mut cost, &mut kept);
+    let bytes = encoder.finish_sealed();
+    let counted = cost.len_bytes();
+    assert!((counted..=counted + 1).contains(&bytes.len()), "{} bytes, {counted} counted", bytes.len());
+    let mut read = vec![0; values.len()];
+    walk.walk(&mut BitDecoder::whole(&bytes), &mut read);
+    assert_eq!(read, values, "read other values than were written");
+    let step = (bytes.len() / 64).max(1);
+    for at in (0..bytes.len()).step_by(step) {
+        walk.walk(&mut BitDecoder::cut(&bytes[..at]), &mut read);
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        walk.walk(&mut BitDecoder::whole(&changed), &mut read);
+    }
+}

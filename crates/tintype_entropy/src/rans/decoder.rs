@@ -1,0 +1,108 @@
+//! Reading.
+
+use super::{PRECISION_MAX, STATE_MIN};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::{BitWalk, EntropyError};
+
+/// Reads what a [`super::RansEncoder`] with as many lanes wrote.
+#[derive(Clone, Debug)]
+pub struct RansDecoder<'a, const LANES: usize> {
+    states: [u64; LANES],
+    turn: usize,
+    bytes: &'a [u8],
+    at: usize,
+    missing: bool,
+}
+
+const SLOT_MASK: u64 = (1 << PRECISION_MAX) - 1;
+
+impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
+    /// Starts to read `bytes`.
+    ///
+    /// # Errors
+    /// `Truncated` if the states are not there; `Malformed` if one of them is out of range.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, EntropyError> {
+        const { assert!(LANES.is_power_of_two() && LANES <= 8) };
+        let Some(head) = bytes.get(..8 * LANES) else {
+            return Err(EntropyError::Truncated { needed: 8 * LANES - bytes.len() });
+        };
+        let mut states = [0; LANES];
+        for (lane, (state, chunk)) in states.iter_mut().zip(head.as_chunks::<8>().0).enumerate() {
+            *state = u64::from_le_bytes(*chunk);
+            if !(STATE_MIN..STATE_MIN << 32).contains(state) {
+                return Err(EntropyError::Malformed { what: "rANS state out of range", at: 8 * lane });
+            }
+        }
+        Ok(Self { states, turn: 0, bytes, at: 8 * LANES, missing: false })
+    }
+
+    /// Checks that the code ends here, with the states the writer began with.
+    ///
+    /// # Errors
+    /// `Truncated` if bytes were missing, `Malformed` if something is left or the states are wrong: then what was
+    /// read is not what was written.
+    pub fn finish(&self) -> Result<(), EntropyError> {
+        if self.missing {
+            return Err(EntropyError::Truncated { needed: self.at.saturating_sub(self.bytes.len()).max(1) });
+        }
+        if self.at != self.bytes.len() || self.states != [STATE_MIN; LANES] {
+            return Err(EntropyError::Malformed { what: "rANS code does not end where it should", at: self.at });
+        }
+        Ok(())
+    }
+
+    /// Reads the part that `find` gives for the slot, scaled to 16 bits.
+    #[inline(always)]
+    fn take(&mut self, find: impl FnOnce(u32) -> (u32, u32, u32)) -> u32 {
+        let lane = self.turn & (LANES - 1);
+        self.turn += 1;
+        let state = self.states[lane];
+        let slot = state & SLOT_MASK;
+        let (symbol, start, width) = find(slot as u32);
+        let mut state = u64::from(width) * (state >> PRECISION_MAX) + slot - u64::from(start);
+        if state < STATE_MIN {
+            state = (state << 32) | u64::from(self.word());
+        }
+        self.states[lane] = state;
+        symbol
+    }
+
+    #[inline(always)]
+    fn word(&mut self) -> u32 {
+        let chunk = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>());
+        self.missing |= chunk.is_none();
+        self.at = self.at.saturating_add(4);
+        u32::from_le_bytes(*chunk.unwrap_or(&[0; 4]))
+    }
+}
+
+impl<const LANES: usize> BitWalk for RansDecoder<'_, LANES> {
+    const READS: bool = true;
+
+    #[inline(always)]
+    fn bit(&mut self, _bit: bool, p1: u32) -> bool {
+        self.take(|slot| if slot < p1 { (1, 0, p1) } else { (0, p1, 65536 - p1) }) != 0
+    }
+
+    #[inline(always)]
+    fn bits_16(&mut self, _value: u32, count: u32) -> u32 {
+        let shift = PRECISION_MAX - count;
+        self.take(|slot| (slot >> shift, slot >> shift << shift, 1 << shift))
+    }
+
+    #[inline(always)]
+    fn exhausted(&self) -> bool {
+        self.missing
+    }
+}
+
+impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
+    #[inline(always)]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
+        let shift = PRECISION_MAX - source.precision();
+        self.take(|slot| {
+            let (symbol, start, width) = source.find(slot >> shift);
+            (symbol, start << shift, width << shift)
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Writing.
+
+use super::{PRECISION_MAX, STATE_MIN};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::{BitWalk, EntropyError};
+
+/// Collects symbols and codes them in `LANES` lanes (1, 2, 4 or 8; each costs about four bytes).
+///
+/// ```
+/// use tintype_entropy::{rans::{RansDecoder, RansEncoder}, symbols::{CdfTable, SymbolWalk}};
+/// let table = CdfTable::from_frequencies(4, &[9, 4, 1, 2]).unwrap();
+/// let mut encoder = RansEncoder::<1>::new();
+/// for symbol in [0, 1, 0, 3, 2, 0, 0, 1] {
+///     encoder.symbol(symbol, &table);
+/// }
+/// let bytes = encoder.finish();
+/// assert_eq!(bytes, [0x00, 0x30, 0x9f, 0x79, 0xf4, 0x27, 0x00, 0x00]);
+/// let mut decoder = RansDecoder::<1>::new(&bytes).unwrap();
+/// assert_eq!([9; 8].map(|_| decoder.symbol(0, &table)), [0, 1, 0, 3, 2, 0, 0, 1]);
+/// decoder.finish().unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RansEncoder<const LANES: usize> {
+    /// Start and width less one of each part, on a scale of 16 bits.
+    parts: Vec<(u16, u16)>,
+}
+
+impl<const LANES: usize> RansEncoder<LANES> {
+    /// Nothing collected yet.
+    pub fn new() -> Self {
+        const { assert!(LANES.is_power_of_two() && LANES <= 8) };
+        Self { parts: Vec::new() }
+    }
+
+    /// How many symbols and bit fields were collected.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether nothing was collected.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    #[inline(always)]
+    fn push(&mut self, start: u32, width: u32, precision: u32) {
+        let shift = PRECISION_MAX - precision;
+        self.parts.push(((start << shift) as u16, ((width << shift) - 1) as u16));
+    }
+
+    /// The code: the lanes' states, eight bytes each, then words of four bytes, all lowest byte first.
+    pub fn finish(self) -> Vec<u8> {
+        let mut states = [STATE_MIN; LANES];
+        let mut words = Vec::new();
+        for (i, &(start, width)) in self.parts.iter().enumerate().rev() {
+            let state = &mut states[i % LANES];
+            let width = u64::from(width) + 1;
+            if *state >= width << (63 - PRECISION_MAX) {
+                words.push(*state as u32);
+                *state >>= 32;
+            }
+            *state = ((*state / width) << PRECISION_MAX) + *state % width + u64::from(start);
+        }
+        let mut bytes = Vec::with_capacity(8 * LANES + 4 * words.len());
+        states.iter().for_each(|state| bytes.extend_from_slice(&state.to_le_bytes()));
+        words.iter().rev().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        bytes
+    }
+
+    /// As [`Self::finish`], if the code has at most `max` bytes.
+    ///
+    /// # Errors
+    /// `Limit` if it has more.
+    pub fn finish_within(self, max: usize) -> Result<Vec<u8>, EntropyError> {
+        let bytes = self.finish();
+        if bytes.len() > max {
+            return Err(EntropyError::Limit { what: "bytes written", max: max as u64 });
+        }
+        Ok(bytes)
+    }
+}
+
+impl<const LANES: usize> BitWalk for RansEncoder<LANES> {
+    const READS: bool = false;
+
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, p1: u32) -> bool {
+        let (start, width) = if bit { (0, p1) } else { (p1, 65536 - p1) };
+        self.push(start, width, 16);
+        bit
+    }
+
+    #[inline(always)]
+    fn bits_16(&mut self, value: u32, count: u32) -> u32 {
+        self.push(value, 1, count);
+        value
+    }
+}
+
+impl<const LANES: usize> SymbolWalk for RansEncoder<LANES> {
+    #[inline(always)]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32 {
+        let (start, width) = source.interval(symbol);
+        self.push(start, width, source.precision());
+        symbol
+    }
+}

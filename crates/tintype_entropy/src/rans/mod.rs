@@ -1,0 +1,22 @@
+//! Interleaved rANS: symbols under stored distributions, several coder states in turn so that their work overlaps.
+//!
+//! In: symbols and bits in order, as a walk; the writer keeps them and codes them backwards when it is finished. Out:
+//! one string of bytes for all lanes. Symbol `i` belongs to lane `i mod LANES`. A code is read whole or not at all;
+//! use the range coder where a prefix must decode.
+//!
+//! Exact zone. Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after F. Giesen,
+//! "Interleaved entropy coders" (arXiv:1402.3392).
+
+mod decoder;
+mod encoder;
+
+pub use decoder::RansDecoder;
+pub use encoder::RansEncoder;
+
+use crate::symbols::PRECISION_MAX;
+
+/// A state lies in `STATE_MIN..STATE_MIN << 32` between symbols, and at `STATE_MIN` before the first one coded.
+const STATE_MIN: u64 = 1 << 31;
+
+#[cfg(test)]
+mod tests;

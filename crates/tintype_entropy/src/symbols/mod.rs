@@ -1,0 +1,78 @@
+//! Symbols of more than two kinds: where their probabilities come from and what codes them.
+//!
+//! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`] with symbols, and
+//! the range coder, rANS and their counters all are one. So a walk does not know which coder it runs over.
+//!
+//! Exact zone.
+
+mod family;
+mod table;
+
+pub use family::CdfFamily;
+pub use table::{CdfTable, frequencies_from_counts};
+
+use crate::BitWalk;
+
+/// The finest scale of probabilities, in bits.
+pub const PRECISION_MAX: u32 = 16;
+
+/// A distribution over the symbols `0..symbols()`: each owns a part of `0..2^precision()`, in order, without gaps,
+/// none of them empty. [`crate::contract::check_source`] tests an implementer.
+pub trait ProbabilitySource {
+    /// The scale, 1 to 16 bits.
+    fn precision(&self) -> u32;
+
+    /// How many symbols there are.
+    fn symbols(&self) -> u32;
+
+    /// Start and width of the part of `symbol`; for symbols that do not exist, that of some symbol that does.
+    fn interval(&self, symbol: u32) -> (u32, u32);
+
+    /// The symbol whose part holds `slot` (below `2^precision()`), and its start and width.
+    fn find(&self, slot: u32) -> (u32, u32, u32);
+}
+
+/// A walk's other end that takes symbols as well as bits.
+pub trait SymbolWalk: BitWalk {
+    /// One symbol; as with bits, use what comes back.
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32;
+}
+
+/// `count` equally likely symbols, 1 to 65 536 of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Uniform {
+    count: u32,
+}
+
+impl Uniform {
+    /// `count` is brought into 1 to 65 536.
+    pub fn new(count: u32) -> Self {
+        Self { count: count.clamp(1, 1 << PRECISION_MAX) }
+    }
+
+    fn start(self, symbol: u32) -> u32 {
+        ((u64::from(symbol) << PRECISION_MAX) / u64::from(self.count)) as u32
+    }
+}
+
+impl ProbabilitySource for Uniform {
+    fn precision(&self) -> u32 {
+        PRECISION_MAX
+    }
+
+    fn symbols(&self) -> u32 {
+        self.count
+    }
+
+    fn interval(&self, symbol: u32) -> (u32, u32) {
+        let symbol = symbol.min(self.count - 1);
+        (self.start(symbol), self.start(symbol + 1) - self.start(symbol))
+    }
+
+    fn find(&self, slot: u32) -> (u32, u32, u32) {
+        // The greatest symbol whose start is at most the slot.
+        let symbol = ((u64::from(slot) + 1) * u64::from(self.count)).div_ceil(1 << PRECISION_MAX) as u32 - 1;
+        let (start, width) = self.interval(symbol);
+        (symbol, start, width)
+    }
+}
