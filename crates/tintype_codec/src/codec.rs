@@ -217,6 +217,8 @@ pub trait Codec: Sync {
 
 /// The codec built in under `id`, if it is.
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
-    let _ = id;
-    None
+    match id {
+        CodecId::Lossless => Some(&crate::Lossless),
+        _ => None,
+    }
 }

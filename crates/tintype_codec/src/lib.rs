@@ -4,6 +4,7 @@
 
 mod codec;
 mod error;
+mod lossless;
 mod parallel;
 
 pub use codec::{
@@ -11,4 +12,5 @@ pub use codec::{
     Tune, registry,
 };
 pub use error::CodecError;
+pub use lossless::Lossless;
 pub use parallel::map_indexed;

@@ -1,0 +1,71 @@
+//! A plane of a tile with a border, so that a walk never asks whether a neighbour exists.
+
+use tintype_image::{Plane, Region};
+
+/// Width of the border on each side.
+pub(super) const PAD: usize = 4;
+
+/// Samples or residuals in rows with a border of [`PAD`].
+///
+/// A walk fills the border as it goes: left from the row above, right from the row's last sample, below the last row
+/// from the last row. Above the first row lies the value given at the start.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    pub width: usize,
+    pub height: usize,
+    /// Samples from one row to the next.
+    pub stride: usize,
+    pub data: Vec<i32>,
+}
+
+impl Grid {
+    /// All `fill`.
+    pub fn new(width: usize, height: usize, fill: i32) -> Self {
+        let stride = width + 2 * PAD;
+        Self { width, height, stride, data: vec![fill; stride * (height + 2 * PAD)] }
+    }
+
+    /// A copy of `region` of `plane`; the border is `fill`.
+    pub fn from_plane(plane: &Plane<u16>, region: &Region, fill: i32) -> Self {
+        let mut grid = Self::new(region.width, region.height, fill);
+        for y in 0..region.height {
+            let at = grid.at(0, y);
+            let row = &plane.row(region.y + y)[region.x..][..region.width];
+            for (to, from) in grid.data[at..].iter_mut().zip(row) {
+                *to = i32::from(*from);
+            }
+        }
+        grid
+    }
+
+    /// Where sample (`x`, `y`) is in `data`.
+    #[inline(always)]
+    pub fn at(&self, x: usize, y: usize) -> usize {
+        (y + PAD) * self.stride + x + PAD
+    }
+
+    /// Row `y` without its border.
+    pub fn row(&self, y: usize) -> &[i32] {
+        &self.data[self.at(0, y)..][..self.width]
+    }
+
+    /// Fills the left border of row `y` from the row above.
+    pub fn begin_row(&mut self, y: usize) {
+        let at = self.at(0, y);
+        let above = self.data[at - self.stride];
+        self.data[at - PAD..at].fill(above);
+    }
+
+    /// Fills the right border of row `y`, and after the last row those below.
+    pub fn end_row(&mut self, y: usize) {
+        let at = self.at(self.width, y);
+        let last = self.data[at - 1];
+        self.data[at..at + PAD].fill(last);
+        if y + 1 == self.height {
+            let start = self.at(0, y) - PAD;
+            for k in 1..=PAD {
+                self.data.copy_within(start..start + self.stride, start + k * self.stride);
+            }
+        }
+    }
+}
