@@ -1,0 +1,87 @@
+//! SSIMULACRA2 and Butteraugli through their crates.
+//!
+//! In: RGB or gray of any depth, read as sRGB; alpha and further planes are not looked at. SSIMULACRA2: 100 is equal, 90
+//! visually lossless, below 0 very bad; large pictures are worked on in strips. Butteraugli: the largest distance over the
+//! picture (intensity target 80 nits), 0 is equal, above 1 visible; sides below 8 pixels are refused by the crate.
+
+use crate::MetricError;
+use crate::pair::{Pair, rgb};
+use butteraugli::{ButteraugliParams, Img, RGB, RGB8};
+use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Config};
+use tintype_image::colour::scaled_sample;
+use tintype_image::{ColourModel, Planes};
+
+/// Pictures of more pixels than this are worked on in strips.
+const WHOLE_PX_MAX: usize = 2 << 20;
+
+/// The three RGB planes of a pair, or `None` without colour.
+fn colour_pair(pair: &Pair<'_>) -> Result<Option<[Planes; 2]>, MetricError> {
+    if pair.shape().colour == ColourModel::Bands {
+        return Ok(None);
+    }
+    Ok(Some([rgb(&pair.a)?, rgb(&pair.b)?]))
+}
+
+fn is_eight_bit(planes: &Planes) -> bool {
+    planes.shape.planes[..3].iter().all(|p| p.bit_depth <= 8)
+}
+
+/// Interleaved samples of the three colour planes at `bits` bits.
+fn interleaved<T>(planes: &Planes, bits: u8, convert: impl Fn([u16; 3]) -> T) -> Vec<T> {
+    let mut out = Vec::with_capacity(planes.shape.width_px * planes.shape.height_px);
+    let from = [0, 1, 2].map(|i| planes.shape.planes[i].bit_depth);
+    for y in 0..planes.shape.height_px {
+        let rows = [0, 1, 2].map(|i| planes.planes[i].row(y));
+        let pixel = |x: usize| [0, 1, 2].map(|i| scaled_sample(rows[i][x], from[i], bits));
+        out.extend((0..planes.shape.width_px).map(|x| convert(pixel(x))));
+    }
+    out
+}
+
+/// SSIMULACRA2 of a pair, `None` without colour.
+pub(crate) fn ssimulacra2(pair: &Pair<'_>) -> Result<Option<f64>, MetricError> {
+    let Some(colour) = colour_pair(pair)? else { return Ok(None) };
+    let (width, height) = (pair.shape().width_px, pair.shape().height_px);
+    let eight = is_eight_bit(&colour[0]);
+    let bytes = colour.map(|planes| -> Vec<u8> {
+        match eight {
+            true => interleaved(&planes, 8, |p| p.map(|s| s as u8)).into_flattened(),
+            false => interleaved(&planes, 16, |p| p.map(u16::to_ne_bytes)).into_flattened().into_flattened(),
+        }
+    });
+    let (descriptor, pixel) = if eight { (PixelDescriptor::RGB8_SRGB, 3) } else { (PixelDescriptor::RGB16_SRGB, 6) };
+    let failed = |e: &dyn std::fmt::Display| MetricError::Unsupported { what: format!("SSIMULACRA2: {e}") };
+    let slice = |b| PixelSlice::new(b, width as u32, height as u32, width * pixel, descriptor);
+    let a = slice(&bytes[0]).map_err(|e| failed(&e))?;
+    let b = slice(&bytes[1]).map_err(|e| failed(&e))?;
+    let large = width * height > WHOLE_PX_MAX;
+    let config = if large { Ssimulacra2Config::strips(256) } else { Ssimulacra2Config::default() };
+    fast_ssim2::compute_ssimulacra2_with_config(&a, &b, &config).map(Some).map_err(|e| failed(&e))
+}
+
+/// Butteraugli's largest distance and its 3-norm; `None` without colour or with a side below 8 pixels.
+pub(crate) fn butteraugli(pair: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricError> {
+    let (width, height) = (pair.shape().width_px, pair.shape().height_px);
+    if width.min(height) < 8 {
+        return Ok(None);
+    }
+    let Some(colour) = colour_pair(pair)? else { return Ok(None) };
+    let params = ButteraugliParams::default();
+    let result = if is_eight_bit(&colour[0]) {
+        let [a, b] = colour.map(|p| interleaved(&p, 8, |[r, g, b]| RGB8::new(r as u8, g as u8, b as u8)));
+        butteraugli::butteraugli(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
+    } else {
+        let linear = |s: u16| srgb_linear(f64::from(s) / 65_535.0);
+        let pixel = |p: [u16; 3]| p.map(linear);
+        let [a, b] = colour.map(|p| interleaved(&p, 16, |p| RGB::from(pixel(p))));
+        butteraugli::butteraugli_linear(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
+    };
+    let result = result.map_err(|e| MetricError::Unsupported { what: format!("Butteraugli: {e}") })?;
+    Ok(Some((result.score, result.pnorm_3)))
+}
+
+/// IEC 61966-2-1, decoding.
+fn srgb_linear(value: f64) -> f32 {
+    let linear = if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+    linear as f32
+}
