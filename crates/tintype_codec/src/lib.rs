@@ -4,6 +4,7 @@
 
 mod codec;
 mod error;
+pub mod jpeg;
 mod lossless;
 mod parallel;
 

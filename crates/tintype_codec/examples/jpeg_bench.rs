@@ -1,0 +1,68 @@
+//! Prints what repacking saves, and how fast, for the JPEG files named or inside the folders named.
+//!
+//! `cargo run --release -p tintype_codec --example jpeg_bench -- [--effort N] [--each] PATH…`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tintype_codec::Run;
+use tintype_codec::jpeg::{FourInks, Verify, decode_jpeg, repack, unpack};
+use tintype_image::Threads;
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        let mut inside: Vec<_> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        inside.sort();
+        inside.iter().for_each(|p| collect(p, files));
+    } else {
+        files.push(path.to_owned());
+    }
+}
+
+fn main() {
+    let (mut effort, mut each, mut files) = (5u8, false, Vec::new());
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--effort" => effort = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(5),
+            "--each" => each = true,
+            path => collect(Path::new(path), &mut files),
+        }
+    }
+    let run = Run { threads: Threads::ONE, ..Run::default() };
+    let (mut before, mut after, mut wrong, mut larger) = (0usize, 0usize, 0, 0);
+    let (mut pack, mut unpacking, mut pixels) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let mut megapixels = 0.0;
+    for file in &files {
+        let Ok(bytes) = std::fs::read(file) else { continue };
+        if !bytes.starts_with(&[0xff, 0xd8]) {
+            continue;
+        }
+        let start = Instant::now();
+        let payload = repack(&bytes, effort, Verify::No, &run);
+        let packed_in = start.elapsed();
+        let start = Instant::now();
+        let again = unpack(&payload.view(), &run);
+        let unpacked_in = start.elapsed();
+        let size = payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
+        let same = again.is_ok_and(|a| a == bytes);
+        let start = Instant::now();
+        let decoded = decode_jpeg(&bytes, FourInks::Rgb, &run);
+        let decoded_in = start.elapsed();
+        if let Ok(d) = &decoded {
+            megapixels += (d.planes.shape.width_px * d.planes.shape.height_px) as f64 / 1e6;
+            pixels += decoded_in;
+        }
+        if each || !same {
+            let note = decoded.as_ref().map_or_else(|e| e.to_string(), |d| d.warnings.join("; "));
+            let slow = packed_in.max(unpacked_in).max(decoded_in).as_millis();
+            println!("{} {} -> {size} {} {slow} ms {note}", file.display(), bytes.len(), if same { "same" } else { "WRONG" });
+        }
+        wrong += usize::from(!same);
+        larger += usize::from(size > bytes.len() + 64);
+        (before, after, pack, unpacking) = (before + bytes.len(), after + size, pack + packed_in, unpacking + unpacked_in);
+    }
+    let saved = 100.0 * (1.0 - after as f64 / before.max(1) as f64);
+    let speed = |d: Duration| before as f64 / 1e6 / d.as_secs_f64();
+    println!("{before} -> {after} bytes: {saved:.2} % saved; {wrong} wrong, {larger} larger by more than 64 bytes");
+    println!("repack {:.1} MB/s, unpack {:.1} MB/s, pixels {:.1} MP/s", speed(pack), speed(unpacking), megapixels / pixels.as_secs_f64());
+}

@@ -1,0 +1,211 @@
+//! A JPEG file to samples and metadata.
+//!
+//! In: file bytes. Out: [`DecodedJpeg`]: gray, RGB, or bands, at the file's bit depth. Damaged files give what is
+//! there, with a warning. Decoding is exact: integers only, equal at every level and thread count.
+
+use super::colour::{rgb_from_inverted_cmyk_row, rgb_from_ycbcr_row};
+use super::idct::samples_from_block;
+use super::lossless;
+use super::markers::{Frame, Process};
+use super::metadata::{self, Adobe};
+use super::read::{JpegCoefficients, read_coefficients};
+use super::structure::{ScanData, Structure, structure_from_bytes};
+use super::upsample::{ComponentSamples, Factors, upsample_row};
+use crate::{CodecError, Run, map_indexed};
+use fearless_simd::{Simd, dispatch};
+use tintype_image::{ColourModel, Level, Metadata, Plane, PlaneInfo, PlaneRole, Planes, Shape};
+
+/// What to make of pictures in four inks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FourInks {
+    /// Plain RGB, the product of ink and black, as viewers without colour management show it.
+    #[default]
+    Rgb,
+    /// Four bands as stored (Adobe's are inverted: 0 is full ink).
+    Bands,
+}
+
+/// A decoded file.
+#[derive(Clone, Debug)]
+pub struct DecodedJpeg {
+    /// The samples.
+    pub planes: Planes,
+    /// ICC, EXIF, XMP.
+    pub metadata: Metadata,
+    /// What was wrong with the file, in words; empty for a sound file.
+    pub warnings: Vec<String>,
+}
+
+/// How components are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Colour {
+    Gray,
+    Rgb,
+    YCbCr,
+    Cmyk,
+    Ycck,
+    Bands,
+}
+
+/// Decodes a JPEG file.
+///
+/// # Errors
+/// `Malformed`, `Truncated`, `Unsupported`, `Limit`.
+pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpeg, CodecError> {
+    let structure = structure_from_bytes(bytes, ScanData::Present)?;
+    if structure.frame.process == Process::Lossless {
+        let (samples, damaged) = lossless::decode(bytes, &structure, &run.limits)?;
+        return assemble(bytes, &structure, samples, !damaged, inks, run);
+    }
+    let file = read_coefficients(bytes, &run.limits)?;
+    let samples = samples_from_coefficients(&file, run);
+    assemble(bytes, &file.structure, samples, file.complete(), inks, run)
+}
+
+/// Transforms every component to samples.
+fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<ComponentSamples> {
+    let frame = &file.structure.frame;
+    let parts = file.components.iter().enumerate().map(|(index, c)| {
+        let rows_each = 16usize;
+        let pieces = map_indexed(run.threads, c.rows.div_ceil(rows_each), |piece| {
+            let rows = piece * rows_each..((piece + 1) * rows_each).min(c.rows);
+            let blocks = &c.blocks[rows.start * c.stride..rows.end * c.stride];
+            let mut out = vec![0u16; blocks.len() * 64];
+            transform_rows(run.level, blocks, c.stride, &file.structure.quant[index], frame.precision, &mut out);
+            out
+        });
+        let (width, height) = frame.component_size(index);
+        let samples = if pieces.len() == 1 { pieces.into_iter().next().unwrap_or_default() } else { pieces.concat() };
+        ComponentSamples { stride: c.stride * 8, width, height, samples }
+    });
+    parts.collect()
+}
+
+fn transform_rows(level: Level, blocks: &[[i16; 64]], stride: usize, quant: &[u16; 64], precision: u8, out: &mut [u16]) {
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        for (row, line) in blocks.chunks_exact(stride).zip(out.chunks_exact_mut(stride * 64)) {
+            for (x, block) in row.iter().enumerate() {
+                samples_from_block(block, quant, precision, &mut line[8 * x..], 8 * stride);
+            }
+        }
+    }));
+}
+
+fn colour_of(frame: &Frame, jfif: bool, adobe: Option<Adobe>) -> Colour {
+    let ids: Vec<u8> = frame.components.iter().map(|c| c.id).collect();
+    match (frame.components.len(), adobe) {
+        (1, _) => Colour::Gray,
+        (3, _) if frame.process == Process::Lossless && adobe.is_none() && !jfif => Colour::Rgb,
+        (3, _) if jfif => Colour::YCbCr,
+        (3, Some(Adobe { transform: 0 })) => Colour::Rgb,
+        (3, None) if ids == *b"RGB" => Colour::Rgb,
+        (3, _) => Colour::YCbCr,
+        (4, Some(Adobe { transform: 2 })) => Colour::Ycck,
+        (4, _) => Colour::Cmyk,
+        _ => Colour::Bands,
+    }
+}
+
+fn assemble(
+    bytes: &[u8],
+    structure: &Structure,
+    samples: Vec<ComponentSamples>,
+    complete: bool,
+    inks: FourInks,
+    run: &Run,
+) -> Result<DecodedJpeg, CodecError> {
+    let frame = &structure.frame;
+    let notes = metadata::read(bytes, structure, &run.limits);
+    let colour = colour_of(frame, notes.jfif, notes.adobe);
+    let shape = shape_of(frame, colour, inks);
+    shape.check(&run.limits).map_err(|e| CodecError::Unsupported { what: e.to_string() })?;
+    let convert = Convert { frame, colour, inks, samples: &samples, outputs: shape.planes.len() };
+    let rows_each = 64usize;
+    let bands = map_indexed(run.threads, frame.height.div_ceil(rows_each), |band| {
+        let rows = band * rows_each..((band + 1) * rows_each).min(frame.height);
+        convert.rows(run.level, rows)
+    });
+    let mut joined: Vec<Vec<u16>> = (0..shape.planes.len()).map(|_| Vec::with_capacity(frame.width * frame.height)).collect();
+    for band in bands {
+        for (plane, part) in joined.iter_mut().zip(band) {
+            plane.extend_from_slice(&part);
+        }
+    }
+    let fits = |samples| Plane::from_vec(frame.width, frame.height, samples).expect("every row was made");
+    let planes = Planes { shape, planes: joined.into_iter().map(fits).collect() };
+    let mut warnings = notes.warnings;
+    if !complete {
+        warnings.push("the file is damaged or cut off; what could be decoded is shown".into());
+    }
+    Ok(DecodedJpeg { planes, metadata: notes.metadata, warnings })
+}
+
+fn shape_of(frame: &Frame, colour: Colour, inks: FourInks) -> Shape {
+    let (w, h, depth) = (frame.width, frame.height, frame.precision);
+    let named = |names: &[&str]| {
+        let info = |n: &&str| PlaneInfo { name: (*n).into(), ..PlaneInfo::new(PlaneRole::Band, depth) };
+        Shape { width_px: w, height_px: h, colour: ColourModel::Bands, planes: names.iter().map(info).collect() }
+    };
+    match (colour, inks) {
+        (Colour::Gray, _) => Shape::gray(w, h, depth),
+        (Colour::Rgb | Colour::YCbCr, _) | (Colour::Cmyk | Colour::Ycck, FourInks::Rgb) => Shape::rgb(w, h, depth),
+        (Colour::Cmyk | Colour::Ycck, FourInks::Bands) => named(&["cyan", "magenta", "yellow", "black"]),
+        (Colour::Bands, _) => named(&["1", "2", "3", "4"][..frame.components.len()]),
+    }
+}
+
+/// Upsampling and colour conversion of a picture.
+struct Convert<'a> {
+    frame: &'a Frame,
+    colour: Colour,
+    inks: FourInks,
+    samples: &'a [ComponentSamples],
+    outputs: usize,
+}
+
+impl Convert<'_> {
+    /// Full-size rows of every output plane.
+    fn rows(&self, level: Level, rows: std::ops::Range<usize>) -> Vec<Vec<u16>> {
+        let width = self.frame.width;
+        let mut planes = vec![vec![0u16; width * rows.len()]; self.samples.len()];
+        dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+            let mut scratch = Vec::new();
+            for (line, y) in rows.clone().enumerate() {
+                for (index, plane) in planes.iter_mut().enumerate() {
+                    let out = &mut plane[line * width..][..width];
+                    upsample_row(&self.samples[index], self.factors(index), y, out, &mut scratch);
+                }
+                self.convert_row(&mut planes, line * width..(line + 1) * width);
+            }
+        }));
+        planes.truncate(self.outputs);
+        planes
+    }
+
+    fn factors(&self, index: usize) -> Factors {
+        let (whole_x, whole_y) = self.frame.sampling_max();
+        let c = &self.frame.components[index];
+        Factors { part_x: c.h, whole_x, part_y: c.v, whole_y }
+    }
+
+    #[inline(always)]
+    fn convert_row(&self, planes: &mut [Vec<u16>], row: std::ops::Range<usize>) {
+        let max = ((1u32 << self.frame.precision) - 1) as u16;
+        let [a, b, c, rest @ ..] = planes else { return };
+        let (a, b, c) = (&mut a[row.clone()], &mut b[row.clone()], &mut c[row.clone()]);
+        if matches!(self.colour, Colour::YCbCr | Colour::Ycck) {
+            rgb_from_ycbcr_row(a, b, c, max);
+        }
+        if self.colour == Colour::Ycck {
+            // YCCK holds inverted inks as RGB.
+            for plane in [&mut *a, &mut *b, &mut *c] {
+                plane.iter_mut().for_each(|v| *v = max - *v);
+            }
+        }
+        if matches!(self.colour, Colour::Cmyk | Colour::Ycck) && self.inks == FourInks::Rgb {
+            if let [k, ..] = rest {
+                rgb_from_inverted_cmyk_row(a, b, c, &k[row], max);
+            }
+        }
+    }
+}

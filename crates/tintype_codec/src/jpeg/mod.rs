@@ -1,0 +1,31 @@
+//! JPEG: real JPEG files written and read, and old ones repacked without losing a bit.
+//!
+//! * [`decode_jpeg`]: file bytes to samples and metadata.
+//! * [`repack`], [`unpack`]: file bytes to a smaller payload, and the same bytes back.
+//! * [`read_coefficients`]: file bytes to quantised coefficients.
+//!
+//! Exact zone: reading, decoding and repacking. Source: ITU-T T.81 | ISO/IEC 10918-1.
+
+mod arithmetic;
+mod bits;
+mod coefficients;
+mod colour;
+mod decode;
+mod huffman;
+mod idct;
+mod lossless;
+mod markers;
+mod metadata;
+mod progressive;
+mod quant_tables;
+mod read;
+mod repack;
+mod scan_decode;
+mod scan_encode;
+mod structure;
+mod upsample;
+
+pub use coefficients::ComponentBlocks;
+pub use decode::{DecodedJpeg, FourInks, decode_jpeg};
+pub use repack::{Verify, repack, unpack};
+pub use read::{JpegCoefficients, read_coefficients};

@@ -1,0 +1,169 @@
+//! Old JPEG files in fewer bytes, coming back byte for byte.
+//!
+//! [`repack`]: file bytes to a [`Payload`] of either everything that is not coefficients under a byte model plus the
+//! coefficients under mixed contexts, or, where that does not shrink the file, the file itself.
+//! [`unpack`]: the payload to the file. Exact zone. Format: docs/format/jpeg-repack.md.
+
+mod block_walk;
+mod byte_model;
+mod contexts;
+mod recipe;
+
+use super::coefficients::{ComponentBlocks, blocks_for_frame};
+use super::read::read_coefficients;
+use super::structure::{ScanData, Structure, structure_from_bytes};
+use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_indexed};
+use recipe::Recipe;
+use tintype_entropy::{BitDecoder, BitEncoder};
+
+/// First byte of the header.
+const VERSION: u8 = 1;
+/// The file itself follows.
+const STORED: u8 = 0;
+/// Segments and recipe follow; three predictions for each decision.
+const MIXED_3: u8 = 1;
+/// The same with six predictions.
+const MIXED_6: u8 = 2;
+/// Entropy-coded bytes that one segment should hold at least.
+const SEGMENT_BYTES: usize = 1 << 20;
+const SEGMENTS_MAX: usize = 8;
+
+/// Whether a repacked file is decoded and compared before it is handed out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Decode, compare, and store the file as it is where they differ.
+    #[default]
+    Yes,
+    /// Trust the coder; the scans are compared all the same.
+    No,
+}
+
+/// Repacks a JPEG file; `effort` 1 to 6 mixes three predictions, 7 to 9 six.
+///
+/// Never fails: what is no JPEG, or a broken one, is stored. The payload is at most a few bytes larger than `bytes`.
+pub fn repack(bytes: &[u8], effort: u8, verify: Verify, run: &Run) -> Payload {
+    let mode = if effort >= 7 { MIXED_6 } else { MIXED_3 };
+    let Some(packed) = pack(bytes, mode, run) else { return stored(bytes) };
+    let size: usize = packed.header.len() + packed.sections.iter().map(|s| s.bytes.len() + 16).sum::<usize>();
+    if size >= bytes.len() {
+        return stored(bytes);
+    }
+    let right = verify == Verify::No || unpack(&packed.view(), run).is_ok_and(|again| again == bytes);
+    if right { packed } else { stored(bytes) }
+}
+
+fn stored(bytes: &[u8]) -> Payload {
+    let section = Section { key: SectionKey { tile: 0, layer: 0 }, bytes: bytes.to_vec() };
+    Payload { header: vec![VERSION, STORED], sections: vec![section] }
+}
+
+/// Rows of MCUs of segment `index` of `count`.
+fn segment_rows(mcu_rows: usize, index: usize, count: usize) -> std::ops::Range<usize> {
+    mcu_rows * index / count..mcu_rows * (index + 1) / count
+}
+
+fn sampling(structure: &Structure) -> Vec<(usize, usize)> {
+    structure.frame.components.iter().map(|c| (c.h, c.v)).collect()
+}
+
+fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
+    let file = read_coefficients(bytes, &run.limits).ok()?;
+    if !file.structure.huffman_dct() {
+        return None;
+    }
+    let recipe = Recipe::new(bytes, &file);
+    let scan_bytes: usize = file.structure.scans.iter().map(|s| s.data.len()).sum();
+    let (_, mcu_rows) = file.structure.frame.mcus();
+    let count = (scan_bytes / SEGMENT_BYTES).clamp(1, SEGMENTS_MAX).min(mcu_rows);
+    let sampling = sampling(&file.structure);
+    let coded = map_indexed(run.threads, count, |index| {
+        let rows = segment_rows(mcu_rows, index, count);
+        let mut part = segment(&file.components, &sampling, rows);
+        let mut encoder = BitEncoder::new();
+        match mode {
+            MIXED_6 => block_walk::walk_segment::<6, _>(&mut encoder, &mut part, &sampling, &file.structure.quant),
+            _ => block_walk::walk_segment::<3, _>(&mut encoder, &mut part, &sampling, &file.structure.quant),
+        }
+        encoder.finish()
+    });
+    let recipe = recipe.to_bytes();
+    let mut header = vec![VERSION, mode, count as u8];
+    header.extend((bytes.len() as u32).to_le_bytes());
+    header.extend((recipe.len() as u32).to_le_bytes());
+    let parts = std::iter::once(byte_model::encode(&recipe)).chain(coded);
+    let sections = parts.enumerate().map(|(i, bytes)| Section { key: SectionKey { tile: i as u32, layer: 0 }, bytes });
+    Some(Payload { header, sections: sections.collect() })
+}
+
+/// The blocks of a segment, copied.
+fn segment(components: &[ComponentBlocks], sampling: &[(usize, usize)], rows: std::ops::Range<usize>) -> Vec<ComponentBlocks> {
+    let parts = components.iter().zip(sampling).map(|(c, (_, v))| {
+        let blocks = c.blocks[rows.start * v * c.stride..rows.end * v * c.stride].to_vec();
+        ComponentBlocks { stride: c.stride, rows: rows.len() * v, width: c.width, height: c.height, blocks }
+    });
+    parts.collect()
+}
+
+/// The file that `payload` was made of.
+///
+/// # Errors
+/// `Truncated`, `Malformed`, `Unsupported` (a later version), `Limit`.
+pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecError> {
+    let malformed = |what: &str| CodecError::Malformed { what: what.into(), at: 0 };
+    let [VERSION, mode, rest @ ..] = payload.header else {
+        return Err(CodecError::Unsupported { what: "this version of repacked JPEG".into() });
+    };
+    if payload.cut_off || payload.sections.iter().any(|s| !s.complete) {
+        return Err(CodecError::Truncated { needed: 1 });
+    }
+    if *mode == STORED {
+        return Ok(payload.sections.first().ok_or(CodecError::Truncated { needed: 1 })?.bytes.to_vec());
+    }
+    let [count, lengths @ ..] = rest else { return Err(CodecError::Truncated { needed: 9 }) };
+    let lengths: [u8; 8] = lengths.try_into().map_err(|_| malformed("repacked JPEG's header of another length"))?;
+    let word = |at: usize| u32::from_le_bytes(lengths[at..at + 4].try_into().expect("four bytes")) as usize;
+    let (file_bytes, recipe_bytes, count) = (word(0), word(4), usize::from(*count));
+    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(MIXED_3..=MIXED_6).contains(mode) {
+        return Err(malformed("repacked JPEG's mode or number of sections"));
+    }
+    if file_bytes as u64 > run.limits.samples_max || recipe_bytes as u64 > run.limits.samples_max {
+        return Err(CodecError::Limit { what: "bytes of a JPEG file", max: run.limits.samples_max });
+    }
+    let recipe = Recipe::from_bytes(&byte_model::decode(payload.sections[0].bytes, recipe_bytes))?;
+    let structure = structure_from_bytes(&recipe.rest, ScanData::Removed)?;
+    if !structure.huffman_dct() {
+        return Err(malformed("repacked JPEG that is not of Huffman-coded DCT"));
+    }
+    let components = decode_segments(payload, *mode, count, &structure, file_bytes, run)?;
+    recipe.file(&structure, &components, file_bytes)
+}
+
+fn decode_segments(
+    payload: &PayloadView<'_>,
+    mode: u8,
+    count: usize,
+    structure: &Structure,
+    file_bytes: usize,
+    run: &Run,
+) -> Result<Vec<ComponentBlocks>, CodecError> {
+    let mut components = blocks_for_frame(&structure.frame, file_bytes, &run.limits)?;
+    let (_, mcu_rows) = structure.frame.mcus();
+    let sampling = sampling(structure);
+    let parts = map_indexed(run.threads, count, |index| {
+        let mut part = segment(&components, &sampling, segment_rows(mcu_rows, index, count));
+        let mut decoder = BitDecoder::whole(payload.sections[index + 1].bytes);
+        match mode {
+            MIXED_6 => block_walk::walk_segment::<6, _>(&mut decoder, &mut part, &sampling, &structure.quant),
+            _ => block_walk::walk_segment::<3, _>(&mut decoder, &mut part, &sampling, &structure.quant),
+        }
+        part
+    });
+    for (index, part) in parts.into_iter().enumerate() {
+        let rows = segment_rows(mcu_rows, index, count);
+        for ((c, p), (_, v)) in components.iter_mut().zip(part).zip(&sampling) {
+            let start = rows.start * v * c.stride;
+            c.blocks[start..start + p.blocks.len()].copy_from_slice(&p.blocks);
+        }
+    }
+    Ok(components)
+}

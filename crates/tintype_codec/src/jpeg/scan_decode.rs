@@ -1,0 +1,197 @@
+//! Huffman-coded scans into coefficients: sequential here, progressive in its own file.
+//!
+//! In: the bytes of a scan. Out: coefficients, and a [`ScanTrace`] with what a writer needs beyond them to make the
+//! same bytes again. Damaged data leaves zeros. Exact zone. Source: ITU-T T.81, F.2.2 and G.2.
+
+use super::bits::BitReader;
+use super::coefficients::{ComponentBlocks, ScanGeometry};
+use super::huffman::{HuffmanTable, LOOKUP_BITS, extend};
+use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process};
+use super::progressive::{self, ProgressiveState};
+use super::structure::{ScanPlan, restart_pieces};
+use std::sync::Arc;
+
+/// What coefficients do not tell of a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanTrace {
+    /// Padding at the end of each restart interval: value, number of bits.
+    pub padding: Vec<(u8, u8)>,
+    /// Blocks (counted in scan order) before which a progressive encoder ended an end-of-band run early.
+    pub early_ends: Vec<u32>,
+    /// Whether codes were invalid or data was missing.
+    pub damaged: bool,
+    /// Blocks visited.
+    pub visited: u64,
+}
+
+/// Tables of one scan component.
+pub struct SlotTables {
+    /// For DC.
+    pub dc: Arc<HuffmanTable>,
+    /// For AC.
+    pub ac: Arc<HuffmanTable>,
+}
+
+/// The tables a scan needs; a missing one is empty, so that its codes are all invalid.
+pub fn slot_tables(plan: &ScanPlan) -> Vec<SlotTables> {
+    let empty = || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
+    let tables = &plan.tables;
+    let pick = |slot: &Option<Arc<HuffmanTable>>| slot.clone().unwrap_or_else(empty);
+    let parts = plan.header.components.iter();
+    parts.map(|c| SlotTables { dc: pick(&tables.dc[c.dc_table]), ac: pick(&tables.ac[c.ac_table]) }).collect()
+}
+
+/// Decodes one scan of `bytes` into `components`.
+pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mut [ComponentBlocks]) -> ScanTrace {
+    let geometry = ScanGeometry::new(frame, &plan.header, components);
+    let tables = slot_tables(plan);
+    let mut trace = ScanTrace::default();
+    let interval = if plan.tables.restart_interval == 0 { geometry.mcus() } else { plan.tables.restart_interval };
+    let mut mcu = 0;
+    for (number, piece) in restart_pieces(&bytes[plan.data.clone()]) {
+        if let Some(number) = number {
+            if plan.tables.restart_interval == 0 {
+                trace.damaged = true;
+                break;
+            }
+            // A marker ahead of its time means that intervals got lost.
+            let expected = (mcu / interval - 1) & 7;
+            let ahead = (usize::from(number) + 8 - expected) & 7;
+            trace.damaged |= ahead != 0;
+            mcu += if ahead <= 2 { ahead * interval } else { 0 };
+        }
+        if mcu >= geometry.mcus() {
+            trace.damaged = true;
+            break;
+        }
+        let range = mcu..(mcu + interval).min(geometry.mcus());
+        mcu += interval;
+        let mut reader = BitReader::new(piece);
+        if frame.process == Process::Progressive {
+            let mut state = ProgressiveState::new(&plan.header, &geometry, &tables);
+            progressive::decode_interval(&mut state, &mut reader, range, components, &mut trace);
+        } else {
+            sequential_interval(&geometry, &tables, &mut reader, range, components, &mut trace);
+        }
+        let (value, count) = reader.padding();
+        trace.padding.push((value as u8, count as u8));
+        trace.damaged |= reader.overrun();
+    }
+    trace.damaged |= mcu < geometry.mcus();
+    trace
+}
+
+fn sequential_interval(
+    geometry: &ScanGeometry,
+    tables: &[SlotTables],
+    reader: &mut BitReader<'_>,
+    mcus: std::ops::Range<usize>,
+    components: &mut [ComponentBlocks],
+    trace: &mut ScanTrace,
+) {
+    let mut previous_dc = [0i32; 4];
+    let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
+    for _ in mcus {
+        for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {
+            let (index, at) = geometry.locate(components, unit, x, y);
+            let table = &tables[*slot];
+            let block = &mut components[index].blocks[at];
+            if !sequential_block(reader, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
+                trace.damaged = true;
+            }
+            trace.visited += 1;
+        }
+        if reader.overrun() {
+            return;
+        }
+        x += 1;
+        if x == geometry.mcus_x {
+            (x, y) = (0, y + 1);
+        }
+    }
+}
+
+/// One code of `table`: its symbol; an invalid code counts as symbol 0 of no bits, and `None`.
+#[inline(always)]
+pub fn decode_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable) -> Option<u8> {
+    let entry = table.lookup[reader.peek(LOOKUP_BITS) as usize];
+    if entry != 0 {
+        reader.skip(u32::from(entry >> 8));
+        return Some(entry as u8);
+    }
+    match table.decode_slow(reader.peek(16)) {
+        Some((symbol, length)) => {
+            reader.skip(length);
+            Some(symbol)
+        }
+        None => {
+            reader.skip(16);
+            None
+        }
+    }
+}
+
+/// A DC difference; `None` for an invalid code.
+#[inline(always)]
+pub fn decode_dc_difference(reader: &mut BitReader<'_>, table: &HuffmanTable) -> Option<i32> {
+    reader.refill();
+    let quick = table.lookup_value[reader.peek(LOOKUP_BITS) as usize];
+    if quick != 0 {
+        reader.skip((quick & 0xff) as u32);
+        return Some(quick >> 16);
+    }
+    let size = u32::from(decode_symbol(reader, table)?);
+    if size > 16 {
+        return None;
+    }
+    Some(extend(reader.take(size), size))
+}
+
+#[inline(always)]
+fn sequential_block(
+    reader: &mut BitReader<'_>,
+    dc: &HuffmanTable,
+    ac: &HuffmanTable,
+    previous_dc: &mut i32,
+    block: &mut [i16; 64],
+) -> bool {
+    let difference = decode_dc_difference(reader, dc);
+    *previous_dc = previous_dc.wrapping_add(difference.unwrap_or(0));
+    block[0] = *previous_dc as i16;
+    let mut fine = difference.is_some();
+    let mut k = 1usize;
+    while k < 64 {
+        reader.refill();
+        let quick = ac.lookup_value[reader.peek(LOOKUP_BITS) as usize];
+        if quick != 0 {
+            reader.skip((quick & 0xff) as u32);
+            k += ((quick >> 8) & 15) as usize;
+            if k > 63 {
+                return false;
+            }
+            block[usize::from(NATURAL_FROM_ZIGZAG[k])] = (quick >> 16) as i16;
+            k += 1;
+            continue;
+        }
+        let symbol = decode_symbol(reader, ac).unwrap_or_else(|| {
+            fine = false;
+            0
+        });
+        let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+        if size == 0 {
+            if run != 15 {
+                break;
+            }
+            k += 16;
+            continue;
+        }
+        k += run;
+        let value = extend(reader.take(size), size);
+        if k > 63 {
+            return false;
+        }
+        block[usize::from(NATURAL_FROM_ZIGZAG[k])] = value as i16;
+        k += 1;
+    }
+    fine
+}
