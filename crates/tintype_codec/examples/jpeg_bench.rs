@@ -55,14 +55,25 @@ fn main() {
         if each || !same {
             let note = decoded.as_ref().map_or_else(|e| e.to_string(), |d| d.warnings.join("; "));
             let slow = packed_in.max(unpacked_in).max(decoded_in).as_millis();
-            println!("{} {} -> {size} {} {slow} ms {note}", file.display(), bytes.len(), if same { "same" } else { "WRONG" });
+            println!(
+                "{} {} -> {size} {} {slow} ms {note}",
+                file.display(),
+                bytes.len(),
+                if same { "same" } else { "WRONG" }
+            );
         }
         wrong += usize::from(!same);
         larger += usize::from(size > bytes.len() + 64);
-        (before, after, pack, unpacking) = (before + bytes.len(), after + size, pack + packed_in, unpacking + unpacked_in);
+        (before, after, pack, unpacking) =
+            (before + bytes.len(), after + size, pack + packed_in, unpacking + unpacked_in);
     }
     let saved = 100.0 * (1.0 - after as f64 / before.max(1) as f64);
     let speed = |d: Duration| before as f64 / 1e6 / d.as_secs_f64();
     println!("{before} -> {after} bytes: {saved:.2} % saved; {wrong} wrong, {larger} larger by more than 64 bytes");
-    println!("repack {:.1} MB/s, unpack {:.1} MB/s, pixels {:.1} MP/s", speed(pack), speed(unpacking), megapixels / pixels.as_secs_f64());
+    println!(
+        "repack {:.1} MB/s, unpack {:.1} MB/s, pixels {:.1} MP/s",
+        speed(pack),
+        speed(unpacking),
+        megapixels / pixels.as_secs_f64()
+    );
 }

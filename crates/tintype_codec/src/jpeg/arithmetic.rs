@@ -138,13 +138,22 @@ pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mu
     for (_, piece) in restart_pieces(&bytes[plan.data.clone()]) {
         let mut decoder = Decoder::new(piece);
         // Tables are shared by the components that name them.
-        let mut statistics: Vec<Statistics> = plan.header.components.iter().map(|c| fresh(plan, c.dc_table, c.ac_table)).collect();
+        let mut statistics: Vec<Statistics> =
+            plan.header.components.iter().map(|c| fresh(plan, c.dc_table, c.ac_table)).collect();
         for at in mcu..(mcu + interval).min(total) {
             let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
             for unit in 0..geometry.units.len() {
                 let (index, place) = geometry.locate(components, unit, x, y);
                 let slot = geometry.units[unit].0;
-                decode_block(&mut decoder, frame, &plan.header, plan, slot, &mut statistics, &mut components[index].blocks[place]);
+                decode_block(
+                    &mut decoder,
+                    frame,
+                    &plan.header,
+                    plan,
+                    slot,
+                    &mut statistics,
+                    &mut components[index].blocks[place],
+                );
                 trace.visited += 1;
             }
             if decoder.exhausted > 64 {
@@ -204,7 +213,13 @@ fn decode_block(
     }
 }
 
-fn dc_difference(decoder: &mut Decoder<'_>, bins: &mut [Bin; 64], context: usize, lower: u32, upper: u32) -> (i32, usize) {
+fn dc_difference(
+    decoder: &mut Decoder<'_>,
+    bins: &mut [Bin; 64],
+    context: usize,
+    lower: u32,
+    upper: u32,
+) -> (i32, usize) {
     if decoder.bit(&mut bins[context]) == 0 {
         return (0, 0);
     }
@@ -285,7 +300,13 @@ fn first_ac(
     }
 }
 
-fn refine_ac(decoder: &mut Decoder<'_>, bins: &mut [Bin; 256], (start, end): (usize, usize), low: u32, block: &mut [i16; 64]) {
+fn refine_ac(
+    decoder: &mut Decoder<'_>,
+    bins: &mut [Bin; 256],
+    (start, end): (usize, usize),
+    low: u32,
+    block: &mut [i16; 64],
+) {
     let bit = 1i16 << low;
     let last = (start..=end).rev().find(|k| block[usize::from(NATURAL_FROM_ZIGZAG[*k])] != 0).unwrap_or(0);
     let mut k = start;

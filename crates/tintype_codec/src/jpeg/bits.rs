@@ -34,7 +34,8 @@ impl<'a> BitReader<'a> {
             let has_ff = inverted.wrapping_sub(0x0101_0101_0101_0101) & !inverted & 0x8080_8080_8080_8080;
             if has_ff == 0 {
                 let bytes = (64 - self.available) / 8;
-                self.window |= if bytes == 8 { word } else { (word >> (64 - 8 * bytes)) << (64 - 8 * bytes - self.available) };
+                self.window |=
+                    if bytes == 8 { word } else { (word >> (64 - 8 * bytes)) << (64 - 8 * bytes - self.available) };
                 self.available += 8 * bytes;
                 self.position += bytes as usize;
                 return;

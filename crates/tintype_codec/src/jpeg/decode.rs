@@ -81,7 +81,14 @@ fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<Componen
     parts.collect()
 }
 
-fn transform_rows(level: Level, blocks: &[[i16; 64]], stride: usize, quant: &[u16; 64], precision: u8, out: &mut [u16]) {
+fn transform_rows(
+    level: Level,
+    blocks: &[[i16; 64]],
+    stride: usize,
+    quant: &[u16; 64],
+    precision: u8,
+    out: &mut [u16],
+) {
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         for (row, line) in blocks.chunks_exact(stride).zip(out.chunks_exact_mut(stride * 64)) {
             for (x, block) in row.iter().enumerate() {
@@ -125,7 +132,8 @@ fn assemble(
         let rows = band * rows_each..((band + 1) * rows_each).min(frame.height);
         convert.rows(run.level, rows)
     });
-    let mut joined: Vec<Vec<u16>> = (0..shape.planes.len()).map(|_| Vec::with_capacity(frame.width * frame.height)).collect();
+    let mut joined: Vec<Vec<u16>> =
+        (0..shape.planes.len()).map(|_| Vec::with_capacity(frame.width * frame.height)).collect();
     for band in bands {
         for (plane, part) in joined.iter_mut().zip(band) {
             plane.extend_from_slice(&part);

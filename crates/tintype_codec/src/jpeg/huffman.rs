@@ -70,7 +70,8 @@ impl HuffmanTable {
         for tail in 0..1u32 << free {
             let index = (code << free | tail) as usize;
             self.lookup[index] = (length as u16) << 8 | u16::from(symbol);
-            let (run, size) = if ac { (u32::from(symbol >> 4), u32::from(symbol & 15)) } else { (0, u32::from(symbol)) };
+            let (run, size) =
+                if ac { (u32::from(symbol >> 4), u32::from(symbol & 15)) } else { (0, u32::from(symbol)) };
             if (ac && size == 0) || size > free {
                 continue;
             }

@@ -14,7 +14,11 @@ use tintype_image::Limits;
 ///
 /// # Errors
 /// `Limit`, `Unsupported` (subsampled components in one scan).
-pub fn decode(bytes: &[u8], structure: &Structure, limits: &Limits) -> Result<(Vec<ComponentSamples>, bool), CodecError> {
+pub fn decode(
+    bytes: &[u8],
+    structure: &Structure,
+    limits: &Limits,
+) -> Result<(Vec<ComponentSamples>, bool), CodecError> {
     let frame = &structure.frame;
     let data: usize = structure.scans.iter().map(|s| s.data.len()).sum();
     let samples = frame.width as u64 * frame.height as u64 * frame.components.len() as u64;

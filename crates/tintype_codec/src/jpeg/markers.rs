@@ -314,7 +314,8 @@ fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecError> 
         return Err(CodecError::Truncated { needed: 6 - body.len() });
     }
     let count = usize::from(body[5]);
-    let (height, width) = (usize::from(body[1]) << 8 | usize::from(body[2]), usize::from(body[3]) << 8 | usize::from(body[4]));
+    let (height, width) =
+        (usize::from(body[1]) << 8 | usize::from(body[2]), usize::from(body[3]) << 8 | usize::from(body[4]));
     if width == 0 || count == 0 {
         return Err(malformed(format!("frame of {width} × {height} pixels with {count} components"), at));
     }
@@ -325,7 +326,8 @@ fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecError> 
         return Err(CodecError::Truncated { needed: 6 + 3 * count - body.len() });
     }
     let precision = body[0];
-    let possible = if process == Process::Lossless { (2..=16).contains(&precision) } else { matches!(precision, 8 | 12) };
+    let possible =
+        if process == Process::Lossless { (2..=16).contains(&precision) } else { matches!(precision, 8 | 12) };
     if !possible {
         return Err(malformed(format!("{precision} bits a sample"), at));
     }

@@ -42,7 +42,11 @@ pub fn read(bytes: &[u8], structure: &Structure, limits: &Limits) -> Notes {
             0xe1 if body.starts_with(EXIF) && notes.metadata.exif.is_none() => {
                 let exif = &body[EXIF.len()..];
                 let sound = exif.starts_with(b"II") || exif.starts_with(b"MM");
-                if sound { notes.metadata.exif = Some(exif.to_vec()) } else { notes.warnings.push("EXIF without TIFF header dropped".into()) }
+                if sound {
+                    notes.metadata.exif = Some(exif.to_vec())
+                } else {
+                    notes.warnings.push("EXIF without TIFF header dropped".into())
+                }
             }
             0xe1 if body.starts_with(XMP) => notes.metadata.xmp = Some(body[XMP.len()..].to_vec()),
             0xe2 if body.starts_with(ICC) && body.len() >= ICC.len() + 2 => {
@@ -62,7 +66,8 @@ fn join_icc(mut pieces: Vec<(u8, u8, &[u8])>, limits: &Limits, warnings: &mut Ve
     }
     pieces.sort_by_key(|p| p.0);
     let count = pieces[0].1;
-    let sound = pieces.len() == usize::from(count) && pieces.iter().zip(1..=count).all(|(p, n)| p.0 == n && p.1 == count);
+    let sound =
+        pieces.len() == usize::from(count) && pieces.iter().zip(1..=count).all(|(p, n)| p.0 == n && p.1 == count);
     let total: usize = pieces.iter().map(|p| p.2.len()).sum();
     if !sound || total as u64 > limits.metadata_bytes_max {
         warnings.push(format!("ICC profile of {} pieces does not fit together; dropped", pieces.len()));

@@ -27,5 +27,5 @@ mod upsample;
 
 pub use coefficients::ComponentBlocks;
 pub use decode::{DecodedJpeg, FourInks, decode_jpeg};
-pub use repack::{Verify, repack, unpack};
 pub use read::{JpegCoefficients, read_coefficients};
+pub use repack::{Verify, repack, unpack};

@@ -264,7 +264,11 @@ fn inner_count<const N: usize, W: BitWalk>(
         _ => 50,
     };
     let (buckets_a, buckets_l) = (count_bucket(a), count_bucket(l));
-    let views = [average, 64 + buckets_a * 16 + buckets_l, 256 + count_bucket(average.min(49)) * 16 + count_bucket(around.other_inner)];
+    let views = [
+        average,
+        64 + buckets_a * 16 + buckets_l,
+        256 + count_bucket(average.min(49)) * 16 + count_bucket(around.other_inner),
+    ];
     let mut node = 1usize;
     while node < 64 {
         let depth = node.ilog2();
@@ -336,7 +340,15 @@ fn inner_coefficients<const N: usize, W: BitWalk>(
             views[i] = i * INNER_VIEW + all[i];
         }
         let value = block[k];
-        let e = exponent(walk, u32::from(value.unsigned_abs()), &mut statistics.inner, n, 49, views, 49 * MAGNITUDES * COUNTS);
+        let e = exponent(
+            walk,
+            u32::from(value.unsigned_abs()),
+            &mut statistics.inner,
+            n,
+            49,
+            views,
+            49 * MAGNITUDES * COUNTS,
+        );
         if e == 0 {
             block[k] = 0;
             continue;
@@ -365,12 +377,7 @@ fn inside_bucket(block: &[i16; 64], k: usize) -> usize {
 
 /// Bits of a magnitude below its leading one: the first two under adaptive bits, the others raw.
 #[inline(always)]
-fn mantissa<W: BitWalk>(
-    walk: &mut W,
-    value: i16,
-    e: u32,
-    mut code: impl FnMut(bool, usize, &mut W) -> bool,
-) -> u32 {
+fn mantissa<W: BitWalk>(walk: &mut W, value: i16, e: u32, mut code: impl FnMut(bool, usize, &mut W) -> bool) -> u32 {
     let magnitude = u32::from(value.unsigned_abs());
     let mut out = 1u32;
     let mut below = e - 1;
@@ -401,7 +408,8 @@ fn edge_coefficients<const N: usize, W: BitWalk>(
     let (step, side) = if column { (8, 1) } else { (1, 0) };
     let mut left = edge_count(walk, block, column, around, borders, statistics);
     borders.trail.edges[side] = left as u8;
-    let (facing, own) = if column { (around.trail_left.right, borders.left) } else { (around.trail_above.bottom, borders.top) };
+    let (facing, own) =
+        if column { (around.trail_left.right, borders.left) } else { (around.trail_above.bottom, borders.top) };
     let there = if column { around.trail_left.there } else { around.trail_above.there };
     let inner = count_bucket(usize::from(borders.trail.inner));
     let size = |b: &[i16; 64], k: usize| u32::from(b[k].unsigned_abs());
@@ -432,7 +440,15 @@ fn edge_coefficients<const N: usize, W: BitWalk>(
             views[i] = i * EDGE_VIEW + all[i];
         }
         let value = block[k];
-        let e = exponent(walk, u32::from(value.unsigned_abs()), &mut statistics.edge, at, 14, views, 14 * MAGNITUDES * MAGNITUDES);
+        let e = exponent(
+            walk,
+            u32::from(value.unsigned_abs()),
+            &mut statistics.edge,
+            at,
+            14,
+            views,
+            14 * MAGNITUDES * MAGNITUDES,
+        );
         if e == 0 {
             block[k] = 0;
             continue;
@@ -487,8 +503,10 @@ fn direct_current<const N: usize, W: BitWalk>(
     borders: &mut Borders,
     statistics: &mut Statistics<N>,
 ) {
-    let from = |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * table.inverse[0][0] + (1 << 28)) >> 29) as i32;
-    let (above, left) = (from(around.trail_above.bottom[0], borders.top[0]), from(around.trail_left.right[0], borders.left[0]));
+    let from =
+        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * table.inverse[0][0] + (1 << 28)) >> 29) as i32;
+    let (above, left) =
+        (from(around.trail_above.bottom[0], borders.top[0]), from(around.trail_left.right[0], borders.left[0]));
     // Eighths of a quantisation step.
     let (predicted, spread) = match (around.trail_above.there, around.trail_left.there) {
         (true, true) => ((above + left) / 2, above.wrapping_sub(left).unsigned_abs() / 4),
@@ -499,7 +517,8 @@ fn direct_current<const N: usize, W: BitWalk>(
     let predicted = (predicted + 4) >> 3;
     let residual = i32::from(block[0]).wrapping_sub(predicted);
     let spread_bucket = magnitude_bucket(spread);
-    let inner = count_bucket(usize::from(borders.trail.inner) + usize::from(borders.trail.edges[0] + borders.trail.edges[1]));
+    let inner =
+        count_bucket(usize::from(borders.trail.inner) + usize::from(borders.trail.edges[0] + borders.trail.edges[1]));
     let before = usize::from(around.trail_above.dc_residual.max(around.trail_left.dc_residual));
     let views = [spread_bucket * MAGNITUDES + inner, DC_VIEW + before * MAGNITUDES + spread_bucket];
     let magnitude = residual.unsigned_abs().min(0xffff);

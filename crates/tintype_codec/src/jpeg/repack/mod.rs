@@ -96,7 +96,11 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
 }
 
 /// The blocks of a segment, copied.
-fn segment(components: &[ComponentBlocks], sampling: &[(usize, usize)], rows: std::ops::Range<usize>) -> Vec<ComponentBlocks> {
+fn segment(
+    components: &[ComponentBlocks],
+    sampling: &[(usize, usize)],
+    rows: std::ops::Range<usize>,
+) -> Vec<ComponentBlocks> {
     let parts = components.iter().zip(sampling).map(|(c, (_, v))| {
         let blocks = c.blocks[rows.start * v * c.stride..rows.end * v * c.stride].to_vec();
         ComponentBlocks { stride: c.stride, rows: rows.len() * v, width: c.width, height: c.height, blocks }
@@ -123,7 +127,8 @@ pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecErro
     let lengths: [u8; 8] = lengths.try_into().map_err(|_| malformed("repacked JPEG's header of another length"))?;
     let word = |at: usize| u32::from_le_bytes(lengths[at..at + 4].try_into().expect("four bytes")) as usize;
     let (file_bytes, recipe_bytes, count) = (word(0), word(4), usize::from(*count));
-    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(MIXED_3..=MIXED_6).contains(mode) {
+    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(MIXED_3..=MIXED_6).contains(mode)
+    {
         return Err(malformed("repacked JPEG's mode or number of sections"));
     }
     if file_bytes as u64 > run.limits.samples_max || recipe_bytes as u64 > run.limits.samples_max {

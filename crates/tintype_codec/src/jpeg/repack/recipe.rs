@@ -40,10 +40,17 @@ fn malformed(what: &str) -> CodecError {
 }
 
 /// The bytes of one scan.
-fn scan_bytes(structure: &Structure, plan: &ScanPlan, components: &[ComponentBlocks], recipe: &ScanRecipe, room: usize) -> Vec<u8> {
+fn scan_bytes(
+    structure: &Structure,
+    plan: &ScanPlan,
+    components: &[ComponentBlocks],
+    recipe: &ScanRecipe,
+    room: usize,
+) -> Vec<u8> {
     let tables = slot_tables(plan);
     let padding: &[(u8, u8)] = if let Padding::Listed(list) = &recipe.padding { list } else { &[] };
-    let writer = BitWriter { bytes: Vec::with_capacity(room), ..BitWriter::default() };
+    let mut writer = BitWriter::default();
+    writer.bytes.reserve(room);
     let default_padding = if recipe.padding == Padding::Zeros { 0 } else { 0x7f };
     let mut sink = ByteSink { writer, tables: &tables, padding, default_padding };
     let shape = ScanShape {
@@ -85,7 +92,12 @@ impl Recipe {
     ///
     /// # Errors
     /// `Malformed`, `Mismatch` if the parts do not fit together.
-    pub fn file(&self, structure: &Structure, components: &[ComponentBlocks], file_bytes: usize) -> Result<Vec<u8>, CodecError> {
+    pub fn file(
+        &self,
+        structure: &Structure,
+        components: &[ComponentBlocks],
+        file_bytes: usize,
+    ) -> Result<Vec<u8>, CodecError> {
         if self.scans.len() != structure.scans.len() {
             return Err(malformed("repacked JPEG's number of scans"));
         }
