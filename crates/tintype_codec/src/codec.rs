@@ -219,6 +219,7 @@ pub trait Codec: Sync {
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
+        CodecId::Wavelet => Some(&crate::Wavelet),
         _ => None,
     }
 }

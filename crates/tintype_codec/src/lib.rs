@@ -7,6 +7,7 @@ mod error;
 pub mod jpeg;
 mod lossless;
 mod parallel;
+mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
@@ -15,3 +16,4 @@ pub use codec::{
 pub use error::CodecError;
 pub use lossless::Lossless;
 pub use parallel::map_indexed;
+pub use wavelet::Wavelet;

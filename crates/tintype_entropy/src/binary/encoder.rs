@@ -53,6 +53,11 @@ impl BitEncoder {
         self.bytes.len() + (64 - self.range.ilog2() as usize).div_ceil(8) + 1
     }
 
+    /// Where the code stands now, to learn later how many bytes of the whole determine all decisions so far.
+    pub fn mark(&self) -> BitMark {
+        BitMark { low: self.low, range: self.range, len: self.bytes.len() }
+    }
+
     /// Adds to `low` and carries.
     #[inline(always)]
     fn raise(&mut self, by: u64) {
@@ -112,6 +117,36 @@ impl BitEncoder {
                 return;
             }
         }
+    }
+}
+
+/// A place in a code, from [`BitEncoder::mark`].
+#[derive(Clone, Copy, Debug)]
+pub struct BitMark {
+    low: u64,
+    range: u64,
+    len: usize,
+}
+
+impl BitMark {
+    /// The least number of leading bytes of `code` (what the encoder finished with, sealed) that determine every
+    /// decision before the mark.
+    pub fn determined_len(&self, code: &[u8]) -> usize {
+        let mut window = [0; 8];
+        for (to, from) in window.iter_mut().zip(code.get(self.len..).unwrap_or(&[])) {
+            *to = *from;
+        }
+        let window = u64::from_be_bytes(window);
+        for count in 0..8 {
+            let missing = u64::MAX >> (8 * count);
+            // Distances from low, whatever carries there were since.
+            let least = (window & !missing).wrapping_sub(self.low);
+            let most = (window | missing).wrapping_sub(self.low);
+            if least <= most && most < self.range {
+                return (self.len + count).min(code.len());
+            }
+        }
+        (self.len + 8).min(code.len())
     }
 }
 

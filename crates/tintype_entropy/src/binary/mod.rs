@@ -23,7 +23,7 @@ mod walk;
 pub use adaptive::{AdaptiveBit, DualBit};
 pub use cost::{BitCost, cost_q12};
 pub use decoder::BitDecoder;
-pub use encoder::BitEncoder;
+pub use encoder::{BitEncoder, BitMark};
 pub use integer::IntModel;
 pub use logistic::{STRETCH_MAX, squash, stretch};
 pub use mixer::Mixer;

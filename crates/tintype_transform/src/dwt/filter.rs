@@ -24,6 +24,10 @@ pub trait Filter {
         b: &[Self::Sample],
     );
 
+    /// Multiplies `line` by the gain that lifting would have given it in `singles` directions (1 or 2) in which the
+    /// plane is one sample wide, or divides by it.
+    fn widen(level: Level, singles: usize, inverse: bool, line: &mut [Self::Sample]);
+
     /// Multiplies `line` by the factor of a band that `highs` directions (0 to 2) are high of, or by its inverse.
     fn scale(level: Level, highs: usize, inverse: bool, line: &mut [Self::Sample]);
 }
@@ -38,6 +42,9 @@ pub struct Filter97;
 
 /// Lifting factors α, β, γ, δ.
 const LIFT_9_7: [f32; 4] = [-1.586_134_3, -0.052_980_12, 0.882_911_1, 0.443_506_85];
+
+/// K: what the lifting steps make of a constant 1 in the low band.
+const LIFT_GAIN_9_7: f32 = 1.230_174_1;
 
 /// Factor after analysis for 0, 1, 2 high directions: (√2/K)², 1, (K/√2)² with K = 1.230174105.
 const SCALE_9_7: [f32; 3] = [1.321_590_2, 1.0, 0.756_664_2];
@@ -64,6 +71,8 @@ impl Filter for Filter53 {
         }
     }
 
+    fn widen(_level: Level, _singles: usize, _inverse: bool, _line: &mut [i32]) {}
+
     fn scale(_level: Level, _highs: usize, _inverse: bool, _line: &mut [i32]) {}
 }
 
@@ -83,8 +92,18 @@ impl Filter for Filter97 {
             return;
         }
         let factor = if inverse { SCALE_9_7_INVERSE[highs] } else { SCALE_9_7[highs] };
-        dispatch!(level, _simd => for x in line.iter_mut() {
-            *x *= factor;
-        });
+        multiply(level, factor, line);
     }
+
+    fn widen(level: Level, singles: usize, inverse: bool, line: &mut [f32]) {
+        for _ in 0..singles {
+            multiply(level, if inverse { 1.0 / LIFT_GAIN_9_7 } else { LIFT_GAIN_9_7 }, line);
+        }
+    }
+}
+
+fn multiply(level: Level, factor: f32, line: &mut [f32]) {
+    dispatch!(level, _simd => for x in line.iter_mut() {
+        *x *= factor;
+    });
 }

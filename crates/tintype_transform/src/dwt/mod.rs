@@ -23,7 +23,7 @@ mod tests;
 
 pub use filter::{Filter, Filter53, Filter97};
 pub use norm::{norm_5_3, norm_9_7};
-pub use plane::{analyse, synthesise};
+pub use plane::{RowSink, RowSource, analyse, synthesise};
 
 /// Which of the four bands that one level of the transform makes; the first letter is the horizontal direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,6 +6,12 @@
 use super::{Band, Filter, Orientation};
 use fearless_simd::Level;
 
+/// Takes a row of a band: (band, row index, row).
+pub type RowSink<'a, T> = dyn FnMut(Band, usize, &[T]) + 'a;
+
+/// Fills a row of a band: (band, row index, row).
+pub type RowSource<'a, T> = dyn FnMut(Band, usize, &mut [T]) + 'a;
+
 /// Transforms `plane` (`width × height`, row by row; used as working memory) and hands each band's rows to `sink`.
 ///
 /// The sink gets (band, row index, row). Levels come from the finest to the coarsest; a band's rows come in order, the
@@ -18,7 +24,7 @@ pub fn analyse<F: Filter>(
     plane: &mut [F::Sample],
     (width, height): (usize, usize),
     levels: u8,
-    sink: &mut dyn FnMut(Band, usize, &[F::Sample]),
+    sink: &mut RowSink<'_, F::Sample>,
 ) {
     assert_eq!(plane.len(), width * height, "samples of a {width} × {height} plane");
     let (mut w, mut h) = (width, height);
@@ -48,7 +54,13 @@ pub fn analyse<F: Filter>(
                 }
             }
         }
+        let singles = usize::from(w == 1) + usize::from(h == 1);
         (w, h) = (low_w, pairs);
+        if singles > 0 {
+            for y in 0..h {
+                F::widen(simd, singles, false, &mut plane[y * width..][..w]);
+            }
+        }
     }
     for y in 0..h {
         sink(Band { level: levels, orientation: Orientation::LowLow }, y, &plane[y * width..][..w]);
@@ -68,7 +80,7 @@ pub fn synthesise<F: Filter>(
     (width, height): (usize, usize),
     levels: u8,
     skipped: u8,
-    source: &mut dyn FnMut(Band, usize, &mut [F::Sample]),
+    source: &mut RowSource<'_, F::Sample>,
 ) -> Vec<F::Sample> {
     assert!(skipped <= levels, "{skipped} of {levels} levels skipped");
     let size_at = |level: u8| (width.div_ceil(1 << level), height.div_ceil(1 << level));
@@ -81,6 +93,10 @@ pub fn synthesise<F: Filter>(
     for level in (skipped + 1..=levels).rev() {
         let (w, h) = size_at(level - 1);
         let low_w = w.div_ceil(2);
+        let singles = usize::from(w == 1) + usize::from(h == 1);
+        if singles > 0 {
+            F::widen(simd, singles, true, &mut plane);
+        }
         let mut finer = vec![F::Sample::default(); w * h];
         for k in 0..h.div_ceil(2) + F::STEPS / 2 {
             for y in (2 * k..h).take(2) {
@@ -162,7 +178,7 @@ fn lift_halves<F: Filter>(simd: Level, step: usize, inverse: bool, low: &mut [F:
     if n_high == 0 {
         return;
     }
-    if step % 2 == 0 {
+    if step.is_multiple_of(2) {
         // Odd sample i lies between even samples i and i + 1; after the last even sample the line is mirrored.
         let inner = n_high.min(n_low - 1);
         F::lift(simd, step, inverse, &mut high[..inner], &low[..inner], &low[1..]);

@@ -67,6 +67,7 @@ fn slow_plane(
     let mut out: Vec<f64> = plane.iter().map(|&x| f64::from(x)).collect();
     let (mut lw, mut lh) = (w, h);
     for _ in 0..levels {
+        let single = if scale[0] == 1.0 { 1.0 } else { 1.230_174_104_914 };
         for x in 0..lw {
             let mut column: Vec<f64> = (0..lh).map(|y| out[y * w + x]).collect();
             slow_line(&mut column, steps);
@@ -81,7 +82,11 @@ fn slow_plane(
                 out[y * w + x] = v * scale[usize::from(x >= lw.div_ceil(2))];
             }
         }
+        let gain = [lw, lh].iter().filter(|&&n| n == 1).fold(1.0, |g, _| g * single);
         (lw, lh) = (lw.div_ceil(2), lh.div_ceil(2));
+        for y in 0..lh {
+            out[y * w..][..lw].iter_mut().for_each(|v| *v *= gain);
+        }
     }
     out
 }

@@ -1,0 +1,199 @@
+//! Planes to payload: transform, quantise and code each tile, then lay the pieces out by layers.
+
+use super::colour;
+use super::grid::SIGN;
+use super::header::{Header, PLANES_MAX};
+use super::layout::{TileLayout, Tiling, levels_for, scaled};
+use super::model::Model;
+use super::quantise::{Centroids, component_step, quantise_plain};
+use super::rate;
+use super::walk::code_plane;
+use crate::{CodecError, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed};
+use tintype_entropy::{BitEncoder, BitWalk};
+use tintype_image::{Planes, Region};
+use tintype_transform::dwt::{Filter53, Filter97, analyse, norm_9_7};
+
+/// One tile's code: each group's bytes, and where each plane ends in them, from the highest plane.
+struct TileCode {
+    planes: u32,
+    groups: Vec<(Vec<u8>, Vec<usize>)>,
+    centroids: Centroids,
+}
+
+pub(crate) fn encode(source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError> {
+    let shape = &source.shape;
+    let lossless = settings.target == Target::Lossless;
+    let units = (Tiling::units(shape.width_px), Tiling::units(shape.height_px));
+    let mixes_colour = colour::can_mix(shape);
+    let mut header = Header {
+        lossless,
+        mixes_colour,
+        levels: 0,
+        groups: 3,
+        planes: PLANES_MAX,
+        layers: 1,
+        tile_units: units,
+        step: (0, 24),
+        shrink: [0; 3],
+        rotation: [127, 0, 0, 0],
+    };
+    let tiling = Tiling::new(shape, &header);
+    let first = tiling.region(0);
+    header.levels = levels_for(first.width.max(first.height));
+    if let Target::Quality(quality) = settings.target {
+        header.step = Header::step_from_size(rate::step_for_quality(quality, settings.tune));
+        if mixes_colour {
+            header.rotation = colour::fit_rotation(source);
+        }
+    }
+    let codes = map_indexed(run.threads, tiling.count(), |index| {
+        encode_tile(source, &header, settings, run, tiling.region(index))
+    });
+    header.planes = codes.iter().map(|c| c.planes).max().unwrap_or(0);
+    let mut centroids = Centroids::default();
+    codes.iter().for_each(|c| centroids.merge(&c.centroids));
+    header.shrink = centroids.shrink();
+    header.layers = layers_for(&codes, header.planes);
+    Ok(Payload { header: header.to_bytes(), sections: sections(&header, &codes) })
+}
+
+/// A layer for each plane from the lowest up, until what is left is small: a layer costs a dozen bytes.
+fn layers_for(codes: &[TileCode], planes: u32) -> u32 {
+    let total: usize = codes.iter().flat_map(|c| &c.groups).map(|(bytes, _)| bytes.len()).sum();
+    let mut layers = 1;
+    while layers < planes {
+        let above = planes - layers;
+        let rest: usize = codes.iter().flat_map(|c| c.groups.iter().map(move |g| end_of(c, g, planes - above))).sum();
+        if rest < 600 * codes.len() || rest * 40 < total {
+            break;
+        }
+        layers += 1;
+    }
+    layers
+}
+
+/// Bytes of a group up to and with plane `plane`; planes above the tile's highest need none.
+fn end_of(code: &TileCode, (_, ends): &(Vec<u8>, Vec<usize>), plane: u32) -> usize {
+    match (code.planes.checked_sub(plane + 1), ends.last()) {
+        (Some(index), _) => ends[index as usize],
+        _ => 0,
+    }
+}
+
+fn sections(header: &Header, codes: &[TileCode]) -> Vec<Section> {
+    let mut sections = Vec::new();
+    for layer in 0..header.layers {
+        // The layer's lowest plane, and the one below the layer before.
+        let lowest = header.layers - 1 - layer;
+        for group in 0..usize::from(header.groups) {
+            for (tile, code) in codes.iter().enumerate() {
+                let piece = &code.groups[group];
+                let start = if layer == 0 { 0 } else { end_of(code, piece, lowest + 1) };
+                let end = if lowest == 0 { piece.0.len() } else { end_of(code, piece, lowest) };
+                sections.push(Section {
+                    key: SectionKey { tile: tile as u32, layer: layer * u32::from(header.groups) + group as u32 },
+                    bytes: piece.0[start..end.max(start)].to_vec(),
+                });
+            }
+        }
+    }
+    sections
+}
+
+fn encode_tile(source: &Planes, header: &Header, settings: &EncodeSettings, run: &Run, tile: Region) -> TileCode {
+    let mut layout = TileLayout::new(&source.shape, header, tile);
+    let mut centroids = Centroids::default();
+    if header.lossless {
+        lossless_coefficients(source, header, run, tile, &mut layout);
+    } else {
+        let coefficients = lossy_coefficients(source, header, run, tile, &mut layout);
+        for (band, coefficients) in layout.bands.iter_mut().zip(&coefficients) {
+            let step = component_step(header, source.shape.planes[band.component].bit_depth)
+                / norm_9_7(tintype_transform::dwt::Band { level: band.level, orientation: band.orientation });
+            quantise_plain(&mut band.grid, coefficients, step, 0.5 - settings_theta());
+            centroids.add(&band.grid, coefficients, step);
+        }
+    }
+    let _ = settings;
+    let mut planes = 0;
+    for band in &mut layout.bands {
+        band.grid.summarise();
+        let bits = band.grid.band_bits;
+        if bits != 0 {
+            planes = planes.max(bits.ilog2() + 1 + band.shift);
+        }
+    }
+    code_tile(&mut layout, planes.min(PLANES_MAX), centroids)
+}
+
+fn settings_theta() -> f32 {
+    std::env::var("THETA").ok().and_then(|t| t.parse().ok()).unwrap_or(0.16)
+}
+
+fn code_tile(layout: &mut TileLayout, planes: u32, centroids: Centroids) -> TileCode {
+    let mut coders: Vec<(BitEncoder, Model, Vec<tintype_entropy::BitMark>)> =
+        layout.groups.iter().map(|_| (BitEncoder::new(), Model::new(), Vec::new())).collect();
+    coders[0].0.bits(planes, 5);
+    for plane in (0..planes).rev() {
+        for (members, (encoder, model, marks)) in layout.groups.iter().zip(&mut coders) {
+            code_plane(&mut layout.bands, members, plane, model, encoder);
+            marks.push(encoder.mark());
+        }
+    }
+    let finish = |(encoder, _, marks): (BitEncoder, Model, Vec<tintype_entropy::BitMark>)| {
+        let bytes = encoder.finish_sealed();
+        let ends = marks.iter().map(|m| m.determined_len(&bytes)).collect();
+        (bytes, ends)
+    };
+    TileCode { planes, groups: coders.into_iter().map(finish).collect(), centroids }
+}
+
+/// Transforms the tile with 9/7; returns each band's coefficients in its grid's layout.
+fn lossy_coefficients(
+    source: &Planes,
+    header: &Header,
+    run: &Run,
+    tile: Region,
+    layout: &mut TileLayout,
+) -> Vec<Vec<f32>> {
+    let mut components: Vec<Vec<f32>> = Vec::new();
+    for (index, info) in source.shape.planes.iter().enumerate() {
+        let region = scaled(tile, info.subsample_x_log2, info.subsample_y_log2);
+        components.push(colour::centred_f32(source, index, region));
+    }
+    if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
+        colour::rotate(run.level, &colour::matrix_from_quaternion(header.rotation), [a, b, c]);
+    }
+    let mut coefficients: Vec<Vec<f32>> = layout.bands.iter().map(|b| vec![0.0; b.grid.goal.len()]).collect();
+    for (component, plane) in components.iter_mut().enumerate() {
+        analyse::<Filter97>(run.level, plane, layout.sizes[component], header.levels, &mut |band, y, row| {
+            let Some(index) = layout.find(component, band) else { return };
+            let at = layout.bands[index].grid.at(0, y);
+            coefficients[index][at..][..row.len()].copy_from_slice(row);
+        });
+    }
+    coefficients
+}
+
+/// Transforms the tile with 5/3 straight into the grids.
+fn lossless_coefficients(source: &Planes, header: &Header, run: &Run, tile: Region, layout: &mut TileLayout) {
+    let mut components: Vec<Vec<i32>> = Vec::new();
+    for (index, info) in source.shape.planes.iter().enumerate() {
+        let region = scaled(tile, info.subsample_x_log2, info.subsample_y_log2);
+        components.push(colour::centred_i32(source, index, region));
+    }
+    if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
+        colour::ycocg_from_rgb([a, b, c]);
+    }
+    for (component, plane) in components.iter_mut().enumerate() {
+        let size = layout.sizes[component];
+        analyse::<Filter53>(run.level, plane, size, header.levels, &mut |band, y, row| {
+            let Some(index) = layout.find(component, band) else { return };
+            let grid = &mut layout.bands[index].grid;
+            let at = grid.at(0, y);
+            for (goal, &value) in grid.goal[at..].iter_mut().zip(row) {
+                *goal = value.unsigned_abs() | if value < 0 { SIGN } else { 0 };
+            }
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! Coefficients to integers and back.
+//!
+//! Forwards is the encoder's business and may be as clever as it likes. Backwards is single-precision arithmetic in a
+//! fixed order: magnitude `m`, of which planes below `k` are unknown, stands for `m` plus a part of the unknown
+//! interval, less what the header says values of its size lie below their integer.
+
+use super::grid::{Grid, SIGN};
+use super::header::Header;
+
+/// The step of a component, whose samples have `bit_depth` bits, in the units of its samples.
+pub(crate) fn component_step(header: &Header, bit_depth: u8) -> f32 {
+    header.step_size() * (((1u32 << bit_depth) - 1) as f32 / 255.0)
+}
+
+/// How far into the unknown interval a value lies: Laplacian magnitudes crowd at the lower end.
+const INTO_FIRST: f32 = 0.40;
+const INTO_LATER: f32 = 0.47;
+
+/// Values of one magnitude each, for a band of which planes below `known` are unknown.
+pub(crate) struct Dequantiser {
+    step: f32,
+    known: u32,
+    span: f32,
+    shrink: [f32; 3],
+}
+
+impl Dequantiser {
+    pub fn new(header: &Header, step: f32, known: u32) -> Self {
+        let span = ((1u64 << known) - 1) as f32;
+        let shrink = if known == 0 { header.shrink.map(|s| f32::from(s) / 256.0) } else { [0.0; 3] };
+        Self { step, known, span, shrink }
+    }
+
+    #[inline(always)]
+    pub fn value(&self, goal: u32) -> f32 {
+        let magnitude = goal & !SIGN;
+        if magnitude == 0 {
+            return 0.0;
+        }
+        let first = magnitude >> self.known <= 1;
+        let into = if first { INTO_FIRST } else { INTO_LATER };
+        let shrink = self.shrink[(magnitude - 1).min(2) as usize];
+        let value = (magnitude as f32 + self.span * into - shrink) * self.step;
+        if goal & SIGN != 0 { -value } else { value }
+    }
+
+    /// One row of a band.
+    pub fn row(&self, goals: &[u32], out: &mut [f32]) {
+        for (out, &goal) in out.iter_mut().zip(goals) {
+            *out = self.value(goal);
+        }
+    }
+}
+
+/// One row of a lossless band of which planes below `known` are unknown.
+pub(crate) fn integer_row(goals: &[u32], known: u32, out: &mut [i32]) {
+    let half = (1u32 << known) >> 1;
+    for (out, &goal) in out.iter_mut().zip(goals) {
+        let magnitude = goal & !SIGN;
+        let value = if magnitude == 0 { 0 } else { magnitude.saturating_add(half).min(i32::MAX as u32) as i32 };
+        *out = if goal & SIGN != 0 { -value } else { value };
+    }
+}
+
+/// Quantises the band `coefficients` (laid out as the grid is) with a dead zone.
+pub(crate) fn quantise_plain(grid: &mut Grid, coefficients: &[f32], step: f32, offset: f32) {
+    let inverse = 1.0 / step;
+    for (goal, &c) in grid.goal.iter_mut().zip(coefficients) {
+        let magnitude = (c.abs() * inverse + offset) as u32;
+        *goal = if magnitude == 0 { 0 } else { magnitude | if c < 0.0 { SIGN } else { 0 } };
+    }
+}
+
+/// Mean of `magnitude - |coefficient| / step` for magnitudes 1, 2 and above, as sums and counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Centroids {
+    sums: [f64; 3],
+    counts: [u64; 3],
+}
+
+impl Centroids {
+    pub fn add(&mut self, grid: &Grid, coefficients: &[f32], step: f32) {
+        let inverse = 1.0 / step;
+        for (&goal, &c) in grid.goal.iter().zip(coefficients) {
+            let magnitude = goal & !SIGN;
+            if magnitude != 0 {
+                let class = (magnitude - 1).min(2) as usize;
+                self.sums[class] += f64::from(magnitude as f32 - c.abs() * inverse);
+                self.counts[class] += 1;
+            }
+        }
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for i in 0..3 {
+            self.sums[i] += other.sums[i];
+            self.counts[i] += other.counts[i];
+        }
+    }
+
+    pub fn shrink(&self) -> [u8; 3] {
+        [0, 1, 2].map(|i| {
+            let mean = self.sums[i] / self.counts[i].max(1) as f64;
+            (mean * 256.0).round().clamp(0.0, 255.0) as u8
+        })
+    }
+}
