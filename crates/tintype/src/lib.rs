@@ -1,1 +1,36 @@
-//! See docs/ARCHITECTURE.md.
+//! Tintype, the library: pictures to `.tin` files and back.
+//!
+//! This is the one place that knows the order of the steps: picture, codec, container. [`encode`] turns a [`Picture`]
+//! into the bytes of a file, [`decode`] turns a file, whole or cut off, into a picture, or a smaller picture, or a part
+//! of one; [`inspect`] tells what a file holds without decoding it.
+//!
+//! Decoding is exact: the same file gives the same samples on every machine, with any number of threads. What an
+//! operation may use (threads, SIMD level, limits) is in [`Run`]; nothing is global. Any bytes give `Ok` or an [`Error`].
+//!
+//! The file's layout: docs/format/container.md. The HEAD chunk's content is written and read here.
+#![forbid(unsafe_code)]
+
+mod choose;
+mod decode;
+mod encode;
+mod error;
+mod head;
+mod inspect;
+
+#[cfg(test)]
+mod tests;
+
+pub use decode::{Decoded, decode, decode_stream};
+pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file};
+pub use error::{Error, Step};
+pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
+pub use tintype_codec::{CodecId, DecodeRequest, Run, Tune};
+pub use tintype_container::MAGIC;
+pub use tintype_image::{
+    ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads,
+};
+
+/// The codecs that are built in, in the order of their numbers.
+pub fn codecs() -> impl Iterator<Item = CodecId> {
+    CodecId::ALL.into_iter().filter(|id| tintype_codec::registry(*id).is_some())
+}

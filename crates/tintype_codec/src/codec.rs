@@ -128,7 +128,7 @@ pub struct Section {
 }
 
 /// What an encoder produces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
     /// The codec's own header: all that decode needs beyond the [`Shape`].
     pub header: Vec<u8>,

@@ -8,6 +8,7 @@ pub mod jpeg;
 mod lossless;
 mod parallel;
 mod wavelet;
+mod rate;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
@@ -17,3 +18,4 @@ pub use error::CodecError;
 pub use lossless::Lossless;
 pub use parallel::map_indexed;
 pub use wavelet::Wavelet;
+pub use rate::{Goal, Search};

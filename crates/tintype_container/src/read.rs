@@ -50,7 +50,7 @@ impl<R: Read> Reader<R> {
     /// All but `Misuse`; `Truncated` if the input ends before its data starts.
     pub fn stream(input: R, limits: ContainerLimits) -> Result<Self, ContainerError> {
         let skip = |input: &mut R, len: u64| std::io::copy(&mut input.by_ref().take(len), &mut std::io::sink());
-        Self::open(Source { input, at: 0, skip }, limits)
+        Self::open(Source { input, at: 0, end: u64::MAX, skip }, limits)
     }
 }
 
@@ -59,12 +59,15 @@ impl<R: Read + Seek> Reader<R> {
     ///
     /// # Errors
     /// As [`Reader::stream`].
-    pub fn seek(input: R, limits: ContainerLimits) -> Result<Self, ContainerError> {
+    pub fn seek(mut input: R, limits: ContainerLimits) -> Result<Self, ContainerError> {
+        let start = input.stream_position()?;
+        let end = input.seek(SeekFrom::End(0))?.saturating_sub(start);
+        input.seek(SeekFrom::Start(start))?;
         let skip = |input: &mut R, len: u64| {
             let step = i64::try_from(len).map_err(|_| std::io::Error::other("too far to seek"))?;
             input.seek(SeekFrom::Current(step)).map(|_| len)
         };
-        Self::open(Source { input, at: 0, skip }, limits)
+        Self::open(Source { input, at: 0, end, skip }, limits)
     }
 }
 
@@ -319,6 +322,8 @@ impl ChunkFront {
 struct Source<R> {
     input: R,
     at: u64,
+    /// Where the input ends, if that can be known without reading it.
+    end: u64,
     skip: fn(&mut R, u64) -> std::io::Result<u64>,
 }
 
@@ -340,12 +345,13 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// Moves on to byte `target`; `false` if the input ends before it, as far as can be told.
+    /// Moves on to byte `target`; `false` if the input ends before it.
     fn skip_to(&mut self, target: u64) -> Result<bool, ContainerError> {
         let Some(len) = target.checked_sub(self.at) else {
             return Err(ContainerError::Misuse { what: "the data has been read before".into() });
         };
-        let skipped = if len == 0 { 0 } else { (self.skip)(&mut self.input, len)? };
+        let there = len.min(self.end.saturating_sub(self.at));
+        let skipped = if there == 0 { 0 } else { (self.skip)(&mut self.input, there)? };
         self.at += skipped;
         Ok(skipped == len)
     }

@@ -155,6 +155,17 @@ fn every_truncation_gives_a_prefix_or_an_error() {
 }
 
 #[test]
+fn a_cut_is_noticed_even_where_nothing_is_wanted() {
+    let content = Content { metadata: vec![], unknown: vec![], ..small() };
+    let file = content.file();
+    let cut = &file[..file.len() - 1];
+    assert!(!Reader::stream(cut, ContainerLimits::default()).unwrap().finish().unwrap());
+    let mut reader = Reader::seek(Cursor::new(cut), ContainerLimits::default()).unwrap();
+    assert!(!reader.finish().unwrap());
+    assert_eq!(reader.position(), cut.len() as u64);
+}
+
+#[test]
 fn every_flipped_bit_is_noticed() {
     let file = small().file();
     for bit in 0..file.len() * 8 {

@@ -1,0 +1,122 @@
+//! File to picture.
+
+use crate::encode::Registry;
+use crate::head::{Head, head_from_bytes};
+use crate::{Error, Step};
+use std::io::{Read, Seek};
+use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
+use tintype_container::{ContainerLimits, MetadataItem, Reader};
+use tintype_image::{Limits, Metadata, Picture, Planes, Shape};
+
+/// A picture, and what it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The picture.
+    pub picture: Picture,
+    /// The codec that made the file.
+    pub codec: CodecId,
+    /// If the file was cut off: the number of bytes that were there. The picture is then as good as they allow.
+    pub cut_off_at: Option<u64>,
+}
+
+/// Decodes what `request` asks for from a file that seeks; sections it does not need are not read.
+///
+/// # Errors
+/// `Container` for a damaged file, `Codec` where the codec fails or the file was cut off and the codec needs all of it,
+/// `Unsupported` for a codec that is not built in, `Misuse` for a request that does not fit the picture.
+pub fn decode(input: impl Read + Seek, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
+    decode_with(registry, Reader::seek(input, container_limits(&run.limits))?, request, run)
+}
+
+/// Decodes what `request` asks for from a stream.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_stream(input: impl Read, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
+    decode_with(registry, Reader::stream(input, container_limits(&run.limits))?, request, run)
+}
+
+/// The container's limits that follow from ours.
+pub(crate) fn container_limits(limits: &Limits) -> ContainerLimits {
+    ContainerLimits {
+        // No codec here needs more than four bytes a sample; a file that has more is not ours.
+        data_bytes_max: limits.samples_max.saturating_mul(4),
+        metadata_bytes_max: limits.metadata_bytes_max,
+        ..ContainerLimits::default()
+    }
+}
+
+pub(crate) fn decode_with<R: Read>(
+    registry: Registry,
+    mut reader: Reader<R>,
+    request: &DecodeRequest,
+    run: &Run,
+) -> Result<Decoded, Error> {
+    let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &run.limits)?;
+    let codec = registry(id)
+        .ok_or_else(|| Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) })?;
+    check_request(request, &shape)?;
+    let header = reader.head()[codec_header_at..].to_vec();
+    let wants = |key: tintype_container::SectionKey| {
+        codec.wants(&shape, &header, SectionKey { tile: key.tile, layer: key.layer }, request)
+    };
+    let data = reader.sections(wants)?;
+    let sections = data.sections.iter().map(|section| SectionView {
+        key: SectionKey { tile: section.key.tile, layer: section.key.layer },
+        bytes: &section.bytes,
+        complete: section.complete,
+    });
+    let view = PayloadView { header: &header, sections: sections.collect(), cut_off: data.cut_off };
+    let planes = planes_from_view(codec, &shape, &view, request, run)?;
+    let whole = !data.cut_off && reader.finish()?;
+    let cut_off_at = (!whole).then(|| reader.position());
+    let picture = Picture { planes, metadata: metadata_from_items(reader.metadata()) };
+    Ok(Decoded { picture, codec: id, cut_off_at })
+}
+
+/// Decodes, by way of the whole picture where the codec cannot decode a part of it.
+fn planes_from_view(
+    codec: &dyn Codec,
+    shape: &Shape,
+    view: &PayloadView<'_>,
+    request: &DecodeRequest,
+    run: &Run,
+) -> Result<Planes, Error> {
+    let failed = |error: CodecError| Error::Codec { step: Step::Decode(codec.id()), error };
+    codec.decode(shape, view, request, run).map_err(failed)
+}
+
+fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {
+    let misuse = |what: String| Err(Error::Misuse { what });
+    if request.scale_log2 > 5 {
+        return misuse(format!("scale 1/2^{} (1/32 is the smallest)", request.scale_log2));
+    }
+    if request.layers == Some(0) {
+        return misuse("0 layers (at least 1 is needed)".into());
+    }
+    if let Some(r) = request.region {
+        let fits = |at: usize, len: usize, end: usize| len > 0 && at.checked_add(len).is_some_and(|stop| stop <= end);
+        if !fits(r.x, r.width, shape.width_px) || !fits(r.y, r.height, shape.height_px) {
+            return misuse(format!(
+                "region {},{},{},{} does not lie in the picture of {} × {} pixels",
+                r.x, r.y, r.width, r.height, shape.width_px, shape.height_px
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn metadata_from_items(items: &[MetadataItem]) -> Metadata {
+    use tintype_container::Metadata as Kind;
+    let mut metadata = Metadata::default();
+    for item in items {
+        let bytes = item.bytes.clone();
+        match &item.kind {
+            Kind::Icc => metadata.icc = Some(bytes),
+            Kind::Exif => metadata.exif = Some(bytes),
+            Kind::Xmp => metadata.xmp = Some(bytes),
+            Kind::Named(name) => metadata.other.push((name.clone(), bytes)),
+        }
+    }
+    metadata
+}

@@ -1,0 +1,193 @@
+//! Picture to file.
+
+use crate::choose::candidates;
+use crate::head::bytes_from_head;
+use crate::{Error, Step};
+use std::io::Write;
+use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
+use tintype_container::{MetadataItem, Parts, SectionKey, SectionRef, write_file};
+use tintype_image::{Metadata, Picture, Planes};
+
+/// What an encode shall reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// 0 to 100: the SSIMULACRA2 a typical photo reaches.
+    Quality(f32),
+    /// Every sample comes back.
+    Lossless,
+    /// Bits of file for each pixel; the file is no larger.
+    Bpp(f32),
+    /// Bytes of file; the file is no larger.
+    SizeBytes(u64),
+    /// Peak signal-to-noise ratio in dB.
+    Psnr(f32),
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncodeOptions {
+    /// A codec, or `None`: the one that fits the picture.
+    pub codec: Option<CodecId>,
+    /// What to reach.
+    pub goal: Goal,
+    /// Good in which sense.
+    pub tune: Tune,
+    /// 1 (fast) to 9 (dense).
+    pub effort: u8,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self { codec: None, goal: Goal::Quality(75.0), tune: Tune::Visual, effort: 5 }
+    }
+}
+
+/// A file, and what made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// The codec, chosen or given.
+    pub codec: CodecId,
+}
+
+/// Encodes the picture file `file` (PNG, JPEG, TIFF, …).
+///
+/// # Errors
+/// As [`encode`], and `Picture` for a file that cannot be read.
+pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+    encode(&tintype_image::io::read_picture(file, &run.limits)?, options, run)
+}
+
+/// Encodes `picture`. The result depends on neither `run.threads` nor `run.level`.
+///
+/// # Errors
+/// `Misuse` for options out of range or a goal that cannot be reached, `Unsupported` for a codec that is not built in,
+/// `Codec` where the codec fails, `Picture` for a shape outside the limits.
+pub fn encode(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+    encode_with(registry, picture, options, run)
+}
+
+/// Finds a codec by its number.
+pub(crate) type Registry = fn(CodecId) -> Option<&'static dyn Codec>;
+
+pub(crate) fn encode_with(
+    registry: Registry,
+    picture: &Picture,
+    options: &EncodeOptions,
+    run: &Run,
+) -> Result<Encoded, Error> {
+    check_options(options)?;
+    picture.planes.shape.check(&run.limits)?;
+    let wanted = options.codec.map_or_else(|| candidates(&picture.planes, options.goal), |codec| vec![codec]);
+    let codecs: Vec<&dyn Codec> = wanted.iter().filter_map(|id| registry(*id)).collect();
+    if codecs.is_empty() {
+        let names: Vec<&str> = wanted.iter().map(|id| id.name()).collect();
+        return Err(Error::Unsupported { what: format!("codec {} is not in this build", names.join(" or ")) });
+    }
+    let mut best: Option<Encoded> = None;
+    let mut failure = None;
+    for codec in codecs {
+        match encode_by(codec, picture, options, run) {
+            Ok(encoded) => {
+                // Of two lossless codecs the first that can is taken; trying both would double the time.
+                let first_will_do = options.goal == Goal::Lossless;
+                if best.as_ref().is_none_or(|best| encoded.bytes.len() < best.bytes.len()) {
+                    best = Some(encoded);
+                }
+                if first_will_do {
+                    break;
+                }
+            }
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    best.ok_or_else(|| failure.unwrap_or(Error::Unsupported { what: "no codec for this picture".into() }))
+}
+
+fn check_options(options: &EncodeOptions) -> Result<(), Error> {
+    let misuse = |what: String| Err(Error::Misuse { what });
+    if !(1..=9).contains(&options.effort) {
+        return misuse(format!("effort {} (1 to 9 are possible)", options.effort));
+    }
+    match options.goal {
+        Goal::Quality(q) if !(0.0..=100.0).contains(&q) => misuse(format!("quality {q} (0 to 100 are possible)")),
+        Goal::Bpp(bpp) if !(bpp > 0.0 && bpp.is_finite()) => {
+            misuse(format!("{bpp} bits per pixel (more than 0 needed)"))
+        }
+        Goal::SizeBytes(0) => misuse("a file of 0 bytes".into()),
+        Goal::Psnr(db) if !db.is_finite() => misuse(format!("PSNR {db}; ask for lossless instead")),
+        _ => Ok(()),
+    }
+}
+
+/// Encodes with one codec.
+fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+    let planes = &picture.planes;
+    let metadata = items_from_metadata(&picture.metadata);
+    let length = |payload: &Payload, metadata: &[MetadataItem]| {
+        let mut counter = Counter(0);
+        write_payload(&mut counter, codec.id(), planes, payload, metadata).map(|()| counter.0)
+    };
+    let empty = Payload::default();
+    let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
+    // Keys of a codec are in range; were they not, the real write below says so.
+    let file_bytes = |payload: &Payload| length(payload, &[]).unwrap_or(0) + metadata_bytes;
+    let pixels = (planes.shape.width_px * planes.shape.height_px) as f64;
+    let goal = match options.goal {
+        Goal::Quality(quality) => tintype_codec::Goal::Quality(quality),
+        Goal::Lossless => tintype_codec::Goal::Lossless,
+        Goal::Bpp(bpp) => tintype_codec::Goal::SizeBytes((f64::from(bpp) * pixels / 8.0).floor() as u64),
+        Goal::SizeBytes(bytes) => tintype_codec::Goal::SizeBytes(bytes),
+        Goal::Psnr(db) => tintype_codec::Goal::Psnr(db),
+    };
+    let search =
+        Search { codec, source: planes, tune: options.tune, effort: options.effort, run, file_bytes: &file_bytes };
+    let failed = |error: CodecError| Error::Codec { step: Step::Encode(codec.id()), error };
+    let payload = search.encode(goal).map_err(failed)?;
+    let mut bytes = Vec::new();
+    write_payload(&mut bytes, codec.id(), planes, &payload, &metadata)?;
+    Ok(Encoded { bytes, codec: codec.id() })
+}
+
+/// Writes the file that holds `payload`.
+fn write_payload(
+    out: &mut impl Write,
+    codec: CodecId,
+    planes: &Planes,
+    payload: &Payload,
+    metadata: &[MetadataItem],
+) -> Result<(), Error> {
+    let head = bytes_from_head(codec, &planes.shape, &payload.header);
+    let sections = payload.sections.iter().map(|section| SectionRef {
+        key: SectionKey { tile: section.key.tile, layer: section.key.layer },
+        bytes: &section.bytes,
+    });
+    let parts = Parts { head: &head, sections: sections.collect(), metadata, unknown: &[] };
+    Ok(write_file(out, &parts)?)
+}
+
+/// Counts what is written.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn items_from_metadata(metadata: &Metadata) -> Vec<MetadataItem> {
+    use tintype_container::Metadata as Kind;
+    let known = [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
+    let known = known.into_iter().filter_map(|(kind, bytes)| Some(MetadataItem { kind, bytes: bytes.clone()? }));
+    let other = metadata
+        .other
+        .iter()
+        .map(|(name, bytes)| MetadataItem { kind: Kind::Named(name.clone()), bytes: bytes.clone() });
+    known.chain(other).collect()
+}

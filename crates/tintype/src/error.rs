@@ -1,0 +1,73 @@
+//! What can go wrong, and in which step.
+
+use std::fmt;
+use tintype_codec::{CodecError, CodecId};
+use tintype_container::ContainerError;
+use tintype_image::ImageError;
+
+/// A step on the way from picture to file, or back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The codec coded.
+    Encode(CodecId),
+    /// The codec decoded.
+    Decode(CodecId),
+}
+
+/// What went wrong in the library.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs)] // Each variant's text names its fields.
+pub enum Error {
+    /// A picture, or its file, is not as it should be.
+    Picture(ImageError),
+    /// A codec failed.
+    Codec { step: Step, error: CodecError },
+    /// The `.tin` file is not as it should be.
+    Container(ContainerError),
+    /// The file's head contradicts its format; `at` is a byte offset within the head.
+    Malformed { what: String, at: usize },
+    /// A valid file or request that this build does not handle.
+    Unsupported { what: String },
+    /// The caller's arguments make no sense together.
+    Misuse { what: String },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Picture(error) => write!(f, "{error}"),
+            // A codec's misuse is the user's: the message says what to do, the step would only distract.
+            Self::Codec { error: CodecError::Misuse { what }, .. } => write!(f, "{what}"),
+            Self::Codec { step: Step::Encode(codec), error } => write!(f, "encoding with {}: {error}", codec.name()),
+            Self::Codec { step: Step::Decode(codec), error } => write!(f, "decoding with {}: {error}", codec.name()),
+            Self::Container(error) => write!(f, "{error}"),
+            Self::Malformed { what, at } => write!(f, "malformed .tin file at byte {at} of its head: {what}"),
+            Self::Unsupported { what } => write!(f, "unsupported: {what}"),
+            Self::Misuse { what } => write!(f, "{what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Picture(error) => Some(error),
+            Self::Codec { error, .. } => Some(error),
+            Self::Container(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ImageError> for Error {
+    fn from(error: ImageError) -> Self {
+        Self::Picture(error)
+    }
+}
+
+impl From<ContainerError> for Error {
+    fn from(error: ContainerError) -> Self {
+        Self::Container(error)
+    }
+}

@@ -1,0 +1,297 @@
+//! The steps together, with a small codec of our own, so that the hall is tested without the real ones.
+
+use super::*;
+use crate::decode::{container_limits, decode_with};
+use crate::encode::encode_with;
+use proptest::prelude::*;
+use std::io::Cursor;
+use tintype_codec::{Codec, CodecError, EncodeSettings, Payload, PayloadView, Section, SectionKey, Target};
+use tintype_container::Reader;
+use tintype_image::ImageError;
+
+/// Stores bit-planes, highest first, one layer each; a quality keeps that share of the bytes.
+struct BitPlanes {
+    id: CodecId,
+    embedded: bool,
+}
+
+static EMBEDDED: BitPlanes = BitPlanes { id: CodecId::Wavelet, embedded: true };
+static WHOLE: BitPlanes = BitPlanes { id: CodecId::Lossless, embedded: false };
+
+fn two_codecs(id: CodecId) -> Option<&'static dyn Codec> {
+    [&EMBEDDED, &WHOLE].into_iter().find(|codec| codec.id == id).map(|codec| codec as &dyn Codec)
+}
+
+fn prefix(payload: &Payload, bytes: usize) -> Payload {
+    let mut left = bytes;
+    let mut sections = Vec::new();
+    for section in &payload.sections {
+        let len = section.bytes.len().min(left);
+        left -= len;
+        sections.push(Section { key: section.key, bytes: section.bytes[..len].to_vec() });
+    }
+    Payload { header: payload.header.clone(), sections }
+}
+
+impl Codec for BitPlanes {
+    fn id(&self) -> CodecId {
+        self.id
+    }
+
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, _: &Run) -> Result<Payload, CodecError> {
+        if source.planes.len() > 4 {
+            return Err(CodecError::Unsupported { what: "more than four planes".into() });
+        }
+        let samples: Vec<u16> = source.planes.iter().flat_map(|p| p.rows().flatten().copied()).collect();
+        let layer = |bit: u32| {
+            let pack = |chunk: &[u16]| chunk.iter().enumerate().map(|(i, s)| ((s >> bit & 1) as u8) << i).sum();
+            let key = SectionKey { tile: 0, layer: 15 - bit };
+            Section { key, bytes: samples.chunks(8).map(pack).collect() }
+        };
+        let all = Payload { header: vec![7], sections: (0..16).rev().map(layer).collect() };
+        let total: usize = all.sections.iter().map(|s| s.bytes.len()).sum();
+        Ok(match settings.target {
+            Target::Lossless => all,
+            Target::Quality(q) => prefix(&all, (total as f32 * (0.5 + q / 200.0)) as usize),
+        })
+    }
+
+    fn wants(&self, _: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
+        request.layers.is_none_or(|layers| key.layer < layers)
+    }
+
+    fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
+        self.embedded.then(|| prefix(payload, bytes))
+    }
+
+    fn decode(
+        &self,
+        shape: &Shape,
+        payload: &PayloadView<'_>,
+        _: &DecodeRequest,
+        _: &Run,
+    ) -> Result<Planes, CodecError> {
+        if payload.header != [7] {
+            return Err(CodecError::Malformed { what: "header".into(), at: 0 });
+        }
+        if payload.cut_off && !self.embedded {
+            return Err(CodecError::Truncated { needed: 1 });
+        }
+        let mut planes = Planes::new(shape.clone());
+        let mut index = 0;
+        for plane in &mut planes.planes {
+            for y in 0..plane.height() {
+                for sample in plane.row_mut(y) {
+                    for section in &payload.sections {
+                        let byte = section.bytes.get(index / 8).copied().unwrap_or(0);
+                        *sample |= u16::from(byte >> (index % 8) & 1) << (15 - section.key.layer.min(15));
+                    }
+                    index += 1;
+                }
+            }
+        }
+        Ok(planes)
+    }
+}
+
+fn picture() -> Picture {
+    let mut planes = Planes::new(Shape::rgb(61, 47, 8));
+    let mut state = 1u32;
+    for plane in &mut planes.planes {
+        for y in 0..47 {
+            for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *sample = (x as u16 * 2 + y as u16 + (state >> 28) as u16) & 255;
+            }
+        }
+    }
+    let metadata = Metadata {
+        icc: Some(vec![1; 300]),
+        exif: Some(b"II*\0...".to_vec()),
+        xmp: Some(b"<x/>".to_vec()),
+        other: vec![("geotiff".into(), vec![5, 6])],
+    };
+    Picture { planes, metadata }
+}
+
+fn options(goal: Goal, codec: Option<CodecId>) -> EncodeOptions {
+    EncodeOptions { goal, codec, ..EncodeOptions::default() }
+}
+
+fn encoded(goal: Goal, codec: Option<CodecId>) -> Result<Encoded, Error> {
+    encode_with(two_codecs, &picture(), &options(goal, codec), &Run::default())
+}
+
+fn decoded(bytes: &[u8], request: &DecodeRequest) -> Result<Decoded, Error> {
+    let run = Run::default();
+    decode_with(two_codecs, Reader::seek(Cursor::new(bytes), container_limits(&run.limits))?, request, &run)
+}
+
+fn psnr(a: &Planes, b: &Planes) -> f64 {
+    let squares = |i: usize| {
+        let samples = a.planes[i].rows().flatten().zip(b.planes[i].rows().flatten());
+        samples.map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum::<f64>()
+    };
+    let mean = (0..a.planes.len()).map(squares).sum::<f64>() / a.shape.samples() as f64;
+    10.0 * (255.0f64.powi(2) / mean).log10()
+}
+
+#[test]
+fn a_lossless_picture_comes_back_with_its_metadata() {
+    let file = encoded(Goal::Lossless, None).unwrap();
+    assert_eq!(file.codec, CodecId::Lossless);
+    let back = decoded(&file.bytes, &DecodeRequest::default()).unwrap();
+    assert_eq!((back.picture, back.codec, back.cut_off_at), (picture(), CodecId::Lossless, None));
+}
+
+#[test]
+fn a_stream_gives_the_same_as_a_file() {
+    let file = encoded(Goal::Quality(60.0), None).unwrap().bytes;
+    let run = Run::default();
+    let reader = Reader::stream(&file[..], container_limits(&run.limits)).unwrap();
+    let streamed = decode_with(two_codecs, reader, &DecodeRequest::default(), &run).unwrap();
+    assert_eq!(streamed, decoded(&file, &DecodeRequest::default()).unwrap());
+}
+
+#[test]
+fn sizes_are_hit_and_never_exceeded() {
+    for codec in [CodecId::Wavelet, CodecId::Lossless] {
+        for size in [9_000u64, 10_000, 12_345, 15_000] {
+            let file = encoded(Goal::SizeBytes(size), Some(codec)).unwrap().bytes;
+            let len = file.len() as u64;
+            assert!(len <= size && len * 100 >= size * 98, "{codec:?}: {len} of {size}");
+        }
+        let bpp = 30.0;
+        let len = encoded(Goal::Bpp(bpp), Some(codec)).unwrap().bytes.len();
+        let reached = len as f32 * 8.0 / (61.0 * 47.0);
+        assert!(reached <= bpp && reached > bpp * 0.98, "{codec:?}: {reached}");
+    }
+    // An embedded stream can go below quality 0; another cannot, and says how far it can.
+    assert!(encoded(Goal::SizeBytes(2_000), Some(CodecId::Wavelet)).unwrap().bytes.len() <= 2_000);
+    let error = encoded(Goal::SizeBytes(2_000), Some(CodecId::Lossless)).unwrap_err().to_string();
+    assert!(error.contains("2000") && error.contains("quality 0 takes"), "{error}");
+    assert!(encoded(Goal::SizeBytes(40), Some(CodecId::Wavelet)).is_err());
+}
+
+#[test]
+fn psnr_is_hit() {
+    for db in [22.0, 30.0, 38.5] {
+        let file = encoded(Goal::Psnr(db), Some(CodecId::Wavelet)).unwrap().bytes;
+        let back = decoded(&file, &DecodeRequest::default()).unwrap();
+        let reached = psnr(&picture().planes, &back.picture.planes);
+        assert!((reached - f64::from(db)).abs() < 0.05, "{reached} for {db}");
+    }
+}
+
+#[test]
+fn wrong_options_are_refused_before_work_starts() {
+    let goals =
+        [Goal::Quality(101.0), Goal::Quality(f32::NAN), Goal::Bpp(0.0), Goal::SizeBytes(0), Goal::Psnr(f32::NAN)];
+    for goal in goals {
+        assert!(matches!(encoded(goal, None), Err(Error::Misuse { .. })), "{goal:?}");
+    }
+    let options = EncodeOptions { effort: 0, ..EncodeOptions::default() };
+    let result = encode_with(two_codecs, &picture(), &options, &Run::default());
+    assert!(matches!(result, Err(Error::Misuse { .. })));
+    let error = encoded(Goal::Lossless, Some(CodecId::Neural)).unwrap_err();
+    assert!(matches!(&error, Error::Unsupported { what } if what.contains("neural")), "{error}");
+}
+
+#[test]
+fn a_region_outside_the_picture_is_refused() {
+    let file = encoded(Goal::Lossless, None).unwrap().bytes;
+    for (x, width) in [(0, 62), (61, 1), (5, 0), (usize::MAX, 2)] {
+        let region = Some(Region { x, y: 0, width, height: 1 });
+        let result = decoded(&file, &DecodeRequest { region, ..DecodeRequest::default() });
+        assert!(matches!(result, Err(Error::Misuse { .. })));
+    }
+    let result = decoded(&file, &DecodeRequest { scale_log2: 6, ..DecodeRequest::default() });
+    assert!(matches!(result, Err(Error::Misuse { .. })));
+}
+
+#[test]
+fn unwanted_layers_are_not_handed_to_the_codec() {
+    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
+    let back = decoded(&file, &DecodeRequest { layers: Some(12), ..DecodeRequest::default() }).unwrap();
+    let expected: Vec<u16> = picture().planes.planes[0].row(0).iter().map(|s| s & !15).collect();
+    assert_eq!(back.picture.planes.planes[0].row(0), expected);
+}
+
+#[test]
+fn a_prefix_of_an_embedded_file_decodes_and_gets_no_worse() {
+    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
+    let mut last = 0.0;
+    for len in (0..20).map(|i| file.len() * (i + 5) / 26) {
+        let back = decoded(&file[..len], &DecodeRequest::default()).unwrap();
+        assert_eq!(back.cut_off_at, Some(len as u64));
+        let reached = psnr(&picture().planes, &back.picture.planes);
+        assert!(reached >= last, "{reached} after {last} at {len}");
+        last = reached;
+    }
+    let other = encoded(Goal::Lossless, Some(CodecId::Lossless)).unwrap().bytes;
+    let cut = &other[..other.len() / 2];
+    let error = decoded(cut, &DecodeRequest::default()).unwrap_err().to_string();
+    assert!(error.contains("decoding with lossless"), "{error}");
+}
+
+#[test]
+fn a_cut_in_trailing_metadata_leaves_the_picture_whole() {
+    let file = encoded(Goal::Lossless, None).unwrap().bytes;
+    let back = decoded(&file[..file.len() - 3], &DecodeRequest::default()).unwrap();
+    assert_eq!(back.picture.planes, picture().planes);
+    assert_eq!(back.cut_off_at, Some(file.len() as u64 - 3));
+    assert!(back.picture.metadata.icc.is_some() && back.picture.metadata.other.is_empty());
+}
+
+#[test]
+fn inspect_tells_what_is_there() {
+    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
+    let info = inspect(Cursor::new(&file), &Limits::default()).unwrap();
+    assert_eq!(info, inspect_stream(&file[..], &Limits::default()).unwrap());
+    assert_eq!((info.codec, info.shape, info.tiles, info.layers), (CodecId::Wavelet, picture().planes.shape, 1, 16));
+    let names: Vec<&str> = info.metadata.iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(names, ["icc", "exif", "xmp", "geotiff"]);
+    assert_eq!(info.cut_off_at, None);
+    let cut = inspect(Cursor::new(&file[..file.len() / 2]), &Limits::default()).unwrap();
+    assert_eq!(cut.cut_off_at, Some(file.len() as u64 / 2));
+}
+
+#[test]
+fn flat_art_takes_the_smaller_of_two_codecs() {
+    let flat = Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
+    let goal = Goal::Quality(80.0);
+    let best = encode_with(two_codecs, &flat, &options(goal, None), &Run::default()).unwrap();
+    for codec in [CodecId::Wavelet, CodecId::Lossless] {
+        let one = encode_with(two_codecs, &flat, &options(goal, Some(codec)), &Run::default()).unwrap();
+        assert!(best.bytes.len() <= one.bytes.len());
+    }
+}
+
+#[test]
+fn limits_reach_the_head() {
+    let file = encoded(Goal::Lossless, None).unwrap().bytes;
+    let limits = Limits { side_px_max: 60, ..Limits::default() };
+    let result = inspect(Cursor::new(&file), &limits);
+    assert!(matches!(result, Err(Error::Picture(ImageError::Limit { .. }))));
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let small = Picture { planes: Planes::new(Shape::gray(5, 3, 8)), metadata: picture().metadata };
+    let file = encode_with(two_codecs, &small, &options(Goal::Lossless, None), &Run::default()).unwrap().bytes;
+    for bit in 0..file.len() * 8 {
+        let mut flipped = file.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(back) = decoded(&flipped, &DecodeRequest::default()) {
+            assert!(back.cut_off_at.is_some(), "bit {bit} went unnoticed");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decoded(&bytes, &DecodeRequest::default());
+        let _ = decoded(&[&MAGIC[..], &[1], &bytes].concat(), &DecodeRequest::default());
+    }
+}
