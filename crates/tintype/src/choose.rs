@@ -8,12 +8,22 @@ use tintype_image::Planes;
 /// A picture with at most this many colours is flat art or a screen rather than a photo.
 const FEW_COLOURS: usize = 4096;
 
-/// The codecs worth trying, best first; the smallest file of those that reach the goal wins.
-pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Vec<CodecId> {
+/// The codecs worth trying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Candidates {
+    /// The first that can.
+    First(Vec<CodecId>),
+    /// The one whose file is smallest.
+    Smallest(Vec<CodecId>),
+}
+
+/// The codecs worth trying for `planes`.
+pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
     match goal {
-        Goal::Lossless => vec![CodecId::Lossless, CodecId::Wavelet],
-        _ if has_few_colours(planes) => vec![CodecId::Wavelet, CodecId::Lossless],
-        _ => vec![CodecId::Wavelet],
+        Goal::Lossless => Candidates::First(vec![CodecId::Lossless, CodecId::Wavelet]),
+        _ if has_few_colours(planes) => Candidates::Smallest(vec![CodecId::Wavelet, CodecId::Lossless]),
+        // Exact coding is the last resort for planes that a lossy codec does not take.
+        _ => Candidates::First(vec![CodecId::Wavelet, CodecId::Lossless]),
     }
 }
 
@@ -61,8 +71,9 @@ mod tests {
         }
         assert!(has_few_colours(&flat));
         assert!(!has_few_colours(&photo));
-        assert_eq!(candidates(&photo, Goal::Quality(50.0)), [CodecId::Wavelet]);
-        assert_eq!(candidates(&photo, Goal::Lossless)[0], CodecId::Lossless);
-        assert_eq!(candidates(&flat, Goal::Quality(50.0)).len(), 2);
+        let of = |planes: &Planes, goal| candidates(planes, goal);
+        assert!(matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == CodecId::Wavelet));
+        assert!(matches!(of(&photo, Goal::Lossless), Candidates::First(ids) if ids[0] == CodecId::Lossless));
+        assert!(matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 2));
     }
 }

@@ -4,15 +4,17 @@ use crate::encode::Registry;
 use crate::head::{Head, head_from_bytes};
 use crate::{Error, Step};
 use std::io::{Read, Seek};
-use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
-use tintype_container::{ContainerLimits, MetadataItem, Reader};
-use tintype_image::{Limits, Metadata, Picture, Planes, Shape};
+use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
+use tintype_container::{ContainerError, ContainerLimits, MetadataItem, Reader};
+use tintype_image::{Limits, Metadata, Picture, Shape};
 
 /// A picture, and what it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// The picture.
     pub picture: Picture,
+    /// Shape of the whole picture at full size, of which `picture` may be a part.
+    pub full_shape: Shape,
     /// The codec that made the file.
     pub codec: CodecId,
     /// If the file was cut off: the number of bytes that were there. The picture is then as good as they allow.
@@ -67,23 +69,18 @@ pub(crate) fn decode_with<R: Read>(
         complete: section.complete,
     });
     let view = PayloadView { header: &header, sections: sections.collect(), cut_off: data.cut_off };
-    let planes = planes_from_view(codec, &shape, &view, request, run)?;
+    let planes = codec.decode(&shape, &view, request, run).map_err(|error| match error {
+        // The codec knows only that bytes are missing; where the file ends is known here.
+        CodecError::Truncated { .. } if data.cut_off => {
+            let at = reader.position();
+            Error::Container(ContainerError::Truncated { needed: reader.data_end().saturating_sub(at), at })
+        }
+        error => Error::Codec { step: Step::Decode(id), error },
+    })?;
     let whole = !data.cut_off && reader.finish()?;
     let cut_off_at = (!whole).then(|| reader.position());
     let picture = Picture { planes, metadata: metadata_from_items(reader.metadata()) };
-    Ok(Decoded { picture, codec: id, cut_off_at })
-}
-
-/// Decodes, by way of the whole picture where the codec cannot decode a part of it.
-fn planes_from_view(
-    codec: &dyn Codec,
-    shape: &Shape,
-    view: &PayloadView<'_>,
-    request: &DecodeRequest,
-    run: &Run,
-) -> Result<Planes, Error> {
-    let failed = |error: CodecError| Error::Codec { step: Step::Decode(codec.id()), error };
-    codec.decode(shape, view, request, run).map_err(failed)
+    Ok(Decoded { picture, full_shape: shape, codec: id, cut_off_at })
 }
 
 fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Picture to file.
 
-use crate::choose::candidates;
+use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
 use crate::{Error, Step};
 use std::io::Write;
@@ -21,6 +21,8 @@ pub enum Goal {
     SizeBytes(u64),
     /// Peak signal-to-noise ratio in dB.
     Psnr(f32),
+    /// SSIMULACRA2, at most 100.
+    Ssimulacra2(f32),
 }
 
 /// What the user asked for.
@@ -79,7 +81,13 @@ pub(crate) fn encode_with(
 ) -> Result<Encoded, Error> {
     check_options(options)?;
     picture.planes.shape.check(&run.limits)?;
-    let wanted = options.codec.map_or_else(|| candidates(&picture.planes, options.goal), |codec| vec![codec]);
+    let (wanted, first_will_do) = match options.codec {
+        Some(codec) => (vec![codec], true),
+        None => match candidates(&picture.planes, options.goal) {
+            Candidates::First(codecs) => (codecs, true),
+            Candidates::Smallest(codecs) => (codecs, false),
+        },
+    };
     let codecs: Vec<&dyn Codec> = wanted.iter().filter_map(|id| registry(*id)).collect();
     if codecs.is_empty() {
         let names: Vec<&str> = wanted.iter().map(|id| id.name()).collect();
@@ -89,16 +97,9 @@ pub(crate) fn encode_with(
     let mut failure = None;
     for codec in codecs {
         match encode_by(codec, picture, options, run) {
-            Ok(encoded) => {
-                // Of two lossless codecs the first that can is taken; trying both would double the time.
-                let first_will_do = options.goal == Goal::Lossless;
-                if best.as_ref().is_none_or(|best| encoded.bytes.len() < best.bytes.len()) {
-                    best = Some(encoded);
-                }
-                if first_will_do {
-                    break;
-                }
-            }
+            Ok(encoded) if first_will_do => return Ok(encoded),
+            Ok(encoded) if best.as_ref().is_some_and(|best| best.bytes.len() <= encoded.bytes.len()) => {}
+            Ok(encoded) => best = Some(encoded),
             Err(error) => failure = failure.or(Some(error)),
         }
     }
@@ -117,6 +118,7 @@ fn check_options(options: &EncodeOptions) -> Result<(), Error> {
         }
         Goal::SizeBytes(0) => misuse("a file of 0 bytes".into()),
         Goal::Psnr(db) if !db.is_finite() => misuse(format!("PSNR {db}; ask for lossless instead")),
+        Goal::Ssimulacra2(s) if !(s <= 100.0 && s.is_finite()) => misuse(format!("SSIMULACRA2 {s} (100 is equal)")),
         _ => Ok(()),
     }
 }
@@ -140,6 +142,7 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
         Goal::Bpp(bpp) => tintype_codec::Goal::SizeBytes((f64::from(bpp) * pixels / 8.0).floor() as u64),
         Goal::SizeBytes(bytes) => tintype_codec::Goal::SizeBytes(bytes),
         Goal::Psnr(db) => tintype_codec::Goal::Psnr(db),
+        Goal::Ssimulacra2(score) => tintype_codec::Goal::Ssimulacra2(score),
     };
     let search =
         Search { codec, source: planes, tune: options.tune, effort: options.effort, run, file_bytes: &file_bytes };

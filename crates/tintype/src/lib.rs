@@ -28,6 +28,7 @@ pub use tintype_codec::{CodecId, DecodeRequest, Run, Tune};
 pub use tintype_container::MAGIC;
 pub use tintype_image::{
     ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads,
+    YCbCrMatrix,
 };
 
 /// The codecs that are built in, in the order of their numbers.

@@ -10,8 +10,9 @@
 //!
 //! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971).
 
-use crate::{Codec, CodecError, DecodeRequest, EncodeSettings, Payload, Run, Target, Tune};
+use crate::{Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, Run, Target, Tune};
 use tintype_image::Planes;
+use tintype_metrics::{Wanted, compare_with};
 
 /// What an encode shall reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +23,10 @@ pub enum Goal {
     Lossless,
     /// At most this many bytes of file, and at least 98 % of them where the codec can.
     SizeBytes(u64),
-    /// This peak signal-to-noise ratio in dB over all samples.
+    /// This peak signal-to-noise ratio in dB over the colour planes.
     Psnr(f32),
+    /// This value of SSIMULACRA2.
+    Ssimulacra2(f32),
 }
 
 /// How far a size may stay below the goal.
@@ -32,8 +35,28 @@ const SIZE_SLACK: f64 = 0.015;
 const CUT_ABOVE: f64 = 0.10;
 /// Largest distance from a PSNR goal, in dB.
 const PSNR_SLACK_DB: f64 = 0.03;
+/// Largest distance from an SSIMULACRA2 goal.
+const SSIMULACRA2_SLACK: f64 = 0.25;
 /// Encodes in one search; the bracket then is far below any quality step that matters.
 const STEPS_MAX: usize = 16;
+
+/// A metric to be reached.
+struct Metric {
+    name: &'static str,
+    goal: f64,
+    slack: f64,
+}
+
+impl Metric {
+    fn measure(&self, source: &Planes, decoded: &Planes) -> Result<f64, CodecError> {
+        let ssimulacra2 = self.name == "SSIMULACRA2";
+        let wanted = Wanted { ssimulacra2, ..Wanted::POINTWISE };
+        let unsupported = |what: String| CodecError::Unsupported { what };
+        let report = compare_with(source, decoded, wanted).map_err(|error| unsupported(error.to_string()))?;
+        let value = if ssimulacra2 { report.ssimulacra2 } else { Some(report.psnr) };
+        value.ok_or_else(|| unsupported(format!("{} of such a picture", self.name)))
+    }
+}
 
 /// One encode to be searched over.
 pub struct Search<'a> {
@@ -58,12 +81,17 @@ impl Search<'_> {
     /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest file, or a metric above
     /// what quality 100 gives.
     pub fn encode(&self, goal: Goal) -> Result<Payload, CodecError> {
+        if self.codec.id() == CodecId::Lossless {
+            return self.exact(goal);
+        }
         match goal {
             Goal::Quality(quality) => self.at(quality),
             Goal::Lossless => self.with(Target::Lossless),
             Goal::SizeBytes(size) => self.to_size(size),
-            Goal::Psnr(db) => {
-                self.to_metric("PSNR", f64::from(db), PSNR_SLACK_DB, 75.0, &|planes| Ok(psnr(self.source, planes)))
+            Goal::Psnr(db) => self.to_metric(&Metric { name: "PSNR", goal: db.into(), slack: PSNR_SLACK_DB }, 75.0),
+            Goal::Ssimulacra2(score) => {
+                let metric = Metric { name: "SSIMULACRA2", goal: score.into(), slack: SSIMULACRA2_SLACK };
+                self.to_metric(&metric, score.clamp(0.0, 100.0))
             }
         }
     }
@@ -71,6 +99,18 @@ impl Search<'_> {
     fn with(&self, target: Target) -> Result<Payload, CodecError> {
         let settings = EncodeSettings { target, tune: self.tune, effort: self.effort };
         self.codec.encode(self.source, &settings, self.run)
+    }
+
+    /// Encodes exactly, which reaches every goal but a size.
+    fn exact(&self, goal: Goal) -> Result<Payload, CodecError> {
+        let payload = self.with(Target::Lossless)?;
+        let bytes = (self.file_bytes)(&payload);
+        match goal {
+            Goal::SizeBytes(size) if bytes > size => Err(CodecError::Misuse {
+                what: format!("coded without loss the file takes {bytes} bytes, more than the {size} asked for"),
+            }),
+            _ => Ok(payload),
+        }
     }
 
     fn at(&self, quality: f32) -> Result<Payload, CodecError> {
@@ -128,20 +168,14 @@ impl Search<'_> {
         }
     }
 
-    fn to_metric(
-        &self,
-        name: &str,
-        goal: f64,
-        slack: f64,
-        start: f32,
-        measure: &dyn Fn(&Planes) -> Result<f64, CodecError>,
-    ) -> Result<Payload, CodecError> {
+    fn to_metric(&self, metric: &Metric, start: f32) -> Result<Payload, CodecError> {
+        let Metric { name, goal, slack } = *metric;
         let mut best: Option<(f64, f64, Payload)> = None;
         search(start, |quality| {
             let payload = self.at(quality)?;
             let shape = &self.source.shape;
             let planes = self.codec.decode(shape, &payload.view(), &DecodeRequest::default(), self.run)?;
-            let value = measure(&planes)?;
+            let value = metric.measure(self.source, &planes)?;
             let distance = (value - goal).abs();
             if best.as_ref().is_none_or(|(old, _, _)| distance < *old) {
                 best = Some((distance, value, payload));
@@ -196,15 +230,4 @@ fn search(start: f32, mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecE
         step *= 2.0;
     }
     Ok(())
-}
-
-/// Peak signal-to-noise ratio in dB over all samples, each relative to its plane's largest sample.
-fn psnr(a: &Planes, b: &Planes) -> f64 {
-    let mut sum = 0.0;
-    for (index, info) in a.shape.planes.iter().enumerate() {
-        let rows = a.planes[index].rows().zip(b.planes[index].rows());
-        let squares: u64 = rows.flat_map(|(a, b)| a.iter().zip(b)).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum();
-        sum += squares as f64 / f64::from(info.sample_max()).powi(2);
-    }
-    10.0 * (a.shape.samples() as f64 / sum).log10()
 }

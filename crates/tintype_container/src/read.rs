@@ -181,6 +181,11 @@ impl<R: Read> Reader<R> {
         self.source.at
     }
 
+    /// Where the data ends, in bytes from the start of the file; a file that is shorter was cut off.
+    pub fn data_end(&self) -> u64 {
+        self.data_end
+    }
+
     /// Reads the sections for which `wants` says so. Call it once.
     ///
     /// # Errors

@@ -1,0 +1,297 @@
+//! What was typed: the arguments as they stand on the command line, checked one by one.
+
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use tintype::{CodecId, Region, Tune};
+
+/// Makes photos and pictures far smaller, and brings them back.
+#[derive(Parser, Debug)]
+#[command(name = "tintype", version, about, arg_required_else_help = true, max_term_width = 110)]
+#[command(after_help = "\
+Examples:
+  tintype encode photo.png              writes photo.tin
+  tintype encode photo.png --show       the same, and shows before and after in the terminal
+  tintype decode photo.tin -o back.png  brings the picture back
+  tintype encode album/ -o small/       every picture of a folder
+  tintype compare photo.png back.png    how far apart they are")]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Turn pictures into .tin files (or real JPEGs)
+    Encode(EncodeArgs),
+    /// Turn .tin files back into pictures
+    Decode(DecodeArgs),
+    /// Tell what a file holds
+    Info(InfoArgs),
+    /// Measure how far two pictures are apart
+    Compare(CompareArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype encode photo.png                        writes photo.tin at quality 75
+  tintype encode photo.png -o small.tin -q 40     smaller
+  tintype encode photo.png --size 50000           as good as 50 000 bytes allow
+  tintype encode scan.tif --lossless --effort 9   every sample comes back
+  tintype encode album/ 'more/*.jpg' -o small/    many files into a folder, on all cores
+  cat photo.png | tintype encode - > photo.tin")]
+pub struct EncodeArgs {
+    /// Pictures, globs or folders; `-` is standard input
+    #[arg(required = true, value_name = "IN")]
+    pub inputs: Vec<PathBuf>,
+    /// File, or folder for many files; `-` is standard output; a name ending in .jpg makes a real JPEG
+    /// [default: IN with .tin for its extension]
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// How to code; auto picks what fits the picture
+    #[arg(long, value_name = "CODEC", default_value = "auto", value_parser = parse_codec, hide_possible_values = true)]
+    pub codec: CodecChoice,
+    #[command(flatten)]
+    pub goal: GoalArgs,
+    /// What "good" means: how it looks, or least squared error
+    #[arg(long, value_enum, default_value_t = TuneArg::Visual)]
+    pub tune: TuneArg,
+    /// 1 is fast, 9 is dense
+    #[arg(long, value_name = "1..9", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub effort: u8,
+    /// Show the picture before and after in the terminal, with its numbers
+    #[arg(long)]
+    pub show: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// At most one of these.
+#[derive(ClapArgs, Debug)]
+#[group(multiple = false)]
+pub struct GoalArgs {
+    /// Quality; about the SSIMULACRA2 a photo reaches [default: 75]
+    #[arg(short, long, value_name = "0..100", value_parser = parse_quality)]
+    pub quality: Option<f32>,
+    /// Bits of file for each pixel
+    #[arg(long, value_name = "F", value_parser = parse_positive)]
+    pub bpp: Option<f32>,
+    /// Bytes of file; the file is never larger
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub size: Option<u64>,
+    /// Peak signal-to-noise ratio
+    #[arg(long, value_name = "DB", value_parser = parse_finite)]
+    pub psnr: Option<f32>,
+    /// Score of the metric SSIMULACRA2
+    #[arg(long, value_name = "S", value_parser = parse_score, allow_negative_numbers = true)]
+    pub ssimulacra2: Option<f32>,
+    /// Every sample comes back
+    #[arg(long)]
+    pub lossless: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype decode photo.tin                       writes photo.png
+  tintype decode photo.tin -o photo.ppm
+  tintype decode photo.tin --scale 1/4 -o thumb.png
+  tintype decode map.tin --region 4000,2000,800,600 -o part.png
+  tintype decode small/ -o back/                 every .tin file of a folder
+
+A file that was cut off is decoded as far as it goes where its codec allows; the exit status is then 1, or 0 with
+--partial.")]
+pub struct DecodeArgs {
+    /// .tin files, globs or folders; `-` is standard input
+    #[arg(required = true, value_name = "IN")]
+    pub inputs: Vec<PathBuf>,
+    /// File whose extension says the format, or folder for many files; `-` is standard output, as PNG
+    /// [default: IN with .png for its extension]
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Decode smaller: 1/2, 1/4, … 1/32
+    #[arg(long, value_name = "1/2^k", default_value = "1", value_parser = parse_scale)]
+    pub scale: u8,
+    /// Only this rectangle of the full-size picture
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_region)]
+    pub region: Option<Region>,
+    /// At most this many quality layers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub layers: Option<u32>,
+    /// Count a file that was cut off as done, as far as it could be decoded
+    #[arg(long)]
+    pub partial: bool,
+    /// Show the picture in the terminal
+    #[arg(long)]
+    pub show: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct InfoArgs {
+    /// .tin files or pictures, globs or folders; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// One JSON object a file
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Example:
+  tintype compare photo.png photo.tin --diff where.png")]
+pub struct CompareArgs {
+    /// A picture or .tin file
+    pub a: PathBuf,
+    /// Another, of the same size
+    pub b: PathBuf,
+    /// Write a picture of where they differ
+    #[arg(long, value_name = "OUT")]
+    pub diff: Option<PathBuf>,
+    /// How much differences are amplified in that picture
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub gain: u16,
+    /// Show both and where they differ in the terminal
+    #[arg(long)]
+    pub show: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct CompletionsArgs {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct CommonArgs {
+    /// Threads in all, spread over files first [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// One JSON object a file on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A codec, or the choice left to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodecChoice(pub Option<CodecId>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TuneArg {
+    Psnr,
+    Visual,
+}
+
+impl From<TuneArg> for Tune {
+    fn from(tune: TuneArg) -> Self {
+        match tune {
+            TuneArg::Psnr => Self::Psnr,
+            TuneArg::Visual => Self::Visual,
+        }
+    }
+}
+
+/// Writes the manual pages of the program and its commands, one after the other.
+pub fn render_man(out: &mut Vec<u8>) -> std::io::Result<()> {
+    let command = Args::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command.get_subcommands() {
+        clap_mangen::Man::new(sub.clone().display_name(format!("tintype-{}", sub.get_name()))).render(out)?;
+    }
+    Ok(())
+}
+
+fn parse_codec(text: &str) -> Result<CodecChoice, String> {
+    if text == "auto" {
+        return Ok(CodecChoice(None));
+    }
+    let built_in: Vec<&str> = tintype::codecs().map(CodecId::name).collect();
+    match CodecId::from_name(text) {
+        Some(id) if id == CodecId::Jpeg || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
+        _ => Err(format!("there are auto, jpeg, {}", built_in.join(", "))),
+    }
+}
+
+fn parse_number(text: &str) -> Result<f32, String> {
+    text.parse().map_err(|_| "not a number".to_string())
+}
+
+fn parse_quality(text: &str) -> Result<f32, String> {
+    let value = parse_number(text)?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("0 to 100 are possible".into()) }
+}
+
+fn parse_positive(text: &str) -> Result<f32, String> {
+    let value = parse_number(text)?;
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err("a number above 0 is needed".into()) }
+}
+
+fn parse_finite(text: &str) -> Result<f32, String> {
+    let value = parse_number(text)?;
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err("a finite number is needed; for no error at all use --lossless".into())
+    }
+}
+
+fn parse_score(text: &str) -> Result<f32, String> {
+    let value = parse_finite(text)?;
+    if value <= 100.0 { Ok(value) } else { Err("100 is the highest score".into()) }
+}
+
+fn parse_scale(text: &str) -> Result<u8, String> {
+    let divisor: u32 = match text.split_once('/') {
+        None if text == "1" => 1,
+        Some(("1", divisor)) => divisor.parse().unwrap_or(0),
+        _ => 0,
+    };
+    if divisor.is_power_of_two() && divisor <= 32 {
+        Ok(divisor.trailing_zeros() as u8)
+    } else {
+        Err("1, 1/2, 1/4, 1/8, 1/16 and 1/32 are possible".into())
+    }
+}
+
+fn parse_region(text: &str) -> Result<Region, String> {
+    let numbers: Result<Vec<usize>, _> = text.split(',').map(|n| n.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[x, y, width, height]) if width > 0 && height > 0 => Ok(Region { x, y, width, height }),
+        _ => Err("left, top, width and height in pixels are needed, such as 0,0,640,480".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn scales_are_powers_of_two() {
+        assert_eq!(["1", "1/1", "1/2", "1/32"].map(parse_scale), [Ok(0), Ok(0), Ok(1), Ok(5)]);
+        for text in ["", "2", "1/3", "1/64", "1/0", "1/-2", "0.5", "1/2/2"] {
+            assert!(parse_scale(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn regions_have_four_numbers_and_a_size() {
+        assert_eq!(parse_region("1,2, 3,4"), Ok(Region { x: 1, y: 2, width: 3, height: 4 }));
+        for text in ["", "1,2,3", "1,2,3,4,5", "1,2,0,4", "-1,2,3,4", "a,b,c,d"] {
+            assert!(parse_region(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `tintype compare`: every metric of two pictures, and where they differ.
+
+use crate::args::CompareArgs;
+use crate::commands::decode::decode_place;
+use crate::files::{Place, read_input};
+use crate::output::{print_line, write_output};
+use crate::{Failure, Outcome, terminal};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use tintype::{DecodeRequest, Metadata, Picture, Planes, Run};
+use tintype_image::io::{PictureFormat, read_picture, write_picture};
+use tintype_metrics::{Report, compare, difference_picture};
+
+/// Runs the command.
+pub fn run(args: &CompareArgs) -> Outcome {
+    let format = match &args.diff {
+        None => None,
+        Some(path) => {
+            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            let wrong =
+                || Failure::Usage(format!("{}: no picture format has this extension; use .png", path.display()));
+            Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
+        }
+    };
+    let (a, b) = (read_any(&args.a)?, read_any(&args.b)?);
+    let both = |error: &dyn std::fmt::Display| {
+        Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
+    };
+    let report = compare(&a, &b).map_err(|error| both(&error))?;
+    print_line(&if args.json { json_from_report(args, &report) } else { table_from_report(&report) });
+    if args.diff.is_none() && !args.show {
+        return Ok(true);
+    }
+    let difference = difference_picture(&a, &b, args.gain).map_err(|error| both(&error))?;
+    if args.show {
+        let name = format!("difference × {}", args.gain);
+        let shown = terminal::side_by_side(&[("a", &a), ("b", &b), (&name, &difference)]);
+        print_line(shown.trim_end());
+    }
+    if let (Some(path), Some(format)) = (&args.diff, format) {
+        let picture = Picture { planes: difference, metadata: Metadata::default() };
+        let file = write_picture(format, &picture).map_err(|error| both(&error))?;
+        write_output(&Place::File(path.clone()), &file).map_err(Failure::Work)?;
+    }
+    Ok(true)
+}
+
+/// The samples of a picture or `.tin` file.
+fn read_any(path: &Path) -> Result<Planes, Failure> {
+    let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
+    let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
+    let run = Run::default();
+    if place != Place::Standard && starts_as_ours(path) {
+        let (decoded, _) = decode_place(&place, &DecodeRequest::default(), &run).map_err(failed)?;
+        return match decoded.cut_off_at {
+            Some(at) => {
+                Err(failed(format!("the file was cut off at byte {at}; fetch it again, or decode what is there")))
+            }
+            None => Ok(decoded.picture.planes),
+        };
+    }
+    let bytes = read_input(&place).map_err(failed)?;
+    if bytes.starts_with(&tintype::MAGIC) {
+        let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &run);
+        return decoded.map(|decoded| decoded.picture.planes).map_err(|error| failed(error.to_string()));
+    }
+    read_picture(&bytes, &run.limits).map(|picture| picture.planes).map_err(|error| failed(error.to_string()))
+}
+
+fn starts_as_ours(path: &Path) -> bool {
+    let mut front = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut front));
+    read.is_ok() && front == tintype::MAGIC
+}
+
+fn json_from_report(args: &CompareArgs, report: &Report) -> String {
+    let mut object = Map::new();
+    object.insert("a".into(), json!(args.a.display().to_string()));
+    object.insert("b".into(), json!(args.b.display().to_string()));
+    for (name, value) in report.entries() {
+        object.insert(name.into(), json!(value));
+    }
+    let planes = report.planes.iter().map(|plane| {
+        let psnr = Some(plane.psnr).filter(|psnr| psnr.is_finite());
+        json!({ "name": plane.name, "mse": plane.mse, "mae": plane.mae, "psnr": psnr, "ssim": plane.ssim,
+            "ms_ssim": plane.ms_ssim })
+    });
+    object.insert("planes".into(), planes.collect());
+    Value::Object(object).to_string()
+}
+
+fn table_from_report(report: &Report) -> String {
+    let names = ["MSE", "MAE", "PSNR (dB)", "SSIM", "MS-SSIM", "SSIMULACRA2", "Butteraugli", "Butteraugli (3-norm)"];
+    let more = ["samples that differ", "bits that differ", "cosine similarity"];
+    let digits = [4, 4, 3, 6, 6, 3, 4, 4, 0, 0, 8];
+    let lines = names.iter().chain(&more).zip(report.entries()).zip(digits).map(|((name, (key, value)), digits)| {
+        let text = match value {
+            Some(value) => format!("{value:.digits$}"),
+            None if key == "psnr" => "infinite, the pictures are equal".into(),
+            None => "– (not for such pictures)".into(),
+        };
+        format!("{name:<22}{text}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

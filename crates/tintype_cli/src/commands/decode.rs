@@ -1,0 +1,129 @@
+//! `tintype decode`: `.tin` files to pictures.
+
+use crate::args::DecodeArgs;
+use crate::commands::{Report, over_jobs};
+use crate::files::{Job, Place, find_inputs, plan_jobs};
+use crate::output::{check_standard_output, make_folder_for, write_output};
+use crate::record::Record;
+use crate::{Failure, Outcome, terminal};
+use std::fs::File;
+use std::io::{BufReader, IsTerminal, Read, Seek};
+use std::path::Path;
+use std::time::Instant;
+use tintype::{DecodeRequest, Decoded, Run};
+use tintype_image::io::{PictureFormat, write_picture};
+
+/// What was decided.
+struct Plan {
+    request: DecodeRequest,
+    partial: bool,
+    show: bool,
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &DecodeArgs) -> Outcome {
+    let inputs = find_inputs(&args.inputs, &|path| path.extension().is_some_and(|extension| extension == "tin"))?;
+    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
+    for job in &jobs {
+        check_standard_output(&job.output, args.common.json)?;
+        format_of(&job.output)?;
+    }
+    if args.show && args.common.json {
+        return Err(Failure::Usage("--show and --json do not go together".into()));
+    }
+    let request = DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
+    let plan = Plan { request, partial: args.partial, show: args.show, json: args.common.json };
+    let into_folder = args.output.as_deref().is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
+    let work = |job: &Job, run: &Run| {
+        if into_folder {
+            make_folder_for(&job.output)?;
+        }
+        decode_one(&plan, job, run).map_err(|error| format!("{}: {error}", job.input.name()))
+    };
+    Ok(over_jobs(&jobs, &args.common, work))
+}
+
+fn is_place(place: &Place, path: &Path) -> bool {
+    match place {
+        Place::Standard => path.as_os_str() == "-",
+        Place::File(file) => file == path,
+    }
+}
+
+/// The format that the output's extension stands for; PNG on standard output and on devices.
+fn format_of(output: &Place) -> Result<PictureFormat, Failure> {
+    let Place::File(path) = output else { return Ok(PictureFormat::Png) };
+    let Some(extension) = path.extension() else {
+        let regular = !path.exists() || path.is_file();
+        return if regular { Err(no_format(path)) } else { Ok(PictureFormat::Png) };
+    };
+    extension.to_str().and_then(PictureFormat::from_extension).ok_or_else(|| no_format(path))
+}
+
+fn no_format(path: &Path) -> Failure {
+    let known: Vec<&str> = PictureFormat::ALL.into_iter().map(PictureFormat::name).collect();
+    Failure::Usage(format!("{}: no picture format has this extension; there are {}", path.display(), known.join(", ")))
+}
+
+fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
+    let start = Instant::now();
+    let (decoded, bytes) = decode_place(&job.input, &plan.request, run)?;
+    let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
+    let file = write_picture(format, &decoded.picture).map_err(|error| error.to_string())?;
+    write_output(&job.output, &file)?;
+    let full = &decoded.full_shape;
+    let pixels = full.width_px as f64 * full.height_px as f64;
+    let mut record = Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
+    record.decode_ms = Some(decode_ms);
+    let mut text = match (plan.json, &job.output) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) => record.decoded_line(std::io::stdout().is_terminal()),
+    };
+    if plan.show && job.output != Place::Standard {
+        text = format!("{text}\n{}", terminal::side_by_side(&[("", &decoded.picture.planes)]).trim_end());
+    }
+    let complaint = decoded.cut_off_at.filter(|_| !plan.partial).map(|at| {
+        let name = job.input.name();
+        format!("{name}: the file was cut off at byte {at}; {} holds what could be decoded", job.output.name())
+    });
+    Ok(Report { text, complaint })
+}
+
+/// Decodes an input, and counts its bytes.
+pub fn decode_place(place: &Place, request: &DecodeRequest, run: &Run) -> Result<(Decoded, u64), String> {
+    let Place::File(path) = place else {
+        let mut input = Counted { input: std::io::stdin().lock(), bytes: 0 };
+        let decoded = tintype::decode_stream(&mut input, request, run).map_err(|error| error.to_string())?;
+        return Ok((decoded, input.bytes));
+    };
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    if metadata.is_dir() {
+        return Err("is a folder".into());
+    }
+    let mut input = BufReader::new(file);
+    // A pipe that has a name does not seek.
+    let decoded = if input.stream_position().is_ok() && metadata.is_file() {
+        tintype::decode(input, request, run)
+    } else {
+        tintype::decode_stream(input, request, run)
+    };
+    Ok((decoded.map_err(|error| error.to_string())?, metadata.len()))
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(out)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}

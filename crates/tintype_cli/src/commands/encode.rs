@@ -1,0 +1,139 @@
+//! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
+
+use crate::args::{EncodeArgs, GoalArgs};
+use crate::commands::{Report, over_jobs};
+use crate::files::{Job, Place, find_inputs, plan_jobs, read_input};
+use crate::output::{check_standard_output, make_folder_for, write_output};
+use crate::record::Record;
+use crate::{Failure, Outcome, terminal};
+use std::io::{Cursor, IsTerminal};
+use std::path::Path;
+use std::time::Instant;
+use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run};
+use tintype_image::io::{PictureFormat, WriteSettings, read_picture, write_picture_with};
+
+/// What was decided.
+struct Plan {
+    options: EncodeOptions,
+    show: bool,
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &EncodeArgs) -> Outcome {
+    let goal = goal_from_args(&args.goal);
+    let options = EncodeOptions { codec: args.codec.0, goal, tune: args.tune.into(), effort: args.effort };
+    let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
+    let extension = if args.codec.0 == Some(CodecId::Jpeg) { "jpg" } else { "tin" };
+    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), extension)?;
+    for job in &jobs {
+        check_standard_output(&job.output, args.common.json)?;
+        check_output_format(job, goal)?;
+    }
+    if args.show && args.common.json {
+        return Err(Failure::Usage("--show and --json do not go together".into()));
+    }
+    let plan = Plan { options, show: args.show, json: args.common.json };
+    let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
+    let work = |job: &Job, run: &Run| {
+        if into_folder {
+            make_folder_for(&job.output)?;
+        }
+        encode_one(&plan, job, run).map_err(|error| format!("{}: {error}", job.input.name()))
+    };
+    Ok(over_jobs(&jobs, &args.common, work))
+}
+
+/// OUT as it was typed.
+fn name_of(args: &EncodeArgs) -> String {
+    args.output.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+fn goal_from_args(args: &GoalArgs) -> Goal {
+    match args {
+        GoalArgs { lossless: true, .. } => Goal::Lossless,
+        GoalArgs { bpp: Some(bpp), .. } => Goal::Bpp(*bpp),
+        GoalArgs { size: Some(bytes), .. } => Goal::SizeBytes(*bytes),
+        GoalArgs { psnr: Some(db), .. } => Goal::Psnr(*db),
+        GoalArgs { ssimulacra2: Some(score), .. } => Goal::Ssimulacra2(*score),
+        GoalArgs { quality, .. } => Goal::Quality(quality.unwrap_or(75.0)),
+    }
+}
+
+fn format_of(path: &Path) -> Option<PictureFormat> {
+    path.extension().and_then(|extension| extension.to_str()).and_then(PictureFormat::from_extension)
+}
+
+fn is_jpeg(place: &Place) -> bool {
+    matches!(place, Place::File(path) if format_of(path) == Some(PictureFormat::Jpeg))
+}
+
+/// Refuses outputs that are neither `.tin` nor JPEG, and goals that a JPEG cannot be given.
+fn check_output_format(job: &Job, goal: Goal) -> Result<(), Failure> {
+    let Place::File(path) = &job.output else { return Ok(()) };
+    match format_of(path) {
+        None => Ok(()),
+        Some(PictureFormat::Jpeg) if matches!(goal, Goal::Quality(_)) => Ok(()),
+        Some(PictureFormat::Jpeg) => {
+            Err(Failure::Usage(format!("{}: a JPEG can be asked for a quality (-q) only", path.display())))
+        }
+        Some(format) => Err(Failure::Usage(format!(
+            "{}: encode writes .tin and .jpg files; a {} file is made by decode",
+            path.display(),
+            format.name()
+        ))),
+    }
+}
+
+fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
+    let file = read_input(&job.input)?;
+    if file.starts_with(&tintype::MAGIC) {
+        return Err("is a .tin file already; decode it first".into());
+    }
+    let picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
+    let start = Instant::now();
+    let (bytes, codec) = if is_jpeg(&job.output) {
+        (jpeg_from_picture(&picture, &plan.options)?, CodecId::Jpeg)
+    } else {
+        let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
+        (encoded.bytes, encoded.codec)
+    };
+    let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    write_output(&job.output, &bytes)?;
+    let shape = &picture.planes.shape;
+    let pixels = shape.width_px as f64 * shape.height_px as f64;
+    let mut record = Record::new(job, shape, codec.name(), bytes.len() as u64, pixels);
+    record.encode_ms = Some(encode_ms);
+    let mut text = match (plan.json, &job.output) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
+    };
+    if plan.show && job.output != Place::Standard {
+        text = format!("{text}\n{}", before_and_after(&picture, &bytes, run)?);
+    }
+    Ok(Report { text, complaint: None })
+}
+
+fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, String> {
+    let quality = match options.goal {
+        Goal::Quality(quality) => quality.round().clamp(1.0, 100.0) as u8,
+        _ => return Err("a JPEG can be asked for a quality only".into()),
+    };
+    let settings = WriteSettings { jpeg_quality: quality, effort: options.effort };
+    write_picture_with(PictureFormat::Jpeg, picture, &settings).map_err(|error| error.to_string())
+}
+
+/// Both pictures as the terminal can show them, and how far apart they are.
+fn before_and_after(before: &Picture, file: &[u8], run: &Run) -> Result<String, String> {
+    let after = if file.starts_with(&tintype::MAGIC) {
+        tintype::decode(Cursor::new(file), &DecodeRequest::default(), run).map_err(|error| error.to_string())?.picture
+    } else {
+        read_picture(file, &run.limits).map_err(|error| error.to_string())?
+    };
+    let wanted = tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
+    let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted).map_err(|e| e.to_string())?;
+    let score = report.ssimulacra2.map(|score| format!(", SSIMULACRA2 {score:.1}")).unwrap_or_default();
+    let psnr = if report.psnr.is_finite() { format!("PSNR {:.2} dB", report.psnr) } else { "no difference".into() };
+    Ok(format!("{}{psnr}{score}", terminal::side_by_side(&[("before", &before.planes), ("after", &after.planes)])))
+}

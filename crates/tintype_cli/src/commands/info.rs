@@ -1,0 +1,140 @@
+//! `tintype info`: what a file holds.
+
+use crate::Outcome;
+use crate::args::InfoArgs;
+use crate::files::{Input, Job, Place, find_inputs, read_input};
+use crate::output::print_line;
+use crate::record::Record;
+use crate::style::{Ink, complain, grouped, paint};
+use serde::Serialize;
+use std::io::{Cursor, IsTerminal};
+use tintype::{ColourModel, Limits, Metadata, PlaneRole, Shape, YCbCrMatrix};
+use tintype_image::io::{PictureFormat, read_picture};
+
+/// The contract's fields, and what only `info` knows.
+#[derive(Serialize)]
+struct InfoRecord {
+    #[serde(flatten)]
+    record: Record,
+    colour: String,
+    tiles: Option<usize>,
+    layers: Option<usize>,
+    data_bytes: Option<u64>,
+    metadata: Vec<Item>,
+    cut_off_at: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Item {
+    name: String,
+    bytes: u64,
+}
+
+/// Runs the command.
+pub fn run(args: &InfoArgs) -> Outcome {
+    let known = |path: &std::path::Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        extension == "tin" || PictureFormat::from_extension(extension).is_some()
+    };
+    let mut all_done = true;
+    for input in find_inputs(&args.inputs, &known)? {
+        match info_of(&input) {
+            Ok(info) if args.json => print_line(&serde_json::to_string(&info).unwrap_or_default()),
+            Ok(info) => print_line(&text_from_info(&info)),
+            Err(message) => {
+                complain(&format!("{}: {message}", input.place.name()));
+                all_done = false;
+            }
+        }
+    }
+    Ok(all_done)
+}
+
+fn info_of(input: &Input) -> Result<InfoRecord, String> {
+    let bytes = read_input(&input.place)?;
+    let limits = Limits::default();
+    let record = |shape: &Shape, codec: &str| {
+        let job = Job { input: input.place.clone(), output: Place::Standard };
+        let pixels = shape.width_px as f64 * shape.height_px as f64;
+        Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
+    };
+    if !bytes.starts_with(&tintype::MAGIC) {
+        let picture = read_picture(&bytes, &limits).map_err(|error| error.to_string())?;
+        let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
+        let shape = &picture.planes.shape;
+        return Ok(InfoRecord {
+            record: record(shape, format),
+            colour: colour_text(shape),
+            tiles: None,
+            layers: None,
+            data_bytes: None,
+            metadata: items_from_metadata(&picture.metadata),
+            cut_off_at: None,
+        });
+    }
+    let info = tintype::inspect(Cursor::new(&bytes), &limits).map_err(|error| error.to_string())?;
+    Ok(InfoRecord {
+        record: record(&info.shape, info.codec.name()),
+        colour: colour_text(&info.shape),
+        tiles: Some(info.tiles),
+        layers: Some(info.layers),
+        data_bytes: Some(info.data_bytes),
+        metadata: info.metadata.into_iter().map(|item| Item { name: item.name, bytes: item.bytes }).collect(),
+        cut_off_at: info.cut_off_at,
+    })
+}
+
+fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
+    let known = [("icc", &metadata.icc), ("exif", &metadata.exif), ("xmp", &metadata.xmp)];
+    let known = known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
+    let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
+    known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
+}
+
+/// Colour model, sampling and further planes in a few words: `YCbCr BT.601 4:2:0 + alpha`.
+fn colour_text(shape: &Shape) -> String {
+    let mut text = match shape.colour {
+        ColourModel::Gray => "gray".to_string(),
+        ColourModel::Rgb => "RGB".to_string(),
+        ColourModel::YCbCr(YCbCrMatrix::Bt601) => "YCbCr BT.601".to_string(),
+        ColourModel::YCbCr(YCbCrMatrix::Bt709) => "YCbCr BT.709".to_string(),
+        ColourModel::Bands => format!("{} bands", shape.planes.len()),
+    };
+    let chroma = shape.planes.get(1).filter(|plane| plane.role == PlaneRole::Colour);
+    text += match chroma.map(|plane| (plane.subsample_x_log2, plane.subsample_y_log2)) {
+        Some((1, 0)) => " 4:2:2",
+        Some((1, 1)) => " 4:2:0",
+        Some((0, 1)) => " 4:4:0",
+        _ => "",
+    };
+    if shape.colour != ColourModel::Bands {
+        for plane in shape.planes.iter().skip(shape.colour_planes()) {
+            text += match plane.role {
+                PlaneRole::Alpha => " + alpha",
+                PlaneRole::Depth => " + depth",
+                _ => " + band",
+            };
+        }
+    }
+    text
+}
+
+fn text_from_info(info: &InfoRecord) -> String {
+    let terminal = std::io::stdout().is_terminal();
+    let record = &info.record;
+    let mut lines = vec![paint(Ink::Bold, &record.input, terminal)];
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<10} {value}"));
+    line("picture", format!("{} × {}, {}, {} bits", record.width, record.height, info.colour, record.bit_depth));
+    line("codec", record.codec.clone());
+    line("size", format!("{} bytes, {:.3} bits per pixel", grouped(record.bytes), record.bpp));
+    if let (Some(tiles), Some(layers), Some(data)) = (info.tiles, info.layers, info.data_bytes) {
+        line("data", format!("{} bytes, tiles: {tiles}, layers: {layers}", grouped(data)));
+    }
+    for item in &info.metadata {
+        line("metadata", format!("{}, {} bytes", item.name, grouped(item.bytes)));
+    }
+    if let Some(at) = info.cut_off_at {
+        line("cut off", format!("at byte {at}; fetch the file again for the rest"));
+    }
+    lines.join("\n")
+}

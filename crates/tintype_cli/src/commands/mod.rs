@@ -1,0 +1,55 @@
+//! One file a command: what was decided from the arguments, then the work over files.
+
+pub mod compare;
+pub mod decode;
+pub mod encode;
+pub mod info;
+
+use crate::args::CommonArgs;
+use crate::files::Job;
+use crate::output::print_line;
+use crate::style::complain;
+use crate::{pool, progress};
+use tintype::{Run, Threads};
+
+/// What is said of one file that was done.
+pub struct Report {
+    /// For standard output; empty for nothing.
+    pub text: String,
+    /// A complaint that makes the file count as failed although it was written.
+    pub complaint: Option<String>,
+}
+
+/// Runs `work` over all jobs, many at once, and says of each what came of it; whether all were done.
+pub fn over_jobs(
+    jobs: &[Job],
+    common: &CommonArgs,
+    work: impl Fn(&Job, &Run) -> Result<Report, String> + Sync,
+) -> bool {
+    let threads = common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
+    let (at_once, each) = pool::split_threads(threads, jobs.len());
+    let run = Run { threads: each, ..Run::default() };
+    let bar = progress::over_files(jobs.len());
+    let mut all_done = true;
+    let done = |_: usize, result: Result<Report, String>| {
+        bar.suspend(|| match result {
+            Ok(report) => {
+                if !report.text.is_empty() {
+                    print_line(&report.text);
+                }
+                if let Some(complaint) = report.complaint {
+                    complain(&complaint);
+                    all_done = false;
+                }
+            }
+            Err(message) => {
+                complain(&message);
+                all_done = false;
+            }
+        });
+        bar.inc(1);
+    };
+    pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], &run), done);
+    bar.finish_and_clear();
+    all_done
+}

@@ -1,0 +1,78 @@
+//! What is said of each file: one JSON object, or one line for people.
+
+use crate::files::Job;
+use crate::style::{Ink, grouped, paint};
+use serde::Serialize;
+use tintype::Shape;
+
+/// The fields of `--json`; scripts rely on their names.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    pub input: String,
+    pub output: Option<String>,
+    pub width: usize,
+    pub height: usize,
+    pub planes: usize,
+    pub bit_depth: u8,
+    pub codec: String,
+    pub model: Option<String>,
+    pub bytes: u64,
+    pub bpp: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encode_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decode_ms: Option<f64>,
+    pub peak_memory_bytes: Option<u64>,
+}
+
+impl Record {
+    /// A record without times. `pixels` are those of the whole picture that `bytes` hold.
+    pub fn new(job: &Job, shape: &Shape, codec: &str, bytes: u64, pixels: f64) -> Self {
+        Self {
+            input: job.input.name(),
+            output: Some(job.output.name()),
+            width: shape.width_px,
+            height: shape.height_px,
+            planes: shape.planes.len(),
+            bit_depth: shape.planes.iter().map(|plane| plane.bit_depth).max().unwrap_or(0),
+            codec: codec.into(),
+            model: None,
+            bytes,
+            bpp: bytes as f64 * 8.0 / pixels,
+            encode_ms: None,
+            decode_ms: None,
+            peak_memory_bytes: crate::memory::peak_bytes(),
+        }
+    }
+
+    /// As JSON in one line.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// For people, after an encode of `input_bytes`.
+    pub fn encoded_line(&self, input_bytes: u64, terminal: bool) -> String {
+        let sizes = format!("{} → {} bytes", grouped(input_bytes), grouped(self.bytes));
+        let raw_bits = self.width as f64 * self.height as f64 * self.planes as f64 * f64::from(self.bit_depth);
+        let ratio = raw_bits / (self.bytes as f64 * 8.0);
+        format!(
+            "{} → {}  {}  {:.3} bpp  {ratio:.1}:1  {}",
+            paint(Ink::Bold, &self.input, terminal),
+            paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
+            paint(Ink::Green, &sizes, terminal),
+            self.bpp,
+            paint(Ink::Dim, &format!("{}, {:.0} ms", self.codec, self.encode_ms.unwrap_or(0.0)), terminal),
+        )
+    }
+
+    /// For people, after a decode.
+    pub fn decoded_line(&self, terminal: bool) -> String {
+        format!(
+            "{} → {}  {}  {}",
+            paint(Ink::Bold, &self.input, terminal),
+            paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
+            paint(Ink::Green, &format!("{} × {}", self.width, self.height), terminal),
+            paint(Ink::Dim, &format!("{}, {:.0} ms", self.codec, self.decode_ms.unwrap_or(0.0)), terminal),
+        )
+    }
+}
