@@ -7,11 +7,17 @@
 
 mod interleave;
 mod jpeg;
+mod orientation;
 mod png;
 mod pnm;
+mod tiff;
+mod webp;
+pub mod y4m;
+
+pub use orientation::{apply_orientation, orientation_of};
 
 use crate::colour::{self, Sampling, Upsampling};
-use crate::{ColourModel, ImageError, Level, Limits, Picture, Planes};
+use crate::{ColourModel, ImageError, Level, Limits, Metadata, Picture, Planes, YCbCrMatrix};
 use std::borrow::Cow;
 
 /// A kind of picture file.
@@ -25,11 +31,17 @@ pub enum PictureFormat {
     Pnm,
     /// Portable arbitrary map, P7, 1 to 16 bits, any number of planes.
     Pam,
+    /// TIFF and BigTIFF, 1 to 16 bits, any number of planes.
+    Tiff,
+    /// WebP, 8 bits; written without loss.
+    WebP,
+    /// YUV4MPEG2, 8 to 16 bits; as a picture, its first frame.
+    Y4m,
 }
 
 impl PictureFormat {
     /// All formats that can be read.
-    pub const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam];
+    pub const ALL: [Self; 7] = [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::WebP, Self::Y4m];
 
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
@@ -38,6 +50,9 @@ impl PictureFormat {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
             [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Some(Self::Pnm),
             [b'P', b'7', b'\n' | b'\r', ..] => Some(Self::Pam),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
+            _ if bytes.starts_with(b"YUV4MPEG2 ") => Some(Self::Y4m),
             _ => None,
         }
     }
@@ -49,6 +64,9 @@ impl PictureFormat {
             "jpg" | "jpeg" | "jpe" | "jfif" => Some(Self::Jpeg),
             "pnm" | "pbm" | "pgm" | "ppm" => Some(Self::Pnm),
             "pam" => Some(Self::Pam),
+            "tif" | "tiff" => Some(Self::Tiff),
+            "webp" => Some(Self::WebP),
+            "y4m" => Some(Self::Y4m),
             _ => None,
         }
     }
@@ -60,6 +78,9 @@ impl PictureFormat {
             Self::Jpeg => "jpg",
             Self::Pnm => "pnm",
             Self::Pam => "pam",
+            Self::Tiff => "tif",
+            Self::WebP => "webp",
+            Self::Y4m => "y4m",
         }
     }
 }
@@ -93,6 +114,9 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
         PictureFormat::Png => png::read(bytes, limits),
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
         PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
+        PictureFormat::Tiff => tiff::read(bytes, limits),
+        PictureFormat::WebP => webp::read(bytes, limits),
+        PictureFormat::Y4m => first_frame(bytes, limits),
     }?;
     picture.planes.shape.check(limits)?;
     Ok(picture)
@@ -122,7 +146,30 @@ pub fn write_picture_with(
         PictureFormat::Jpeg => jpeg::write(picture, settings),
         PictureFormat::Pnm => pnm::write_pnm(picture),
         PictureFormat::Pam => pnm::write_pam(picture),
+        PictureFormat::Tiff => tiff::write(picture, settings),
+        PictureFormat::WebP => webp::write(picture),
+        PictureFormat::Y4m => one_frame(&picture.planes),
     }
+}
+
+fn first_frame(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let mut frames = y4m::Y4mReader::new(bytes, limits)?;
+    let planes = frames.next().ok_or(ImageError::Truncated { needed: 6 })??;
+    Ok(Picture { planes, metadata: Metadata::default() })
+}
+
+/// A sequence of one frame; RGB becomes YCbCr 4:4:4.
+fn one_frame(planes: &Planes) -> Result<Vec<u8>, ImageError> {
+    let converted;
+    let planes = if planes.shape.colour == ColourModel::Rgb {
+        converted = colour::ycbcr_from_rgb(planes, YCbCrMatrix::Bt601, Level::new())?;
+        &converted
+    } else {
+        planes
+    };
+    let mut writer = y4m::Y4mWriter::new(Vec::new(), y4m::Y4mHeader::new(planes.shape.clone(), (25, 1))?)?;
+    writer.write(planes)?;
+    Ok(writer.into_inner())
 }
 
 /// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have full resolution.

@@ -55,7 +55,7 @@ fn png_and_jpeg_carry_metadata() {
     picture.metadata.icc = Some((0..70_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect());
     picture.metadata.exif = Some(b"II*\0\x08\0\0\0\0\0\0\0\0\0".to_vec());
     picture.metadata.xmp = Some("<x:xmpmeta>é</x:xmpmeta>".as_bytes().to_vec());
-    for format in [PictureFormat::Png, PictureFormat::Jpeg] {
+    for format in [PictureFormat::Png, PictureFormat::Jpeg, PictureFormat::WebP] {
         assert_eq!(round_trip(format, &picture).metadata, picture.metadata, "{format:?}");
     }
 }
@@ -127,7 +127,7 @@ fn cut_and_flipped_files_never_panic() {
     picture.metadata.icc = Some(vec![7; 300]);
     let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
     for format in PictureFormat::ALL {
-        if format == PictureFormat::Pnm {
+        if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m) && picture.planes.planes.len() == 4 {
             picture.planes.shape.planes.pop();
             picture.planes.planes.pop();
         }
@@ -142,4 +142,87 @@ fn cut_and_flipped_files_never_panic() {
             let _ = read_picture(&flipped, &limits);
         }
     }
+}
+
+#[test]
+fn tiff_keeps_many_bands_and_tags() {
+    for bits in [8, 16] {
+        let mut shapes = vec![Shape::gray(70, 31, bits), Shape::rgb(70, 31, bits)];
+        shapes.push(with_alpha(Shape::rgb(5, 4, bits)));
+        shapes.push(with_alpha(Shape::gray(5, 4, bits)));
+        for count in [2, 4, 13, 32] {
+            let planes = vec![PlaneInfo::new(PlaneRole::Band, bits); count];
+            shapes.push(Shape { width_px: 300, height_px: 90, colour: ColourModel::Bands, planes });
+        }
+        let mut infrared = Shape::rgb(21, 9, bits);
+        infrared.planes.extend([PlaneInfo::new(PlaneRole::Band, bits), PlaneInfo::new(PlaneRole::Alpha, bits)]);
+        shapes.push(infrared);
+        for shape in shapes {
+            let mut picture = patterned(shape);
+            picture.metadata.icc = Some(vec![1, 2, 3, 4, 5]);
+            picture.metadata.xmp = Some(b"<x/>".to_vec());
+            picture.metadata.exif = Some(orientation::exif_of(6));
+            let scale: Vec<u8> = [0.5f64, 0.25, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+            picture.metadata.other = vec![("tiff:33550:12".into(), scale), ("tiff:42113:2".into(), b"-99\0".to_vec())];
+            assert_eq!(round_trip(PictureFormat::Tiff, &picture), picture);
+        }
+    }
+}
+
+#[test]
+fn webp_keeps_colour_and_alpha() {
+    for shape in [Shape::rgb(13, 5, 8), with_alpha(Shape::rgb(13, 5, 8))] {
+        let picture = patterned(shape);
+        assert_eq!(round_trip(PictureFormat::WebP, &picture), picture);
+    }
+}
+
+#[test]
+fn y4m_keeps_frames_of_every_sampling_and_depth() {
+    for bits in [8, 10, 12, 16] {
+        for (x, y) in [(0, 0), (1, 0), (1, 1)] {
+            let mut shape = Shape::rgb(7, 5, bits);
+            shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
+            shape.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (x, y));
+            let picture = patterned(shape);
+            assert_eq!(round_trip(PictureFormat::Y4m, &picture), picture);
+            let bytes = write_picture(PictureFormat::Png, &picture).unwrap();
+            let rgb = read_picture(&bytes, &Limits::default()).unwrap().planes;
+            assert_eq!((rgb.shape.colour, rgb.planes[2].width()), (ColourModel::Rgb, 7));
+        }
+    }
+    let gray = patterned(Shape::gray(7, 5, 9));
+    assert_eq!(round_trip(PictureFormat::Y4m, &gray), gray);
+    let header = y4m::Y4mHeader::new(gray.planes.shape.clone(), (30_000, 1001)).unwrap();
+    let mut writer = y4m::Y4mWriter::new(Vec::new(), header.clone()).unwrap();
+    (0..3).for_each(|_| writer.write(&gray.planes).unwrap());
+    let mut bytes = writer.into_inner();
+    let reader = y4m::Y4mReader::new(&bytes[..], &Limits::default()).unwrap();
+    assert_eq!(reader.header(), &header);
+    assert_eq!(reader.map(|f| f.unwrap()).collect::<Vec<_>>(), vec![gray.planes; 3]);
+    bytes.pop();
+    let cut: Vec<_> = y4m::Y4mReader::new(&bytes[..], &Limits::default()).unwrap().collect();
+    assert!(cut.len() == 3 && cut[2].is_err());
+}
+
+#[test]
+fn floating_point_tiff_is_refused_by_name() {
+    let mut bytes = b"II*\0\x08\0\0\0\x09\0".to_vec();
+    let entries: [(u16, u16, u32); 9] = [
+        (256, 3, 1),
+        (257, 3, 1),
+        (258, 3, 32),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (279, 4, 4),
+        (339, 3, 3),
+    ];
+    for (tag, kind, value) in entries {
+        bytes.extend([&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1u32.to_le_bytes(), &value.to_le_bytes()].concat());
+    }
+    bytes.extend([0; 4]);
+    let error = read_picture(&bytes, &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("floating-point"), "{error}");
 }

@@ -1,0 +1,424 @@
+//! TIFF and BigTIFF through the `tiff` crate: 1 to 32 unsigned samples a pixel of 1, 2, 4, 8 or 16 bits, in strips or tiles,
+//! chunky or planar; ICC, XMP, orientation (as a small EXIF block) and unknown tags such as GeoTIFF's.
+//!
+//! Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order, and written back.
+//! Floating-point and signed samples are refused. Written files are little- or big-endian as the machine is, chunky,
+//! deflated with the horizontal predictor, 8 or 16 bits; other depths are scaled up. Only the first page is read.
+//! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
+
+use super::WriteSettings;
+use super::interleave::{Interleaved, unpack_row};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use std::io::Cursor;
+use tiff::TiffError;
+use tiff::decoder::Decoder;
+use tiff::encoder::compression::{CompressionAlgorithm, Deflate, DeflateLevel};
+use tiff::encoder::{DirectoryEncoder, TiffEncoder, TiffKindStandard};
+use tiff::tags::{ByteOrder, PhotometricInterpretation, SampleFormat, Tag, Type, ValueBuffer};
+
+const XMP: u16 = 700;
+const ORIENTATION: u16 = 274;
+const EXTRA_SAMPLES: u16 = 338;
+/// Tags that describe how samples are stored, or point into the file, and so do not ride along.
+const STRUCTURAL: [u16; 35] = [
+    254,
+    255,
+    256,
+    257,
+    258,
+    259,
+    262,
+    263,
+    266,
+    273,
+    ORIENTATION,
+    277,
+    278,
+    279,
+    280,
+    281,
+    284,
+    292,
+    293,
+    297,
+    317,
+    320,
+    322,
+    323,
+    324,
+    325,
+    330,
+    EXTRA_SAMPLES,
+    339,
+    347,
+    530,
+    532,
+    XMP,
+    34_665,
+    34_675,
+];
+/// The tag that points to GPS data of an EXIF block.
+const GPS_POINTER: u16 = 34_853;
+/// Rows of about this many bytes make one strip.
+const STRIP_BYTES: usize = 256 << 10;
+
+impl From<TiffError> for ImageError {
+    fn from(error: TiffError) -> Self {
+        match error {
+            TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
+            TiffError::IoError(e) => Self::Malformed { what: format!("TIFF: {e}"), at: 0 },
+            TiffError::UnsupportedError(e) => Self::Unsupported { what: format!("TIFF: {e}") },
+            TiffError::LimitsExceeded => Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 },
+            other => Self::Malformed { what: format!("TIFF: {other}"), at: 0 },
+        }
+    }
+}
+
+/// Reads the first page of a TIFF file.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let mut decoder = open(bytes, limits)?;
+    let layout = Layout::of(&mut decoder, limits)?;
+    // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
+    let patched;
+    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len() {
+        patched = with_gray_photometric(bytes)?;
+        decoder = open(&patched, limits)?;
+    }
+    let planes = samples(&mut decoder, layout)?;
+    let metadata = metadata(&mut decoder, limits)?;
+    Ok(Picture { planes, metadata })
+}
+
+type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+
+fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Reader<'a>, ImageError> {
+    let mut tiff_limits = tiff::decoder::Limits::default();
+    tiff_limits.ifd_value_size = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
+    tiff_limits.decoding_buffer_size = usize::try_from(limits.samples_max.saturating_mul(2)).unwrap_or(usize::MAX);
+    tiff_limits.intermediate_buffer_size = tiff_limits.decoding_buffer_size;
+    Ok(Decoder::new(Cursor::new(bytes))?.with_limits(tiff_limits))
+}
+
+/// How the samples of a page are stored.
+struct Layout {
+    shape: Shape,
+    bits: u8,
+    planar: bool,
+    palette: Option<Vec<u16>>,
+}
+
+impl Layout {
+    fn of(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Self, ImageError> {
+        let unsupported = |what: String| Err(ImageError::Unsupported { what: format!("TIFF {what}") });
+        let (width, height) = decoder.dimensions()?;
+        let count = usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
+        let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
+        if let Some(format) = formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4) {
+            let kind = ["signed", "floating-point"].get(usize::from(*format).wrapping_sub(2)).unwrap_or(&"complex");
+            return unsupported(format!("with {kind} samples; only unsigned integers are handled"));
+        }
+        let depths = decoder.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample)?.unwrap_or(vec![1]);
+        let bits = depths[0];
+        if !matches!(bits, 1 | 2 | 4 | 8 | 16) || depths.iter().any(|d| *d != bits) {
+            return unsupported(format!("with {depths:?} bits a sample"));
+        }
+        let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::Unknown(EXTRA_SAMPLES))?;
+        let extra = match extra {
+            Some(extra) => extra,
+            None => decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default(),
+        };
+        let photometric = decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?.unwrap_or(1);
+        let (width, height, bits) = (width as usize, height as usize, bits as u8);
+        let Some(photometric) = PhotometricInterpretation::from_u16(photometric) else {
+            return unsupported(format!("photometric interpretation {photometric}"));
+        };
+        let mut palette = None;
+        let shape = match photometric {
+            PhotometricInterpretation::RGBPalette if count == 1 => {
+                palette = Some(decoder.get_tag_u16_vec(Tag::ColorMap)?);
+                let deep = palette.iter().flatten().any(|c| c % 257 != 0);
+                Shape::rgb(width, height, if deep { 16 } else { 8 })
+            }
+            PhotometricInterpretation::RGB if count >= 3 => shape_of((width, height), bits, count, 3, &extra),
+            PhotometricInterpretation::BlackIsZero | PhotometricInterpretation::WhiteIsZero => {
+                shape_of((width, height), bits, count, 1, &extra)
+            }
+            PhotometricInterpretation::CMYK if count >= 4 => shape_of((width, height), bits, count, 0, &extra),
+            other => return unsupported(format!("photometric interpretation {other:?} with {count} samples")),
+        };
+        shape.check(limits)?;
+        let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
+        Ok(Self { shape, bits, planar, palette })
+    }
+}
+
+/// `colour` leading samples and what the extra samples are. Gray with bands beside it is all bands.
+fn shape_of((width, height): (usize, usize), bits: u8, count: usize, colour: usize, extra: &[u16]) -> Shape {
+    let first_extra = count.saturating_sub(extra.len()).max(colour.max(1));
+    let is_alpha = |i: usize| i >= first_extra && matches!(extra.get(i - first_extra), Some(1 | 2));
+    let mut shape = match colour {
+        3 => Shape::rgb(width, height, bits),
+        1 if (1..count).all(is_alpha) => Shape::gray(width, height, bits),
+        _ => Shape { width_px: width, height_px: height, colour: ColourModel::Bands, planes: Vec::new() },
+    };
+    for index in shape.planes.len()..count {
+        let role = if is_alpha(index) { PlaneRole::Alpha } else { PlaneRole::Band };
+        shape.planes.push(PlaneInfo::new(role, bits));
+    }
+    shape
+}
+
+/// Reads chunk after chunk.
+fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageError> {
+    let stored = if layout.palette.is_some() { 1 } else { layout.shape.planes.len() };
+    let mut planes = Planes::new(layout.shape);
+    let (width, height) = (planes.shape.width_px, planes.shape.height_px);
+    let (chunk_width, chunk_height) = decoder.chunk_dimensions();
+    let (chunk_width, chunk_height) = (chunk_width as usize, chunk_height as usize);
+    if chunk_width == 0 || chunk_height == 0 {
+        return Err(ImageError::Malformed { what: "TIFF strips or tiles without rows".into(), at: 0 });
+    }
+    let (across, down) = (width.div_ceil(chunk_width), height.div_ceil(chunk_height));
+    let (passes, interleaved) = if layout.planar { (stored, 1) } else { (1, stored) };
+    let mut packed = Vec::new();
+    let mut row = Vec::new();
+    for chunk in 0..across * down * passes {
+        let (pass, at) = (chunk / (across * down), chunk % (across * down));
+        let (x0, y0) = (at % across * chunk_width, at / across * chunk_height);
+        let (columns, rows) = (chunk_width.min(width - x0), chunk_height.min(height - y0));
+        let row_len = (columns * interleaved * usize::from(layout.bits)).div_ceil(8);
+        let expected = decoder.image_chunk_buffer_layout(chunk as u32)?.len;
+        if expected != row_len * rows {
+            let what = format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
+            return Err(ImageError::Malformed { what, at: 0 });
+        }
+        packed.clear();
+        packed.resize(expected, 0);
+        decoder.read_chunk_bytes(chunk as u32, &mut packed)?;
+        row.resize(columns * interleaved, 0);
+        for (y, bytes) in packed.chunks_exact(row_len).enumerate() {
+            if layout.bits == 16 {
+                let words = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
+                row.iter_mut().zip(words).for_each(|(s, w)| *s = w);
+            } else {
+                unpack_row(bytes, layout.bits, &mut row);
+            }
+            if let Some(palette) = &layout.palette {
+                put_palette_row(&mut planes, (x0, y0 + y), &row, palette)?;
+                continue;
+            }
+            for slot in 0..interleaved {
+                let target = &mut planes.planes[pass + slot].row_mut(y0 + y)[x0..][..columns];
+                target.iter_mut().zip(row.chunks_exact(interleaved)).for_each(|(t, p)| *t = p[slot]);
+            }
+        }
+    }
+    Ok(planes)
+}
+
+/// The colour map holds all reds, then all greens, then all blues, 16 bits each.
+fn put_palette_row(planes: &mut Planes, (x0, y): (usize, usize), row: &[u16], map: &[u16]) -> Result<(), ImageError> {
+    let entries = map.len() / 3;
+    let shift = 16 - planes.shape.planes[0].bit_depth;
+    for (slot, plane) in planes.planes.iter_mut().enumerate() {
+        for (sample, index) in plane.row_mut(y)[x0..].iter_mut().zip(row) {
+            let index = usize::from(*index);
+            if index >= entries {
+                let what = format!("TIFF pixel {index} of a palette of {entries}");
+                return Err(ImageError::Malformed { what, at: 0 });
+            }
+            *sample = map[slot * entries + index] >> shift;
+        }
+    }
+    Ok(())
+}
+
+/// A copy of the file whose first page says that its samples are gray.
+fn with_gray_photometric(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
+    let mut out = bytes.to_vec();
+    let little = bytes[0] == b'I';
+    let number = |at: usize, len: usize| -> Result<usize, ImageError> {
+        let field = bytes.get(at..at.saturating_add(len)).ok_or(ImageError::Truncated { needed: len })?;
+        let fold = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        let value = if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) };
+        usize::try_from(value).map_err(|_| ImageError::Malformed { what: "TIFF offset".into(), at })
+    };
+    let big = number(2, 2)? == 43;
+    let (start, count_len, entry_len) = if big { (number(8, 8)?, 8, 20) } else { (number(4, 4)?, 2, 12) };
+    let value_at = if big { 12 } else { 8 };
+    for index in 0..number(start, count_len)?.min(65_535) {
+        let entry = start.saturating_add(count_len + index * entry_len);
+        if number(entry, 2)? == 262 {
+            let gray = PhotometricInterpretation::BlackIsZero.to_u16();
+            let value = if little { gray.to_le_bytes() } else { gray.to_be_bytes() };
+            let field = out.get_mut(entry + value_at..entry + value_at + 2);
+            field.ok_or(ImageError::Truncated { needed: 2 })?.copy_from_slice(&value);
+            return Ok(out);
+        }
+    }
+    Err(ImageError::Malformed { what: "TIFF without photometric interpretation".into(), at: start })
+}
+
+/// Bytes of one value.
+fn type_len_bytes(kind: Type) -> usize {
+    match kind {
+        Type::SHORT | Type::SSHORT => 2,
+        Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
+        Type::RATIONAL | Type::SRATIONAL | Type::DOUBLE | Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
+        _ => 1,
+    }
+}
+
+fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, ImageError> {
+    let entries: Vec<(u16, Type, u64)> = {
+        let ifd = decoder.image_ifd();
+        ifd.directory().iter().map(|(tag, entry)| (tag.to_u16(), entry.field_type(), entry.count())).collect()
+    };
+    let mut out = Metadata::default();
+    let mut kept = 0;
+    for (tag, kind, count) in entries {
+        let keep = !STRUCTURAL.contains(&tag) && tag != GPS_POINTER && !matches!(kind, Type::IFD | Type::IFD8);
+        let len = count.saturating_mul(type_len_bytes(kind) as u64);
+        if !(keep || tag == XMP || tag == Tag::IccProfile.to_u16() || tag == ORIENTATION) {
+            continue;
+        }
+        kept += len;
+        if kept > limits.metadata_bytes_max {
+            return Err(ImageError::Limit { what: "bytes of TIFF metadata", max: limits.metadata_bytes_max });
+        }
+        let mut value = ValueBuffer::empty(kind);
+        if decoder.image_ifd().find_tag_buf(Tag::from_u16_exhaustive(tag), &mut value)?.is_none() {
+            continue;
+        }
+        value.set_byte_order(ByteOrder::LittleEndian);
+        let bytes = value.as_bytes().to_vec();
+        match tag {
+            XMP => out.xmp = Some(bytes),
+            ORIENTATION => {
+                let orientation = u16::from_le_bytes([bytes.first().copied().unwrap_or(1), 0]);
+                if orientation != 1 {
+                    out.exif = Some(super::orientation::exif_of(orientation));
+                }
+            }
+            _ if tag == Tag::IccProfile.to_u16() => out.icc = Some(bytes),
+            _ => out.other.push((format!("tiff:{tag}:{}", kind.to_u16()), bytes)),
+        }
+    }
+    Ok(out)
+}
+
+/// Writes a TIFF file of one page.
+pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u8>, ImageError> {
+    let source = Interleaved::all(picture)?;
+    let mut out = Cursor::new(Vec::new());
+    write_page(&mut out, &source, &picture.metadata, settings)
+        .map_err(|e| ImageError::Misuse { what: format!("TIFF: {e}") })?;
+    Ok(out.into_inner())
+}
+
+fn write_page(
+    out: &mut Cursor<Vec<u8>>,
+    source: &Interleaved<'_>,
+    metadata: &Metadata,
+    settings: &WriteSettings,
+) -> Result<(), TiffError> {
+    let shape = &source.planes().shape;
+    let (width, height, count) = (shape.width_px, shape.height_px, source.order.len());
+    let bits: u8 = if source.bit_depth > 8 { 16 } else { 8 };
+    let row_len = width * count * usize::from(bits / 8);
+    let strip_rows = (STRIP_BYTES / row_len).clamp(1, height);
+    let mut deflate = Deflate::with_level(match settings.effort {
+        0..=3 => DeflateLevel::Fast,
+        4..=7 => DeflateLevel::Balanced,
+        _ => DeflateLevel::Best,
+    });
+    let mut encoder = TiffEncoder::new(out)?;
+    let mut page = encoder.image_directory()?;
+    let (mut offsets, mut lens) = (Vec::new(), Vec::new());
+    let (mut samples, mut packed) = (Vec::new(), Vec::new());
+    for top in (0..height).step_by(strip_rows) {
+        packed.clear();
+        for y in top..(top + strip_rows).min(height) {
+            source.row(y, bits, &mut samples);
+            pack_differences(&samples, count, bits, &mut packed);
+        }
+        let mut strip = Vec::new();
+        deflate.write_to(&mut strip, &packed)?;
+        offsets.push(u32::try_from(page.write_data(&strip[..])?)?);
+        lens.push(u32::try_from(strip.len())?);
+    }
+    page.write_tag(Tag::ImageWidth, width as u32)?;
+    page.write_tag(Tag::ImageLength, height as u32)?;
+    page.write_tag(Tag::BitsPerSample, &vec![u16::from(bits); count][..])?;
+    page.write_tag(Tag::SampleFormat, &vec![SampleFormat::Uint.to_u16(); count][..])?;
+    page.write_tag(Tag::SamplesPerPixel, count as u16)?;
+    page.write_tag(Tag::Compression, 8u16)?;
+    page.write_tag(Tag::Predictor, 2u16)?;
+    page.write_tag(Tag::PlanarConfiguration, 1u16)?;
+    page.write_tag(Tag::RowsPerStrip, strip_rows as u32)?;
+    page.write_tag(Tag::StripOffsets, &offsets[..])?;
+    page.write_tag(Tag::StripByteCounts, &lens[..])?;
+    let rgb = shape.colour == ColourModel::Rgb;
+    page.write_tag(Tag::PhotometricInterpretation, if rgb { 2u16 } else { 1 })?;
+    let extra: Vec<u16> = shape.planes[if rgb { 3 } else { 1 }..]
+        .iter()
+        .map(|p| if p.role == PlaneRole::Alpha { 2 } else { 0 })
+        .collect();
+    if !extra.is_empty() {
+        page.write_tag(Tag::ExtraSamples, &extra[..])?;
+    }
+    write_metadata(&mut page, metadata)?;
+    page.finish()
+}
+
+/// The horizontal predictor: each sample less its neighbour of the same plane to the left.
+fn pack_differences(samples: &[u16], count: usize, bits: u8, packed: &mut Vec<u8>) {
+    let left = std::iter::repeat_n(&0, count).chain(samples);
+    for (sample, left) in samples.iter().zip(left) {
+        let difference = sample.wrapping_sub(*left);
+        if bits == 16 {
+            packed.extend(difference.to_ne_bytes());
+        } else {
+            packed.push(difference as u8);
+        }
+    }
+}
+
+fn write_metadata(
+    page: &mut DirectoryEncoder<'_, &mut Cursor<Vec<u8>>, TiffKindStandard>,
+    metadata: &Metadata,
+) -> Result<(), TiffError> {
+    let mut put = |tag: u16, kind: Type, little_endian: &[u8]| -> Result<(), TiffError> {
+        let mut bytes = little_endian.to_vec();
+        if cfg!(target_endian = "big") {
+            let word = type_len_bytes(kind);
+            let word = if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
+            bytes.chunks_mut(word).for_each(|w| w.reverse());
+        }
+        let entry = page.write_entry_bytes(kind, &bytes)?;
+        let mut one = tiff::Directory::empty();
+        one.extend([(Tag::from_u16_exhaustive(tag), entry)]);
+        page.extend_from(&one);
+        Ok(())
+    };
+    if let Some(icc) = &metadata.icc {
+        put(Tag::IccProfile.to_u16(), Type::UNDEFINED, icc)?;
+    }
+    if let Some(xmp) = &metadata.xmp {
+        put(XMP, Type::BYTE, xmp)?;
+    }
+    if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of) {
+        put(ORIENTATION, Type::SHORT, &orientation.to_le_bytes())?;
+    }
+    for (name, bytes) in &metadata.other {
+        let mut parts = name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
+        if let (Some(Ok(tag)), Some(Ok(kind))) = (parts.next(), parts.next())
+            && let Some(kind) = Type::from_u16(kind)
+            && !STRUCTURAL.contains(&tag)
+            && bytes.len() % type_len_bytes(kind) == 0
+        {
+            put(tag, kind, bytes)?;
+        }
+    }
+    Ok(())
+}

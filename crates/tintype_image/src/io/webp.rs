@@ -1,0 +1,81 @@
+//! WebP through the `image-webp` crate: lossy and lossless read, lossless written; 8-bit RGB with or without alpha.
+//!
+//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing; gray comes back as RGB. ICC,
+//! EXIF and XMP ride along. Sides of at most 16 383 pixels.
+//! Source: RFC 9649 (WebP).
+
+use super::interleave::{Interleaved, put_row, unpack_row};
+use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use image_webp::{ColorType, DecodingError, EncodingError, WebPDecoder, WebPEncoder};
+use std::io::Cursor;
+
+const SIDE_PX_MAX: usize = 16_383;
+
+impl From<DecodingError> for ImageError {
+    fn from(error: DecodingError) -> Self {
+        match error {
+            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
+            DecodingError::IoError(e) => Self::Malformed { what: format!("WebP: {e}"), at: 0 },
+            DecodingError::MemoryLimitExceeded => Self::Limit { what: "bytes of WebP metadata", max: 0 },
+            other => Self::Malformed { what: format!("WebP: {other}"), at: 0 },
+        }
+    }
+}
+
+/// Reads a WebP file.
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
+    decoder.set_memory_limit(usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX));
+    let (width, height) = decoder.dimensions();
+    let mut shape = Shape::rgb(width as usize, height as usize, 8);
+    if decoder.has_alpha() {
+        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+    }
+    shape.check(limits)?;
+    let row_len = shape.width_px * shape.planes.len();
+    let mut packed = vec![0; row_len * shape.height_px];
+    decoder.read_image(&mut packed)?;
+    let mut planes = Planes::new(shape);
+    let mut samples = vec![0; row_len];
+    for (y, row) in packed.chunks_exact(row_len).enumerate() {
+        unpack_row(row, 8, &mut samples);
+        put_row(&mut planes, y, &samples);
+    }
+    let metadata = Metadata {
+        icc: decoder.icc_profile()?,
+        exif: decoder.exif_metadata()?,
+        xmp: decoder.xmp_metadata()?,
+        other: Vec::new(),
+    };
+    Ok(Picture { planes, metadata })
+}
+
+/// Writes a lossless WebP file.
+pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
+    let source = Interleaved::gray_or_rgb(picture, "WebP")?;
+    let shape = &source.planes().shape;
+    if shape.width_px.max(shape.height_px) > SIDE_PX_MAX {
+        let what = format!("WebP of {}×{} pixels; a side has at most {SIDE_PX_MAX}", shape.width_px, shape.height_px);
+        return Err(ImageError::Unsupported { what });
+    }
+    let colour = match source.order.len() {
+        1 => ColorType::L8,
+        2 => ColorType::La8,
+        3 => ColorType::Rgb8,
+        _ => ColorType::Rgba8,
+    };
+    let (mut samples, mut packed) = (Vec::new(), Vec::new());
+    for y in 0..shape.height_px {
+        source.row(y, 8, &mut samples);
+        packed.extend(samples.iter().map(|s| *s as u8));
+    }
+    let mut out = Vec::new();
+    let mut encoder = WebPEncoder::new(&mut out);
+    let metadata = &picture.metadata;
+    encoder.set_icc_profile(metadata.icc.clone().unwrap_or_default());
+    encoder.set_exif_metadata(metadata.exif.clone().unwrap_or_default());
+    encoder.set_xmp_metadata(metadata.xmp.clone().unwrap_or_default());
+    let failed = |e: EncodingError| ImageError::Misuse { what: format!("WebP: {e}") };
+    encoder.encode(&packed, shape.width_px as u32, shape.height_px as u32, colour).map_err(failed)?;
+    Ok(out)
+}
