@@ -6,7 +6,7 @@ use tintype::{CodecId, Region, Tune};
 
 /// Makes photos and pictures far smaller, and brings them back.
 #[derive(Parser, Debug)]
-#[command(name = "tintype", version, about, arg_required_else_help = true, max_term_width = 110)]
+#[command(name = "tintype", version, arg_required_else_help = true, max_term_width = 110)]
 #[command(after_help = "\
 Examples:
   tintype encode photo.png              writes photo.tin

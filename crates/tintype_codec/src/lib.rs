@@ -7,8 +7,8 @@ mod error;
 pub mod jpeg;
 mod lossless;
 mod parallel;
-mod wavelet;
 mod rate;
+mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
@@ -17,5 +17,5 @@ pub use codec::{
 pub use error::CodecError;
 pub use lossless::Lossless;
 pub use parallel::map_indexed;
-pub use wavelet::Wavelet;
 pub use rate::{Goal, Search};
+pub use wavelet::Wavelet;

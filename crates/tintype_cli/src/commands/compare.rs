@@ -78,7 +78,9 @@ fn json_from_report(args: &CompareArgs, report: &Report) -> String {
     object.insert("a".into(), json!(args.a.display().to_string()));
     object.insert("b".into(), json!(args.b.display().to_string()));
     for (name, value) in report.entries() {
-        object.insert(name.into(), json!(value));
+        // Counts are whole numbers.
+        let value = if name.starts_with("hamming") { json!(value.map(|count| count as u64)) } else { json!(value) };
+        object.insert(name.into(), value);
     }
     let planes = report.planes.iter().map(|plane| {
         let psnr = Some(plane.psnr).filter(|psnr| psnr.is_finite());
