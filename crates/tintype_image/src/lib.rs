@@ -3,16 +3,23 @@
 //! In: picture files, or samples from the caller. Out: [`Picture`]: a [`Shape`], one [`Plane`] of `u16` samples for
 //! each plane it names (range `0..2^bit_depth`), and [`Metadata`]. This crate never compresses anything of ours.
 
+#![forbid(unsafe_code)]
+
 pub mod colour;
 mod error;
+pub mod filter;
+mod hash;
 #[cfg(feature = "io")]
 pub mod io;
 mod limits;
 mod picture;
 mod plane;
+mod tiles;
 
 pub use error::ImageError;
 pub use fearless_simd::Level;
+pub use hash::sample_hash;
 pub use limits::{Limits, Threads};
 pub use picture::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 pub use plane::{Plane, Region};
+pub use tiles::{TileGrid, planes_cropped};

@@ -1,13 +1,14 @@
 //! SSIMULACRA2 and Butteraugli through their crates.
 //!
 //! In: RGB or gray of any depth, read as sRGB; alpha and further planes are not looked at. SSIMULACRA2: 100 is equal, 90
-//! visually lossless, below 0 very bad; large pictures are worked on in strips. Butteraugli: the largest distance over the
+//! visually lossless, below 0 very bad; large pictures are worked on in strips (both metrics). Butteraugli: the largest distance over the
 //! picture (intensity target 80 nits), 0 is equal, above 1 visible; sides below 8 pixels are refused by the crate.
 
 use crate::MetricError;
 use crate::pair::{Pair, rgb};
-use butteraugli::{ButteraugliParams, Img, RGB, RGB8};
+use butteraugli::{ButteraugliParams, ButteraugliResult, Img, RGB, RGB8};
 use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Config};
+use std::ops::Range;
 use tintype_image::colour::scaled_sample;
 use tintype_image::{ColourModel, Planes};
 
@@ -27,10 +28,10 @@ fn is_eight_bit(planes: &Planes) -> bool {
 }
 
 /// Interleaved samples of the three colour planes at `bits` bits.
-fn interleaved<T>(planes: &Planes, bits: u8, convert: impl Fn([u16; 3]) -> T) -> Vec<T> {
-    let mut out = Vec::with_capacity(planes.shape.width_px * planes.shape.height_px);
+fn interleaved<T>(planes: &Planes, rows: Range<usize>, bits: u8, convert: impl Fn([u16; 3]) -> T) -> Vec<T> {
+    let mut out = Vec::with_capacity(planes.shape.width_px * rows.len());
     let from = [0, 1, 2].map(|i| planes.shape.planes[i].bit_depth);
-    for y in 0..planes.shape.height_px {
+    for y in rows {
         let rows = [0, 1, 2].map(|i| planes.planes[i].row(y));
         let pixel = |x: usize| [0, 1, 2].map(|i| scaled_sample(rows[i][x], from[i], bits));
         out.extend((0..planes.shape.width_px).map(|x| convert(pixel(x))));
@@ -45,8 +46,8 @@ pub(crate) fn ssimulacra2(pair: &Pair<'_>) -> Result<Option<f64>, MetricError> {
     let eight = is_eight_bit(&colour[0]);
     let bytes = colour.map(|planes| -> Vec<u8> {
         match eight {
-            true => interleaved(&planes, 8, |p| p.map(|s| s as u8)).into_flattened(),
-            false => interleaved(&planes, 16, |p| p.map(u16::to_ne_bytes)).into_flattened().into_flattened(),
+            true => interleaved(&planes, 0..height, 8, |p| p.map(|s| s as u8)).into_flattened(),
+            false => interleaved(&planes, 0..height, 16, |p| p.map(u16::to_ne_bytes)).into_flattened().into_flattened(),
         }
     });
     let (descriptor, pixel) = if eight { (PixelDescriptor::RGB8_SRGB, 3) } else { (PixelDescriptor::RGB16_SRGB, 6) };
@@ -66,18 +67,46 @@ pub(crate) fn butteraugli(pair: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricE
         return Ok(None);
     }
     let Some(colour) = colour_pair(pair)? else { return Ok(None) };
-    let params = ButteraugliParams::default();
+    if width * height <= WHOLE_PX_MAX {
+        let result = butteraugli_of(&colour, 0..height, false)?;
+        return Ok(Some((result.score, result.pnorm_3)));
+    }
+    // Large pictures in strips; rows near a strip's edge are computed twice and counted once.
+    let rows = (WHOLE_PX_MAX / width).max(HALO_ROWS);
+    let (mut largest, mut powers) = (0.0f64, [0.0f64; 3]);
+    for first in (0..height).step_by(rows) {
+        let inner = first..(first + rows).min(height);
+        let outer = first.saturating_sub(HALO_ROWS)..(inner.end + HALO_ROWS).min(height);
+        let map = butteraugli_of(&colour, outer.clone(), true)?.diffmap;
+        let map = map.ok_or(MetricError::Unsupported { what: "Butteraugli gave no map".into() })?;
+        for distance in map.rows().skip(first - outer.start).take(inner.len()).flatten() {
+            let distance = f64::from(*distance);
+            largest = largest.max(distance);
+            let cubed = distance.powi(3);
+            powers = [powers[0] + cubed, powers[1] + cubed.powi(2), powers[2] + cubed.powi(4)];
+        }
+    }
+    let count = (width * height) as f64;
+    let norms = [3.0, 6.0, 12.0].iter().zip(powers).map(|(p, sum)| (sum / count).powf(1.0 / p));
+    Ok(Some((largest, norms.sum::<f64>() / 3.0)))
+}
+
+/// Rows around a strip that its distances may depend on: the widest blur, at half resolution, has a radius of about 40.
+const HALO_ROWS: usize = 96;
+
+fn butteraugli_of(colour: &[Planes; 2], rows: Range<usize>, with_map: bool) -> Result<ButteraugliResult, MetricError> {
+    let (width, height) = (colour[0].shape.width_px, rows.len());
+    let params = ButteraugliParams::default().with_compute_diffmap(with_map);
     let result = if is_eight_bit(&colour[0]) {
-        let [a, b] = colour.map(|p| interleaved(&p, 8, |[r, g, b]| RGB8::new(r as u8, g as u8, b as u8)));
+        let pixel = |[r, g, b]: [u16; 3]| RGB8::new(r as u8, g as u8, b as u8);
+        let [a, b] = colour.each_ref().map(|p| interleaved(p, rows.clone(), 8, pixel));
         butteraugli::butteraugli(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
     } else {
-        let linear = |s: u16| srgb_linear(f64::from(s) / 65_535.0);
-        let pixel = |p: [u16; 3]| p.map(linear);
-        let [a, b] = colour.map(|p| interleaved(&p, 16, |p| RGB::from(pixel(p))));
+        let pixel = |p: [u16; 3]| RGB::from(p.map(|s| srgb_linear(f64::from(s) / 65_535.0)));
+        let [a, b] = colour.each_ref().map(|p| interleaved(p, rows.clone(), 16, pixel));
         butteraugli::butteraugli_linear(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
     };
-    let result = result.map_err(|e| MetricError::Unsupported { what: format!("Butteraugli: {e}") })?;
-    Ok(Some((result.score, result.pnorm_3)))
+    result.map_err(|e| MetricError::Unsupported { what: format!("Butteraugli: {e}") })
 }
 
 /// IEC 61966-2-1, decoding.

@@ -96,12 +96,13 @@ impl Expansion {
             let entries = palette.chunks_exact(3).enumerate().map(entry).collect();
             return Self::Palette { entries, has_alpha: trns.is_some() };
         }
-        let bits = info.bit_depth as u8;
-        let opaque = ((1u32 << bits) - 1) as u16;
+        let opaque = ((1u32 << info.bit_depth as u8) - 1) as u16;
+        // The decoder hands out one byte a sample below 16 bits.
+        let stored = info.color_type.samples();
         match trns {
-            Some(key) if key.len() == 2 * info.color_type.samples() => {
-                let key = key.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]]) & opaque).collect();
-                Self::ColourKey(key, opaque)
+            Some(key) if key.len() == stored => Self::ColourKey(key.iter().map(|k| u16::from(*k)).collect(), opaque),
+            Some(key) if key.len() == 2 * stored => {
+                Self::ColourKey(key.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]])).collect(), opaque)
             }
             _ => Self::None,
         }

@@ -1,0 +1,122 @@
+//! Denoising before encoding: median, Gaussian, non-local means.
+//!
+//! In: planes of `0..2^bit_depth`; out: planes of the same shape. Colour planes and bands are filtered; alpha and depth pass
+//! unchanged. Beyond the edge the nearest sample counts. Rows are shared out over threads; the result does not depend on
+//! how many. Never part of decoding.
+
+mod gaussian;
+mod median;
+mod non_local_means;
+
+use crate::{ImageError, Plane, PlaneRole, Planes, Threads};
+
+/// Which filter, with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Denoise {
+    /// Median of 3×3 samples.
+    Median3,
+    /// Median of 5×5 samples.
+    Median5,
+    /// Gaussian blur.
+    Gaussian {
+        /// Standard deviation in samples, above 0 and at most 50.
+        sigma_px: f32,
+    },
+    /// Non-local means.
+    NonLocalMeans {
+        /// Side of the patches compared: 3, 5 or 7.
+        patch_px: usize,
+        /// Side of the window searched: odd, 3 to 41.
+        window_px: usize,
+        /// Filter strength h as a share of the largest sample, above 0 and at most 1; about the noise's deviation.
+        strength: f32,
+    },
+}
+
+impl Denoise {
+    fn check(self) -> Result<(), ImageError> {
+        let sound = match self {
+            Self::Median3 | Self::Median5 => true,
+            Self::Gaussian { sigma_px } => sigma_px > 0.0 && sigma_px <= 50.0,
+            Self::NonLocalMeans { patch_px, window_px, strength } => {
+                matches!(patch_px, 3 | 5 | 7)
+                    && window_px % 2 == 1
+                    && (3..=41).contains(&window_px)
+                    && strength > 0.0
+                    && strength <= 1.0
+            }
+        };
+        if sound { Ok(()) } else { Err(ImageError::Misuse { what: format!("filter parameters {self:?}") }) }
+    }
+}
+
+/// Filters the colour planes and bands of `source`.
+///
+/// # Errors
+/// `Misuse` for parameters outside their ranges.
+pub fn denoised(source: &Planes, filter: Denoise, threads: Threads) -> Result<Planes, ImageError> {
+    filter.check()?;
+    let mut out = source.clone();
+    for (plane, info) in out.planes.iter_mut().zip(&source.shape.planes) {
+        if matches!(info.role, PlaneRole::Alpha | PlaneRole::Depth) {
+            continue;
+        }
+        *plane = match filter {
+            Denoise::Median3 => by_rows(plane, threads, median::median_3x3),
+            Denoise::Median5 => by_rows(plane, threads, median::median_5x5),
+            Denoise::Gaussian { sigma_px } => gaussian::blurred(plane, sigma_px, threads),
+            Denoise::NonLocalMeans { patch_px, window_px, strength } => {
+                let h = strength * f32::from(info.sample_max());
+                by_rows(plane, threads, |source, y, out| {
+                    non_local_means::rows(source, (patch_px, window_px), h, y, out);
+                })
+            }
+        };
+    }
+    Ok(out)
+}
+
+/// Rows that one call of a filter makes.
+const BAND_ROWS: usize = 64;
+
+/// Makes a plane in bands of rows: `work(source, first row, rows to fill)`.
+fn by_rows<T, U>(source: &Plane<T>, threads: Threads, work: impl Fn(&Plane<T>, usize, &mut [U]) + Sync) -> Plane<U>
+where
+    T: Copy + Default + Sync,
+    U: Copy + Default + Send,
+{
+    let mut out = Plane::new(source.width(), source.height());
+    let width = source.width().max(1);
+    let rows = out.as_mut_slice().expect("a new plane has no gaps");
+    let bands = std::sync::Mutex::new(rows.chunks_mut(BAND_ROWS * width).enumerate());
+    let drain = || {
+        loop {
+            let band = bands.lock().expect("no worker panics while it holds the lock").next();
+            let Some((index, band)) = band else { break };
+            work(source, index * BAND_ROWS, band);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.count().min(source.height().div_ceil(BAND_ROWS)) {
+            scope.spawn(drain);
+        }
+        drain();
+    });
+    out
+}
+
+/// Row `y + offset`, or the nearest there is.
+fn row_near<T: Copy + Default>(plane: &Plane<T>, y: usize, offset: isize) -> &[T] {
+    plane.row(y.saturating_add_signed(offset).min(plane.height() - 1))
+}
+
+/// `row` with `margin` copies of its first and last sample around it.
+fn widened<T: Copy>(row: &[T], margin: usize, out: &mut Vec<T>) {
+    out.clear();
+    out.extend(std::iter::repeat_n(row[0], margin));
+    out.extend_from_slice(row);
+    out.extend(std::iter::repeat_n(row[row.len() - 1], margin));
+}
+
+#[cfg(test)]
+mod tests;
