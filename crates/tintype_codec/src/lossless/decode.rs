@@ -2,11 +2,11 @@
 
 use super::grid::Grid;
 use super::header::{Header, plane_region};
-use super::tile::{Tile, TilePlane, TileSettings};
+use super::tile::{Kind, Tile, TilePlane};
 use crate::{CodecError, DecodeRequest, PayloadView, Run, SectionView, map_indexed};
 use std::sync::Mutex;
 use tintype_entropy::BitDecoder;
-use tintype_image::{Planes, Region, Shape};
+use tintype_image::{Level, Planes, Region, Shape};
 
 /// Decodes the tiles that `request` touches.
 pub(super) fn decode(
@@ -33,7 +33,7 @@ pub(super) fn decode(
     let out = Mutex::new(Planes::new(out_shape));
     let results = map_indexed(run.threads, wanted.len(), |index| {
         let pixels = grid.tile(wanted[index]);
-        let tile = decode_tile(shape, &pixels, sections[index])?;
+        let tile = decode_tile(shape, &pixels, sections[index], run.level)?;
         paste(&mut out.lock().expect("no worker panics while it holds the lock"), shape, &tile, &pixels, &region);
         Ok(())
     });
@@ -49,14 +49,14 @@ fn section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u8], Codec
     }
 }
 
-fn decode_tile(shape: &Shape, pixels: &Region, bytes: &[u8]) -> Result<Tile, CodecError> {
+fn decode_tile(shape: &Shape, pixels: &Region, bytes: &[u8], level: Level) -> Result<Tile, CodecError> {
     let planes = (0..shape.planes.len()).map(|i| {
         let region = plane_region(shape, i, pixels);
         TilePlane { grid: Grid::new(region.width, region.height, 0), bits: u32::from(shape.planes[i].bit_depth) }
     });
     let mut tile = Tile { planes: planes.collect() };
     let mut decoder = BitDecoder::whole(bytes);
-    tile.walk(&mut decoder, TileSettings::default());
+    tile.walk(&mut decoder, Kind::Blend, level)?;
     // The encoder drops zeros at the end, and the window runs eight bytes ahead.
     if decoder.position() < bytes.len() {
         return Err(CodecError::Malformed { what: "bytes left over after a tile".into(), at: decoder.position() });

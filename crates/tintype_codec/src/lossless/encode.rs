@@ -5,7 +5,7 @@ use super::header::{Header, plane_region};
 use super::tile::{Tile, TilePlane};
 use crate::{CodecError, Payload, Run, Section, SectionKey, map_indexed};
 use tintype_entropy::BitEncoder;
-use tintype_image::{Planes, Region};
+use tintype_image::{Level, Planes, Region};
 
 /// Side of a tile.
 const TILE_LOG2: u8 = 10;
@@ -20,9 +20,10 @@ pub(super) fn encode(source: &Planes, effort: u8, run: &Run) -> Result<Payload, 
     let header = Header { tile_log2: TILE_LOG2 };
     let grid = header.grid(&source.shape);
     let sections = map_indexed(run.threads, grid.count(), |index| {
-        let bytes = encode_tile(&mut tile_of(source, &grid.tile(index)), effort);
-        Section { key: SectionKey { tile: index as u32, layer: 0 }, bytes }
+        let bytes = encode_tile(&mut tile_of(source, &grid.tile(index)), effort, run.level)?;
+        Ok(Section { key: SectionKey { tile: index as u32, layer: 0 }, bytes })
     });
+    let sections = sections.into_iter().collect::<Result<_, CodecError>>()?;
     Ok(Payload { header: header.write(), sections })
 }
 
@@ -35,9 +36,16 @@ fn tile_of(source: &Planes, pixels: &Region) -> Tile {
     Tile { planes: planes.collect() }
 }
 
-fn encode_tile(tile: &mut Tile, effort: u8) -> Vec<u8> {
-    let mut encoder = BitEncoder::new();
-    let settings = tile.choose(effort);
-    tile.walk(&mut encoder, settings);
-    encoder.finish()
+/// The smallest of what the kinds worth trying give.
+fn encode_tile(tile: &mut Tile, effort: u8, level: Level) -> Result<Vec<u8>, CodecError> {
+    let mut best: Option<Vec<u8>> = None;
+    for kind in tile.kinds(effort) {
+        let mut encoder = BitEncoder::new();
+        tile.walk(&mut encoder, kind, level)?;
+        let bytes = encoder.finish();
+        if best.as_ref().is_none_or(|best| bytes.len() < best.len()) {
+            best = Some(bytes);
+        }
+    }
+    Ok(best.unwrap_or_default())
 }

@@ -9,7 +9,7 @@ pub(super) const PAD: usize = 4;
 ///
 /// A walk fills the border as it goes: left from the row above, right from the row's last sample, below the last row
 /// from the last row. Above the first row lies the value given at the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Grid {
     pub width: usize,
     pub height: usize,

@@ -8,11 +8,18 @@
 //! a fixed order, which IEEE 754 defines to the bit (decision record 0010).
 //! Source: X. Wu and N. Memon, CALIC (1997) for error contexts; M. Mahoney's logistic mixing; docs/format/lossless.md.
 
+mod blend;
 mod decode;
+mod dense;
 mod encode;
 mod grid;
 mod header;
+mod opinions;
+mod screen;
+mod spread;
+mod squares;
 mod tile;
+mod tree;
 mod walk;
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! One tile: which way it is coded, in which order its planes, and the planes themselves.
 
+use super::dense::DenseWalk;
 use super::grid::Grid;
+use super::screen::{PLANES_MAX, ScreenWalk};
 use super::walk::PlaneWalk;
+use crate::CodecError;
 use tintype_entropy::BitWalk;
+use tintype_image::Level;
 
 /// A plane's part of a tile.
 #[derive(Clone, Debug)]
@@ -18,23 +22,81 @@ pub(super) struct Tile {
     pub planes: Vec<TilePlane>,
 }
 
-/// What the encoder decided on; the decoder's are read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TileSettings {
-    /// Which walk: 0 the default one.
-    pub kind: u32,
+/// Which walk codes a tile; the number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The default one, see `walk`.
+    Blend = 0,
+    /// The one that mixes most, see `dense`.
+    Dense = 1,
+    /// Whole colours, see `screen`.
+    Screen = 2,
 }
 
+/// Bits that [`Kind`] takes.
+const KIND_BITS: u32 = 3;
+
 impl Tile {
-    /// Settings for `effort`, 1 to 9.
-    pub fn choose(&self, effort: u8) -> TileSettings {
-        let _ = effort;
-        TileSettings { kind: 0 }
+    /// The kinds worth trying at `effort`, 1 to 9.
+    pub fn kinds(&self, effort: u8) -> Vec<Kind> {
+        let photo = if effort >= 7 { Kind::Dense } else { Kind::Blend };
+        if !self.has_colours() {
+            return vec![photo];
+        }
+        let (repeats, pixels) = self.repeats();
+        match repeats * 100 / pixels {
+            0..4 => vec![photo],
+            4..60 if effort >= 4 => vec![photo, Kind::Screen],
+            4..30 => vec![photo],
+            _ => vec![Kind::Screen],
+        }
     }
 
-    /// Codes the tile; samples and settings matter only when writing.
-    pub fn walk<W: BitWalk>(&mut self, walk: &mut W, settings: TileSettings) {
-        let _kind = walk.bits(settings.kind, 3);
+    /// Whether pixels are colours of a few planes of one size.
+    fn has_colours(&self) -> bool {
+        let first = &self.planes[0].grid;
+        let same = |p: &TilePlane| (p.grid.width, p.grid.height) == (first.width, first.height);
+        self.planes.len() <= PLANES_MAX && self.planes.iter().all(same)
+    }
+
+    /// How many pixels repeat the colour to the left or above, of how many.
+    fn repeats(&self) -> (usize, usize) {
+        let first = &self.planes[0].grid;
+        let mut repeats = 0;
+        for y in 1..first.height {
+            for x in 1..first.width {
+                let i = first.at(x, y);
+                let like = |j: usize| self.planes.iter().all(|p| p.grid.data[i] == p.grid.data[j]);
+                repeats += usize::from(like(i - 1) || like(i - first.stride));
+            }
+        }
+        (repeats, first.width * first.height)
+    }
+
+    /// Codes the tile; samples and kind matter only when writing.
+    ///
+    /// # Errors
+    /// `Malformed` for a kind that does not exist or does not fit the planes.
+    pub fn walk<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
+        match walk.bits(kind as u32, KIND_BITS) {
+            0 => self.walk_planes(walk, Kind::Blend, level),
+            1 => self.walk_planes(walk, Kind::Dense, level),
+            2 if self.has_colours() => self.walk_colours(walk),
+            kind => return Err(CodecError::Malformed { what: format!("tile of kind {kind}"), at: 0 }),
+        }
+        Ok(())
+    }
+
+    fn walk_colours<W: BitWalk>(&mut self, walk: &mut W) {
+        let mut grids: Vec<Grid> = self.planes.iter_mut().map(|p| std::mem::take(&mut p.grid)).collect();
+        let depths = self.planes.iter().map(|p| p.bits).collect();
+        ScreenWalk::new(depths, grids[0].width, grids[0].width * grids[0].height).run(walk, &mut grids);
+        for (plane, grid) in self.planes.iter_mut().zip(grids) {
+            plane.grid = grid;
+        }
+    }
+
+    fn walk_planes<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) {
         let mut residuals: Vec<Grid> = Vec::new();
         let order = order(self.planes.len());
         for (place, &index) in order.iter().enumerate() {
@@ -42,10 +104,14 @@ impl Tile {
             let same = |&k: &usize| (self.planes[order[k]].grid.width, self.planes[order[k]].grid.height) == size;
             // The two planes coded last, of this size.
             let references: Vec<usize> = (0..place).rev().filter(same).take(2).collect();
-            let mut plane = std::mem::replace(&mut self.planes[index].grid, Grid::new(1, 1, 0));
+            let mut plane = std::mem::take(&mut self.planes[index].grid);
             let samples: Vec<&Grid> = references.iter().map(|&k| &self.planes[order[k]].grid).collect();
             let errors: Vec<&Grid> = references.iter().map(|&k| &residuals[k]).collect();
-            let coded = PlaneWalk::new(self.planes[index].bits, samples, errors).run(walk, &mut plane);
+            let bits = self.planes[index].bits;
+            let coded = match kind {
+                Kind::Dense => DenseWalk::new(level, bits, size.0, samples, errors).run(walk, &mut plane),
+                _ => PlaneWalk::new(bits, samples, errors).run(walk, &mut plane),
+            };
             residuals.push(coded);
             self.planes[index].grid = plane;
         }

@@ -3,13 +3,11 @@
 //! In: a plane of samples, up to two planes coded before and their residuals. Out: the plane's residuals in quarters.
 //! `f32` additions, multiplications and divisions in a fixed order; see decision record 0010.
 
-use super::grid::{Grid, PAD};
+use super::blend::{Blend, predictions};
+use super::grid::Grid;
+use super::tree::{NODES, code_sample};
 use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
 
-/// Number of predictions blended.
-const PREDICTORS: usize = 8;
-/// Decisions a context knows.
-const NODES: usize = 64;
 /// Counts at which adaptive windows stop growing.
 const LIMIT: u32 = 120;
 
@@ -61,53 +59,11 @@ impl Model {
         c.update(bit, LIMIT);
         bit
     }
-
-    /// Codes `sample` in `0..=max`; `base` is the smallest value on the upper side of the prediction, `shift` the
-    /// logarithm of a unary step.
-    #[inline(always)]
-    fn code_sample<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        place: &Place,
-        shift: u32,
-        base: i32,
-        max: i32,
-        sample: i32,
-    ) -> i32 {
-        let up = base <= 0 || (base <= max && self.code(walk, place, 0, sample >= base));
-        let (distance, most) = if up { (sample - base, max - base) } else { (base - 1 - sample, base - 1) };
-        let (mut low, mut step, mut count) = (0i32, shift, 0usize);
-        while low + (1 << step) <= most {
-            if !self.code(walk, place, 2 + count.min(19), distance >= low + (1 << step)) {
-                break;
-            }
-            low += 1 << step;
-            count += 1;
-            if count >= 8 {
-                step += 1;
-            }
-        }
-        let mut value = low;
-        for i in (0..step).rev() {
-            if value + (1 << i) > most {
-                continue;
-            }
-            let node = match step - 1 - i {
-                0 => 24 + count.min(7),
-                1 => 32 + count.min(3) * 2 + ((value - low) >> (step - 1) & 1) as usize,
-                depth => 40 + depth.min(7) as usize,
-            };
-            if self.code(walk, place, node, distance >= value + (1 << i)) {
-                value += 1 << i;
-            }
-        }
-        if up { base + value } else { base - 1 - value }
-    }
 }
 
 /// `4 log2(v + 2) - 4` in whole steps, at most `max`.
 #[inline(always)]
-fn quarter_log(v: u32, max: u32) -> u32 {
+pub(super) fn quarter_log(v: u32, max: u32) -> u32 {
     let v = v + 2;
     let octave = v.ilog2();
     (octave * 4 + ((v << 2 >> octave) & 3) - 4).min(max)
@@ -119,68 +75,23 @@ impl<'a> PlaneWalk<'a> {
         Self { bits, samples, errors, model: Model::new() }
     }
 
-    /// Predictions of the sample at `i` in sixteenths.
-    #[inline(always)]
-    fn predictions(&self, d: &[i32], s: usize, i: usize) -> [i32; PREDICTORS] {
-        let (w, n, nw, ne) = (d[i - 1], d[i - s], d[i - s - 1], d[i - s + 1]);
-        let (ww, nn, nne) = (d[i - 2], d[i - 2 * s], d[i - 2 * s + 1]);
-        let Some(first) = self.samples.first() else {
-            return [
-                (w + n - nw) << 4,
-                (w + ne - n) << 4,
-                n << 4,
-                w << 4,
-                (2 * n - nn) << 4,
-                (n + ne - nne) << 4,
-                (w * 4 + n * 3 + ne * 3 - nw * 2) * 2,
-                (2 * w - ww) << 4,
-            ];
-        };
-        let r = &first.data;
-        let (c, rw, rn, rnw, rne) = (r[i], r[i - 1], r[i - s], r[i - s - 1], r[i - s + 1]);
-        let other = match self.samples.get(1) {
-            Some(second) => {
-                let r = &second.data;
-                ((w + n - r[i - 1] - r[i - s]) << 3) + (r[i] << 4)
-            }
-            None => (n + ne - nne) << 4,
-        };
-        [
-            (w + n - nw - rw - rn + rnw + c) << 4,
-            (n - rn + c) << 4,
-            (w - rw + c) << 4,
-            (w + ne - n - rw - rne + rn + c) << 4,
-            (w + n - nw) << 4,
-            ((w - rw) * 4 + (n - rn) * 3 + (ne - rne) * 3 - (nw - rnw) * 2) * 2 + (c << 4),
-            other,
-            ((w + n) << 3) + ((2 * c - rw - rn) << 2),
-        ]
-    }
-
     /// Codes `plane` and returns its residuals in quarters.
     pub fn run<W: BitWalk>(mut self, walk: &mut W, plane: &mut Grid) -> Grid {
         let (width, s, max) = (plane.width, plane.stride, (1i32 << self.bits) - 1);
         let mut residuals = Grid::new(width, plane.height, 0);
-        let mut above = vec![[0i32; PREDICTORS]; s];
-        let mut current = above.clone();
+        let mut blend = Blend::new(width);
         for y in 0..plane.height {
             plane.begin_row(y);
             residuals.begin_row(y);
-            std::mem::swap(&mut above, &mut current);
-            let (first, last) = (above[PAD], above[PAD + width - 1]);
-            above[..PAD].fill(first);
-            above[PAD + width..].fill(last);
-            current[..PAD].fill(first);
+            blend.begin_row();
             for x in 0..width {
-                let (i, column) = (plane.at(x, y), x + PAD);
-                let predictions = self.predictions(&plane.data, s, i);
-                let blended = blend(&above, &current, column, &predictions);
+                let i = plane.at(x, y);
+                let predictions = predictions(&plane.data, &self.samples, s, i);
+                let blended = blend.blend(x, &predictions) as i32;
                 let (sample, residual) = self.code_at(walk, &plane.data, &residuals.data, s, i, blended, max);
                 plane.data[i] = sample;
                 residuals.data[i] = residual >> 2;
-                for k in 0..PREDICTORS {
-                    current[column][k] = ((sample << 4) - predictions[k]).abs();
-                }
+                blend.update(x, &predictions, sample);
             }
             plane.end_row(y);
             residuals.end_row(y);
@@ -237,7 +148,8 @@ impl<'a> PlaneWalk<'a> {
             set: level as usize / 2 * NODES,
         };
         let shift = if level < 10 { 0 } else { ((level - 10) / 4).min(12) };
-        let sample = self.model.code_sample(walk, &place, shift, base, max, d[i]);
+        let model = &mut self.model;
+        let sample = code_sample(shift, base, max, d[i], |decision, bit| model.code(walk, &place, decision.node, bit));
         let residual = (sample << 4) - prediction;
         let bias = &mut self.model.bias[bias];
         *bias = (bias.0 + residual, bias.1 + 1);
@@ -246,28 +158,4 @@ impl<'a> PlaneWalk<'a> {
         }
         (sample, residual)
     }
-}
-
-/// The mean of `predictions`, each weighted by the inverse cube of its errors around `column`.
-#[inline(always)]
-fn blend(
-    above: &[[i32; PREDICTORS]],
-    current: &[[i32; PREDICTORS]],
-    column: usize,
-    predictions: &[i32; PREDICTORS],
-) -> i32 {
-    let (west, north, east) = (&above[column - 1], &above[column], &above[column + 1]);
-    let (last, before) = (&current[column - 1], &current[column - 2]);
-    let mut weights = [0f32; PREDICTORS];
-    for k in 0..PREDICTORS {
-        let error = west[k] + north[k] * 2 + east[k] + last[k] * 2 + before[k];
-        let error = error as f32 + 8.0;
-        weights[k] = 1.0 / (error * error * error);
-    }
-    let (mut sum, mut weight) = (0f32, 0f32);
-    for k in 0..PREDICTORS {
-        sum += weights[k] * predictions[k] as f32;
-        weight += weights[k];
-    }
-    (sum / weight) as i32
 }
