@@ -1,5 +1,7 @@
 //! Probabilities that follow what they see.
 
+use std::hint::select_unpredictable;
+
 use super::BitWalk;
 
 /// A probability with a count: the mean of what was seen while the count is small, then an exponential window.
@@ -101,7 +103,7 @@ impl DualBit {
     /// Learns `bit`; the windows are about `2^fast` and `2^slow` bits long.
     #[inline(always)]
     pub fn update(&mut self, bit: bool, fast: u32, slow: u32) {
-        let target = if bit { 65535 } else { 0 };
+        let target = select_unpredictable(bit, 65535, 0);
         let step = |p: u16, shift: u32| (i32::from(p) + ((target - i32::from(p)) >> shift)) as u16;
         self.fast = step(self.fast, fast);
         self.slow = step(self.slow, slow);

@@ -1,5 +1,7 @@
 //! The range coder, writing.
 
+use std::hint::select_unpredictable;
+
 use super::BitWalk;
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
@@ -158,8 +160,8 @@ impl BitWalk for BitEncoder {
         debug_assert!((1..65536).contains(&p1));
         let bound = (self.range >> 16) * u64::from(p1);
         // Without a branch: an unpredictable bit must not cost a wrong guess.
-        self.raise(if bit { 0 } else { bound });
-        self.range = if bit { bound } else { self.range - bound };
+        self.raise(select_unpredictable(bit, 0, bound));
+        self.range = select_unpredictable(bit, bound, self.range - bound);
         self.renormalise();
         bit
     }

@@ -1,0 +1,178 @@
+//! Lines, strips and blocks: how the network is led over memory.
+
+use super::network::{
+    Lane, Sample, forward_4, forward_8, forward_16, forward_32, inverse_4, inverse_8, inverse_16, inverse_32,
+};
+use fearless_simd::{Level, Simd, dispatch};
+
+/// How many points a transform has along one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Points {
+    /// 4.
+    Four,
+    /// 8.
+    Eight,
+    /// 16.
+    Sixteen,
+    /// 32.
+    ThirtyTwo,
+}
+
+impl Points {
+    /// All, from the smallest.
+    pub const ALL: [Self; 4] = [Self::Four, Self::Eight, Self::Sixteen, Self::ThirtyTwo];
+
+    /// As a number.
+    pub fn count(self) -> usize {
+        4 << self as usize
+    }
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Samples to coefficients: DCT-II.
+    Forward,
+    /// Coefficients to samples: DCT-III.
+    Inverse,
+}
+
+/// Blocks side by side in scratch: at most this many columns.
+const SCRATCH_WIDTH: usize = 64;
+const POINTS_MAX: usize = 32;
+
+/// Transforms one line in place.
+///
+/// # Panics
+/// If the line has not just as many samples as `points`.
+pub fn transform_line<T: Sample>(level: Level, points: Points, direction: Direction, line: &mut [T]) {
+    transform_strip(level, points, direction, line, 1);
+}
+
+/// Transforms every column of a strip, `points` rows of `width` samples, in place.
+///
+/// # Panics
+/// If the strip has not `points * width` samples.
+pub fn transform_strip<T: Sample>(level: Level, points: Points, direction: Direction, strip: &mut [T], width: usize) {
+    assert_eq!(strip.len(), points.count() * width, "a strip holds whole rows");
+    if width > 0 {
+        dispatch!(level, simd => columns(simd, points, direction, strip, width));
+    }
+}
+
+/// Transforms blocks in both directions, in place. Blocks of `points` rows of `points` samples follow one another.
+///
+/// ```
+/// use fearless_simd::Level;
+/// use tintype_transform::dct::{Direction, Points, transform_blocks};
+/// let mut block: Vec<i32> = (0..16).map(|i| i * i).collect();
+/// let before = block.clone();
+/// transform_blocks(Level::new(), Points::Four, Direction::Forward, &mut block);
+/// assert_eq!(block, [311, -66, 4, -5, -268, 40, 0, 3, 64, 0, 0, 0, -20, 2, 0, 2]);
+/// transform_blocks(Level::new(), Points::Four, Direction::Inverse, &mut block);
+/// assert_eq!(block, before);
+/// ```
+///
+/// # Panics
+/// If there are not whole blocks.
+pub fn transform_blocks<T: Sample>(level: Level, points: Points, direction: Direction, blocks: &mut [T]) {
+    let side = points.count();
+    assert_eq!(blocks.len() % (side * side), 0, "only whole blocks are transformed");
+    let together = SCRATCH_WIDTH / side;
+    let mut scratch = ([T::default(); POINTS_MAX * SCRATCH_WIDTH], [T::default(); POINTS_MAX * SCRATCH_WIDTH]);
+    for group in blocks.chunks_mut(together * side * side) {
+        let width = group.len() / side;
+        let first = &mut scratch.0[..group.len()];
+        let second = &mut scratch.1[..group.len()];
+        match direction {
+            Direction::Forward => {
+                side_by_side(side, width, group, first);
+                transform_strip(level, points, direction, first, width);
+                turn_each(side, width, first, second);
+                transform_strip(level, points, direction, second, width);
+                turn_each(side, width, second, first);
+            }
+            Direction::Inverse => {
+                side_by_side(side, width, group, second);
+                turn_each(side, width, second, first);
+                transform_strip(level, points, direction, first, width);
+                turn_each(side, width, first, second);
+                transform_strip(level, points, direction, second, width);
+                first.copy_from_slice(second);
+            }
+        }
+        one_after_another(side, width, first, group);
+    }
+}
+
+fn side_by_side<T: Sample>(side: usize, width: usize, blocks: &[T], strip: &mut [T]) {
+    for (b, block) in blocks.chunks_exact(side * side).enumerate() {
+        for (row, line) in block.chunks_exact(side).zip(strip.chunks_exact_mut(width)) {
+            line[b * side..(b + 1) * side].copy_from_slice(row);
+        }
+    }
+}
+
+fn one_after_another<T: Sample>(side: usize, width: usize, strip: &[T], blocks: &mut [T]) {
+    for (b, block) in blocks.chunks_exact_mut(side * side).enumerate() {
+        for (row, line) in block.chunks_exact_mut(side).zip(strip.chunks_exact(width)) {
+            row.copy_from_slice(&line[b * side..(b + 1) * side]);
+        }
+    }
+}
+
+/// Transposes each block of a strip.
+fn turn_each<T: Sample>(side: usize, width: usize, from: &[T], to: &mut [T]) {
+    for (y, line) in to.chunks_exact_mut(width).enumerate() {
+        for (b, row) in line.chunks_exact_mut(side).enumerate() {
+            let column = from[b * side + y..].iter().step_by(width);
+            row.iter_mut().zip(column).for_each(|(out, &x)| *out = x);
+        }
+    }
+}
+
+#[inline(always)]
+fn columns<S: Simd, T: Sample>(simd: S, points: Points, direction: Direction, strip: &mut [T], width: usize) {
+    use Direction::{Forward, Inverse};
+    type L<S, T> = <T as super::network::private::Vectors>::Lane<S>;
+    match (points, direction) {
+        (Points::Four, Forward) => each::<S, T, 4>(simd, strip, width, forward_4::<S, T, L<S, T>>),
+        (Points::Four, Inverse) => each::<S, T, 4>(simd, strip, width, inverse_4::<S, T, L<S, T>>),
+        (Points::Eight, Forward) => each::<S, T, 8>(simd, strip, width, forward_8::<S, T, L<S, T>>),
+        (Points::Eight, Inverse) => each::<S, T, 8>(simd, strip, width, inverse_8::<S, T, L<S, T>>),
+        (Points::Sixteen, Forward) => each::<S, T, 16>(simd, strip, width, forward_16::<S, T, L<S, T>>),
+        (Points::Sixteen, Inverse) => each::<S, T, 16>(simd, strip, width, inverse_16::<S, T, L<S, T>>),
+        (Points::ThirtyTwo, Forward) => each::<S, T, 32>(simd, strip, width, forward_32::<S, T, L<S, T>>),
+        (Points::ThirtyTwo, Inverse) => each::<S, T, 32>(simd, strip, width, inverse_32::<S, T, L<S, T>>),
+    }
+}
+
+/// Leads `network` over all columns, a vector of them at a time; the last ones in a vector padded with zeros.
+#[inline(always)]
+fn each<S: Simd, T: Sample, const N: usize>(
+    simd: S,
+    strip: &mut [T],
+    width: usize,
+    network: impl Fn([T::Lane<S>; N]) -> [T::Lane<S>; N],
+) {
+    let len = T::Lane::<S>::LEN;
+    let whole = width - width % len;
+    for x in (0..whole).step_by(len) {
+        let out = network(std::array::from_fn(|row| T::Lane::<S>::load(simd, &strip[row * width + x..])));
+        for (row, lane) in out.into_iter().enumerate() {
+            lane.store(&mut strip[row * width + x..]);
+        }
+    }
+    let rest = width - whole;
+    if rest > 0 {
+        let mut padded = [[T::default(); 16]; N];
+        for (row, line) in padded.iter_mut().enumerate() {
+            line[..rest].copy_from_slice(&strip[row * width + whole..][..rest]);
+        }
+        let out = network(std::array::from_fn(|row| T::Lane::<S>::load(simd, &padded[row])));
+        for (row, lane) in out.into_iter().enumerate() {
+            lane.store(&mut padded[row]);
+            strip[row * width + whole..][..rest].copy_from_slice(&padded[row][..rest]);
+        }
+    }
+}
