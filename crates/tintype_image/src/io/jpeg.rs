@@ -23,10 +23,19 @@ impl From<DecodeErrors> for ImageError {
     }
 }
 
-/// Reads a JPEG file.
+/// Reads a JPEG file. Stray bytes between segments are stepped over; all else must be sound.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    match read_as(bytes, limits, true) {
+        Err(ImageError::Malformed { what, .. }) if what.contains("Extra bytes between headers") => {
+            read_as(bytes, limits, false)
+        }
+        result => result,
+    }
+}
+
+fn read_as(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Picture, ImageError> {
     let side = limits.side_px_max.min(65_535) as usize;
-    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
+    let options = DecoderOptions::default().set_strict_mode(strict).set_max_width(side).set_max_height(side);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers()?;
     let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);

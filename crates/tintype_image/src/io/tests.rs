@@ -272,9 +272,19 @@ fn pngsuite_reads_as_other_decoders_read_it() {
         assert_eq!(found, expected, "{name}");
         seen += 1;
     }
-    assert_eq!(seen, std::fs::read_dir(folder).unwrap().filter(|e| is_png(e)).count());
+    assert_eq!(seen, std::fs::read_dir(folder).unwrap().filter(is_png).count());
 }
 
 fn is_png(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
     entry.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|e| e == "png"))
+}
+
+#[test]
+fn stray_bytes_between_jpeg_segments_are_stepped_over() {
+    let picture = patterned(Shape::gray(16, 16, 8));
+    let bytes = write_picture(PictureFormat::Jpeg, &picture).unwrap();
+    let first = 4 + usize::from(u16::from_be_bytes([bytes[4], bytes[5]]));
+    let stray = [&bytes[..first], &[0, 0, 0][..], &bytes[first..]].concat();
+    let read = |b: &[u8]| read_picture(b, &Limits::default()).unwrap().planes;
+    assert_eq!(read(&stray), read(&bytes));
 }
