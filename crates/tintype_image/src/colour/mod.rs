@@ -1,6 +1,6 @@
 //! Between colour models, sampling ratios and depths.
 //!
-//! In: [`Planes`](crate::Planes) or rows of samples, range `0..2^bit_depth`; out: the same in another model. Integer
+//! In: [`Planes`] or rows of samples, range `0..2^bit_depth`; out: the same in another model. Integer
 //! throughout but for HSV, so that results are the same on every machine and at every SIMD level. Alpha and further
 //! planes pass unchanged. Nothing here knows about ICC profiles: the numbers in the file are converted as they are.
 
