@@ -2,6 +2,7 @@
 
 use crate::encode::Registry;
 use crate::head::{Head, head_from_bytes};
+use crate::reduce::{full_size_request, reduced};
 use crate::{Error, Step};
 use std::io::{Read, Seek};
 use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
@@ -59,6 +60,9 @@ pub(crate) fn decode_with<R: Read>(
         .ok_or_else(|| Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) })?;
     check_request(request, &shape)?;
     let header = reader.head()[codec_header_at..].to_vec();
+    let reduces = request.scale_log2 > 0 && !codec.scales();
+    let asked = *request;
+    let request = &if reduces { full_size_request(&asked, &shape) } else { asked };
     let wants = |key: tintype_container::SectionKey| {
         codec.wants(&shape, &header, SectionKey { tile: key.tile, layer: key.layer }, request)
     };
@@ -77,6 +81,7 @@ pub(crate) fn decode_with<R: Read>(
         }
         error => Error::Codec { step: Step::Decode(id), error },
     })?;
+    let planes = if reduces { reduced(&planes, asked.scale_log2) } else { planes };
     let whole = !data.cut_off && reader.finish()?;
     let cut_off_at = (!whole).then(|| reader.position());
     let picture = Picture { planes, metadata: metadata_from_items(reader.metadata()) };

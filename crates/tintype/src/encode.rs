@@ -6,6 +6,7 @@ use crate::{Error, Step};
 use std::io::Write;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
 use tintype_container::{MetadataItem, Parts, SectionKey, SectionRef, write_file};
+use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Metadata, Picture, Planes};
 
 /// What an encode shall reach.
@@ -36,11 +37,13 @@ pub struct EncodeOptions {
     pub tune: Tune,
     /// 1 (fast) to 9 (dense).
     pub effort: u8,
+    /// Filter noise away first. Goals that measure quality then measure against the filtered picture.
+    pub denoise: Option<Denoise>,
 }
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self { codec: None, goal: Goal::Quality(75.0), tune: Tune::Visual, effort: 5 }
+        Self { codec: None, goal: Goal::Quality(75.0), tune: Tune::Visual, effort: 5, denoise: None }
     }
 }
 
@@ -81,6 +84,11 @@ pub(crate) fn encode_with(
 ) -> Result<Encoded, Error> {
     check_options(options)?;
     picture.planes.shape.check(&run.limits)?;
+    if let Some(filter) = options.denoise {
+        let planes = denoised(&picture.planes, filter, run.threads)?;
+        let filtered = Picture { planes, metadata: picture.metadata.clone() };
+        return encode_with(registry, &filtered, &EncodeOptions { denoise: None, ..options.clone() }, run);
+    }
     let (wanted, first_will_do) = match options.codec {
         Some(codec) => (vec![codec], true),
         None => match candidates(&picture.planes, options.goal) {
@@ -110,6 +118,9 @@ fn check_options(options: &EncodeOptions) -> Result<(), Error> {
     let misuse = |what: String| Err(Error::Misuse { what });
     if !(1..=9).contains(&options.effort) {
         return misuse(format!("effort {} (1 to 9 are possible)", options.effort));
+    }
+    if options.denoise.is_some() && options.goal == Goal::Lossless {
+        return misuse("lossless and denoise contradict each other".into());
     }
     match options.goal {
         Goal::Quality(q) if !(0.0..=100.0).contains(&q) => misuse(format!("quality {q} (0 to 100 are possible)")),

@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod head;
 mod inspect;
+mod reduce;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
 pub use tintype_codec::{CodecId, DecodeRequest, Run, Tune};
 pub use tintype_container::MAGIC;
+pub use tintype_image::filter::Denoise;
 pub use tintype_image::{
     ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads,
     YCbCrMatrix,

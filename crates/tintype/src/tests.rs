@@ -187,6 +187,19 @@ fn psnr_is_hit() {
 }
 
 #[test]
+fn denoising_comes_before_coding_and_not_with_lossless() {
+    let mut options = options(Goal::Quality(100.0), Some(CodecId::Wavelet));
+    options.denoise = Some(Denoise::Median3);
+    let file = encode_with(own_codecs, &picture(), &options, &Run::default()).unwrap().bytes;
+    let back = decoded(&file, &DecodeRequest::default()).unwrap().picture;
+    let expected = tintype_image::filter::denoised(&picture().planes, Denoise::Median3, Threads::ONE).unwrap();
+    assert_eq!((back.planes, back.metadata), (expected, picture().metadata));
+    options.goal = Goal::Lossless;
+    let result = encode_with(own_codecs, &picture(), &options, &Run::default());
+    assert!(matches!(result, Err(Error::Misuse { .. })));
+}
+
+#[test]
 fn wrong_options_are_refused_before_work_starts() {
     let goals =
         [Goal::Quality(101.0), Goal::Quality(f32::NAN), Goal::Bpp(0.0), Goal::SizeBytes(0), Goal::Psnr(f32::NAN)];

@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use tintype::{CodecId, Region, Tune};
+use tintype::{CodecId, Denoise, Region, Tune};
 
 /// Makes photos and pictures far smaller, and brings them back.
 #[derive(Parser, Debug)]
@@ -63,6 +63,9 @@ pub struct EncodeArgs {
     /// 1 is fast, 9 is dense
     #[arg(long, value_name = "1..9", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub effort: u8,
+    /// Filter noise away first: median, median5, gaussian[:SIGMA] or nlm[:STRENGTH]
+    #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
+    pub denoise: Option<Denoise>,
     /// Show the picture before and after in the terminal, with its numbers
     #[arg(long)]
     pub show: bool,
@@ -221,6 +224,23 @@ fn parse_codec(text: &str) -> Result<CodecChoice, String> {
     }
 }
 
+/// A filter's name, and after a colon its strength: deviation in pixels, or share of the largest sample.
+fn parse_denoise(text: &str) -> Result<Denoise, String> {
+    let (name, value) = text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
+    let number = |default: f32, max: f32| match value.map(parse_number) {
+        None => Ok(default),
+        Some(Ok(value)) if value > 0.0 && value <= max => Ok(value),
+        Some(_) => Err(format!("{name} takes a number above 0 and at most {max}")),
+    };
+    match (name, value) {
+        ("median", None) => Ok(Denoise::Median3),
+        ("median5", None) => Ok(Denoise::Median5),
+        ("gaussian", _) => Ok(Denoise::Gaussian { sigma_px: number(0.7, 50.0)? }),
+        ("nlm", _) => Ok(Denoise::NonLocalMeans { patch_px: 5, window_px: 13, strength: number(0.02, 1.0)? }),
+        _ => Err("there are median, median5, gaussian:SIGMA and nlm:STRENGTH".into()),
+    }
+}
+
 fn parse_number(text: &str) -> Result<f32, String> {
     text.parse().map_err(|_| "not a number".to_string())
 }
@@ -284,6 +304,16 @@ mod tests {
         assert_eq!(["1", "1/1", "1/2", "1/32"].map(parse_scale), [Ok(0), Ok(0), Ok(1), Ok(5)]);
         for text in ["", "2", "1/3", "1/64", "1/0", "1/-2", "0.5", "1/2/2"] {
             assert!(parse_scale(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn filters_have_names_and_strengths() {
+        assert_eq!(parse_denoise("median"), Ok(Denoise::Median3));
+        assert_eq!(parse_denoise("gaussian:1.5"), Ok(Denoise::Gaussian { sigma_px: 1.5 }));
+        assert!(matches!(parse_denoise("nlm"), Ok(Denoise::NonLocalMeans { .. })));
+        for text in ["", "mean", "median:3", "gaussian:0", "gaussian:x", "nlm:2", "nlm:"] {
+            assert!(parse_denoise(text).is_err(), "{text}");
         }
     }
 

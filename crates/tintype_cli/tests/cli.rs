@@ -184,7 +184,7 @@ fn wrong_usage_is_status_two_and_writes_nothing() {
     bench.photo("a.ppm");
     bench.photo("a.pgm");
     let before = bench.names();
-    let wrong: [&[&str]; 16] = [
+    let wrong: [&[&str]; 18] = [
         &[],
         &["encode"],
         &["encode", "a.ppm", "-q", "101"],
@@ -193,6 +193,8 @@ fn wrong_usage_is_status_two_and_writes_nothing() {
         &["encode", "a.ppm", "--effort", "10"],
         &["encode", "a.ppm", "--codec", "nonsense"],
         &["encode", "a.ppm", "--threads", "0"],
+        &["encode", "a.ppm", "--denoise", "magic"],
+        &["encode", "a.ppm", "--denoise", "median", "--lossless"],
         &["encode", "a.ppm", "a.pgm"],
         &["encode", "a.ppm", "-o", "a.ppm"],
         &["encode", "a.ppm", "-o", "a.png"],
@@ -256,6 +258,10 @@ fn scale_and_region_give_the_size_asked_for() {
     bench.ok(&["encode", "a.ppm"]);
     let small = bench.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--json"]);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(48), Some(32)));
+    bench.ok(&["encode", "a.ppm", "-o", "exact.tin", "--lossless"]);
+    let part = ["decode", "exact.tin", "-o", "small.png", "--scale", "1/4", "--region", "5,5,9,2", "--json"];
+    let small = bench.json(&part);
+    assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(3), Some(1)));
     bench.ok(&["decode", "a.tin", "-o", "whole.ppm"]);
     bench.ok(&["decode", "a.tin", "-o", "part.ppm", "--region", "10,20,30,7"]);
     let (whole, part) = (bench.read("whole.ppm"), bench.read("part.ppm"));
@@ -324,6 +330,19 @@ fn a_real_jpeg_comes_out_where_one_is_asked_for() {
     assert!(bench.read("a.jpg").starts_with(&[0xff, 0xd8, 0xff]));
     let psnr = bench.json(&["compare", "a.ppm", "a.jpg", "--json"])["psnr"].as_f64().unwrap();
     assert!(psnr > 25.0, "{psnr}");
+}
+
+#[test]
+fn denoising_makes_a_noisy_picture_smaller() {
+    let bench = Bench::new();
+    bench.photo("a.ppm");
+    let bytes = |more: &[&str]| {
+        bench.json(&[&["encode", "a.ppm", "-o", "b.tin", "-q", "80", "--json"], more].concat())["bytes"]
+            .as_u64()
+            .unwrap()
+    };
+    assert!(bytes(&["--denoise", "median"]) < bytes(&[]));
+    assert!(bytes(&["--denoise", "gaussian:2"]) < bytes(&["--denoise", "gaussian:0.5"]));
 }
 
 #[test]

@@ -188,6 +188,11 @@ pub trait Codec: Sync {
     /// `Unsupported` for planes or targets it does not handle, `Limit`, `Misuse`.
     fn encode(&self, source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError>;
 
+    /// Whether it decodes smaller pictures itself. For one that does not, the caller decodes at full size and takes means.
+    fn scales(&self) -> bool {
+        true
+    }
+
     /// Whether `request` needs section `key`; `true` where a codec cannot tell.
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let _ = (shape, header, key, request);

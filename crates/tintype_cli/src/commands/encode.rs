@@ -10,6 +10,7 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run};
+use tintype_image::filter::denoised;
 use tintype_image::io::{PictureFormat, WriteSettings, read_picture, write_picture_with};
 
 /// What was decided.
@@ -22,7 +23,11 @@ struct Plan {
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
     let goal = goal_from_args(&args.goal);
-    let options = EncodeOptions { codec: args.codec.0, goal, tune: args.tune.into(), effort: args.effort };
+    let options =
+        EncodeOptions { codec: args.codec.0, goal, tune: args.tune.into(), effort: args.effort, denoise: args.denoise };
+    if options.denoise.is_some() && goal == Goal::Lossless {
+        return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
+    }
     let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
     let extension = if args.codec.0 == Some(CodecId::Jpeg) { "jpg" } else { "tin" };
     let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), extension)?;
@@ -93,7 +98,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
-        (jpeg_from_picture(&picture, &plan.options)?, CodecId::Jpeg)
+        (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
     } else {
         let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
         (encoded.bytes, encoded.codec)
@@ -115,12 +120,20 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     Ok(Report { text, complaint: None })
 }
 
-fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, String> {
+fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Vec<u8>, String> {
     let quality = match options.goal {
         Goal::Quality(quality) => quality.round().clamp(1.0, 100.0) as u8,
         _ => return Err("a JPEG can be asked for a quality only".into()),
     };
     let settings = WriteSettings { jpeg_quality: quality, effort: options.effort };
+    let filtered = match options.denoise {
+        None => None,
+        Some(filter) => {
+            let planes = denoised(&picture.planes, filter, run.threads).map_err(|error| error.to_string())?;
+            Some(Picture { planes, metadata: picture.metadata.clone() })
+        }
+    };
+    let picture = filtered.as_ref().unwrap_or(picture);
     write_picture_with(PictureFormat::Jpeg, picture, &settings).map_err(|error| error.to_string())
 }
 

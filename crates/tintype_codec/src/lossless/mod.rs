@@ -44,6 +44,10 @@ impl Codec for Lossless {
         encode::encode(source, settings.effort.clamp(1, 9), run)
     }
 
+    fn scales(&self) -> bool {
+        false
+    }
+
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         match (header::Header::read(header), request.region) {
             (Ok(header), Some(region)) => header.grid(shape).touches(key.tile as usize, &region),
