@@ -7,11 +7,12 @@ use super::layout::{TileLayout, Tiling, levels_for, scaled};
 use super::model::Model;
 use super::quantise::{Centroids, component_step, quantise_plain};
 use super::rate;
+use super::trim::trim;
 use super::walk::code_plane;
 use crate::{CodecError, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed};
 use tintype_entropy::{BitEncoder, BitWalk};
 use tintype_image::{Planes, Region};
-use tintype_transform::dwt::{Filter53, Filter97, analyse, norm_9_7};
+use tintype_transform::dwt::{Band, Filter53, Filter97, analyse, norm_9_7};
 
 /// One tile's code: each group's bytes, and where each plane ends in them, from the highest plane.
 struct TileCode {
@@ -107,14 +108,8 @@ fn encode_tile(source: &Planes, header: &Header, settings: &EncodeSettings, run:
         lossless_coefficients(source, header, run, tile, &mut layout);
     } else {
         let coefficients = lossy_coefficients(source, header, run, tile, &mut layout);
-        for (band, coefficients) in layout.bands.iter_mut().zip(&coefficients) {
-            let step = component_step(header, source.shape.planes[band.component].bit_depth)
-                / norm_9_7(tintype_transform::dwt::Band { level: band.level, orientation: band.orientation });
-            quantise_plain(&mut band.grid, coefficients, step, 0.5 - settings_theta());
-            centroids.add(&band.grid, coefficients, step);
-        }
+        quantise_tile(source, header, settings, &mut layout, &coefficients, &mut centroids);
     }
-    let _ = settings;
     let mut planes = 0;
     for band in &mut layout.bands {
         band.grid.summarise();
@@ -126,8 +121,31 @@ fn encode_tile(source: &Planes, header: &Header, settings: &EncodeSettings, run:
     code_tile(&mut layout, planes.min(PLANES_MAX), centroids)
 }
 
-fn settings_theta() -> f32 {
-    std::env::var("THETA").ok().and_then(|t| t.parse().ok()).unwrap_or(0.16)
+/// Quantises every band and gives up what is not worth its bits.
+fn quantise_tile(
+    source: &Planes,
+    header: &Header,
+    settings: &EncodeSettings,
+    layout: &mut TileLayout,
+    coefficients: &[Vec<f32>],
+    centroids: &mut Centroids,
+) {
+    for index in 0..layout.bands.len() {
+        let (before, rest) = layout.bands.split_at_mut(index);
+        let Some(band) = rest.first_mut() else { break };
+        let step = component_step(header, source.shape.planes[band.component].bit_depth)
+            / norm_9_7(Band { level: band.level, orientation: band.orientation });
+        quantise_plain(&mut band.grid, &coefficients[index], step, 0.5 - env("THETA", 0.04));
+        if settings.effort > 1 {
+            let parent = band.parent.map(|p| &before[p].grid);
+            trim(&mut band.grid, parent, &coefficients[index], step, env("LAMBDA", 0.12));
+        }
+        centroids.add(&band.grid, &coefficients[index], step);
+    }
+}
+
+fn env(name: &str, default: f32) -> f32 {
+    std::env::var(name).ok().and_then(|t| t.parse().ok()).unwrap_or(default)
 }
 
 fn code_tile(layout: &mut TileLayout, planes: u32, centroids: Centroids) -> TileCode {

@@ -23,6 +23,7 @@ mod quantise;
 mod rate;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod walk;
 
 use crate::{Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, SectionKey};
