@@ -150,8 +150,11 @@ fn decode_tile(
 
 /// Decodes what the streams determine into the grids.
 fn walk_streams(layout: &mut TileLayout, header: &Header, streams: &[Vec<u8>]) {
-    let mut coders: Vec<(BitDecoder<'_>, Model)> =
-        streams.iter().map(|bytes| (BitDecoder::cut(bytes), Model::new())).collect();
+    let mut coders: Vec<(BitDecoder<'_>, Model)> = streams
+        .iter()
+        .enumerate()
+        .map(|(group, bytes)| (BitDecoder::cut(bytes), Model::new(group, usize::from(header.groups))))
+        .collect();
     let Some((first, _)) = coders.first_mut() else { return };
     let planes = first.bits(0, 5);
     if first.exhausted() || planes > header.planes {

@@ -35,6 +35,17 @@ use tintype_image::{Planes, Shape};
 #[derive(Clone, Copy, Debug)]
 pub struct Wavelet;
 
+impl Wavelet {
+    /// Fits the probabilities that streams start from to `pictures`, each coded at every quality; the answer is the
+    /// file `priors.bin` of this codec's source. Changing it changes the format.
+    ///
+    /// # Errors
+    /// As [`Codec::encode`].
+    pub fn fit_priors(pictures: &[Planes], qualities: &[f32], run: &Run) -> Result<Vec<u8>, CodecError> {
+        encode::fit_priors(pictures, qualities, run)
+    }
+}
+
 impl Codec for Wavelet {
     fn id(&self) -> CodecId {
         CodecId::Wavelet

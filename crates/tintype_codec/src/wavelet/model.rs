@@ -3,7 +3,7 @@
 //! A significance decision has three contexts, each with its own adaptive probability; a mixer makes one of the three.
 //! Signs, refinements and superblocks have one context each. All are integers: this file is in the exact zone.
 
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, squash, stretch};
 
 /// How long an adaptive probability's memory grows.
 const LIMIT: u32 = 250;
@@ -68,8 +68,33 @@ pub(crate) const SUPER_COUNT: usize = 2 * 5 * 3 * 3;
 pub(crate) const SIGN_COUNT: usize = 2 * 3 * 13 * 3 * 3;
 pub(crate) const REFINE_COUNT: usize = 2 * 4 * 6;
 
+/// What probabilities start from: for each kind of resolution group (coarse levels, the next to finest, the finest) and
+/// each probability, in the order of [`Model::each`], log-odds in 1/8 as a signed byte. Made by `wavelet_fit`.
+static PRIORS: &[u8] = include_bytes!("priors.bin");
+
+/// How many bits a starting probability counts for.
+const PRIOR_SEEN: u32 = 10;
+
+/// Kinds of resolution groups that have priors of their own.
+pub(crate) const KINDS: usize = 3;
+
 impl Model {
-    pub fn new() -> Self {
+    /// The start for group `group` of `groups`: the finest two have priors of their own, all coarser ones share.
+    pub fn new(group: usize, groups: usize) -> Self {
+        let mut model = Self::flat();
+        let kind = (KINDS - 1).saturating_sub(groups - 1 - group.min(groups - 1));
+        let count = PRIORS.len() / KINDS;
+        let mut priors = PRIORS[kind * count..][..count].iter();
+        model.each(&mut |bit| {
+            if let Some(&prior) = priors.next() {
+                *bit = AdaptiveBit::with_count(squash(i32::from(prior as i8) * 16), PRIOR_SEEN);
+            }
+        });
+        model
+    }
+
+    /// The start when nothing was fitted.
+    pub fn flat() -> Self {
         Self {
             significance: Mixed::new(SIG_A, SIG_B, SIG_C, SIG_SETS, 12_000),
             block: Mixed::new(BLOCK_A, BLOCK_B, BLOCK_C, BLOCK_SETS, 12_000),
@@ -78,6 +103,14 @@ impl Model {
             sign: vec![AdaptiveBit::new(32_768); SIGN_COUNT],
             refine: vec![AdaptiveBit::new(30_000); REFINE_COUNT],
         }
+    }
+
+    /// Every probability, in the order of the priors.
+    pub fn each(&mut self, visit: &mut dyn FnMut(&mut AdaptiveBit)) {
+        let mixed = [&mut self.significance, &mut self.block].into_iter();
+        let mixed = mixed.flat_map(|m| m.a.iter_mut().chain(&mut m.b).chain(&mut m.c));
+        let single = self.superblock.iter_mut().chain(&mut self.band).chain(&mut self.sign).chain(&mut self.refine);
+        mixed.chain(single).for_each(visit);
     }
 }
 

@@ -16,31 +16,31 @@ pub(crate) fn component_step(header: &Header, bit_depth: u8) -> f32 {
 const INTO_FIRST: f32 = 0.40;
 const INTO_LATER: f32 = 0.47;
 
-/// Values of one magnitude each, for a band of which planes below `known` are unknown.
+/// Turns a band's magnitudes into coefficients.
 pub(crate) struct Dequantiser {
     step: f32,
     known: u32,
-    span: f32,
     shrink: [f32; 3],
 }
 
 impl Dequantiser {
+    /// For a band of which planes below `known` are unknown.
     pub fn new(header: &Header, step: f32, known: u32) -> Self {
-        let span = ((1u64 << known) - 1) as f32;
         let shrink = if known == 0 { header.shrink.map(|s| f32::from(s) / 256.0) } else { [0.0; 3] };
-        Self { step, known, span, shrink }
+        Self { step, known, shrink }
     }
 
     #[inline(always)]
-    pub fn value(&self, goal: u32) -> f32 {
+    fn value(&self, goal: u32) -> f32 {
         let magnitude = goal & !SIGN;
         if magnitude == 0 {
             return 0.0;
         }
-        let first = magnitude >> self.known <= 1;
-        let into = if first { INTO_FIRST } else { INTO_LATER };
+        let known = known_of(magnitude, self.known);
+        let into = if magnitude >> known <= 1 { INTO_FIRST } else { INTO_LATER };
+        let span = ((1u32 << known) - 1) as f32;
         let shrink = self.shrink[(magnitude - 1).min(2) as usize];
-        let value = (magnitude as f32 + self.span * into - shrink) * self.step;
+        let value = (magnitude as f32 + span * into - shrink) * self.step;
         if goal & SIGN != 0 { -value } else { value }
     }
 
@@ -52,11 +52,18 @@ impl Dequantiser {
     }
 }
 
+/// The lowest plane known of `magnitude` in a band known down to plane `known`: a 1 one plane below it comes from a
+/// pass that was broken off.
+#[inline(always)]
+fn known_of(magnitude: u32, known: u32) -> u32 {
+    known - u32::from(magnitude & ((1 << known) - 1) != 0)
+}
+
 /// One row of a lossless band of which planes below `known` are unknown.
 pub(crate) fn integer_row(goals: &[u32], known: u32, out: &mut [i32]) {
-    let half = (1u32 << known) >> 1;
     for (out, &goal) in out.iter_mut().zip(goals) {
         let magnitude = goal & !SIGN;
+        let half = ((1u32 << known_of(magnitude, known)) - 1) / 2;
         let value = if magnitude == 0 { 0 } else { magnitude.saturating_add(half).min(i32::MAX as u32) as i32 };
         *out = if goal & SIGN != 0 { -value } else { value };
     }

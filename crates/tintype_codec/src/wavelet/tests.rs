@@ -200,7 +200,7 @@ fn every_prefix_decodes_and_truncate_gives_the_same() {
             assert!(decode_whole(&source.shape, &shorter) == back, "{target:?} {bytes}");
             let error = mse(&source, &back);
             // One coefficient may by chance move away from its sample; while there are few, that shows.
-            let slack = if bytes < 24 { 1.2 } else { 1.02 };
+            let slack = if bytes < 24 { 1.2 } else { 1.03 };
             assert!(error <= best * slack + 0.05, "{target:?} {bytes}: {error} after {best}");
             best = best.min(error);
         }
