@@ -3,6 +3,7 @@
 use crate::encode::Registry;
 use crate::head::{Head, head_from_bytes};
 use crate::reduce::{full_size_request, reduced};
+use crate::repack::restored;
 use crate::{Error, Step};
 use std::io::{Read, Seek};
 use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
@@ -18,6 +19,8 @@ pub struct Decoded {
     pub full_shape: Shape,
     /// The codec that made the file.
     pub codec: CodecId,
+    /// The JPEG file itself, if that is what was encoded.
+    pub jpeg_file: Option<Vec<u8>>,
     /// If the file was cut off: the number of bytes that were there. The picture is then as good as they allow.
     pub cut_off_at: Option<u64>,
 }
@@ -56,15 +59,17 @@ pub(crate) fn decode_with<R: Read>(
     run: &Run,
 ) -> Result<Decoded, Error> {
     let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &run.limits)?;
-    let codec = registry(id)
-        .ok_or_else(|| Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) })?;
+    let codec = registry(id);
+    if codec.is_none() && id != CodecId::Jpeg {
+        return Err(Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) });
+    }
     check_request(request, &shape)?;
     let header = reader.head()[codec_header_at..].to_vec();
-    let reduces = request.scale_log2 > 0 && !codec.scales();
-    let asked = *request;
-    let request = &if reduces { full_size_request(&asked, &shape) } else { asked };
+    let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.scales());
+    let inner = if reduces { full_size_request(request, &shape) } else { *request };
     let wants = |key: tintype_container::SectionKey| {
-        codec.wants(&shape, &header, SectionKey { tile: key.tile, layer: key.layer }, request)
+        let key = SectionKey { tile: key.tile, layer: key.layer };
+        codec.is_none_or(|codec| codec.wants(&shape, &header, key, &inner))
     };
     let data = reader.sections(wants)?;
     let sections = data.sections.iter().map(|section| SectionView {
@@ -73,19 +78,32 @@ pub(crate) fn decode_with<R: Read>(
         complete: section.complete,
     });
     let view = PayloadView { header: &header, sections: sections.collect(), cut_off: data.cut_off };
-    let planes = codec.decode(&shape, &view, request, run).map_err(|error| match error {
+    let decoded = match codec {
+        Some(codec) => {
+            let planes = codec.decode(&shape, &view, &inner, run);
+            let planes = planes.map_err(|error| Error::Codec { step: Step::Decode(id), error });
+            planes.map(|planes| (None, Picture { planes, metadata: Metadata::default() }))
+        }
+        None => restored(&shape, &view, request, run).map(|(file, picture)| (Some(file), picture)),
+    };
+    let (jpeg_file, mut picture) = decoded.map_err(|error| match error {
         // The codec knows only that bytes are missing; where the file ends is known here.
-        CodecError::Truncated { .. } if data.cut_off => {
+        Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
             let at = reader.position();
             Error::Container(ContainerError::Truncated { needed: reader.data_end().saturating_sub(at), at })
         }
-        error => Error::Codec { step: Step::Decode(id), error },
+        error => error,
     })?;
-    let planes = if reduces { reduced(&planes, asked.scale_log2) } else { planes };
+    if reduces {
+        picture.planes = reduced(&picture.planes, request.scale_log2);
+    }
     let whole = !data.cut_off && reader.finish()?;
     let cut_off_at = (!whole).then(|| reader.position());
-    let picture = Picture { planes, metadata: metadata_from_items(reader.metadata()) };
-    Ok(Decoded { picture, full_shape: shape, codec: id, cut_off_at })
+    // A kept JPEG file holds its own metadata.
+    if jpeg_file.is_none() {
+        picture.metadata = metadata_from_items(reader.metadata());
+    }
+    Ok(Decoded { picture, full_shape: shape, codec: id, jpeg_file, cut_off_at })
 }
 
 fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
+use crate::repack::{keeps_file, repacked};
 use crate::{Error, Step};
 use std::io::Write;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
@@ -56,11 +57,16 @@ pub struct Encoded {
     pub codec: CodecId,
 }
 
-/// Encodes the picture file `file` (PNG, JPEG, TIFF, …).
+/// Encodes the picture file `file` (PNG, JPEG, TIFF, …). A JPEG that shall lose nothing is kept as the file it is, in
+/// fewer bytes, and comes back byte for byte in [`crate::Decoded::jpeg_file`].
 ///
 /// # Errors
 /// As [`encode`], and `Picture` for a file that cannot be read.
 pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+    check_options(options)?;
+    if keeps_file(file, options) {
+        return repacked(file, options, run);
+    }
     encode(&tintype_image::io::read_picture(file, &run.limits)?, options, run)
 }
 
@@ -97,6 +103,10 @@ pub(crate) fn encode_with(
         },
     };
     let codecs: Vec<&dyn Codec> = wanted.iter().filter_map(|id| registry(*id)).collect();
+    if options.codec == Some(CodecId::Jpeg) && codecs.is_empty() {
+        let what = "codec jpeg keeps JPEG files without loss in a .tin file; of other pictures it makes OUT.jpg".into();
+        return Err(Error::Misuse { what });
+    }
     if codecs.is_empty() {
         let names: Vec<&str> = wanted.iter().map(|id| id.name()).collect();
         return Err(Error::Unsupported { what: format!("codec {} is not in this build", names.join(" or ")) });
@@ -165,7 +175,7 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
 }
 
 /// Writes the file that holds `payload`.
-fn write_payload(
+pub(crate) fn write_payload(
     out: &mut impl Write,
     codec: CodecId,
     planes: &Planes,

@@ -17,6 +17,7 @@ mod error;
 mod head;
 mod inspect;
 mod reduce;
+mod repack;
 
 #[cfg(test)]
 mod tests;

@@ -346,6 +346,27 @@ fn denoising_makes_a_noisy_picture_smaller() {
 }
 
 #[test]
+fn a_jpeg_that_shall_lose_nothing_comes_back_as_the_same_file() {
+    let bench = Bench::new();
+    bench.write("p.ppm", &ppm(256, 192));
+    bench.ok(&["encode", "p.ppm", "-o", "a.jpg", "-q", "85"]);
+    let record = bench.json(&["encode", "a.jpg", "--lossless", "--json"]);
+    assert_eq!(record["codec"].as_str(), Some("jpeg"));
+    let (jpeg, packed) = (bench.read("a.jpg"), bench.read("a.tin"));
+    assert!(packed.len() < jpeg.len(), "{} of {}", packed.len(), jpeg.len());
+    bench.ok(&["decode", "a.tin", "-o", "back.jpg"]);
+    assert_eq!(bench.read("back.jpg"), jpeg);
+    let same = bench.json(&["compare", "a.jpg", "a.tin", "--json"]);
+    assert_eq!(same["hamming"].as_u64(), Some(0));
+    let small =
+        bench.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--region", "3,3,20,20", "--json"]);
+    assert_eq!(small["width"].as_u64(), Some(11));
+    bench.write("cut.tin", &packed[..packed.len() / 2]);
+    assert!(bench.fails(1, &["decode", "cut.tin", "-o", "c.jpg"]).contains("ends at byte"));
+    assert!(bench.fails(1, &["encode", "p.ppm", "-o", "x.tin", "--codec", "jpeg"]).contains("OUT.jpg"));
+}
+
+#[test]
 fn compare_writes_where_pictures_differ() {
     let bench = Bench::new();
     bench.photo("a.ppm");

@@ -71,7 +71,11 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let (decoded, bytes) = decode_place(&job.input, &plan.request, run)?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
-    let file = write_picture(format, &decoded.picture).map_err(|error| error.to_string())?;
+    let whole = plan.request == DecodeRequest::default();
+    let file = match &decoded.jpeg_file {
+        Some(file) if whole && format == PictureFormat::Jpeg => file.clone(),
+        _ => write_picture(format, &decoded.picture).map_err(|error| error.to_string())?,
+    };
     write_output(&job.output, &file)?;
     let full = &decoded.full_shape;
     let pixels = full.width_px as f64 * full.height_px as f64;

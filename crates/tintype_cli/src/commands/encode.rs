@@ -29,8 +29,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
     }
     let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
-    let extension = if args.codec.0 == Some(CodecId::Jpeg) { "jpg" } else { "tin" };
-    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), extension)?;
+    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "tin")?;
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
         check_output_format(job, goal)?;
@@ -96,9 +95,13 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         return Err("is a .tin file already; decode it first".into());
     }
     let picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
+    let keeps_jpeg = PictureFormat::detect(&file) == Some(PictureFormat::Jpeg) && plan.options.goal == Goal::Lossless;
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
+    } else if keeps_jpeg {
+        let encoded = tintype::encode_file(&file, &plan.options, run).map_err(|error| error.to_string())?;
+        (encoded.bytes, encoded.codec)
     } else {
         let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
         (encoded.bytes, encoded.codec)
