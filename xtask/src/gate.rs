@@ -1,6 +1,6 @@
 //! The one gate: the same steps on every machine.
 
-use crate::{arrows, hygiene, licences, shell, test_run};
+use crate::{arrows, hygiene, licences, results, shell, test_run};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -8,11 +8,12 @@ use std::time::Instant;
 type Step = (&'static str, fn(&Path) -> Result<String, String>);
 
 /// Quick steps first, so that a small fault shows early.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", |root| shell::run(root, "cargo", &["fmt", "--all", "--check"], &[])),
     ("arrows", arrows::step),
     ("licences", licences::step),
     ("hygiene", hygiene::step),
+    ("results", results::up_to_date),
     ("clippy", clippy),
     ("features off", features_off),
     ("tests", test_run::step),

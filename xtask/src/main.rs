@@ -3,6 +3,7 @@
 //! * `check` is the one gate: every step runs, each is timed, and any failure gives exit status 1.
 //! * `test` runs every test and ends with `N passed, N failed`.
 //! * `arrows`, `licences` and `hygiene` are single steps of the gate.
+//! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture.
 
 use std::process::ExitCode;
 
@@ -10,11 +11,13 @@ mod arrows;
 mod gate;
 mod hygiene;
 mod licences;
+mod results;
+mod results_page;
 mod shell;
 mod spdx;
 mod test_run;
 
-const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene";
+const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         Some("arrows") => arrows::step(&root),
         Some("licences") => licences::step(&root),
         Some("hygiene") => hygiene::step(&root),
+        Some("results") => results::step(&root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
