@@ -1,5 +1,6 @@
 //! What was typed: the arguments as they stand on the command line, checked one by one.
 
+use crate::commands::bench::BenchArgs;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tintype::{CodecId, Denoise, Region, Tune};
@@ -29,6 +30,8 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how far two pictures are apart
     Compare(CompareArgs),
+    /// Measure codecs, ours and others', on your pictures
+    Bench(BenchArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

@@ -32,12 +32,16 @@ enum Failure {
 type Outcome = Result<bool, Failure>;
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::bench::measuring() {
+        return code;
+    }
     let args = Args::parse();
     let outcome = match args.command {
         Command::Encode(args) => commands::encode::run(&args),
         Command::Decode(args) => commands::decode::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Args::command(), "tintype", &mut script);

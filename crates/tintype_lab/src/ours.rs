@@ -28,8 +28,10 @@ pub struct OursSettings<'a> {
 pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec, LabError> {
     let mut words = text.split(':');
     let name = words.next().unwrap_or_default();
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Err(LabError::misuse(format!("`{name}` is no codec's name")));
+    let known: Vec<&str> = tintype::codecs().map(|id| id.name()).collect();
+    if !known.contains(&name) {
+        let known = known.join(", ");
+        return Err(LabError::misuse(format!("no codec `{name}` is built in; there are: {known}")));
     }
     let mut tune = None;
     let mut effort = settings.effort;
@@ -82,8 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
-        for text in ["wave let", ""] {
+    fn unknown_names_are_refused() {
+        for text in ["nonsense", ""] {
             assert!(matches!(codec_from_text(text, &settings(false)), Err(LabError::Misuse { .. })), "{text}");
         }
     }

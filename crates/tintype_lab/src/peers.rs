@@ -33,7 +33,7 @@ const LOSSY: &[Peer] = &[
     Peer {
         name: "libjpeg-turbo",
         encoder: "cjpeg",
-        encode: "-quality Q -optimize -progressive -sample 2x2 -outfile OUT IN",
+        encode: "-quality Q -baseline -optimize -progressive -sample 2x2 -outfile OUT IN",
         decoders: &["djpeg"],
         decode: "-pnm -outfile OUT IN",
         version: "-version",

@@ -1,5 +1,6 @@
 //! One file a command: what was decided from the arguments, then the work over files.
 
+pub mod bench;
 pub mod compare;
 pub mod decode;
 pub mod encode;

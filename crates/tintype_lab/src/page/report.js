@@ -110,7 +110,8 @@ function plot(holder, { lines, xName, yName, logX, logY, view, onZoom, downY, he
       dot.addEventListener("mouseleave", untip);
     }
     const visible = drawn.filter((p) => p.px >= left && p.px <= width - right && p.py >= top && p.py <= height - bottom);
-    if (visible.length) ends.push({ codec: line.codec, y: visible[visible.length - 1].py });
+    if (visible.length && !line.loose) ends.push({ codec: line.codec, y: visible[visible.length - 1].py });
+    if (line.loose) for (const p of visible) shape(svg, "text", { class: "name", x: p.px + 9, y: p.py + 4, style: `fill:${line.codec.colour}` }, line.codec.name);
   }
   // Names at the right edge, pushed apart.
   ends.sort((a, b) => a.y - b.y);
