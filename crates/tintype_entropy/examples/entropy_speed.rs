@@ -16,14 +16,17 @@ fn seconds(since: Instant) -> f64 {
     nanos.map_or_else(|| since.elapsed().as_secs_f64(), |nanos| nanos as f64 * 1e-9)
 }
 
-/// The best of seven runs, in nanoseconds for each of `count` symbols.
+/// The best of three rounds of 80 ms or more (the kernel counts in ticks of a few ms), in nanoseconds for each of `count` symbols.
 fn time(name: &str, count: usize, mut work: impl FnMut()) {
     let zero = Instant::now();
-    let best = (0..7)
+    let best = (0..3)
         .map(|_| {
-            let start = seconds(zero);
-            work();
-            seconds(zero) - start
+            let (start, mut runs) = (seconds(zero), 0);
+            while runs == 0 || seconds(zero) - start < 0.08 {
+                work();
+                runs += 1;
+            }
+            (seconds(zero) - start) / f64::from(runs)
         })
         .fold(f64::INFINITY, f64::min);
     println!("{name:40} {:6.2} ns", best * 1e9 / count as f64);

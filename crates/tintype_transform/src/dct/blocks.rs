@@ -1,7 +1,7 @@
 //! Lines, strips and blocks: how the network is led over memory.
 
 use super::network::{
-    Lane, Sample, forward_4, forward_8, forward_16, forward_32, inverse_4, inverse_8, inverse_16, inverse_32,
+    Forward4, Forward8, Forward16, Forward32, Inverse4, Inverse8, Inverse16, Inverse32, Lane, Network, Sample,
 };
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -134,44 +134,46 @@ fn turn_each<T: Sample>(side: usize, width: usize, from: &[T], to: &mut [T]) {
 #[inline(always)]
 fn columns<S: Simd, T: Sample>(simd: S, points: Points, direction: Direction, strip: &mut [T], width: usize) {
     use Direction::{Forward, Inverse};
-    type L<S, T> = <T as super::network::private::Vectors>::Lane<S>;
     match (points, direction) {
-        (Points::Four, Forward) => each::<S, T, 4>(simd, strip, width, forward_4::<S, T, L<S, T>>),
-        (Points::Four, Inverse) => each::<S, T, 4>(simd, strip, width, inverse_4::<S, T, L<S, T>>),
-        (Points::Eight, Forward) => each::<S, T, 8>(simd, strip, width, forward_8::<S, T, L<S, T>>),
-        (Points::Eight, Inverse) => each::<S, T, 8>(simd, strip, width, inverse_8::<S, T, L<S, T>>),
-        (Points::Sixteen, Forward) => each::<S, T, 16>(simd, strip, width, forward_16::<S, T, L<S, T>>),
-        (Points::Sixteen, Inverse) => each::<S, T, 16>(simd, strip, width, inverse_16::<S, T, L<S, T>>),
-        (Points::ThirtyTwo, Forward) => each::<S, T, 32>(simd, strip, width, forward_32::<S, T, L<S, T>>),
-        (Points::ThirtyTwo, Inverse) => each::<S, T, 32>(simd, strip, width, inverse_32::<S, T, L<S, T>>),
+        (Points::Four, Forward) => each::<S, T, Forward4, 4>(simd, strip, width),
+        (Points::Four, Inverse) => each::<S, T, Inverse4, 4>(simd, strip, width),
+        (Points::Eight, Forward) => each::<S, T, Forward8, 8>(simd, strip, width),
+        (Points::Eight, Inverse) => each::<S, T, Inverse8, 8>(simd, strip, width),
+        (Points::Sixteen, Forward) => each::<S, T, Forward16, 16>(simd, strip, width),
+        (Points::Sixteen, Inverse) => each::<S, T, Inverse16, 16>(simd, strip, width),
+        (Points::ThirtyTwo, Forward) => each::<S, T, Forward32, 32>(simd, strip, width),
+        (Points::ThirtyTwo, Inverse) => each::<S, T, Inverse32, 32>(simd, strip, width),
     }
 }
 
-/// Leads `network` over all columns, a vector of them at a time; the last ones in a vector padded with zeros.
+/// Leads a network over all columns, a vector of them at a time; the last ones in a vector padded with zeros.
 #[inline(always)]
-fn each<S: Simd, T: Sample, const N: usize>(
-    simd: S,
-    strip: &mut [T],
-    width: usize,
-    network: impl Fn([T::Lane<S>; N]) -> [T::Lane<S>; N],
-) {
+fn each<S: Simd, T: Sample, W: Network<N>, const N: usize>(simd: S, strip: &mut [T], width: usize) {
     let len = T::Lane::<S>::LEN;
     let whole = width - width % len;
     for x in (0..whole).step_by(len) {
-        let out = network(std::array::from_fn(|row| T::Lane::<S>::load(simd, &strip[row * width + x..])));
-        for (row, lane) in out.into_iter().enumerate() {
-            lane.store(&mut strip[row * width + x..]);
+        let mut lanes = [T::Lane::<S>::load(simd, &strip[x..]); N];
+        for row in 1..N {
+            lanes[row] = T::Lane::<S>::load(simd, &strip[row * width + x..]);
+        }
+        let lanes = W::run::<S, T, T::Lane<S>>(lanes);
+        for row in 0..N {
+            lanes[row].store(&mut strip[row * width + x..]);
         }
     }
     let rest = width - whole;
     if rest > 0 {
         let mut padded = [[T::default(); 16]; N];
-        for (row, line) in padded.iter_mut().enumerate() {
-            line[..rest].copy_from_slice(&strip[row * width + whole..][..rest]);
+        for row in 0..N {
+            padded[row][..rest].copy_from_slice(&strip[row * width + whole..][..rest]);
         }
-        let out = network(std::array::from_fn(|row| T::Lane::<S>::load(simd, &padded[row])));
-        for (row, lane) in out.into_iter().enumerate() {
-            lane.store(&mut padded[row]);
+        let mut lanes = [T::Lane::<S>::load(simd, &padded[0]); N];
+        for row in 1..N {
+            lanes[row] = T::Lane::<S>::load(simd, &padded[row]);
+        }
+        let lanes = W::run::<S, T, T::Lane<S>>(lanes);
+        for row in 0..N {
+            lanes[row].store(&mut padded[row]);
             strip[row * width + whole..][..rest].copy_from_slice(&padded[row][..rest]);
         }
     }

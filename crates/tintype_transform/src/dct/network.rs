@@ -1,4 +1,7 @@
 //! The network of rotations, written once for vectors of floats and of whole numbers, and for both directions.
+//!
+//! No closures here: one that is not inlined would lack the SIMD level of its caller, and every operation in it would
+//! become a call.
 
 use super::angles::{ANGLES_2, ANGLES_4, ANGLES_8, ANGLES_16, EIGHTH, Rotation};
 use fearless_simd::{Simd, SimdBase};
@@ -156,13 +159,20 @@ macro_rules! dct_2 {
                 (sums[j], differences[j]) = L::butterfly(x[j], x[$n - 1 - j]);
             }
             let (even, odd) = ($half_2(sums), $half_4(differences));
-            std::array::from_fn(|k| if k % 2 == 0 { even[k / 2] } else { odd[k / 2] })
+            let mut out = x;
+            for k in 0..$n / 2 {
+                (out[2 * k], out[2 * k + 1]) = (even[k], odd[k]);
+            }
+            out
         }
 
         #[inline(always)]
         pub(super) fn $inverse<S: Simd, T, L: Lane<S, T>>(x: [L; $n]) -> [L; $n] {
-            let sums: [L; $n / 2] = $half_2_inverse(std::array::from_fn(|k| x[2 * k]));
-            let differences: [L; $n / 2] = $half_4_inverse(std::array::from_fn(|k| x[2 * k + 1]));
+            let (mut sums, mut differences) = ([x[0]; $n / 2], [x[0]; $n / 2]);
+            for k in 0..$n / 2 {
+                (sums[k], differences[k]) = (x[2 * k], x[2 * k + 1]);
+            }
+            let (sums, differences) = ($half_2_inverse(sums), $half_4_inverse(differences));
             let mut out = x;
             for j in 0..$n / 2 {
                 (out[j], out[$n - 1 - j]) = L::unbutterfly(sums[j], differences[j]);
@@ -225,3 +235,31 @@ dct_4!(8, forward_4_8, inverse_4_8, forward_4, inverse_4, ANGLES_8);
 dct_2!(16, forward_16, inverse_16, forward_8, inverse_8, forward_4_8, inverse_4_8);
 dct_4!(16, forward_4_16, inverse_4_16, forward_8, inverse_8, ANGLES_16);
 dct_2!(32, forward_32, inverse_32, forward_16, inverse_16, forward_4_16, inverse_4_16);
+
+/// A network as a type, so that it reaches the loop over memory without a function value.
+pub(super) trait Network<const N: usize> {
+    /// Transforms `N` vectors.
+    fn run<S: Simd, T, L: Lane<S, T>>(x: [L; N]) -> [L; N];
+}
+
+macro_rules! network {
+    ($name:ident, $n:literal, $function:ident) => {
+        pub(super) struct $name;
+
+        impl Network<$n> for $name {
+            #[inline(always)]
+            fn run<S: Simd, T, L: Lane<S, T>>(x: [L; $n]) -> [L; $n] {
+                $function(x)
+            }
+        }
+    };
+}
+
+network!(Forward4, 4, forward_4);
+network!(Forward8, 8, forward_8);
+network!(Forward16, 16, forward_16);
+network!(Forward32, 32, forward_32);
+network!(Inverse4, 4, inverse_4);
+network!(Inverse8, 8, inverse_8);
+network!(Inverse16, 16, inverse_16);
+network!(Inverse32, 32, inverse_32);
