@@ -1,4 +1,5 @@
-//! Sweeps pictures over qualities with the wavelet codec: `wavelet_rd QUALITY,… NAME FILE…` prints CSV rows
+//! Sweeps pictures over qualities (`50`), rates in bits a pixel (`r0.5`) or `lossless` with the wavelet codec:
+//! `wavelet_rd QUALITY,… NAME FILE…` prints CSV rows
 //! `codec,setting,image,bytes,bpp,psnr,msssim,ssimulacra2,enc_ms,dec_ms`; metrics other than PSNR are 0.
 //! Bytes are header, sections, and what the container adds.
 
@@ -42,6 +43,19 @@ fn psnr(a: &Planes, b: &Planes) -> f64 {
     (10.0 * (peak * peak * a.shape.samples() as f64 / sum.max(1e-9)).log10()).min(100.0)
 }
 
+/// The highest quality whose file needs at most `bpp` bits a pixel.
+fn quality_for_rate(picture: &Planes, bpp: f64, effort: u8, run: &Run) -> f32 {
+    let most = bpp * (picture.shape.width_px * picture.shape.height_px) as f64 / 8.0;
+    let (mut low, mut high) = (-100.0, 100.0);
+    for _ in 0..9 {
+        let middle = (low + high) / 2.0;
+        let settings = EncodeSettings { target: Target::Quality(middle), tune: Tune::Psnr, effort };
+        let fits = file_bytes(&Wavelet.encode(picture, &settings, run).expect("encodes")) as f64 <= most;
+        (low, high) = if fits { (middle, high) } else { (low, middle) };
+    }
+    low
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [qualities, name, files @ ..] = &arguments[..] else {
@@ -60,9 +74,10 @@ fn main() {
         picture.planes.truncate(3);
         let image = file.rsplit('/').next().unwrap_or(file);
         for quality in qualities.split(',') {
-            let target = match quality.parse::<f32>() {
-                Ok(q) => Target::Quality(q),
-                Err(_) => Target::Lossless,
+            let target = match (quality.parse::<f32>(), quality.strip_prefix('r').map(str::parse)) {
+                (Ok(q), _) => Target::Quality(q),
+                (_, Some(Ok(bpp))) => Target::Quality(quality_for_rate(&picture, bpp, effort, &run)),
+                _ => Target::Lossless,
             };
             let settings = EncodeSettings { target, tune: Tune::Psnr, effort };
             let start = Instant::now();

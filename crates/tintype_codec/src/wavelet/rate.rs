@@ -16,9 +16,10 @@ const STEPS: [(f32, f32); 9] = [
     (100.0, -2.5),
 ];
 
-/// The step, for 8-bit samples, that gives a typical photo about `quality`. Both tunings use the same steps.
+/// The step, for 8-bit samples, that gives a typical photo about `quality`; below 0 it goes on, for rate control. Both
+/// tunings use the same steps.
 pub(crate) fn step_for_quality(quality: f32, _tune: Tune) -> f32 {
-    let quality = quality.clamp(0.0, 100.0);
+    let quality = quality.clamp(-100.0, 100.0);
     let upper = STEPS.iter().position(|&(score, _)| score >= quality).unwrap_or(STEPS.len() - 1).max(1);
     let ((a, x), (b, y)) = (STEPS[upper - 1], STEPS[upper]);
     (x + (y - x) * (quality - a) / (b - a)).exp2()
