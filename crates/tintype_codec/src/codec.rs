@@ -225,6 +225,8 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
         CodecId::Wavelet => Some(&crate::Wavelet),
+        #[cfg(feature = "photo-model")]
+        CodecId::Neural => Some(crate::neural::photo()),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ mod codec;
 mod error;
 pub mod jpeg;
 mod lossless;
+pub mod neural;
 mod parallel;
 mod rate;
 mod wavelet;

@@ -1,1 +1,26 @@
-//! See crates' map in docs/ARCHITECTURE.md.
+//! Integer inference for trained codecs, alike on every machine.
+//!
+//! A [`ModelFile`] holds [`Program`]s over [`Map`]s of 16-bit values: dense and depthwise layers with 16-bit weights
+//! and 32-bit sums, named shifts, saturation where stated. No floats, no platform-dependent order; sums are proven
+//! when a layer is made. Exact zone.
+#![forbid(unsafe_code)]
+
+mod dense;
+mod depthwise;
+mod error;
+mod hash;
+mod kernel;
+mod map;
+mod model_file;
+mod program;
+
+pub use dense::Dense;
+pub use depthwise::Depthwise;
+pub use error::NnError;
+pub use hash::{Hash, hash};
+pub use map::Map;
+pub use model_file::{Array, ModelFile, ModelLimits};
+pub use program::{Kind, Program, Step};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! The photo model that ships with the program.
+
+use super::{Neural, NeuralModel};
+use std::sync::OnceLock;
+
+/// See models/photo-lite.md.
+static PHOTO: &[u8] = include_bytes!("../../../../models/photo-lite.model");
+
+/// The codec on the built-in photo model, read when first asked for.
+pub fn photo() -> &'static Neural {
+    static CODEC: OnceLock<Neural> = OnceLock::new();
+    CODEC.get_or_init(|| Neural::new(NeuralModel::read(PHOTO).expect("the built-in model is whole")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::photo;
+    use crate::{Codec, DecodeRequest, EncodeSettings, Run, Target};
+    use tintype_image::{Planes, Shape};
+
+    #[test]
+    fn a_smooth_picture_comes_back_close_and_small() {
+        let mut source = Planes::new(Shape::rgb(150, 130, 8));
+        for (c, plane) in source.planes.iter_mut().enumerate() {
+            for y in 0..130 {
+                for (x, s) in plane.row_mut(y).iter_mut().enumerate() {
+                    *s = (40 + x / 2 + y * (c + 1) / 3) as u16;
+                }
+            }
+        }
+        let mut sizes = Vec::new();
+        for quality in [30.0, 90.0] {
+            let settings = EncodeSettings { target: Target::Quality(quality), ..EncodeSettings::default() };
+            let payload = photo().encode(&source, &settings, &Run::default()).unwrap();
+            let back =
+                photo().decode(&source.shape, &payload.view(), &DecodeRequest::default(), &Run::default()).unwrap();
+            let differences = source.planes.iter().zip(&back.planes).flat_map(|(a, b)| {
+                a.rows().flatten().zip(b.rows().flatten()).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+            });
+            let mse = differences.sum::<f64>() / (150.0 * 130.0 * 3.0);
+            assert!(mse < 40.0, "squared error {mse} at quality {quality}");
+            sizes.push(payload.sections[0].bytes.len());
+        }
+        assert!(sizes[0] < sizes[1] && sizes[1] < 150 * 130 * 3 / 8, "{sizes:?}");
+    }
+}

@@ -1,0 +1,226 @@
+//! Payload to planes.
+//!
+//! Tiles' latents are decoded by themselves, then the synthesis runs over windows of them with margins. A request for
+//! a region decodes the tiles it touches and those within the synthesis' reach.
+
+use super::colour::{Group, group_shape, groups, network_shape, planes_of, samples_from};
+use super::cut::{cut, region_needed};
+use super::encode::{LANES, tile_area};
+use super::model::{NeuralModel, from_nn};
+use super::walk::{Source, hyper_from_symbols, latents, priors, walk_hyper, walk_residuals};
+use super::{HYPER_PX, LATENT_PX, header};
+use crate::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, map_indexed, registry};
+use tintype_entropy::{EntropyError, rans::RansDecoder};
+use tintype_image::{Level, Limits, Plane, Planes, Region, Shape};
+use tintype_nn::Map;
+
+/// The part of a group that lies in `region`, in the group's samples.
+fn wanted(shape: &Shape, group: &Group, region: Region) -> Region {
+    let [x, y] = [region.x * group.width / shape.width_px, region.y * group.height / shape.height_px];
+    let right = ((region.x + region.width) * group.width).div_ceil(shape.width_px).min(group.width);
+    let bottom = ((region.y + region.height) * group.height).div_ceil(shape.height_px).min(group.height);
+    Region { x, y, width: right.saturating_sub(x).max(1), height: bottom.saturating_sub(y).max(1) }
+}
+
+fn margin_px(model: &NeuralModel) -> usize {
+    (model.synthesis.margin() * LATENT_PX).next_multiple_of(HYPER_PX)
+}
+
+/// Whether the tile is within reach of the wanted part.
+fn touches(model: &NeuralModel, group: &Group, tile: (usize, usize), wanted: Region) -> bool {
+    let [x, y, width, height] = tile_area(group, tile);
+    let margin = margin_px(model);
+    x < wanted.x + wanted.width + margin
+        && wanted.x < x + width + margin
+        && y < wanted.y + wanted.height + margin
+        && wanted.y < y + height + margin
+}
+
+/// Whether a section is needed.
+pub(super) fn wants(model: &NeuralModel, shape: &Shape, key: SectionKey, request: &DecodeRequest) -> bool {
+    let groups = groups(shape);
+    let Some(group) = groups.get(key.layer as usize) else { return true };
+    let (true, Ok(region)) = (group.lossy, region_needed(shape, request)) else { return true };
+    let (columns, rows) = group.tiles();
+    let tile = key.tile as usize;
+    tile >= columns * rows || touches(model, group, (tile % columns, tile / columns), wanted(shape, group, region))
+}
+
+/// Decodes what `request` asks for.
+pub(super) fn decode(
+    model: &NeuralModel,
+    shape: &Shape,
+    payload: &PayloadView<'_>,
+    request: &DecodeRequest,
+    run: &Run,
+) -> Result<Planes, CodecError> {
+    shape.check(&run.limits).map_err(|error| match error {
+        tintype_image::ImageError::Limit { what, max } => CodecError::Limit { what, max },
+        other => CodecError::Malformed { what: other.to_string(), at: 0 },
+    })?;
+    let region = region_needed(shape, request)?;
+    let level = header::read(model, payload.header)?;
+    let mut planes = Vec::with_capacity(shape.planes.len());
+    for (layer, group) in groups(shape).iter().enumerate() {
+        let sections: Vec<&SectionView<'_>> = payload.sections.iter().filter(|s| s.key.layer == layer as u32).collect();
+        if group.lossy {
+            let rgb = decode_group(model, shape, group, &sections, level, region, run)?;
+            planes.extend(planes_of(rgb, shape, group, run.level)?);
+        } else {
+            planes.push(decode_lossless(shape, group, &sections, run)?);
+        }
+    }
+    let whole = Planes { shape: shape.clone(), planes };
+    Ok(cut(whole, region))
+}
+
+fn decode_lossless(
+    shape: &Shape,
+    group: &Group,
+    sections: &[&SectionView<'_>],
+    run: &Run,
+) -> Result<Plane<u16>, CodecError> {
+    let codec = registry(CodecId::Lossless)
+        .ok_or_else(|| CodecError::Unsupported { what: "alpha and depth need the lossless codec".into() })?;
+    let Some(section) = sections.first().filter(|s| s.complete) else {
+        return Err(CodecError::Truncated { needed: 1 });
+    };
+    let mut rest = section.bytes;
+    let count = number(&mut rest)? as usize;
+    let header = part_of(&mut rest, count)?;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let [tile, layer, count] = [number(&mut rest)?, number(&mut rest)?, number(&mut rest)?];
+        let bytes = part_of(&mut rest, count as usize)?;
+        parts.push(SectionView { key: SectionKey { tile, layer }, bytes, complete: true });
+    }
+    let view = PayloadView { header, sections: parts, cut_off: false };
+    let part = codec.decode(&group_shape(shape, group), &view, &DecodeRequest::default(), run)?;
+    part.planes.into_iter().next().ok_or(CodecError::Malformed { what: "no plane in a lossless part".into(), at: 0 })
+}
+
+fn number(rest: &mut &[u8]) -> Result<u32, CodecError> {
+    let (head, tail) = rest.split_first_chunk::<4>().ok_or(CodecError::Truncated { needed: 4 })?;
+    *rest = tail;
+    Ok(u32::from_le_bytes(*head))
+}
+
+fn part_of<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], CodecError> {
+    let needed = count - count.min(rest.len());
+    let (part, tail) = rest.split_at_checked(count).ok_or(CodecError::Truncated { needed })?;
+    *rest = tail;
+    Ok(part)
+}
+
+/// A group as it comes out of the network; outside the wanted part samples are zero.
+fn decode_group(
+    model: &NeuralModel,
+    shape: &Shape,
+    group: &Group,
+    sections: &[&SectionView<'_>],
+    level: usize,
+    region: Region,
+    run: &Run,
+) -> Result<Planes, CodecError> {
+    let wanted = wanted(shape, group, region);
+    let (columns, rows) = group.tiles();
+    let (width, height) = group.latent_size();
+    check_size(model, width, height, &run.limits)?;
+    let decode_one = |tile: usize| {
+        let place = (tile % columns, tile / columns);
+        if !touches(model, group, place, wanted) {
+            return Ok(None);
+        }
+        let section = sections.iter().find(|s| s.key.tile as usize == tile);
+        let Some(section) = section.filter(|s| s.complete) else {
+            return Err(CodecError::Truncated { needed: 1 });
+        };
+        let [x, y, width, height] = tile_area(group, place);
+        let latents = decode_tile(model, section.bytes, width, height, level, run.level)?;
+        Ok(Some((x / LATENT_PX, y / LATENT_PX, latents)))
+    };
+    let mut all = Map::new(height, width, model.latent);
+    for result in map_indexed(run.threads, columns * rows, decode_one) {
+        if let Some((x, y, part)) = result? {
+            all.paste(&part, x, y);
+        }
+    }
+    synthesise(model, shape, group, &all, level, wanted, run)
+}
+
+fn check_size(model: &NeuralModel, width: usize, height: usize, limits: &Limits) -> Result<(), CodecError> {
+    let values = width as u64 * height as u64 * model.latent as u64;
+    if values > limits.samples_max.saturating_mul(2).max(1 << 24) {
+        return Err(CodecError::Limit { what: "number of samples", max: limits.samples_max });
+    }
+    Ok(())
+}
+
+/// Side of a synthesis window in latents: what a window works on stays in the cache.
+const WINDOW: usize = 16;
+
+fn synthesise(
+    model: &NeuralModel,
+    shape: &Shape,
+    group: &Group,
+    latents: &Map,
+    level: usize,
+    wanted: Region,
+    run: &Run,
+) -> Result<Planes, CodecError> {
+    let margin = model.synthesis.margin();
+    let first = (wanted.x / LATENT_PX / WINDOW, wanted.y / LATENT_PX / WINDOW);
+    let last =
+        ((wanted.x + wanted.width - 1) / LATENT_PX / WINDOW, (wanted.y + wanted.height - 1) / LATENT_PX / WINDOW);
+    let columns = last.0 - first.0 + 1;
+    let window = |index: usize| {
+        let (x, y) = ((first.0 + index % columns) * WINDOW, (first.1 + index / columns) * WINDOW);
+        let (width, height) = (WINDOW.min(latents.width - x), WINDOW.min(latents.height - y));
+        let (left, top) = (x.min(margin), y.min(margin));
+        let (right, bottom) = ((x + width + margin).min(latents.width), (y + height + margin).min(latents.height));
+        let part = latents.crop(x - left, y - top, right - x + left, bottom - y + top);
+        let made = model.synthesis.run(run.level, part, level).map_err(from_nn)?;
+        Ok((x, y, made.crop(2 * left, 2 * top, 2 * width, 2 * height)))
+    };
+    let mut rgb = Planes::new(network_shape(shape, group));
+    let count = columns * (last.1 - first.1 + 1);
+    // A few windows at a time, so that results waiting to be put in place stay few.
+    for start in (0..count).step_by(64) {
+        let some = map_indexed(run.threads, 64.min(count - start), |i| window(start + i));
+        for result in some {
+            let (x, y, values): (usize, usize, Map) = result?;
+            let (x, y) = (x * LATENT_PX, y * LATENT_PX);
+            if x < group.width && y < group.height {
+                samples_from(&values, &mut rgb, x, y);
+            }
+        }
+    }
+    Ok(rgb)
+}
+
+fn from_entropy(error: EntropyError) -> CodecError {
+    match error {
+        EntropyError::Truncated { needed } => CodecError::Truncated { needed },
+        other => CodecError::Malformed { what: other.to_string(), at: 0 },
+    }
+}
+
+fn decode_tile(
+    model: &NeuralModel,
+    bytes: &[u8],
+    width: usize,
+    height: usize,
+    level: usize,
+    simd: Level,
+) -> Result<Map, CodecError> {
+    let mut walk = RansDecoder::<LANES>::new(bytes).map_err(from_entropy)?;
+    let (hyper_width, hyper_height) = (width / HYPER_PX, height / HYPER_PX);
+    let mut hyper_symbols = vec![0; hyper_width * hyper_height * model.hyper];
+    walk_hyper(model, level, &mut walk, &mut hyper_symbols);
+    let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper_width, hyper_height)?;
+    let priors = priors(model, level, hyper, simd)?;
+    let mut symbols = vec![0; (width / LATENT_PX) * (height / LATENT_PX) * model.latent];
+    walk_residuals(model, &priors, &mut walk, &mut symbols);
+    walk.finish().map_err(from_entropy)?;
+    latents(model, level, &priors, Source::Symbols(&symbols), simd)
+}

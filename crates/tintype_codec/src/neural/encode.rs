@@ -1,0 +1,113 @@
+//! Planes to payload.
+//!
+//! The analysis runs in integers too, in windows with margins, so that encoding is the same on every machine.
+
+use super::choose::Chooser;
+use super::colour::{Group, group_shape, groups, rgb_of, values_of};
+use super::model::{NeuralModel, from_nn};
+use super::walk::{Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper, walk_residuals};
+use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
+use crate::{CodecError, CodecId, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed, registry};
+use tintype_entropy::rans::RansEncoder;
+use tintype_image::{Level, Planes};
+use tintype_nn::Map;
+
+/// Lanes of the entropy coder.
+pub(super) const LANES: usize = 4;
+
+/// Codes `source` at `level`.
+pub(super) fn encode(model: &NeuralModel, source: &Planes, level: usize, run: &Run) -> Result<Payload, CodecError> {
+    let chooser = Chooser::new(model, level);
+    let mut sections = Vec::new();
+    for (layer, group) in groups(&source.shape).iter().enumerate() {
+        if !group.lossy {
+            let bytes = encode_lossless(source, group, run)?;
+            sections.push(Section { key: SectionKey { tile: 0, layer: layer as u32 }, bytes });
+            continue;
+        }
+        let rgb = rgb_of(source, group, run.level)?;
+        let (columns, rows) = group.tiles();
+        let code =
+            |tile: usize| encode_tile(model, &rgb, group, (tile % columns, tile / columns), &chooser, level, run.level);
+        for (tile, result) in map_indexed(run.threads, columns * rows, code).into_iter().enumerate() {
+            let key = SectionKey { tile: tile as u32, layer: layer as u32 };
+            sections.push(Section { key, bytes: result? });
+        }
+    }
+    Ok(Payload { header: header::write(model, level), sections })
+}
+
+/// One plane through the lossless codec; its payload in one piece.
+fn encode_lossless(source: &Planes, group: &Group, run: &Run) -> Result<Vec<u8>, CodecError> {
+    let codec = registry(CodecId::Lossless)
+        .ok_or_else(|| CodecError::Unsupported { what: "alpha and depth need the lossless codec".into() })?;
+    let planes = vec![source.planes[group.first].clone()];
+    let part = Planes { shape: group_shape(&source.shape, group), planes };
+    let settings = EncodeSettings { target: Target::Lossless, ..EncodeSettings::default() };
+    let payload = codec.encode(&part, &settings, run)?;
+    let mut out = (payload.header.len() as u32).to_le_bytes().to_vec();
+    out.extend(&payload.header);
+    for section in &payload.sections {
+        for number in [section.key.tile, section.key.layer, section.bytes.len() as u32] {
+            out.extend(number.to_le_bytes());
+        }
+        out.extend(&section.bytes);
+    }
+    Ok(out)
+}
+
+/// Latents of the part of a group that starts at (`x`, `y`) pixels.
+fn analyse(
+    model: &NeuralModel,
+    rgb: &Planes,
+    group: &Group,
+    [x, y, width, height]: [usize; 4],
+    simd: Level,
+) -> Result<Map, CodecError> {
+    let margin = (model.analysis.margin() * 8).next_multiple_of(HYPER_PX);
+    let (padded_width, padded_height) =
+        (group.width.next_multiple_of(HYPER_PX), group.height.next_multiple_of(HYPER_PX));
+    let (left, top) = (x.min(margin), y.min(margin));
+    let right = (x + width + margin).min(padded_width);
+    let bottom = (y + height + margin).min(padded_height);
+    let values = values_of(rgb, x - left, y - top, right - x + left, bottom - y + top);
+    let whole = model.analysis.run(simd, values, 0).map_err(from_nn)?;
+    Ok(whole.crop(left / LATENT_PX, top / LATENT_PX, width / LATENT_PX, height / LATENT_PX))
+}
+
+/// The tile's rectangle in padded pixels: left, top, width, height.
+pub(super) fn tile_area(group: &Group, (column, row): (usize, usize)) -> [usize; 4] {
+    let (x, y) = (column * TILE_PX, row * TILE_PX);
+    let width = TILE_PX.min(group.width.next_multiple_of(HYPER_PX) - x);
+    let height = TILE_PX.min(group.height.next_multiple_of(HYPER_PX) - y);
+    [x, y, width, height]
+}
+
+fn encode_tile(
+    model: &NeuralModel,
+    rgb: &Planes,
+    group: &Group,
+    tile: (usize, usize),
+    chooser: &Chooser,
+    level: usize,
+    simd: Level,
+) -> Result<Vec<u8>, CodecError> {
+    let area = tile_area(group, tile);
+    let truth = analyse(model, rgb, group, area, simd)?;
+    let hyper = model.hyper_analysis.run(simd, truth.clone(), level).map_err(from_nn)?;
+    let gains = NeuralModel::at(&model.hyper_gain, level, model.hyper);
+    let tables = NeuralModel::at(&model.hyper_table, level, model.hyper);
+    let symbol = |(i, &v): (usize, &i16)| match tables[i % model.hyper] {
+        0 => 0,
+        _ => symbol_of(i32::from(v), gains[i % model.hyper]),
+    };
+    let mut hyper_symbols: Vec<i32> = hyper.values.iter().enumerate().map(symbol).collect();
+    let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper.width, hyper.height)?;
+    let priors = priors(model, level, hyper, simd)?;
+    let mut symbols = vec![0; truth.values.len()];
+    latents(model, level, &priors, Source::Latents(&truth, &mut symbols, chooser), simd)?;
+    let mut walk = RansEncoder::<LANES>::new();
+    walk_hyper(model, level, &mut walk, &mut hyper_symbols);
+    walk_residuals(model, &priors, &mut walk, &mut symbols);
+    Ok(walk.finish())
+}

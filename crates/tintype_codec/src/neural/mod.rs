@@ -1,0 +1,100 @@
+//! Codec `neural`: a trained autoencoder with a hyperprior, run in integers.
+//!
+//! In: [`Planes`]; colour goes through the network as RGB, gray and bands as three equal planes each, alpha and depth
+//! without loss through the `lossless` codec. Out: a [`Payload`] with one section a tile of 1024 × 1024 pixels for each
+//! group of planes. Latents of a tile are coded by themselves; the synthesis sees neighbouring tiles' latents, so that
+//! tiles leave no seams. The model is named by hash in the header; another one decodes nothing.
+//!
+//! Exact zone: all of decoding, and with it the encoder's loop. No floats. Source: Ballé et al. 2018
+//! (arXiv 1802.01436), section 3; JPEG AI's and ELIC's few-step context (arXiv 2203.10886, section 3.2); scales in one
+//! shot and stored tables after FastNIC (arXiv 2504.16586). The format is in docs/format/neural.md.
+
+#[cfg(feature = "photo-model")]
+mod builtin;
+mod choose;
+mod colour;
+mod cut;
+mod decode;
+mod encode;
+mod header;
+mod model;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "photo-model")]
+pub use builtin::photo;
+pub use model::NeuralModel;
+
+use crate::{Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, SectionKey, Target};
+use std::sync::Arc;
+use tintype_image::{Planes, Shape};
+
+/// Side of a tile in pixels.
+const TILE_PX: usize = 1024;
+/// Pixels a position of the latents stands for, along each side.
+const LATENT_PX: usize = 16;
+/// The same for the hyper-latents.
+const HYPER_PX: usize = 64;
+
+/// The codec with one model.
+#[derive(Clone, Debug)]
+pub struct Neural {
+    model: Arc<NeuralModel>,
+}
+
+impl Neural {
+    /// The codec on `model`.
+    pub fn new(model: NeuralModel) -> Self {
+        Self { model: Arc::new(model) }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &NeuralModel {
+        &self.model
+    }
+
+    /// Codes at a level of the model instead of a quality: 0 is the coarsest.
+    ///
+    /// # Errors
+    /// As [`Codec::encode`]; `Misuse` for a level the model does not have.
+    pub fn encode_at_level(&self, source: &Planes, level: usize, run: &Run) -> Result<Payload, CodecError> {
+        if level >= self.model.levels {
+            let what = format!("level {level} of a model with {}", self.model.levels);
+            return Err(CodecError::Misuse { what });
+        }
+        encode::encode(&self.model, source, level, run)
+    }
+}
+
+impl Codec for Neural {
+    fn id(&self) -> CodecId {
+        CodecId::Neural
+    }
+
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError> {
+        let Target::Quality(quality) = settings.target else {
+            return Err(CodecError::Unsupported { what: "codec neural is never lossless".into() });
+        };
+        self.encode_at_level(source, self.model.level_of(quality), run)
+    }
+
+    fn scales(&self) -> bool {
+        false
+    }
+
+    fn wants(&self, shape: &Shape, _header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
+        decode::wants(&self.model, shape, key, request)
+    }
+
+    fn decode(
+        &self,
+        shape: &Shape,
+        payload: &PayloadView<'_>,
+        request: &DecodeRequest,
+        run: &Run,
+    ) -> Result<Planes, CodecError> {
+        decode::decode(&self.model, shape, payload, request, run)
+    }
+}

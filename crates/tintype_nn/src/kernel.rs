@@ -1,0 +1,163 @@
+//! Kernels of the dense layer, one for each kind of machine; all give the same bits.
+//!
+//! A block of positions is first brought into the order `[input pair][position]`, each pair as one 32-bit word; then
+//! every group of 32 outputs is summed for the whole block in registers. Sums of integers do not depend on order, and
+//! [`crate::Dense`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's accumulate are exact.
+
+use crate::dense::{Dense, GROUP};
+use fearless_simd::{Level, Simd, dispatch};
+
+/// Positions summed together.
+const BLOCK: usize = 12;
+
+/// Sums of a block: `[position][output of the group]`.
+type Sums = [[i32; GROUP]; BLOCK];
+
+/// Applies `layer` to rows of inputs, giving rows of outputs.
+pub(crate) fn dense_rows(level: Level, layer: &Dense, input: &[i16], output: &mut [i16]) {
+    let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    let pairs = inputs.div_ceil(2);
+    let mut words = vec![[0i32; BLOCK]; pairs];
+    let mut sums: Sums = [[0; GROUP]; BLOCK];
+    for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs)) {
+        for (position, row) in rows_in.chunks_exact(inputs).enumerate() {
+            gather(row, position, &mut words);
+        }
+        for (group, weights) in layer.packed.chunks_exact(pairs * GROUP * 2).enumerate() {
+            let bias: &[i32; GROUP] =
+                layer.padded_bias[group * GROUP..][..GROUP].try_into().expect("a group of biases");
+            sum_block(level, &words, weights, bias, &mut sums);
+            settle_block(level, layer, group, &sums, rows_out);
+        }
+    }
+}
+
+/// Puts one position's inputs into its column of `words`.
+fn gather(row: &[i16], position: usize, words: &mut [[i32; BLOCK]]) {
+    let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
+    let pairs = row.chunks_exact(2);
+    if let [last] = pairs.remainder() {
+        words[row.len() / 2][position] = word(*last, 0);
+    }
+    for (pair, column) in pairs.zip(words) {
+        column[position] = word(pair[0], pair[1]);
+    }
+}
+
+fn sum_block(level: Level, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(avx512) = level.as_avx512() {
+            return sum_avx512(avx512, words, weights, bias, sums);
+        }
+        if let Some(avx2) = level.as_avx2() {
+            return sum_avx2(avx2, words, weights, bias, sums);
+        }
+    }
+    dispatch!(level, simd => sum_plain(simd, words, weights, bias, sums));
+}
+
+#[inline(always)]
+fn sum_plain<S: Simd>(simd: S, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (position, sum) in sums.iter_mut().enumerate() {
+                *sum = *bias;
+                for (word, weights) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
+                    let (low, high) = (i32::from(word[position] as i16), word[position] >> 16);
+                    for (s, w) in sum.iter_mut().zip(weights.chunks_exact(2)) {
+                        *s += low * i32::from(w[0]) + high * i32::from(w[1]);
+                    }
+                }
+            }
+        },
+    );
+}
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn sum_avx512(avx512: Avx512, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, i16x32, i32x16};
+        let low: __m512i = i32x16::from_slice(avx512, &bias[..16]).into();
+        let high: __m512i = i32x16::from_slice(avx512, &bias[16..]).into();
+        let mut acc = [[low, high]; BLOCK];
+        for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
+            let w0: __m512i = i16x32::from_slice(avx512, &pair[..32]).into();
+            let w1: __m512i = i16x32::from_slice(avx512, &pair[32..]).into();
+            for (acc, &word) in acc.iter_mut().zip(word) {
+                let a = _mm512_set1_epi32(word);
+                acc[0] = _mm512_dpwssd_epi32(acc[0], a, w0);
+                acc[1] = _mm512_dpwssd_epi32(acc[1], a, w1);
+            }
+        }
+        for (sum, acc) in sums.iter_mut().zip(acc) {
+            let (low, high) = sum.split_at_mut(16);
+            let (a, b): (i32x16<_>, i32x16<_>) = (
+                fearless_simd::SimdFrom::simd_from(avx512, acc[0]),
+                fearless_simd::SimdFrom::simd_from(avx512, acc[1]),
+            );
+            a.store_slice(low);
+            b.store_slice(high);
+        }
+    }
+);
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn sum_avx2(avx2: Avx2, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, i16x16, i32x8};
+        for first in (0..BLOCK).step_by(3) {
+            let mut acc = [[_mm256_setzero_si256(); 4]; 3];
+            for q in 0..4 {
+                let start: __m256i = i32x8::from_slice(avx2, &bias[q * 8..q * 8 + 8]).into();
+                acc[0][q] = start;
+                acc[1][q] = start;
+                acc[2][q] = start;
+            }
+            for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
+                let a = [word[first], word[first + 1], word[first + 2]].map(|w| _mm256_set1_epi32(w));
+                for (q, part) in pair.chunks_exact(16).enumerate() {
+                    let w: __m256i = i16x16::from_slice(avx2, part).into();
+                    for p in 0..3 {
+                        acc[p][q] = _mm256_add_epi32(acc[p][q], _mm256_madd_epi16(a[p], w));
+                    }
+                }
+            }
+            for p in 0..3 {
+                for (q, part) in sums[first + p].chunks_exact_mut(8).enumerate() {
+                    let sum: i32x8<_> = fearless_simd::SimdFrom::simd_from(avx2, acc[p][q]);
+                    sum.store_slice(part);
+                }
+            }
+        }
+    }
+);
+
+/// Shifts, saturates, rectifies and stores one group of every position in `rows_out`.
+fn settle_block(level: Level, layer: &Dense, group: usize, sums: &Sums, rows_out: &mut [i16]) {
+    dispatch!(level, simd => settle_plain(simd, layer, group, sums, rows_out));
+}
+
+#[inline(always)]
+fn settle_plain<S: Simd>(simd: S, layer: &Dense, group: usize, sums: &Sums, rows_out: &mut [i16]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let outputs = layer.outputs();
+            let start = group * GROUP;
+            let count = GROUP.min(outputs - start);
+            let shift: &[u32; GROUP] = layer.padded_shift[start..][..GROUP].try_into().expect("a group of shifts");
+            let floor = if layer.rectified() { 0 } else { i32::from(i16::MIN) };
+            for (row, sum) in rows_out.chunks_exact_mut(outputs).zip(sums) {
+                let mut settled = [0i16; GROUP];
+                for ((out, &s), &by) in settled.iter_mut().zip(sum).zip(shift) {
+                    *out = (s >> (by & 31)).clamp(floor, i32::from(i16::MAX)) as i16;
+                }
+                row[start..start + count].copy_from_slice(&settled[..count]);
+            }
+        },
+    );
+}

@@ -1,0 +1,99 @@
+//! A feature map: 16-bit integers on a grid, channels together.
+
+use crate::NnError;
+
+/// `height` × `width` positions of `channels` values; position (x, y) is
+/// `values[(y * width + x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is its maker's
+/// affair.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Map {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Values at one position.
+    pub channels: usize,
+    /// `height * width * channels` values.
+    pub values: Vec<i16>,
+}
+
+impl Map {
+    /// All zeros.
+    pub fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels, values: vec![0; height * width * channels] }
+    }
+
+    /// The values at column `x` of row `y`.
+    pub fn at(&self, x: usize, y: usize) -> &[i16] {
+        &self.values[(y * self.width + x) * self.channels..][..self.channels]
+    }
+
+    /// The values at column `x` of row `y`, to write to.
+    pub fn at_mut(&mut self, x: usize, y: usize) -> &mut [i16] {
+        &mut self.values[(y * self.width + x) * self.channels..][..self.channels]
+    }
+
+    /// Copies the `width` × `height` positions from (`x`, `y`) on; they must lie inside.
+    pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
+        let mut values = Vec::with_capacity(width * height * self.channels);
+        for row in y..y + height {
+            let start = (row * self.width + x) * self.channels;
+            values.extend_from_slice(&self.values[start..start + width * self.channels]);
+        }
+        Self { height, width, channels: self.channels, values }
+    }
+
+    /// Copies `source` in with its top left position at (`x`, `y`); it must fit and have as many channels.
+    pub fn paste(&mut self, source: &Self, x: usize, y: usize) {
+        let length = source.width * source.channels;
+        for row in 0..source.height {
+            let start = ((y + row) * self.width + x) * self.channels;
+            self.values[start..start + length].copy_from_slice(&source.values[row * length..][..length]);
+        }
+    }
+
+    /// Puts each `factor` × `factor` group of positions into one, channels ordered row, column, channel.
+    ///
+    /// # Errors
+    /// `Misuse` if the sides are not multiples of `factor`.
+    pub fn fold(&self, factor: usize) -> Result<Self, NnError> {
+        if self.height % factor != 0 || self.width % factor != 0 {
+            let what = format!("{} × {} positions cannot be folded by {factor}", self.width, self.height);
+            return Err(NnError::Misuse { what });
+        }
+        let (height, width) = (self.height / factor, self.width / factor);
+        let mut values = Vec::with_capacity(self.values.len());
+        let run = factor * self.channels;
+        for y in 0..height {
+            for x in 0..width {
+                for row in 0..factor {
+                    let start = ((y * factor + row) * self.width + x * factor) * self.channels;
+                    values.extend_from_slice(&self.values[start..start + run]);
+                }
+            }
+        }
+        Ok(Self { height, width, channels: self.channels * factor * factor, values })
+    }
+
+    /// The inverse of [`Map::fold`].
+    ///
+    /// # Errors
+    /// `Misuse` if the channels are not a multiple of `factor²`.
+    pub fn unfold(&self, factor: usize) -> Result<Self, NnError> {
+        if self.channels % (factor * factor) != 0 {
+            return Err(NnError::Misuse { what: format!("{} channels cannot be unfolded by {factor}", self.channels) });
+        }
+        let channels = self.channels / (factor * factor);
+        let mut out = Self::new(self.height * factor, self.width * factor, channels);
+        let run = factor * channels;
+        for y in 0..self.height {
+            for x in 0..self.width {
+                for (row, part) in self.at(x, y).chunks_exact(run.max(1)).enumerate() {
+                    let start = ((y * factor + row) * out.width + x * factor) * channels;
+                    out.values[start..start + run].copy_from_slice(part);
+                }
+            }
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,237 @@
+//! Twins of the layers, bounds at both ends, windows against the whole, the model file against any bytes.
+
+use crate::{Array, Dense, Depthwise, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step, hash};
+use fearless_simd::Level;
+use std::collections::BTreeMap;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    fn within(&mut self, max: i32) -> i32 {
+        (self.next() % (2 * max as u64 + 1)) as i32 - max
+    }
+}
+
+fn levels() -> Vec<Level> {
+    let mut list = vec![Level::new(), Level::fallback()];
+    #[cfg(target_arch = "x86_64")]
+    {
+        list.extend(Level::new().as_avx2().map(Level::Avx2));
+        list.extend(Level::new().as_sse4_2().map(Level::Sse4_2));
+    }
+    list
+}
+
+fn dense_twin(weights: &[i16], bias: &[i32], shift: &[u8], rectified: bool, input: &[i16]) -> Vec<i16> {
+    let inputs = weights.len() / bias.len();
+    let mut out = Vec::new();
+    for row in input.chunks_exact(inputs) {
+        for o in 0..bias.len() {
+            let products = (0..inputs).map(|i| i64::from(weights[o * inputs + i]) * i64::from(row[i]));
+            let sum = i64::from(bias[o]) + products.sum::<i64>();
+            let value = (sum >> shift[o]).clamp(-32_768, 32_767) as i16;
+            out.push(if rectified { value.max(0) } else { value });
+        }
+    }
+    out
+}
+
+fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> Map {
+    let values = (0..height * width * channels).map(|_| random.next() as i16).collect();
+    Map { height, width, channels, values }
+}
+
+#[test]
+fn dense_equals_its_twin_at_every_level() {
+    let mut random = Random(1);
+    for (inputs, outputs, width) in [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)] {
+        let most = 65_000 / inputs as i32;
+        let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(most.min(32_767)) as i16).collect();
+        let bias: Vec<i32> = (0..outputs).map(|_| random.within(10_000_000)).collect();
+        let shift: Vec<u8> = (0..outputs).map(|_| (random.next() % 20) as u8).collect();
+        let input = map(&mut random, 1, width, inputs);
+        for rectified in [false, true] {
+            let layer = Dense::new(inputs, &weights, &bias, &shift, rectified).unwrap();
+            assert_eq!(layer.weights(), weights);
+            let expected = dense_twin(&weights, &bias, &shift, rectified, &input.values);
+            for level in levels() {
+                assert_eq!(layer.run(level, &input).unwrap().values, expected, "{inputs} × {outputs}, {level:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn dense_saturates_at_both_ends_and_never_overflows() {
+    let weights = [32_767i16, 32_767, 1, -32_767, -32_767, -1];
+    let layer = Dense::new(3, &weights, &[0, 0], &[0, 16], false).unwrap();
+    for level in levels() {
+        let low = Map { height: 1, width: 1, channels: 3, values: vec![-32_768; 3] };
+        let high = Map { values: vec![32_767; 3], ..low.clone() };
+        assert_eq!(layer.run(level, &low).unwrap().values, [-32_768, 32_767]);
+        assert_eq!(layer.run(level, &high).unwrap().values, [32_767, -32_767]);
+    }
+}
+
+#[test]
+fn a_layer_that_could_overflow_is_refused() {
+    assert!(Dense::new(2, &[32_767, 32_767], &[65_535], &[0], false).is_ok());
+    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[65_536], &[0], false), Ok(_) | Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(3, &[32_767, 32_767, 2], &[0], &[0], false), Err(NnError::Limit { .. })));
+    assert!(matches!(Depthwise::new(&[8_000; 9], &[0], &[0]), Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(1, &[1], &[0], &[32], false), Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(2, &[1], &[0], &[0], false), Err(NnError::Misuse { .. })));
+}
+
+#[test]
+fn depthwise_equals_its_twin_at_every_level() {
+    let mut random = Random(2);
+    for (height, width, channels) in [(1, 1, 1), (1, 5, 3), (4, 1, 40), (5, 6, 17)] {
+        let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(7_000) as i16).collect();
+        let bias: Vec<i32> = (0..channels).map(|_| random.within(1_000_000)).collect();
+        let shift: Vec<u8> = (0..channels).map(|_| (8 + random.next() % 12) as u8).collect();
+        let input = map(&mut random, height, width, channels);
+        let layer = Depthwise::new(&weights, &bias, &shift).unwrap();
+        let mut expected = Map::new(height, width, channels);
+        for (y, x, c) in (0..height)
+            .flat_map(|y| (0..width).map(move |x| (y, x)))
+            .flat_map(|(y, x)| (0..channels).map(move |c| (y, x, c)))
+        {
+            let mut sum = i64::from(bias[c]);
+            for (row, column) in (0..3usize).flat_map(|r| (0..3usize).map(move |k| (r, k))) {
+                let (v, u) = (y + row, x + column);
+                if (1..=height).contains(&v) && (1..=width).contains(&u) {
+                    sum += i64::from(weights[c * 9 + row * 3 + column]) * i64::from(input.at(u - 1, v - 1)[c]);
+                }
+            }
+            expected.at_mut(x, y)[c] = (sum >> shift[c]).clamp(-32_768, 32_767) as i16;
+        }
+        for level in levels() {
+            assert_eq!(layer.run(level, &input).unwrap(), expected, "{level:?}");
+        }
+    }
+}
+
+fn dense(random: &mut Random, inputs: usize, outputs: usize, rectified: bool) -> Dense {
+    let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(400) as i16).collect();
+    let bias: Vec<i32> = (0..outputs).map(|_| random.within(100_000)).collect();
+    Dense::new(inputs, &weights, &bias, &vec![9; outputs], rectified).unwrap()
+}
+
+fn depthwise(random: &mut Random, channels: usize) -> Depthwise {
+    let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(200) as i16).collect();
+    Depthwise::new(&weights, &vec![64; channels], &vec![8; channels]).unwrap()
+}
+
+/// Every kind of step once.
+fn sample_program() -> Program {
+    let mut random = Random(3);
+    let step = |from, to, kind| Step { from, to, kind };
+    let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 100);
+    let steps = vec![
+        step(0, 1, Kind::Dense(dense(&mut random, 8, 16, true))),
+        step(1, 2, Kind::Depthwise(depthwise(&mut random, 16))),
+        step(2, 2, Kind::Add(1)),
+        step(2, 3, Kind::Fold(2)),
+        step(3, 3, Kind::Leaky(3)),
+        step(3, 3, Kind::Depthwise(depthwise(&mut random, 64))),
+        step(3, 4, Kind::HaarDown),
+        step(4, 4, Kind::Table(6, Box::new(table))),
+        step(4, 4, Kind::HaarUp),
+        step(3, 5, Kind::Concat(4)),
+        step(5, 5, Kind::Pick { start: 32, count: 64 }),
+        step(5, 5, Kind::Vary((0..192).map(|_| random.within(2_000) as i16).collect())),
+        step(5, 6, Kind::Unfold(2)),
+        step(6, 6, Kind::Depthwise(depthwise(&mut random, 16))),
+    ];
+    Program::new(8, 3, steps, 6).unwrap()
+}
+
+#[test]
+fn a_window_with_margin_gives_the_bits_of_the_whole() {
+    let program = sample_program();
+    assert_eq!((program.grid(), program.margin(), program.outputs()), (4, 8, 16));
+    let whole_in = map(&mut Random(4), 28, 40, 8);
+    let whole = program.run(Level::new(), whole_in.clone(), 1).unwrap();
+    for (x, y, width, height) in [(0, 0, 8, 8), (8, 4, 8, 12), (16, 12, 8, 8), (4, 16, 20, 4), (32, 20, 8, 8)] {
+        let (left, top) = (x.min(program.margin()), y.min(program.margin()));
+        let right = (x + width + program.margin()).min(40);
+        let bottom = (y + height + program.margin()).min(28);
+        let window = whole_in.crop(x - left, y - top, right - x + left, bottom - y + top);
+        let part = program.run(Level::fallback(), window, 1).unwrap();
+        assert!(part.crop(left, top, width, height) == whole.crop(x, y, width, height), "window at {x}, {y}");
+    }
+}
+
+#[test]
+fn programs_that_do_not_fit_are_refused() {
+    let step = |from, to, kind| Step { from, to, kind };
+    let refused = [
+        vec![step(3, 0, Kind::Leaky(1))],
+        vec![step(0, 16, Kind::Leaky(1))],
+        vec![step(0, 0, Kind::Leaky(17))],
+        vec![step(0, 0, Kind::Unfold(4))],
+        vec![step(0, 0, Kind::Fold(3))],
+        vec![step(0, 1, Kind::Fold(2)), step(0, 0, Kind::Add(1))],
+        vec![step(0, 0, Kind::Vary(vec![0; 8]))],
+        vec![step(0, 0, Kind::Pick { start: 7, count: 2 })],
+        vec![step(0, 0, Kind::Fold(8)); 6],
+    ];
+    for steps in refused {
+        assert!(Program::new(8, 0, steps.clone(), 0).is_err(), "{steps:?}");
+    }
+    let program = sample_program();
+    assert!(program.run(Level::new(), Map::new(4, 4, 7), 0).is_err());
+    assert!(program.run(Level::new(), Map::new(4, 4, 8), 3).is_err());
+    assert!(program.run(Level::new(), Map::new(3, 4, 8), 0).is_err());
+}
+
+fn sample_model() -> ModelFile {
+    let programs = BTreeMap::from([("sample".to_string(), sample_program())]);
+    let arrays = BTreeMap::from([
+        ("long".to_string(), Array::I32(vec![i32::MIN, 0, 7])),
+        ("short".to_string(), Array::I16(vec![-3, 9])),
+    ]);
+    ModelFile { name: "sample".into(), programs, arrays }
+}
+
+#[test]
+fn a_model_file_comes_back() {
+    let model = sample_model();
+    let (bytes, seal) = model.write();
+    assert_eq!(ModelFile::read(&bytes, &ModelLimits::default()).unwrap(), (model, seal));
+}
+
+#[test]
+fn damaged_model_files_are_refused() {
+    let (bytes, _) = sample_model().write();
+    let limits = ModelLimits::default();
+    for end in (0..bytes.len()).step_by(97) {
+        assert!(ModelFile::read(&bytes[..end], &limits).is_err());
+    }
+    // With the hash made right again, every byte changed gives Ok or Err, never a panic.
+    let body = bytes.len() - 32;
+    for at in (0..body).step_by(13) {
+        let mut bent = bytes[..body].to_vec();
+        bent[at] ^= 0x81;
+        assert!(matches!(ModelFile::read(&[&bent[..], &[0; 32]].concat(), &limits), Err(_)));
+        let seal = hash(&bent);
+        bent.extend(seal);
+        let _ = ModelFile::read(&bent, &limits);
+    }
+    assert!(ModelFile::read(&bytes, &ModelLimits { bytes_max: 10, ..limits }).is_err());
+}
+
+#[test]
+fn the_hash_is_sha_256() {
+    let hex = |bytes: &[u8]| hash(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    assert_eq!(hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    let long = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    assert_eq!(hex(long), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}

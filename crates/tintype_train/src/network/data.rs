@@ -1,0 +1,143 @@
+//! Pictures in memory and random crops from them; every crop follows from seed and step alone.
+
+use super::Failure;
+use std::path::{Path, PathBuf};
+use tch::{Kind, Tensor};
+use tintype_image::{ColourModel, Limits, Threads, io};
+
+/// Small generator of 64-bit numbers (SplitMix64: Steele, Lea, Flood 2014).
+pub(super) struct Random(u64);
+
+impl Random {
+    /// A generator for one step of one run.
+    pub(super) fn new(seed: u64, step: u64) -> Self {
+        let mut random = Self(seed ^ step.wrapping_mul(0xd134_2543_de82_ef95));
+        random.next();
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A whole number below `bound`.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// A number in `0.0..1.0`.
+    pub(super) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// One picture: interleaved RGB, 8 bits.
+pub(super) struct Rgb {
+    pub(super) name: String,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) samples: Vec<u8>,
+}
+
+impl Rgb {
+    /// `[1, height, width, 3]`, 0 to 255, cut to multiples of `multiple`.
+    pub(super) fn tensor(&self, multiple: usize) -> Tensor {
+        let all = Tensor::from_slice(&self.samples).view([1, self.height as i64, self.width as i64, 3]);
+        let height = (self.height / multiple * multiple) as i64;
+        let width = (self.width / multiple * multiple) as i64;
+        all.narrow(1, 0, height).narrow(2, 0, width).to_kind(Kind::Float)
+    }
+}
+
+/// A set of pictures held in memory.
+pub struct PictureSet {
+    pub(super) pictures: Vec<Rgb>,
+}
+
+impl PictureSet {
+    /// Reads every picture below `folders`, in the order of their paths. What is no picture is skipped and named.
+    ///
+    /// # Errors
+    /// If a folder cannot be read or nothing is found.
+    pub fn read(folders: &[PathBuf]) -> Result<Self, Failure> {
+        let mut paths = Vec::new();
+        for folder in folders {
+            collect(folder, &mut paths)?;
+        }
+        paths.sort();
+        let read = tintype_codec::map_indexed(Threads::new(2), paths.len(), |i| read_rgb(&paths[i]));
+        let mut pictures = Vec::new();
+        for (path, result) in paths.iter().zip(read) {
+            match result {
+                Ok(picture) => pictures.push(picture),
+                Err(error) => eprintln!("skipped {}: {error}", path.display()),
+            }
+        }
+        if pictures.is_empty() {
+            return Err("no picture found; name folders with PNG or JPEG files".into());
+        }
+        Ok(Self { pictures })
+    }
+
+    /// Number of pictures.
+    pub fn count(&self) -> usize {
+        self.pictures.len()
+    }
+
+    /// `count` crops `[count, side, side, 3]` of samples 0 to 255 for `step`, mirrored and turned at random.
+    pub(super) fn crops(&self, random: &mut Random, count: i64, side: i64) -> Tensor {
+        let side_px = side as usize;
+        let fitting: Vec<&Rgb> = self.pictures.iter().filter(|p| p.width.min(p.height) >= side_px).collect();
+        let mut samples = Vec::with_capacity((count * side * side * 3) as usize);
+        for _ in 0..count {
+            let picture = fitting[random.below(fitting.len())];
+            let left = random.below(picture.width - side_px + 1);
+            let top = random.below(picture.height - side_px + 1);
+            let turn = random.below(8);
+            for y in 0..side_px {
+                for x in 0..side_px {
+                    let (mut u, mut v) = if turn & 1 == 0 { (x, y) } else { (y, x) };
+                    u = if turn & 2 == 0 { u } else { side_px - 1 - u };
+                    v = if turn & 4 == 0 { v } else { side_px - 1 - v };
+                    let at = ((top + v) * picture.width + left + u) * 3;
+                    samples.extend_from_slice(&picture.samples[at..at + 3]);
+                }
+            }
+        }
+        Tensor::from_slice(&samples).view([count, side, side, 3]).to_kind(Kind::Float)
+    }
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("folder {}: {e}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path.extension().and_then(|e| e.to_str()).and_then(io::PictureFormat::from_extension).is_some() {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read_rgb(path: &Path) -> Result<Rgb, Failure> {
+    let picture = io::read_picture(&std::fs::read(path)?, &Limits::default())?;
+    let shape = &picture.planes.shape;
+    if shape.colour != ColourModel::Rgb || shape.planes[0].bit_depth != 8 {
+        return Err("not 8-bit RGB".into());
+    }
+    let (width, height) = (shape.width_px, shape.height_px);
+    let mut samples = Vec::with_capacity(width * height * 3);
+    for y in 0..height {
+        let rows = [0, 1, 2].map(|c| picture.planes.planes[c].row(y));
+        for x in 0..width {
+            samples.extend(rows.map(|row| row[x] as u8));
+        }
+    }
+    Ok(Rgb { name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), width, height, samples })
+}

@@ -1,0 +1,27 @@
+//! Training of autoencoder networks on LibTorch.
+//!
+//! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state), a JSON log, and weights
+//! from which `export` makes a model file. Never part of the decoder or of the default build; not in the exact zone.
+
+mod checkpoint;
+mod data;
+mod export;
+mod measure;
+mod model;
+mod optimiser;
+mod recipe;
+mod start;
+mod train;
+mod validate;
+
+pub use checkpoint::{Checkpoint, State};
+pub use data::PictureSet;
+pub use export::{export, quality_of_level};
+pub use measure::{measure, with_qualities};
+pub use model::{Model, Weights};
+pub use recipe::Recipe;
+pub use train::{Run, train};
+pub use validate::{Anchor, ValidationPoint, validate};
+
+/// What went wrong in training, with what the user can do where that is known.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,119 @@
+//! The recipe: every number that decides what a training run does, read from TOML.
+
+use super::Failure;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A training recipe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Name of the model.
+    pub name: String,
+    /// Seed of data order, crops and noise.
+    pub seed: u64,
+    /// Widths and depths.
+    pub network: NetworkRecipe,
+    /// Rates and losses.
+    pub rate: RateRecipe,
+    /// Steps and steepness.
+    pub schedule: ScheduleRecipe,
+}
+
+/// Widths (channels) and depths (blocks); see the model's documentation for where each stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRecipe {
+    /// Latent channels, on the 1/16 grid.
+    pub latent: i64,
+    /// Hyper-latent channels, on the 1/64 grid.
+    pub hyper_latent: i64,
+    /// Width of hyperprior and context.
+    pub context: i64,
+    /// Analysis width on the 1/8 grid.
+    pub analysis8: i64,
+    /// Analysis blocks on the 1/8 grid.
+    pub analysis8_blocks: usize,
+    /// Analysis width on the 1/16 grid.
+    pub analysis16: i64,
+    /// Analysis blocks on the 1/16 grid.
+    pub analysis16_blocks: usize,
+    /// Synthesis width on the 1/16 grid.
+    pub synthesis16: i64,
+    /// Synthesis blocks on the 1/16 grid.
+    pub synthesis16_blocks: usize,
+    /// Synthesis width on the 1/8 grid.
+    pub synthesis8: i64,
+    /// Synthesis blocks on the 1/8 grid.
+    pub synthesis8_blocks: usize,
+}
+
+/// The range of qualities one model covers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateRecipe {
+    /// Number of quality anchors between which gains are interpolated.
+    pub anchors: i64,
+    /// Weight of the mean squared error (samples 0 to 255) at the lowest quality.
+    pub lambda_min: f64,
+    /// The same at the highest.
+    pub lambda_max: f64,
+    /// A sample's loss is weighted with `(lambda / geometric mean)^(-balance)`.
+    pub balance: f64,
+}
+
+/// How long and how fast.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleRecipe {
+    /// Optimiser steps in all.
+    pub steps: u64,
+    /// Steps of linear warm-up.
+    pub warm_up: u64,
+    /// Steps with small crops at the start.
+    pub small_crop_steps: u64,
+    /// Side of the small crops; their batch is larger so that the pixels stay the same.
+    pub small_crop_px: i64,
+    /// Side of the crops after that.
+    pub crop_px: i64,
+    /// Crops a step.
+    pub batch: i64,
+    /// Highest learning rate.
+    pub rate_max: f64,
+    /// Learning rate at the end of the cosine.
+    pub rate_min: f64,
+    /// Factor on the learning rate of the linear shortcut.
+    pub shortcut_rate: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Largest gradient norm.
+    pub clip_norm: f64,
+    /// Decay of the running mean of weights.
+    pub mean_decay: f64,
+    /// Steps between validations.
+    pub validate_every: u64,
+    /// Seconds between checkpoints.
+    pub checkpoint_seconds: u64,
+}
+
+impl Recipe {
+    /// Reads a recipe file.
+    ///
+    /// # Errors
+    /// If it cannot be read or names a field that does not exist.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("recipe {}: {e}", path.display()))?;
+        toml::from_str(&text).map_err(|e| format!("recipe {}: {e}", path.display()).into())
+    }
+
+    /// Weight of the squared error at `quality` (0 to anchors − 1).
+    pub fn lambda(&self, quality: f64) -> f64 {
+        let part = quality / (self.rate.anchors - 1) as f64;
+        self.rate.lambda_min * (self.rate.lambda_max / self.rate.lambda_min).powf(part)
+    }
+
+    /// Weight of a sample's loss.
+    pub fn balance(&self, lambda: f64) -> f64 {
+        (lambda / (self.rate.lambda_min * self.rate.lambda_max).sqrt()).powf(-self.rate.balance)
+    }
+}

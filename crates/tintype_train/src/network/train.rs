@@ -1,0 +1,155 @@
+//! The training loop: steps, log, validation, checkpoints.
+
+use super::checkpoint::read_tensors;
+use super::data::Random;
+use super::model::{Outcome, Pass, Tensors, Weights};
+use super::optimiser::{FIXED, Optimiser};
+use super::start::first_weights;
+use super::{Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, State, validate};
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+use tch::{Kind, Tensor};
+
+/// What a run works on.
+pub struct Run<'a> {
+    /// Where checkpoints and `log.jsonl` go.
+    pub folder: &'a Path,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Pictures to train on.
+    pub pictures: PictureSet,
+    /// Pictures to validate on.
+    pub held_out: PictureSet,
+    /// Weights to begin with where there is no checkpoint, instead of the linear codec.
+    pub start: Option<&'a Path>,
+    /// Another codec's points on the held-out pictures.
+    pub anchor: Option<Anchor>,
+}
+
+/// Trains to the end of the schedule, continuing from the checkpoint in the run's folder if there is one.
+///
+/// # Errors
+/// If files cannot be written, a checkpoint is damaged, or losses stay without a finite value.
+pub fn train(run: &Run<'_>) -> Result<(), Failure> {
+    let recipe = &run.recipe;
+    let schedule = &recipe.schedule;
+    let model = Model::new(recipe.network.clone(), recipe.rate.anchors);
+    std::fs::create_dir_all(run.folder)?;
+    let mut log = std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
+    let checkpoint = Checkpoint::new(run.folder);
+    let (mut state, weights, mut optimiser) = if checkpoint.exists() {
+        checkpoint.read()?
+    } else {
+        let weights = match run.start {
+            Some(path) => widened(read_tensors(path)?),
+            None => first_weights(recipe, &model, &run.pictures),
+        };
+        let optimiser = Optimiser::new(&weights);
+        (State { step: 0, seconds: 0.0, recipe: recipe.clone() }, weights, optimiser)
+    };
+    state.recipe = recipe.clone();
+    let weights = trainable(weights);
+    announce(&model, &weights, &state);
+    if state.step == 0 {
+        measure(run, &model, &optimiser.mean, &state, &mut log)?;
+    }
+    let (mut last_save, mut rejected) = (Instant::now(), 0);
+    while state.step < schedule.steps {
+        let begun = Instant::now();
+        let (loss, bpp, mse) = gradients(run, &model, &weights, state.step);
+        let norm = optimiser.update(&weights, schedule, state.step);
+        rejected = if norm.is_finite() { 0 } else { rejected + 1 };
+        if rejected > 20 {
+            return Err("20 steps in a row without a finite gradient: resume with a lower rate_max".into());
+        }
+        state.step += 1;
+        state.seconds += begun.elapsed().as_secs_f64();
+        if state.step % 20 == 0 || state.step <= 50 {
+            let line = json!({"step": state.step, "seconds": state.seconds, "loss": loss, "bpp": bpp, "mse": mse,
+                "norm": norm, "rate": Optimiser::rate(schedule, state.step), "ms": begun.elapsed().as_millis() as u64});
+            writeln!(log, "{line}")?;
+        }
+        if state.step % schedule.validate_every == 0 || state.step == schedule.steps {
+            measure(run, &model, &optimiser.mean, &state, &mut log)?;
+        }
+        if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds || state.step == schedule.steps {
+            checkpoint.write(&state, &weights, &optimiser)?;
+            last_save = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+/// Half-precision weights as float32.
+fn widened(weights: Tensors) -> Tensors {
+    weights.into_iter().map(|(k, v)| (k, v.to_kind(Kind::Float))).collect()
+}
+
+fn trainable(weights: Tensors) -> Tensors {
+    let grad = |k: &str, v: Tensor| v.set_requires_grad(!FIXED.contains(&k));
+    weights.into_iter().map(|(k, v)| (k.clone(), grad(&k, v))).collect()
+}
+
+fn announce(model: &Model, weights: &Tensors, state: &State) {
+    let (encode, decode) = model.kmac_per_pixel();
+    let count: usize = weights.values().map(Tensor::numel).sum();
+    println!("{}: {:.2} million parameters", state.recipe.name, count as f64 / 1e6);
+    println!("{encode:.1} kMAC/px to encode, {decode:.1} kMAC/px to decode; starting at step {}", state.step);
+}
+
+/// Leaves gradients in `weights`; returns loss, mean bpp, mean squared error.
+fn gradients(run: &Run<'_>, model: &Model, weights: &Tensors, step: u64) -> (f64, f64, f64) {
+    let schedule = &run.recipe.schedule;
+    let mut random = Random::new(run.recipe.seed, step);
+    let small = step < schedule.small_crop_steps;
+    let side = if small { schedule.small_crop_px } else { schedule.crop_px };
+    let batch = schedule.batch * schedule.crop_px * schedule.crop_px / (side * side);
+    let samples = run.pictures.crops(&mut random, batch, side);
+    let top = (run.recipe.rate.anchors - 1) as f64;
+    let qualities: Vec<f64> = (0..batch).map(|i| (i as f64 + random.unit()) / batch as f64 * top).collect();
+    let lambdas: Vec<f64> = qualities.iter().map(|&q| run.recipe.lambda(q)).collect();
+    let balance: Vec<f64> = lambdas.iter().map(|&l| run.recipe.balance(l)).collect();
+    let vector = |list: &[f64]| Tensor::from_slice(list).to_kind(Kind::Float);
+    tch::manual_seed((run.recipe.seed.wrapping_mul(1_000_003) ^ step) as i64);
+    for weight in weights.values() {
+        let mut weight = weight.shallow_clone();
+        weight.zero_grad();
+    }
+    let cast = Weights::new(weights);
+    let out: Outcome = model.pass(&cast, &samples, &vector(&qualities), Pass::Train);
+    let mse = (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
+    let bpp = (&out.latent_bits + &out.hyper_bits) / (side * side) as f64;
+    let loss = ((&bpp + &mse * vector(&lambdas)) * vector(&balance)).mean(Kind::Float);
+    loss.backward();
+    let mean = |x: &Tensor| x.mean(Kind::Float).double_value(&[]);
+    (loss.double_value(&[]), mean(&bpp), mean(&mse))
+}
+
+fn measure(
+    run: &Run<'_>,
+    model: &Model,
+    tensors: &Tensors,
+    state: &State,
+    log: &mut std::fs::File,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let top = (run.recipe.rate.anchors - 1) as f64;
+    let qualities: Vec<f64> = (0..5).map(|i| top * f64::from(i) / 4.0).collect();
+    let points = validate(model, tensors, &run.held_out, &qualities);
+    let bd_rate = run.anchor.as_ref().and_then(|a| a.bd_rate(&points));
+    let mean = |q: f64, f: fn(&super::ValidationPoint) -> f64| {
+        let list: Vec<f64> = points.iter().filter(|p| p.quality == q).map(f).collect();
+        list.iter().sum::<f64>() / list.len() as f64
+    };
+    let curve: Vec<_> = qualities
+        .iter()
+        .map(|&q| json!([q, mean(q, |p| p.bpp), mean(q, |p| p.hyper_bpp), mean(q, |p| p.psnr)]))
+        .collect();
+    let line = json!({"validation": state.step, "bd_rate": bd_rate, "curve": curve,
+        "seconds": state.seconds, "validation_seconds": begun.elapsed().as_secs_f64()});
+    writeln!(log, "{line}")?;
+    println!("{line}");
+    Ok(())
+}
