@@ -1,5 +1,6 @@
 //! JPEG: real JPEG files written and read, and old ones repacked without losing a bit.
 //!
+//! * [`encode_jpeg`]: samples and metadata to file bytes.
 //! * [`decode_jpeg`]: file bytes to samples and metadata.
 //! * [`repack`], [`unpack`]: file bytes to a smaller payload, and the same bytes back.
 //! * [`read_coefficients`]: file bytes to quantised coefficients.
@@ -11,6 +12,7 @@ mod bits;
 mod coefficients;
 mod colour;
 mod decode;
+mod encode;
 mod huffman;
 mod idct;
 mod lossless;
@@ -27,5 +29,6 @@ mod upsample;
 
 pub use coefficients::ComponentBlocks;
 pub use decode::{DecodedJpeg, FourInks, decode_jpeg};
+pub use encode::{JpegPlan, Sampling, encode_jpeg};
 pub use read::{JpegCoefficients, read_coefficients};
 pub use repack::{Verify, repack, unpack};

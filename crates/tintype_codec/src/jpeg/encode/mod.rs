@@ -1,0 +1,256 @@
+//! Planes to a JPEG file that every viewer opens.
+//!
+//! In: gray, RGB, YCbCr or four bands (inks, inverted as Adobe stores them), any depth (written as 8 bits); metadata;
+//! settings. Out: file bytes: baseline or progressive, rate–distortion optimised. Not in the exact zone.
+//! Source: ITU-T T.81; see the files for each step; docs/decisions for the choices.
+
+mod forward;
+mod plan;
+mod script;
+mod trellis;
+mod write;
+
+pub use plan::{JpegPlan, Sampling};
+
+use super::coefficients::ComponentBlocks;
+use super::huffman::optimal_lengths;
+use super::markers::{ComponentInfo, Frame, NATURAL_FROM_ZIGZAG, Process};
+use super::metadata;
+use super::scan_encode::{CountSink, ScanShape, encode_scan};
+use crate::{CodecError, Run, map_indexed};
+use forward::Spectrum;
+use tintype_image::{ColourModel, Metadata, PlaneRole, Planes};
+use trellis::AcCosts;
+
+/// How components lie in the file.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    frame: Frame,
+}
+
+impl Layout {
+    /// Blocks across and down in storage of component `index`.
+    pub fn blocks(&self, index: usize) -> (usize, usize) {
+        let (x, y) = self.frame.mcus();
+        (x * self.frame.components[index].h, y * self.frame.components[index].v)
+    }
+}
+
+/// Encodes `planes` as `plan` says.
+///
+/// # Errors
+/// `Unsupported` for planes that JPEG has no place for (alpha, depth, other than 1, 3 or 4 planes, sides above 65 500).
+pub fn encode_jpeg(planes: &Planes, metadata: &Metadata, plan: &JpegPlan, run: &Run) -> Result<Vec<u8>, CodecError> {
+    let shape = &planes.shape;
+    let count = shape.planes.len();
+    let unsupported = |what: String| Err(CodecError::Unsupported { what });
+    if !matches!(count, 1 | 3 | 4) || shape.planes.iter().any(|p| matches!(p.role, PlaneRole::Alpha | PlaneRole::Depth)) {
+        return unsupported(format!("{count} planes, alpha or depth in a JPEG (gray, RGB, YCbCr or four inks are possible)"));
+    }
+    if shape.width_px.max(shape.height_px) > 65_500 {
+        return unsupported(format!("a JPEG of {} × {} pixels (at most 65500)", shape.width_px, shape.height_px));
+    }
+    let colour = count == 3 && matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
+    let full = forward::components_from_planes(planes, colour, run);
+    let given = (shape.planes[count - 1].subsample_x_log2, shape.planes[count - 1].subsample_y_log2);
+    if given != (0, 0) || !colour || plan.sampling != Sampling::Auto {
+        let sampling = match (given, plan.sampling) {
+            _ if !colour => (1, 1),
+            ((0, 0), Sampling::Full) => (1, 1),
+            ((0, 0), Sampling::HalfWidth) => (2, 1),
+            ((0, 0), Sampling::Half) => (2, 2),
+            ((x, y), _) => (1 << x, 1 << y),
+        };
+        return Ok(encode_sampled(&full, shape.width_px, shape.height_px, sampling, metadata, plan, run).bytes);
+    }
+    if !plan.search_sampling {
+        let sampling = if plan.step < plan.full_chroma_below { (1, 1) } else { (2, 2) };
+        return Ok(encode_sampled(&full, shape.width_px, shape.height_px, sampling, metadata, plan, run).bytes);
+    }
+    let tries = map_indexed(run.threads, 2, |i| {
+        let sampling = [(1, 1), (2, 2)][i];
+        encode_sampled(&full, shape.width_px, shape.height_px, sampling, metadata, plan, run)
+    });
+    let best = tries.into_iter().min_by(|a, b| a.cost.total_cmp(&b.cost));
+    best.map(|t| t.bytes).ok_or(CodecError::Misuse { what: "no chroma sampling to try".into() })
+}
+
+/// A file and what it costs: squared error over the three colour planes plus the price of its bits.
+struct Encoded {
+    bytes: Vec<u8>,
+    cost: f64,
+}
+
+fn encode_sampled(
+    full: &[forward::Samples],
+    width: usize,
+    height: usize,
+    (x, y): (usize, usize),
+    metadata: &Metadata,
+    plan: &JpegPlan,
+    run: &Run,
+) -> Encoded {
+    let count = full.len();
+    let process = if plan.progressive { Process::Progressive } else { Process::Sequential };
+    let component = |i: usize| ComponentInfo {
+        id: i as u8 + 1,
+        h: if i == 0 { x } else { 1 },
+        v: if i == 0 { y } else { 1 },
+        quant_index: if count == 3 { i } else { 0 },
+    };
+    let components: Vec<ComponentInfo> = (0..count).map(component).collect();
+    let mut frame = Frame { process, arithmetic: false, precision: 8, width, height, components };
+    let layout = Layout { frame: frame.clone() };
+    let mut chroma_lost = 0.0;
+    let spectra: Vec<Spectrum> = map_indexed(run.threads, count, |i| {
+        let shrinks = i > 0 && full[i].width == width && full[i].height == height && (x, y) != (1, 1);
+        if shrinks { forward::spectrum(&forward::subsampled(&full[i], x, y), &layout, i, run) } else { forward::spectrum(&full[i], &layout, i, run) }
+    });
+    let quant = plan.tables(count, (x * y) as u32);
+    let (blocks, error) = quantise(&frame, &spectra, &quant, plan, run);
+    if plan.search_sampling && (x, y) != (1, 1) {
+        for (plane, weight) in full[1..].iter().zip([1.086, 0.825]) {
+            chroma_lost += weight * plan::lost_by_sampling(plane, x, y);
+        }
+    }
+    let scans = if plan.progressive {
+        script::progressive(&frame, &blocks, plan.restart_interval, plan.wide_script, run)
+    } else {
+        script::sequential(&frame)
+    };
+    frame.process = process;
+    let notes = metadata::segments(metadata).0;
+    let adobe = if count == 4 { Some(0) } else { None };
+    let tables = if count == 3 { &quant[..] } else { &quant[..1] };
+    let parts = write::FileParts { frame: &frame, quant: tables, notes: &notes, adobe, restart_interval: plan.restart_interval };
+    let bytes = write::file(&parts, &blocks, &scans);
+    let price = f64::from(plan.lambda) * f64::from(plan.step).powi(2);
+    let cost = error + chroma_lost + price * 8.0 * bytes.len() as f64;
+    Encoded { bytes, cost }
+}
+
+/// Symbol statistics of a sequential scan of all components: DC and AC of luma, then of chroma.
+fn statistics(frame: &Frame, blocks: &[ComponentBlocks]) -> ([[u64; 256]; 2], [[u64; 256]; 2]) {
+    let frame = Frame { process: Process::Sequential, ..frame.clone() };
+    let (mut dc, mut ac) = ([[1u64; 256]; 2], [[1u64; 256]; 2]);
+    for header in script::sequential(&frame) {
+        let mut sink = CountSink::default();
+        encode_scan(ScanShape { frame: &frame, header: &header, restart_interval: 0, early_ends: &[] }, blocks, &mut sink);
+        for (slot, part) in header.components.iter().enumerate() {
+            for s in 0..256 {
+                dc[part.index.min(1)][s] += 64 * sink.dc[slot][s];
+                ac[part.index.min(1)][s] += 64 * sink.ac[slot][s];
+            }
+        }
+    }
+    (dc, ac)
+}
+
+fn code_lengths(counts: &[u64; 256]) -> [u8; 256] {
+    let (by_length, symbols) = optimal_lengths(counts);
+    let lengths = (1u8..=16).flat_map(|l| std::iter::repeat_n(l, usize::from(by_length[usize::from(l) - 1])));
+    let mut out = [0; 256];
+    for (symbol, length) in symbols.iter().zip(lengths) {
+        out[usize::from(*symbol)] = length;
+    }
+    out
+}
+
+/// Quantises all components, and the squared error it leaves, weighted as in RGB.
+fn quantise(frame: &Frame, spectra: &[Spectrum], quant: &[[u16; 64]; 3], plan: &JpegPlan, run: &Run) -> (Vec<ComponentBlocks>, f64) {
+    let table = |i: usize| &quant[if spectra.len() == 3 { i } else { 0 }];
+    let mut blocks: Vec<ComponentBlocks> = (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), plan, run)).collect();
+    for _ in 0..plan.passes {
+        let (dc, ac) = statistics(frame, &blocks);
+        let costs: Vec<AcCosts> = ac.iter().map(|c| AcCosts::new(&code_lengths(c))).collect();
+        for (i, own) in blocks.iter_mut().enumerate() {
+            let dc_lengths = code_lengths(&dc[i.min(1)]);
+            let dc_bits: [f32; 16] = std::array::from_fn(|s| f32::from(dc_lengths[s].max(1)) + s as f32);
+            refine(own, &spectra[i], table(i), &costs[i.min(1)], &dc_bits, plan, i, run);
+        }
+    }
+    if !plan.search_sampling {
+        return (blocks, 0.0);
+    }
+    let mut error = 0.0f64;
+    for (i, (own, spectrum)) in blocks.iter().zip(spectra).enumerate() {
+        let weight = if spectra.len() == 3 { [1.0, 1.086, 0.825][i] } else { 1.0 };
+        let area = if i == 0 { 1.0 } else { (frame.components[0].h * frame.components[0].v) as f64 };
+        let mut sum = 0.0f64;
+        for (block, source) in own.blocks.iter().zip(&spectrum.blocks) {
+            for (k, natural) in NATURAL_FROM_ZIGZAG.iter().enumerate() {
+                let n = usize::from(*natural);
+                let e = source[k] - f32::from(block[n]) * f32::from(table(i)[n]);
+                sum += f64::from(e * e);
+            }
+        }
+        error += weight * area * sum;
+    }
+    (blocks, error)
+}
+
+fn inverse_steps(table: &[u16; 64]) -> [f32; 64] {
+    std::array::from_fn(|k| 1.0 / f32::from(table[usize::from(NATURAL_FROM_ZIGZAG[k])]))
+}
+
+/// Plain quantisation with a dead zone.
+fn rounded(frame: &Frame, index: usize, spectrum: &Spectrum, table: &[u16; 64], plan: &JpegPlan, run: &Run) -> ComponentBlocks {
+    let inverse = inverse_steps(table);
+    let bias = plan.rounding;
+    let lines = map_indexed(run.threads, spectrum.rows, |y| {
+        let row = &spectrum.blocks[y * spectrum.stride..(y + 1) * spectrum.stride];
+        let quantised = row.iter().map(|source| {
+            let mut block = [0i16; 64];
+            for (k, natural) in NATURAL_FROM_ZIGZAG.iter().enumerate() {
+                let x = source[k] * inverse[k];
+                let size = (x.abs() + if k == 0 { 0.5 } else { bias }) as i32;
+                block[usize::from(*natural)] = if x < 0.0 { -size } else { size } as i16;
+            }
+            block
+        });
+        quantised.collect::<Vec<_>>()
+    });
+    let (width, height) = frame.component_size(index);
+    ComponentBlocks {
+        stride: spectrum.stride,
+        rows: spectrum.rows,
+        width: width.div_ceil(8),
+        height: height.div_ceil(8),
+        blocks: lines.concat(),
+    }
+}
+
+/// Quantises one component anew by trellis, given what symbols cost.
+fn refine(
+    own: &mut ComponentBlocks,
+    spectrum: &Spectrum,
+    table: &[u16; 64],
+    costs: &AcCosts,
+    dc_bits: &[f32; 16],
+    plan: &JpegPlan,
+    index: usize,
+    run: &Run,
+) {
+    let inverse = inverse_steps(table);
+    let factor = if index == 0 { 1.0 } else { plan.chroma_lambda };
+    let lines = map_indexed(run.threads, own.rows, |y| {
+        let row = &spectrum.blocks[y * own.stride..(y + 1) * own.stride];
+        let dc: Vec<f32> = row.iter().map(|b| b[0] * inverse[0]).collect();
+        let first = dc.first().map_or(0, |v| v.round() as i32);
+        let dc = trellis::quantise_dc(&dc, first, dc_bits, plan.lambda * plan.dc_lambda);
+        let quantised = row.iter().zip(dc).map(|(source, dc)| {
+            let x: [f32; 64] = std::array::from_fn(|k| source[k] * inverse[k]);
+            let lambda = plan.lambda * factor * plan.masking(&x);
+            let mut zigzag = [0i16; 64];
+            trellis::quantise_ac(&x, costs, lambda, &mut zigzag);
+            let mut block = [0i16; 64];
+            for (k, natural) in NATURAL_FROM_ZIGZAG.iter().enumerate() {
+                block[usize::from(*natural)] = zigzag[k].clamp(-1023, 1023);
+            }
+            block[0] = dc.clamp(-1024, 1023) as i16;
+            block
+        });
+        quantised.collect::<Vec<_>>()
+    });
+    own.blocks = lines.concat();
+}

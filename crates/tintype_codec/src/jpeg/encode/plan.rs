@@ -1,0 +1,156 @@
+//! What an encoder shall do, decided from quality, tuning and effort.
+//!
+//! In: [`EncodeSettings`]. Out: [`JpegPlan`]. The numbers were fitted on `photos/train`; see docs/decisions.
+
+use super::forward::{Samples, subsampled};
+use crate::jpeg::quant_tables::{STANDARD_CHROMA, STANDARD_LUMA};
+use crate::{CodecError, EncodeSettings, Target, Tune};
+
+/// Chroma sampling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sampling {
+    /// Chosen by rate and distortion, or by quality.
+    #[default]
+    Auto,
+    /// 4:4:4.
+    Full,
+    /// 4:2:2.
+    HalfWidth,
+    /// 4:2:0.
+    Half,
+}
+
+/// Every choice of the encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JpegPlan {
+    /// Quantisation step of the lowest luma frequencies.
+    pub step: f32,
+    /// How the step grows with frequency: 0 flat, 1 as the standard's luma table.
+    pub shape: f32,
+    /// The same for chroma.
+    pub chroma_shape: f32,
+    /// Chroma steps against luma steps, for full and for subsampled chroma.
+    pub chroma_step: [f32; 2],
+    /// Price of a bit in squared steps.
+    pub lambda: f32,
+    /// That price for chroma, as a factor.
+    pub chroma_lambda: f32,
+    /// That price for DC, as a factor.
+    pub dc_lambda: f32,
+    /// How strongly busy blocks pay more: exponent, 0 for none.
+    pub mask: f32,
+    /// Added before truncation in plain quantisation.
+    pub rounding: f32,
+    /// Trellis passes.
+    pub passes: u32,
+    /// Progressive scans.
+    pub progressive: bool,
+    /// Whether more scan scripts are tried.
+    pub wide_script: bool,
+    /// Chroma sampling.
+    pub sampling: Sampling,
+    /// Whether samplings are tried and the cheaper one kept.
+    pub search_sampling: bool,
+    /// Without a search: the step below which chroma stays full.
+    pub full_chroma_below: f32,
+    /// MCUs between restart markers, or 0.
+    pub restart_interval: usize,
+}
+
+impl JpegPlan {
+    /// The plan for `settings`.
+    ///
+    /// # Errors
+    /// `Unsupported` for a lossless target.
+    pub fn from_settings(settings: &EncodeSettings) -> Result<Self, CodecError> {
+        let Target::Quality(quality) = settings.target else {
+            return Err(CodecError::Unsupported { what: "lossless coding as JPEG".into() });
+        };
+        let effort = settings.effort;
+        let step = step_of_quality(quality, settings.tune);
+        let common = Self {
+            step,
+            shape: 0.0,
+            chroma_shape: 0.0,
+            chroma_step: [1.0, 0.85],
+            lambda: 0.11,
+            chroma_lambda: 1.0,
+            dc_lambda: 1.0,
+            mask: 0.0,
+            rounding: if effort <= 3 { 0.4 } else { 0.45 },
+            passes: match effort {
+                0..=3 => 0,
+                4..=6 => 1,
+                _ => 2,
+            },
+            progressive: effort >= 2,
+            wide_script: effort >= 7,
+            sampling: Sampling::Auto,
+            search_sampling: effort >= 7 && settings.tune == Tune::Psnr,
+            full_chroma_below: 10.0,
+            restart_interval: 0,
+        };
+        Ok(match settings.tune {
+            Tune::Psnr => common,
+            Tune::Visual => Self { shape: 0.6, chroma_shape: 0.8, chroma_step: [1.1, 1.0], mask: 0.1, full_chroma_below: 6.0, ..common },
+        })
+    }
+
+    /// Quantisation tables for luma, Cb and Cr; `area` is the luma samples for a chroma sample.
+    pub fn tables(&self, components: usize, area: u32) -> [[u16; 64]; 3] {
+        let chroma = self.chroma_step[usize::from(area > 1)];
+        let make = |base: &[u16; 64], shape: f32, step: f32, lowest: f32| {
+            std::array::from_fn(|k| {
+                let relative = f32::from(base[k]) / lowest;
+                (step * relative.max(0.5).powf(shape)).round().clamp(1.0, 255.0) as u16
+            })
+        };
+        let luma = make(&STANDARD_LUMA, self.shape, self.step, 12.0);
+        if components != 3 {
+            return [luma; 3];
+        }
+        // Errors of Cb weigh more than those of Cr in RGB.
+        let balance = if self.shape == 0.0 { [0.96, 1.1] } else { [1.0, 1.0] };
+        let chromas = balance.map(|b| make(&STANDARD_CHROMA, self.chroma_shape, self.step * chroma * b, 18.0));
+        [luma, chromas[0], chromas[1]]
+    }
+
+    /// The factor on the price of a bit for a block of coefficients divided by their steps.
+    #[inline]
+    pub fn masking(&self, x: &[f32; 64]) -> f32 {
+        if self.mask == 0.0 {
+            return 1.0;
+        }
+        let energy: f32 = x[1..].iter().map(|v| v * v).sum();
+        ((energy + 4.0) / 20.0).powf(self.mask).clamp(0.5, 2.0)
+    }
+}
+
+/// The step at which a typical photo reaches `quality` as SSIMULACRA2.
+fn step_of_quality(quality: f32, tune: Tune) -> f32 {
+    let quality = quality.clamp(0.0, 100.0);
+    let scale = if tune == Tune::Psnr { 1.35 } else { 1.0 };
+    (scale * 60.0 * (-(quality / 34.0)).exp2()).max(0.6) * 1.6
+}
+
+/// Energy that subsampling and triangle upsampling of a full-size plane take away.
+pub fn lost_by_sampling(plane: &Samples, x: usize, y: usize) -> f64 {
+    let small = subsampled(plane, x, y);
+    let at = |i: isize, j: isize| {
+        let i = i.clamp(0, small.width as isize - 1) as usize;
+        small.values[j.clamp(0, small.height as isize - 1) as usize * small.width + i]
+    };
+    let mut sum = 0.0f64;
+    for j in 0..plane.height {
+        for i in 0..plane.width {
+            let (ci, cj) = ((i / x) as isize, (j / y) as isize);
+            let side = |p: usize, f: usize, c: isize| if f == 1 { c } else { c + if p % 2 == 0 { -1 } else { 1 } };
+            let (ni, nj) = (side(i, x, ci), side(j, y, cj));
+            let near = 0.75 * at(ci, cj) + 0.25 * at(ni, cj);
+            let far = 0.75 * at(ci, nj) + 0.25 * at(ni, nj);
+            let error = plane.values[j * plane.width + i] - (0.75 * near + 0.25 * far);
+            sum += f64::from(error * error);
+        }
+    }
+    sum
+}
