@@ -27,7 +27,9 @@ fn set(plan: &mut JpegPlan, field: &str, value: &str) {
         "progressive" => plan.progressive = number > 0.0,
         "search" => plan.search_sampling = number > 0.0,
         "full_below" => plan.full_chroma_below = number,
-        "sampling" => plan.sampling = [Sampling::Auto, Sampling::Full, Sampling::HalfWidth, Sampling::Half][number as usize & 3],
+        "sampling" => {
+            plan.sampling = [Sampling::Auto, Sampling::Full, Sampling::HalfWidth, Sampling::Half][number as usize & 3]
+        }
         other => eprintln!("no field {other}"),
     }
 }
@@ -39,7 +41,8 @@ fn cpu_ms() -> f64 {
 
 fn main() {
     let mut settings = EncodeSettings::default();
-    let (mut files, mut fields, mut name, mut save): (Vec<PathBuf>, Vec<String>, String, Option<String>) = Default::default();
+    let (mut files, mut fields, mut name, mut save): (Vec<PathBuf>, Vec<String>, String, Option<String>) =
+        Default::default();
     let mut qualities = vec![10.0f32, 30.0, 50.0, 60.0, 70.0, 80.0, 90.0];
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -77,7 +80,10 @@ fn main() {
             let pixels = picture.planes.shape.width_px * picture.planes.shape.height_px;
             let bpp = 8.0 * jpeg.len() as f64 / pixels as f64;
             let (psnr, ms, s2) = (report.psnr, report.ms_ssim.unwrap_or(0.0), report.ssimulacra2.unwrap_or(0.0));
-            out += &format!("{name},{quality},{image},{},{bpp:.5},{psnr:.4},{ms:.6},{s2:.4},{encode_ms:.1},{decode_ms:.1},0,0\n", jpeg.len());
+            out += &format!(
+                "{name},{quality},{image},{},{bpp:.5},{psnr:.4},{ms:.6},{s2:.4},{encode_ms:.1},{decode_ms:.1},0,0\n",
+                jpeg.len()
+            );
             if let Some(folder) = &save {
                 let _ = std::fs::write(format!("{folder}/{image}-{quality}.jpg"), &jpeg);
             }

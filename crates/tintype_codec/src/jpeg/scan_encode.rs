@@ -10,6 +10,17 @@ use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
 use super::progressive::EOB_RUN_MAX;
 use super::scan_decode::SlotTables;
 
+/// Natural index to zigzag index.
+const ZIGZAG_FROM_NATURAL: [u8; 64] = {
+    let mut table = [0; 64];
+    let mut k = 0;
+    while k < 64 {
+        table[NATURAL_FROM_ZIGZAG[k] as usize] = k as u8;
+        k += 1;
+    }
+    table
+};
+
 /// Takes what a scan consists of.
 pub trait ScanSink {
     /// A DC symbol of scan component `slot` with `count` bits behind it.
@@ -177,17 +188,26 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
     sink.dc(slot, size as u8, bits, size);
 }
 
+/// Bit k says whether the coefficient at zigzag index k is nonzero.
+#[inline(always)]
+fn nonzero_mask(block: &[i16; 64]) -> u64 {
+    let mut mask = 0u64;
+    for (v, row) in block.chunks_exact(8).enumerate() {
+        // Most rows of most blocks are empty.
+        if row.iter().fold(0, |a, c| a | c) == 0 {
+            continue;
+        }
+        for (u, c) in row.iter().enumerate() {
+            mask |= u64::from(*c != 0) << ZIGZAG_FROM_NATURAL[8 * v + u];
+        }
+    }
+    mask
+}
+
 #[inline(always)]
 fn sequential_block<S: ScanSink>(block: &[i16; 64], slot: usize, previous_dc: &mut i32, sink: &mut S) {
     code_dc(i32::from(block[0]), slot, previous_dc, sink);
-    let mut zigzag = [0i16; 64];
-    let mut mask = 0u64;
-    for k in 0..64 {
-        let value = block[usize::from(NATURAL_FROM_ZIGZAG[k])];
-        zigzag[k] = value;
-        mask |= u64::from(value != 0) << k;
-    }
-    mask &= !1;
+    let mut mask = nonzero_mask(block) & !1;
     let mut behind = 1u32;
     while mask != 0 {
         let k = mask.trailing_zeros();
@@ -197,7 +217,8 @@ fn sequential_block<S: ScanSink>(block: &[i16; 64], slot: usize, previous_dc: &m
             sink.ac(slot, 0xf0, 0, 0);
             run -= 16;
         }
-        let (size, bits) = magnitude(i32::from(zigzag[k as usize & 63]));
+        let natural = usize::from(NATURAL_FROM_ZIGZAG[k as usize & 63]);
+        let (size, bits) = magnitude(i32::from(block[natural & 63]));
         sink.ac(slot, (run << 4 | (size & 15)) as u8, bits, size);
         behind = k + 1;
     }

@@ -44,8 +44,11 @@ pub fn encode_jpeg(planes: &Planes, metadata: &Metadata, plan: &JpegPlan, run: &
     let shape = &planes.shape;
     let count = shape.planes.len();
     let unsupported = |what: String| Err(CodecError::Unsupported { what });
-    if !matches!(count, 1 | 3 | 4) || shape.planes.iter().any(|p| matches!(p.role, PlaneRole::Alpha | PlaneRole::Depth)) {
-        return unsupported(format!("{count} planes, alpha or depth in a JPEG (gray, RGB, YCbCr or four inks are possible)"));
+    if !matches!(count, 1 | 3 | 4) || shape.planes.iter().any(|p| matches!(p.role, PlaneRole::Alpha | PlaneRole::Depth))
+    {
+        return unsupported(format!(
+            "{count} planes, alpha or depth in a JPEG (gray, RGB, YCbCr or four inks are possible)"
+        ));
     }
     if shape.width_px.max(shape.height_px) > 65_500 {
         return unsupported(format!("a JPEG of {} × {} pixels (at most 65500)", shape.width_px, shape.height_px));
@@ -104,7 +107,11 @@ fn encode_sampled(
     let mut chroma_lost = 0.0;
     let spectra: Vec<Spectrum> = map_indexed(run.threads, count, |i| {
         let shrinks = i > 0 && full[i].width == width && full[i].height == height && (x, y) != (1, 1);
-        if shrinks { forward::spectrum(&forward::subsampled(&full[i], x, y), &layout, i, run) } else { forward::spectrum(&full[i], &layout, i, run) }
+        if shrinks {
+            forward::spectrum(&forward::subsampled(&full[i], x, y), &layout, i, run)
+        } else {
+            forward::spectrum(&full[i], &layout, i, run)
+        }
     });
     let quant = plan.tables(count, (x * y) as u32);
     let (blocks, error) = quantise(&frame, &spectra, &quant, plan, run);
@@ -122,7 +129,13 @@ fn encode_sampled(
     let notes = metadata::segments(metadata).0;
     let adobe = if count == 4 { Some(0) } else { None };
     let tables = if count == 3 { &quant[..] } else { &quant[..1] };
-    let parts = write::FileParts { frame: &frame, quant: tables, notes: &notes, adobe, restart_interval: plan.restart_interval };
+    let parts = write::FileParts {
+        frame: &frame,
+        quant: tables,
+        notes: &notes,
+        adobe,
+        restart_interval: plan.restart_interval,
+    };
     let bytes = write::file(&parts, &blocks, &scans);
     let price = f64::from(plan.lambda) * f64::from(plan.step).powi(2);
     let cost = error + chroma_lost + price * 8.0 * bytes.len() as f64;
@@ -135,7 +148,11 @@ fn statistics(frame: &Frame, blocks: &[ComponentBlocks]) -> ([[u64; 256]; 2], [[
     let (mut dc, mut ac) = ([[1u64; 256]; 2], [[1u64; 256]; 2]);
     for header in script::sequential(&frame) {
         let mut sink = CountSink::default();
-        encode_scan(ScanShape { frame: &frame, header: &header, restart_interval: 0, early_ends: &[] }, blocks, &mut sink);
+        encode_scan(
+            ScanShape { frame: &frame, header: &header, restart_interval: 0, early_ends: &[] },
+            blocks,
+            &mut sink,
+        );
         for (slot, part) in header.components.iter().enumerate() {
             for s in 0..256 {
                 dc[part.index.min(1)][s] += 64 * sink.dc[slot][s];
@@ -157,9 +174,16 @@ fn code_lengths(counts: &[u64; 256]) -> [u8; 256] {
 }
 
 /// Quantises all components, and the squared error it leaves, weighted as in RGB.
-fn quantise(frame: &Frame, spectra: &[Spectrum], quant: &[[u16; 64]; 3], plan: &JpegPlan, run: &Run) -> (Vec<ComponentBlocks>, f64) {
+fn quantise(
+    frame: &Frame,
+    spectra: &[Spectrum],
+    quant: &[[u16; 64]; 3],
+    plan: &JpegPlan,
+    run: &Run,
+) -> (Vec<ComponentBlocks>, f64) {
     let table = |i: usize| &quant[if spectra.len() == 3 { i } else { 0 }];
-    let mut blocks: Vec<ComponentBlocks> = (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), plan, run)).collect();
+    let mut blocks: Vec<ComponentBlocks> =
+        (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), plan, run)).collect();
     for _ in 0..plan.passes {
         let (dc, ac) = statistics(frame, &blocks);
         let costs: Vec<AcCosts> = ac.iter().map(|c| AcCosts::new(&code_lengths(c))).collect();
@@ -194,7 +218,14 @@ fn inverse_steps(table: &[u16; 64]) -> [f32; 64] {
 }
 
 /// Plain quantisation with a dead zone.
-fn rounded(frame: &Frame, index: usize, spectrum: &Spectrum, table: &[u16; 64], plan: &JpegPlan, run: &Run) -> ComponentBlocks {
+fn rounded(
+    frame: &Frame,
+    index: usize,
+    spectrum: &Spectrum,
+    table: &[u16; 64],
+    plan: &JpegPlan,
+    run: &Run,
+) -> ComponentBlocks {
     let inverse = inverse_steps(table);
     let bias = plan.rounding;
     let lines = map_indexed(run.threads, spectrum.rows, |y| {

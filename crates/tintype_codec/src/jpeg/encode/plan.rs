@@ -92,7 +92,14 @@ impl JpegPlan {
         };
         Ok(match settings.tune {
             Tune::Psnr => common,
-            Tune::Visual => Self { shape: 0.6, chroma_shape: 0.8, chroma_step: [1.1, 1.0], mask: 0.1, full_chroma_below: 6.0, ..common },
+            Tune::Visual => Self {
+                shape: 0.6,
+                chroma_shape: 0.8,
+                chroma_step: [1.1, 1.0],
+                mask: 0.1,
+                full_chroma_below: 6.0,
+                ..common
+            },
         })
     }
 

@@ -36,7 +36,8 @@ const SPLITS: [&[(usize, usize)]; 5] =
 fn best_ac(frame: &Frame, components: &[ComponentBlocks], index: usize, restart: usize, wide: bool) -> Vec<ScanHeader> {
     let splits = if wide { &SPLITS[..] } else { &SPLITS[..3] };
     let cost = |scans: &[ScanHeader]| scans.iter().map(|s| scan_cost(frame, s, restart, components)).sum::<u64>();
-    let first = |split: &[(usize, usize)], low: u32| split.iter().map(|(s, e)| band(index, *s, *e, 0, low)).collect::<Vec<_>>();
+    let first =
+        |split: &[(usize, usize)], low: u32| split.iter().map(|(s, e)| band(index, *s, *e, 0, low)).collect::<Vec<_>>();
     let mut best: (u64, Vec<ScanHeader>) = (u64::MAX, Vec::new());
     for low in 0..if wide { 3 } else { 2 } {
         let refinements: Vec<ScanHeader> = (0..low).rev().map(|l| band(index, 1, 63, l + 1, l)).collect();
@@ -54,7 +55,13 @@ fn best_ac(frame: &Frame, components: &[ComponentBlocks], index: usize, restart:
 }
 
 /// Scans for a progressive file; `wide` searches more of them.
-pub fn progressive(frame: &Frame, components: &[ComponentBlocks], restart: usize, wide: bool, run: &Run) -> Vec<ScanHeader> {
+pub fn progressive(
+    frame: &Frame,
+    components: &[ComponentBlocks],
+    restart: usize,
+    wide: bool,
+    run: &Run,
+) -> Vec<ScanHeader> {
     let all = |high: u32, low: u32| {
         let parts = (0..components.len()).map(|index| ScanComponent { index, dc_table: index.min(1), ac_table: 0 });
         ScanHeader { components: parts.collect(), start: 0, end: 0, high, low }

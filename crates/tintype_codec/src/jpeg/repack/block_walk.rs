@@ -1,11 +1,11 @@
 //! The walk over the coefficients of a segment: rows of MCUs, each component's block rows in turn, block by block.
 //!
 //! In and out: the segment's [`ComponentBlocks`], read when coding and filled when decoding. `N` is the number of
-//! predictions mixed for each decision: 3 at the default effort, 6 at the dense one. Exact zone; one traversal for
+//! predictions mixed for each coefficient, `M` for each count and DC. Exact zone; one traversal for
 //! both directions.
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
-use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, Mixed, Single, count_bucket, magnitude_bucket};
+use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, Mixed, Single, count_bucket, magnitude_bucket, views};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use tintype_entropy::BitWalk;
@@ -76,16 +76,16 @@ struct Trail {
 }
 
 /// Adaptive statistics of one class of components.
-struct Statistics<const N: usize> {
-    inner_count: Mixed<3>,
+struct Statistics<const N: usize, const M: usize> {
+    inner_count: Mixed<M>,
     inner: Mixed<N>,
     inner_sign: Single,
     inner_mantissa: Single,
-    edge_count: Mixed<2>,
+    edge_count: Mixed<M>,
     edge: Mixed<N>,
     edge_sign: Single,
     edge_mantissa: Single,
-    dc: Mixed<2>,
+    dc: Mixed<M>,
     dc_sign: Single,
     dc_mantissa: Single,
 }
@@ -97,20 +97,22 @@ const EXPONENT_CONTEXTS: usize = 11;
 const INNER_VIEW: usize = EXPONENT_CONTEXTS * 49 * MAGNITUDES * COUNTS;
 /// Slots of each of an edge coefficient's views.
 const EDGE_VIEW: usize = EXPONENT_CONTEXTS * 14 * MAGNITUDES * MAGNITUDES;
+/// Slots of each of an edge count's views.
+const EDGE_COUNT_VIEW: usize = 2 * 8 * COUNTS * 64;
 const DC_VIEW: usize = EXPONENTS * MAGNITUDES * MAGNITUDES;
 
-impl<const N: usize> Statistics<N> {
+impl<const N: usize, const M: usize> Statistics<N, M> {
     fn new() -> Self {
         Self {
-            inner_count: Mixed::new(3 * 64 * 512, 64, LIMIT),
+            inner_count: Mixed::new(M * 64 * 512, 64, LIMIT),
             inner: Mixed::new(N * INNER_VIEW, 4 * 49, LIMIT),
             inner_sign: Single::new(64 * 9, LIMIT),
             inner_mantissa: Single::new(EXPONENTS * 64, LIMIT),
-            edge_count: Mixed::new(2 * 2 * 8 * COUNTS * 64, 16, LIMIT),
+            edge_count: Mixed::new(M * EDGE_COUNT_VIEW, 16, LIMIT),
             edge: Mixed::new(N * EDGE_VIEW, 4 * 14, LIMIT),
             edge_sign: Single::new(14 * 32, LIMIT),
             edge_mantissa: Single::new(EXPONENTS * EXPONENTS * 8, LIMIT),
-            dc: Mixed::new(2 * DC_VIEW, EXPONENTS, LIMIT),
+            dc: Mixed::new(M * DC_VIEW, EXPONENTS, LIMIT),
             dc_sign: Single::new(9, LIMIT),
             dc_mantissa: Single::new(EXPONENTS * 4, LIMIT),
         }
@@ -135,7 +137,7 @@ static ZERO: [i16; 64] = [0; 64];
 /// Codes or decodes all coefficients of a segment.
 ///
 /// `sampling` gives each component's blocks in an MCU, across and down; `quant` its quantisation table.
-pub fn walk_segment<const N: usize, W: BitWalk>(
+pub fn walk_segment<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     components: &mut [ComponentBlocks],
     sampling: &[(usize, usize)],
@@ -143,7 +145,7 @@ pub fn walk_segment<const N: usize, W: BitWalk>(
 ) {
     let tables: Vec<Frequency> = quant.iter().map(Frequency::new).collect();
     let classes = if components.len() > 1 { 2 } else { 1 };
-    let mut statistics: Vec<Statistics<N>> = (0..classes).map(|_| Statistics::new()).collect();
+    let mut statistics: Vec<Statistics<N, M>> = (0..classes).map(|_| Statistics::new()).collect();
     let mut trails: Vec<Vec<Trail>> = components.iter().map(|c| vec![Trail::default(); c.stride]).collect();
     let mut counts: Vec<Vec<u8>> = components.iter().map(|c| vec![0; c.stride * c.rows]).collect();
     let mcu_rows = components.first().map_or(0, |c| c.rows / sampling[0].1);
@@ -173,13 +175,13 @@ struct Row<'a> {
 
 type Witness<'a> = (&'a ComponentBlocks, &'a Vec<u8>, (usize, usize));
 
-fn walk_row<const N: usize, W: BitWalk>(
+fn walk_row<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     row: &mut Row<'_>,
     witness: Option<Witness<'_>>,
     (h, v): (usize, usize),
     table: &Frequency,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) {
     let (y, stride) = (row.y, row.component.stride);
     let mut trail_left = Trail::default();
@@ -231,12 +233,12 @@ impl Borders {
 }
 
 #[inline(always)]
-fn walk_block<const N: usize, W: BitWalk>(
+fn walk_block<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
     around: &Around<'_>,
     table: &Frequency,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) -> Trail {
     let mut borders = Borders { trail: Trail { there: true, ..Trail::default() }, ..Borders::default() };
     let count = inner_count(walk, block, around, statistics);
@@ -249,13 +251,21 @@ fn walk_block<const N: usize, W: BitWalk>(
     borders.trail
 }
 
-fn inner_count<const N: usize, W: BitWalk>(
+/// Number of nonzero coefficients outside the first row and column.
+#[inline(always)]
+fn nonzero_inner(block: &[i16; 64]) -> usize {
+    let all = block[8..].iter().map(|c| u32::from(*c != 0)).sum::<u32>();
+    let column = (1..8).map(|v| u32::from(block[8 * v] != 0)).sum::<u32>();
+    (all - column) as usize
+}
+
+fn inner_count<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &[i16; 64],
     around: &Around<'_>,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) -> usize {
-    let count = if W::READS { 0 } else { INNER.iter().filter(|k| block[usize::from(**k)] != 0).count() };
+    let count = if W::READS { 0 } else { nonzero_inner(block) };
     let (a, l) = (usize::from(around.trail_above.inner), usize::from(around.trail_left.inner));
     let average = match (around.trail_above.there, around.trail_left.there) {
         (true, true) => (a + l + 1) / 2,
@@ -264,16 +274,13 @@ fn inner_count<const N: usize, W: BitWalk>(
         _ => 50,
     };
     let (buckets_a, buckets_l) = (count_bucket(a), count_bucket(l));
-    let views = [
-        average,
-        64 + buckets_a * 16 + buckets_l,
-        256 + count_bucket(average.min(49)) * 16 + count_bucket(around.other_inner),
-    ];
+    let crossed = count_bucket(average.min(49)) * 16 + count_bucket(around.other_inner);
+    let contexts = views::<M>(&[average, buckets_a * 16 + buckets_l, crossed], 512);
     let mut node = 1usize;
     while node < 64 {
         let depth = node.ilog2();
         let bit = count >> (5 - depth) & 1 == 1;
-        let bit = statistics.inner_count.code(walk, bit, node, views.map(|v| v * 64 + node));
+        let bit = statistics.inner_count.code(walk, bit, node, contexts.map(|v| v * 64 + node));
         node = node << 1 | usize::from(bit);
     }
     node - 64
@@ -302,14 +309,14 @@ fn exponent<const N: usize, W: BitWalk>(
     e
 }
 
-fn inner_coefficients<const N: usize, W: BitWalk>(
+fn inner_coefficients<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
     count: usize,
     around: &Around<'_>,
     table: &Frequency,
     borders: &mut Borders,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) {
     let mut left = count;
     let size = |b: &[i16; 64], k: usize| u32::from(b[k].unsigned_abs());
@@ -335,10 +342,7 @@ fn inner_coefficients<const N: usize, W: BitWalk>(
             place(magnitude_bucket(a), magnitude_bucket(l).min(9)),
             place(count_bucket(count), remaining),
         ];
-        let mut views = [0; N];
-        for i in 0..N {
-            views[i] = i * INNER_VIEW + all[i];
-        }
+        let contexts = views::<N>(&all, INNER_VIEW);
         let value = block[k];
         let e = exponent(
             walk,
@@ -346,7 +350,7 @@ fn inner_coefficients<const N: usize, W: BitWalk>(
             &mut statistics.inner,
             n,
             49,
-            views,
+            contexts,
             49 * MAGNITUDES * COUNTS,
         );
         if e == 0 {
@@ -354,8 +358,12 @@ fn inner_coefficients<const N: usize, W: BitWalk>(
             continue;
         }
         left -= 1;
-        let witness = around.other[k].signum() + 1;
-        let negative = statistics.inner_sign.code(walk, value < 0, k * 9 + witness as usize);
+        let negative = if N < 3 {
+            walk.bits_16(u32::from(value < 0), 1) == 1
+        } else {
+            let witness = around.other[k].signum() + 1;
+            statistics.inner_sign.code(walk, value < 0, k * 9 + witness as usize)
+        };
         let mantissa = mantissa(walk, value, e, |bit, slot, walk: &mut W| {
             statistics.inner_mantissa.code(walk, bit, e as usize * 64 + n.min(15) * 4 + slot)
         });
@@ -396,14 +404,14 @@ fn mantissa<W: BitWalk>(walk: &mut W, value: i16, e: u32, mut code: impl FnMut(b
     out
 }
 
-fn edge_coefficients<const N: usize, W: BitWalk>(
+fn edge_coefficients<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
     column: bool,
     around: &Around<'_>,
     table: &Frequency,
     borders: &mut Borders,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) {
     let (step, side) = if column { (8, 1) } else { (1, 0) };
     let mut left = edge_count(walk, block, column, around, borders, statistics);
@@ -435,10 +443,7 @@ fn edge_coefficients<const N: usize, W: BitWalk>(
             place(inner, expected),
             place(before, near),
         ];
-        let mut views = [0; N];
-        for i in 0..N {
-            views[i] = i * EDGE_VIEW + all[i];
-        }
+        let contexts = views::<N>(&all, EDGE_VIEW);
         let value = block[k];
         let e = exponent(
             walk,
@@ -446,7 +451,7 @@ fn edge_coefficients<const N: usize, W: BitWalk>(
             &mut statistics.edge,
             at,
             14,
-            views,
+            contexts,
             14 * MAGNITUDES * MAGNITUDES,
         );
         if e == 0 {
@@ -471,37 +476,39 @@ fn edge_coefficients<const N: usize, W: BitWalk>(
     }
 }
 
-fn edge_count<const N: usize, W: BitWalk>(
+fn edge_count<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &[i16; 64],
     column: bool,
     around: &Around<'_>,
     borders: &Borders,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) -> usize {
     let (step, side) = if column { (8, 1) } else { (1, 0) };
     let count = if W::READS { 0 } else { (1..8).filter(|f| block[f * step] != 0).count() };
     let inner = count_bucket(usize::from(borders.trail.inner));
     let (a, l) = (usize::from(around.trail_above.edges[side]), usize::from(around.trail_left.edges[side]));
     let other_side = if column { usize::from(borders.trail.edges[0]) } else { 7 - (a + l) / 2 };
-    let views = [(inner * 8 + a) * 8 + l, 64 * COUNTS + (inner * 8 + (a + l + 1) / 2) * 8 + other_side];
+    let mean = (a + l + 1) / 2;
+    let all = [(inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l, (a * 8 + l) * 8 + other_side];
+    let contexts = views::<M>(&all.map(|v| v * 16), EDGE_COUNT_VIEW);
     let mut node = 1usize;
     while node < 8 {
         let bit = count >> (2 - node.ilog2()) & 1 == 1;
-        let slots = views.map(|v| (v * 2 + side) * 8 + node);
+        let slots = contexts.map(|v| v + side * 8 + node);
         let bit = statistics.edge_count.code(walk, bit, side * 8 + node, slots);
         node = node << 1 | usize::from(bit);
     }
     node - 8
 }
 
-fn direct_current<const N: usize, W: BitWalk>(
+fn direct_current<const N: usize, const M: usize, W: BitWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
     around: &Around<'_>,
     table: &Frequency,
     borders: &mut Borders,
-    statistics: &mut Statistics<N>,
+    statistics: &mut Statistics<N, M>,
 ) {
     let from =
         |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * table.inverse[0][0] + (1 << 28)) >> 29) as i32;
@@ -520,12 +527,13 @@ fn direct_current<const N: usize, W: BitWalk>(
     let inner =
         count_bucket(usize::from(borders.trail.inner) + usize::from(borders.trail.edges[0] + borders.trail.edges[1]));
     let before = usize::from(around.trail_above.dc_residual.max(around.trail_left.dc_residual));
-    let views = [spread_bucket * MAGNITUDES + inner, DC_VIEW + before * MAGNITUDES + spread_bucket];
+    let all = [spread_bucket * MAGNITUDES + inner, before * MAGNITUDES + spread_bucket, inner * MAGNITUDES + before];
+    let contexts = views::<M>(&all, DC_VIEW);
     let magnitude = residual.unsigned_abs().min(0xffff);
     let size = 32 - magnitude.leading_zeros();
     let mut e = 0u32;
     while (e as usize) < EXPONENTS - 1 {
-        let slots = views.map(|v| v + e as usize * MAGNITUDES * MAGNITUDES);
+        let slots = contexts.map(|v| v + e as usize * MAGNITUDES * MAGNITUDES);
         if !statistics.dc.code(walk, size > e, e as usize, slots) {
             break;
         }

@@ -6,8 +6,8 @@
 use super::contexts::Mixed;
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
-const ORDERS: usize = 5;
-const SLOTS_LOG2: u32 = 16;
+const ORDERS: usize = 3;
+const SLOTS_LOG2: u32 = 15;
 
 struct ByteModel {
     mixed: Mixed<ORDERS>,
@@ -30,14 +30,14 @@ impl ByteModel {
             let kept = self.recent & ((1u64 << (8 * bytes)) - 1);
             (kept.wrapping_add(salt << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
         };
-        let bases = [0, hash(1, 1), hash(2, 2), hash(3, 3), hash(5, 5)];
+        let bases = [hash(1, 1), hash(2, 2), hash(4, 4)];
         let mut node = 1u32;
         for depth in (0..8).rev() {
             let mask = (1usize << SLOTS_LOG2) - 1;
             let mut slots = [0; ORDERS];
             for (order, base) in bases.iter().enumerate() {
                 let mixed = (base ^ u64::from(node).wrapping_mul(0x9e_3779)) as usize & mask;
-                slots[order] = (order << SLOTS_LOG2) + if order == 0 { node as usize } else { mixed };
+                slots[order] = (order << SLOTS_LOG2) + mixed;
             }
             let set = node as usize + 256 * usize::from(self.recent & 0xff == 0);
             let bit = self.mixed.code(walk, byte >> depth & 1 == 1, set, slots);

@@ -76,9 +76,20 @@ impl<const N: usize> Mixed<N> {
         Self { slots: vec![AdaptiveBit::default(); slots], mixer: Mixer::with_weight(sets, 3, weight), limit }
     }
 
-    /// Codes one decision.
+    /// Codes one decision: by one prediction, by the mean of two, or by more under learnt weights.
     #[inline(always)]
     pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, slots: [usize; N]) -> bool {
+        if N == 1 {
+            return self.slots[slots[0]].code(walk, bit, self.limit);
+        }
+        if N == 2 {
+            let (mut a, mut b) = (self.slots[slots[0]], self.slots[slots[1]]);
+            let bit = walk.bit(bit, (a.p1() + b.p1()) >> 1);
+            a.update(bit, self.limit);
+            b.update(bit, self.limit);
+            (self.slots[slots[0]], self.slots[slots[1]]) = (a, b);
+            return bit;
+        }
         let mut inputs = [0i32; N];
         for i in 0..N {
             inputs[i] = stretch(self.slots[slots[i]].p1());
@@ -89,6 +100,12 @@ impl<const N: usize> Mixed<N> {
         }
         bit
     }
+}
+
+/// The first `N` of `all` contexts, each in a region of its own of `size` slots.
+#[inline(always)]
+pub fn views<const N: usize>(all: &[usize], size: usize) -> [usize; N] {
+    std::array::from_fn(|i| i * size + all[i])
 }
 
 /// Single adaptive bits in a table.

@@ -14,16 +14,20 @@ use super::read::read_coefficients;
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_indexed};
 use recipe::Recipe;
-use tintype_entropy::{BitDecoder, BitEncoder};
+use tintype_entropy::{BitDecoder, BitEncoder, BitWalk};
 
 /// First byte of the header.
 const VERSION: u8 = 1;
 /// The file itself follows.
 const STORED: u8 = 0;
-/// Segments and recipe follow; three predictions for each decision.
-const MIXED_3: u8 = 1;
-/// The same with six predictions.
-const MIXED_6: u8 = 2;
+/// Segments and recipe follow; one prediction for each decision.
+const SINGLE: u8 = 1;
+/// The mean of two.
+const MEAN: u8 = 2;
+/// Three under learnt weights.
+const MIXED_3: u8 = 3;
+/// Six under learnt weights.
+const MIXED_6: u8 = 4;
 /// Entropy-coded bytes that one segment should hold at least.
 const SEGMENT_BYTES: usize = 1 << 20;
 const SEGMENTS_MAX: usize = 8;
@@ -38,11 +42,16 @@ pub enum Verify {
     No,
 }
 
-/// Repacks a JPEG file; `effort` 1 to 6 mixes three predictions, 7 to 9 six.
+/// Repacks a JPEG file; `effort` (1 to 9) says how many predictions are made of each decision.
 ///
 /// Never fails: what is no JPEG, or a broken one, is stored. The payload is at most a few bytes larger than `bytes`.
 pub fn repack(bytes: &[u8], effort: u8, verify: Verify, run: &Run) -> Payload {
-    let mode = if effort >= 7 { MIXED_6 } else { MIXED_3 };
+    let mode = match effort {
+        0..=6 => SINGLE,
+        7 => MEAN,
+        8 => MIXED_3,
+        _ => MIXED_6,
+    };
     let Some(packed) = pack(bytes, mode, run) else { return stored(bytes) };
     let size: usize = packed.header.len() + packed.sections.iter().map(|s| s.bytes.len() + 16).sum::<usize>();
     if size >= bytes.len() {
@@ -80,10 +89,7 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
         let rows = segment_rows(mcu_rows, index, count);
         let mut part = segment(&file.components, &sampling, rows);
         let mut encoder = BitEncoder::new();
-        match mode {
-            MIXED_6 => block_walk::walk_segment::<6, _>(&mut encoder, &mut part, &sampling, &file.structure.quant),
-            _ => block_walk::walk_segment::<3, _>(&mut encoder, &mut part, &sampling, &file.structure.quant),
-        }
+        walk(mode, &mut encoder, &mut part, &sampling, &file.structure.quant);
         encoder.finish()
     });
     let recipe = recipe.to_bytes();
@@ -93,6 +99,22 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
     let parts = std::iter::once(byte_model::encode(&recipe)).chain(coded);
     let sections = parts.enumerate().map(|(i, bytes)| Section { key: SectionKey { tile: i as u32, layer: 0 }, bytes });
     Some(Payload { header, sections: sections.collect() })
+}
+
+/// The walk of `mode` over a segment.
+fn walk<W: BitWalk>(
+    mode: u8,
+    coder: &mut W,
+    part: &mut [ComponentBlocks],
+    sampling: &[(usize, usize)],
+    quant: &[[u16; 64]],
+) {
+    match mode {
+        SINGLE => block_walk::walk_segment::<1, 1, W>(coder, part, sampling, quant),
+        MEAN => block_walk::walk_segment::<2, 2, W>(coder, part, sampling, quant),
+        MIXED_3 => block_walk::walk_segment::<3, 3, W>(coder, part, sampling, quant),
+        _ => block_walk::walk_segment::<6, 3, W>(coder, part, sampling, quant),
+    }
 }
 
 /// The blocks of a segment, copied.
@@ -127,8 +149,7 @@ pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecErro
     let lengths: [u8; 8] = lengths.try_into().map_err(|_| malformed("repacked JPEG's header of another length"))?;
     let word = |at: usize| u32::from_le_bytes(lengths[at..at + 4].try_into().expect("four bytes")) as usize;
     let (file_bytes, recipe_bytes, count) = (word(0), word(4), usize::from(*count));
-    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(MIXED_3..=MIXED_6).contains(mode)
-    {
+    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(SINGLE..=MIXED_6).contains(mode) {
         return Err(malformed("repacked JPEG's mode or number of sections"));
     }
     if file_bytes as u64 > run.limits.samples_max || recipe_bytes as u64 > run.limits.samples_max {
@@ -157,10 +178,7 @@ fn decode_segments(
     let parts = map_indexed(run.threads, count, |index| {
         let mut part = segment(&components, &sampling, segment_rows(mcu_rows, index, count));
         let mut decoder = BitDecoder::whole(payload.sections[index + 1].bytes);
-        match mode {
-            MIXED_6 => block_walk::walk_segment::<6, _>(&mut decoder, &mut part, &sampling, &structure.quant),
-            _ => block_walk::walk_segment::<3, _>(&mut decoder, &mut part, &sampling, &structure.quant),
-        }
+        walk(mode, &mut decoder, &mut part, &sampling, &structure.quant);
         part
     });
     for (index, part) in parts.into_iter().enumerate() {
