@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod head;
 mod inspect;
+mod jpeg_file;
 mod reduce;
 mod repack;
 
@@ -26,7 +27,8 @@ pub use decode::{Decoded, decode, decode_stream};
 pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file};
 pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
-pub use tintype_codec::{CodecId, DecodeRequest, Run, Tune};
+pub use jpeg_file::jpeg_from_picture;
+pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, Target, Tune};
 pub use tintype_container::MAGIC;
 pub use tintype_image::filter::Denoise;
 pub use tintype_image::{

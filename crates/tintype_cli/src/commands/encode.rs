@@ -5,9 +5,11 @@ use crate::commands::{Report, over_jobs};
 use crate::files::{Job, Place, find_inputs, plan_jobs, read_input};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::record::Record;
+use crate::style::grouped;
 use crate::{Failure, Outcome, terminal};
 use std::io::{Cursor, IsTerminal};
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run};
 use tintype_image::filter::denoised;
@@ -16,6 +18,10 @@ use tintype_image::io::{PictureFormat, WriteSettings, read_picture, write_pictur
 /// What was decided.
 struct Plan {
     options: EncodeOptions,
+    /// JPEG files are kept, in fewer bytes: nothing else was asked for.
+    keep_jpeg: bool,
+    /// JPEG files kept: bytes before, bytes after, how many.
+    kept: Mutex<(u64, u64, usize)>,
     show: bool,
     json: bool,
 }
@@ -37,7 +43,9 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     if args.show && args.common.json {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
-    let plan = Plan { options, show: args.show, json: args.common.json };
+    let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
+    let keep_jpeg = matches!(args.codec.0, None | Some(CodecId::Jpeg)) && !asked;
+    let plan = Plan { options, keep_jpeg, kept: Mutex::default(), show: args.show, json: args.common.json };
     let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -45,7 +53,12 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         }
         encode_one(&plan, job, run).map_err(|error| format!("{}: {error}", job.input.name()))
     };
-    Ok(over_jobs(&jobs, &args.common, work))
+    let done = over_jobs(&jobs, &args.common, work);
+    if let (false, Ok((before, after, count @ 2..))) = (plan.json, plan.kept.lock().map(|sums| *sums)) {
+        let saved = 100.0 * (1.0 - after as f64 / before.max(1) as f64);
+        eprintln!("{count} JPEG files kept: {} → {} bytes, {saved:.1} % saved", grouped(before), grouped(after));
+    }
+    Ok(done)
 }
 
 /// OUT as it was typed.
@@ -95,12 +108,17 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         return Err("is a .tin file already; decode it first".into());
     }
     let picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
-    let keeps_jpeg = PictureFormat::detect(&file) == Some(PictureFormat::Jpeg) && plan.options.goal == Goal::Lossless;
+    let exact = plan.keep_jpeg || plan.options.goal == Goal::Lossless;
+    let keeps_jpeg = PictureFormat::detect(&file) == Some(PictureFormat::Jpeg) && exact;
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
     } else if keeps_jpeg {
-        let encoded = tintype::encode_file(&file, &plan.options, run).map_err(|error| error.to_string())?;
+        let exact = EncodeOptions { goal: Goal::Lossless, ..plan.options.clone() };
+        let encoded = tintype::encode_file(&file, &exact, run).map_err(|error| error.to_string())?;
+        if let Ok(mut sums) = plan.kept.lock() {
+            *sums = (sums.0 + file.len() as u64, sums.1 + encoded.bytes.len() as u64, sums.2 + 1);
+        }
         (encoded.bytes, encoded.codec)
     } else {
         let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
@@ -123,12 +141,9 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     Ok(Report { text, complaint: None })
 }
 
+/// A JPEG by our encoder; by the reader's crate where ours has no place for the planes.
 fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Vec<u8>, String> {
-    let quality = match options.goal {
-        Goal::Quality(quality) => quality.round().clamp(1.0, 100.0) as u8,
-        _ => return Err("a JPEG can be asked for a quality only".into()),
-    };
-    let settings = WriteSettings { jpeg_quality: quality, effort: options.effort };
+    let Goal::Quality(quality) = options.goal else { return Err("a JPEG can be asked for a quality only".into()) };
     let filtered = match options.denoise {
         None => None,
         Some(filter) => {
@@ -137,6 +152,12 @@ fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions, run: &Run) -> R
         }
     };
     let picture = filtered.as_ref().unwrap_or(picture);
+    let target = tintype::Target::Quality(quality);
+    let ours = tintype::EncodeSettings { target, tune: options.tune, effort: options.effort };
+    if let Ok(file) = tintype::jpeg_from_picture(picture, &ours, run) {
+        return Ok(file);
+    }
+    let settings = WriteSettings { jpeg_quality: quality.round().clamp(1.0, 100.0) as u8, effort: options.effort };
     write_picture_with(PictureFormat::Jpeg, picture, &settings).map_err(|error| error.to_string())
 }
 

@@ -13,7 +13,7 @@ use super::structure::{ScanData, Structure, structure_from_bytes};
 use super::upsample::{ComponentSamples, Factors, upsample_row};
 use crate::{CodecError, Run, map_indexed};
 use fearless_simd::{Simd, dispatch};
-use tintype_image::{ColourModel, Level, Metadata, Plane, PlaneInfo, PlaneRole, Planes, Shape};
+use tintype_image::{ColourModel, Level, Limits, Metadata, Plane, PlaneInfo, PlaneRole, Planes, Shape};
 
 /// What to make of pictures in four inks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,18 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
     let file = read_coefficients(bytes, &run.limits)?;
     let samples = samples_from_coefficients(&file, run);
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
+}
+
+/// The shape that [`decode_jpeg`] gives, from the headers alone.
+///
+/// # Errors
+/// As [`decode_jpeg`].
+pub fn shape_of_jpeg(bytes: &[u8], inks: FourInks, limits: &Limits) -> Result<Shape, CodecError> {
+    let structure = structure_from_bytes(bytes, ScanData::Present)?;
+    let notes = metadata::read(bytes, &structure, limits);
+    let shape = shape_of(&structure.frame, colour_of(&structure.frame, notes.jfif, notes.adobe), inks);
+    shape.check(limits).map_err(|e| CodecError::Unsupported { what: e.to_string() })?;
+    Ok(shape)
 }
 
 /// Transforms every component to samples.

@@ -28,7 +28,10 @@ mod structure;
 mod upsample;
 
 pub use coefficients::ComponentBlocks;
-pub use decode::{DecodedJpeg, FourInks, decode_jpeg};
+pub use decode::{DecodedJpeg, FourInks, decode_jpeg, shape_of_jpeg};
 pub use encode::{JpegPlan, Sampling, encode_jpeg};
 pub use read::{JpegCoefficients, read_coefficients};
 pub use repack::{Verify, repack, unpack};
+
+#[cfg(test)]
+mod tests;

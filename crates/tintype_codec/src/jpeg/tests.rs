@@ -1,0 +1,158 @@
+//! Real files through the whole of this room: byte-exact repacking, damage, and pictures there and back.
+
+use super::{FourInks, JpegPlan, Sampling, Verify, decode_jpeg, encode_jpeg, repack, unpack};
+use crate::{EncodeSettings, Run, Target, Tune};
+use tintype_image::{Level, Limits, Metadata, Planes, Shape, Threads};
+
+const FILES: [(&str, &[u8]); 6] = [
+    ("baseline 4:2:0", include_bytes!("../../../../testdata/jpeg/baseline_420.jpg")),
+    ("progressive 4:4:4", include_bytes!("../../../../testdata/jpeg/progressive_444.jpg")),
+    ("restarts 4:2:2", include_bytes!("../../../../testdata/jpeg/restarts_422.jpg")),
+    ("gray", include_bytes!("../../../../testdata/jpeg/gray.jpg")),
+    ("arithmetic", include_bytes!("../../../../testdata/jpeg/arithmetic.jpg")),
+    ("4:4:0 progressive", include_bytes!("../../../../testdata/jpeg/progressive_440.jpg")),
+];
+
+fn run() -> Run {
+    Run { threads: Threads::ONE, ..Run::default() }
+}
+
+fn there_and_back(bytes: &[u8], effort: u8) -> usize {
+    let payload = repack(bytes, effort, Verify::No, &run());
+    assert!(unpack(&payload.view(), &run()).unwrap() == bytes);
+    payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>()
+}
+
+/// A picture with edges, a gradient and some texture.
+fn picture(width: usize, height: usize) -> Planes {
+    let mut planes = Planes::new(Shape::rgb(width, height, 8));
+    for (i, plane) in planes.planes.iter_mut().enumerate() {
+        for y in 0..height {
+            for (x, v) in plane.row_mut(y).iter_mut().enumerate() {
+                let wave = ((x * x / 9 + y * 3 * (i + 1)) % 64) as u16;
+                *v = (60 + (x + y * (2 - i)) as u16 / 2 + wave + if x > width / 2 { 50 } else { 0 }).min(255);
+            }
+        }
+    }
+    planes
+}
+
+fn settings(quality: f32, effort: u8, tune: Tune) -> EncodeSettings {
+    EncodeSettings { target: Target::Quality(quality), tune, effort }
+}
+
+#[test]
+fn files_come_back_byte_for_byte_in_fewer_bytes() {
+    for (name, bytes) in FILES {
+        for effort in [1, 7, 8, 9] {
+            let size = there_and_back(bytes, effort);
+            let bound = if name == "arithmetic" { bytes.len() + 2 } else { bytes.len() * 9 / 10 };
+            assert!(size <= bound, "{name} at effort {effort}: {} -> {size}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn every_truncation_comes_back_and_decodes_or_fails_politely() {
+    let bytes = FILES[0].1;
+    for len in 0..bytes.len() {
+        let cut = &bytes[..len];
+        if len % 16 == 0 {
+            there_and_back(cut, 1);
+        }
+        if let Ok(decoded) = decode_jpeg(cut, FourInks::Rgb, &run()) {
+            assert!(!decoded.warnings.is_empty(), "{len} of {} bytes pass for whole", bytes.len());
+        }
+    }
+    let half = decode_jpeg(&bytes[..bytes.len() * 2 / 3], FourInks::Rgb, &run()).unwrap();
+    let whole = decode_jpeg(bytes, FourInks::Rgb, &run()).unwrap();
+    assert_eq!(half.planes.planes[0].row(3), whole.planes.planes[0].row(3), "what is there is decoded");
+}
+
+#[test]
+fn bit_flips_come_back_and_never_panic() {
+    for (_, bytes) in FILES {
+        for step in 0..60 {
+            let mut flipped = bytes.to_vec();
+            let bit = (step * 7919 + 13) % (bytes.len() * 8);
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            there_and_back(&flipped, 1);
+            let _ = decode_jpeg(&flipped, FourInks::Bands, &run());
+        }
+    }
+}
+
+#[test]
+fn damaged_payloads_give_an_error_or_other_bytes_but_never_panic() {
+    let payload = repack(FILES[1].1, 5, Verify::Yes, &run());
+    for section in 0..payload.sections.len() {
+        for at in (0..payload.sections[section].bytes.len()).step_by(37) {
+            let mut broken = payload.clone();
+            broken.sections[section].bytes[at] ^= 0x55;
+            let _ = unpack(&broken.view(), &run());
+            broken.sections[section].bytes.truncate(at);
+            let _ = unpack(&broken.view(), &run());
+        }
+    }
+}
+
+#[test]
+fn levels_and_threads_decode_to_the_same_samples() {
+    for (name, bytes) in FILES {
+        let one = decode_jpeg(bytes, FourInks::Rgb, &run()).unwrap();
+        assert!(one.warnings.is_empty(), "{name}: {:?}", one.warnings);
+        let other = Run { threads: Threads::new(3), level: Level::fallback(), limits: Limits::default() };
+        assert!(decode_jpeg(bytes, FourInks::Rgb, &other).unwrap().planes == one.planes, "{name}");
+    }
+}
+
+#[test]
+fn a_header_that_promises_far_more_than_the_data_is_refused() {
+    let mut bytes = FILES[0].1.to_vec();
+    let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    bytes[frame + 5..frame + 9].fill(0xfe);
+    assert!(matches!(decode_jpeg(&bytes, FourInks::Rgb, &run()), Err(crate::CodecError::Limit { .. })));
+    there_and_back(&bytes, 1);
+}
+
+#[test]
+fn what_is_encoded_decodes_close_to_the_source_with_its_metadata() {
+    let metadata = Metadata {
+        icc: Some((0..150_000u32).map(|i| (i % 251) as u8).collect()),
+        exif: Some(b"II*\0\x08\0\0\0".to_vec()),
+        xmp: Some(b"<x:xmpmeta/>".to_vec()),
+        ..Metadata::default()
+    };
+    for (width, height) in [(1, 1), (7, 3), (61, 47)] {
+        let source = picture(width, height);
+        for effort in [1, 3, 5, 9] {
+            for sampling in [Sampling::Full, Sampling::HalfWidth, Sampling::Half] {
+                let mut plan = JpegPlan::from_settings(&settings(85.0, effort, Tune::Psnr)).unwrap();
+                (plan.sampling, plan.restart_interval) = (sampling, usize::from(effort == 3) * 2);
+                let file = encode_jpeg(&source, &metadata, &plan, &run()).unwrap();
+                let decoded = decode_jpeg(&file, FourInks::Rgb, &run()).unwrap();
+                assert!(decoded.warnings.is_empty(), "{:?}", decoded.warnings);
+                assert_eq!(decoded.metadata, metadata);
+                let error: f64 = (0..3)
+                    .map(|i| tintype_metrics::pointwise(&source.planes[i], &decoded.planes.planes[i]).mse())
+                    .sum();
+                assert!(error / 3.0 < 200.0, "{width}x{height} effort {effort} {sampling:?}: {error}");
+                there_and_back(&file, 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn more_quality_costs_more_and_is_nearer() {
+    let source = picture(96, 80);
+    let mut before = (0, f64::INFINITY);
+    for quality in [10.0, 40.0, 70.0, 95.0] {
+        let plan = JpegPlan::from_settings(&settings(quality, 5, Tune::Visual)).unwrap();
+        let file = encode_jpeg(&source, &Metadata::default(), &plan, &run()).unwrap();
+        let decoded = decode_jpeg(&file, FourInks::Rgb, &run()).unwrap();
+        let error = tintype_metrics::pointwise(&source.planes[1], &decoded.planes.planes[1]).mse();
+        assert!(file.len() > before.0 && error < before.1, "quality {quality}: {} bytes, mse {error}", file.len());
+        before = (file.len(), error);
+    }
+}
