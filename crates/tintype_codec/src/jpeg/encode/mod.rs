@@ -186,11 +186,14 @@ fn quantise(
         (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), plan, run)).collect();
     for _ in 0..plan.passes {
         let (dc, ac) = statistics(frame, &blocks);
-        let costs: Vec<AcCosts> = ac.iter().map(|c| AcCosts::new(&code_lengths(c))).collect();
         for (i, own) in blocks.iter_mut().enumerate() {
-            let dc_lengths = code_lengths(&dc[i.min(1)]);
-            let dc_bits: [f32; 16] = std::array::from_fn(|s| f32::from(dc_lengths[s].max(1)) + s as f32);
-            refine(own, &spectra[i], table(i), &costs[i.min(1)], &dc_bits, plan, i, run);
+            let lengths = code_lengths(&dc[i.min(1)]);
+            let prices = Prices {
+                ac: AcCosts::new(&code_lengths(&ac[i.min(1)])),
+                dc: std::array::from_fn(|s| f32::from(lengths[s].max(1)) + s as f32),
+                ac_lambda: plan.lambda * if i == 0 { 1.0 } else { plan.chroma_lambda },
+            };
+            refine(own, &spectra[i], table(i), &prices, plan, run);
         }
     }
     if !plan.search_sampling {
@@ -251,29 +254,35 @@ fn rounded(
     }
 }
 
+/// What symbols of a component cost.
+struct Prices {
+    ac: AcCosts,
+    /// Bits of a DC difference of each size.
+    dc: [f32; 16],
+    /// Price of an AC bit before masking.
+    ac_lambda: f32,
+}
+
 /// Quantises one component anew by trellis, given what symbols cost.
 fn refine(
     own: &mut ComponentBlocks,
     spectrum: &Spectrum,
     table: &[u16; 64],
-    costs: &AcCosts,
-    dc_bits: &[f32; 16],
+    prices: &Prices,
     plan: &JpegPlan,
-    index: usize,
     run: &Run,
 ) {
     let inverse = inverse_steps(table);
-    let factor = if index == 0 { 1.0 } else { plan.chroma_lambda };
     let lines = map_indexed(run.threads, own.rows, |y| {
         let row = &spectrum.blocks[y * own.stride..(y + 1) * own.stride];
         let dc: Vec<f32> = row.iter().map(|b| b[0] * inverse[0]).collect();
         let first = dc.first().map_or(0, |v| v.round() as i32);
-        let dc = trellis::quantise_dc(&dc, first, dc_bits, plan.lambda * plan.dc_lambda);
+        let dc = trellis::quantise_dc(&dc, first, &prices.dc, plan.lambda * plan.dc_lambda);
         let quantised = row.iter().zip(dc).map(|(source, dc)| {
             let x: [f32; 64] = std::array::from_fn(|k| source[k] * inverse[k]);
-            let lambda = plan.lambda * factor * plan.masking(&x);
+            let lambda = prices.ac_lambda * plan.masking(&x);
             let mut zigzag = [0i16; 64];
-            trellis::quantise_ac(&x, costs, lambda, &mut zigzag);
+            trellis::quantise_ac(&x, &prices.ac, lambda, &mut zigzag);
             let mut block = [0i16; 64];
             for (k, natural) in NATURAL_FROM_ZIGZAG.iter().enumerate() {
                 block[usize::from(*natural)] = zigzag[k].clamp(-1023, 1023);

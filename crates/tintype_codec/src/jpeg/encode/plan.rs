@@ -72,10 +72,10 @@ impl JpegPlan {
             step,
             shape: 0.0,
             chroma_shape: 0.0,
-            chroma_step: [1.0, 0.85],
-            lambda: 0.11,
-            chroma_lambda: 1.0,
-            dc_lambda: 1.0,
+            chroma_step: [1.1, 0.55],
+            lambda: 0.15,
+            chroma_lambda: 0.9,
+            dc_lambda: 0.4,
             mask: 0.0,
             rounding: if effort <= 3 { 0.4 } else { 0.45 },
             passes: match effort {
@@ -93,11 +93,13 @@ impl JpegPlan {
         Ok(match settings.tune {
             Tune::Psnr => common,
             Tune::Visual => Self {
-                shape: 0.6,
-                chroma_shape: 0.8,
-                chroma_step: [1.1, 1.0],
-                mask: 0.1,
-                full_chroma_below: 6.0,
+                shape: 0.75,
+                chroma_shape: 0.6,
+                chroma_step: [1.2, 1.0],
+                lambda: 0.13,
+                chroma_lambda: 1.0,
+                mask: 0.2,
+                full_chroma_below: 4.0,
                 ..common
             },
         })
@@ -133,11 +135,25 @@ impl JpegPlan {
     }
 }
 
-/// The step at which a typical photo reaches `quality` as SSIMULACRA2.
+/// Quality and the step at which a typical photo reaches it as SSIMULACRA2.
+const STEPS: [(f32, f32); 9] = [
+    (0.0, 80.0),
+    (23.0, 35.0),
+    (45.0, 21.0),
+    (60.0, 13.0),
+    (75.0, 8.0),
+    (85.0, 5.0),
+    (90.0, 3.6),
+    (95.0, 2.3),
+    (100.0, 1.0),
+];
+
 fn step_of_quality(quality: f32, tune: Tune) -> f32 {
     let quality = quality.clamp(0.0, 100.0);
-    let scale = if tune == Tune::Psnr { 1.35 } else { 1.0 };
-    (scale * 60.0 * (-(quality / 34.0)).exp2()).max(0.6) * 1.6
+    let after = STEPS.iter().position(|s| s.0 >= quality).unwrap_or(STEPS.len() - 1).max(1);
+    let ((q0, s0), (q1, s1)) = (STEPS[after - 1], STEPS[after]);
+    let step = s0 * (s1 / s0).powf((quality - q0) / (q1 - q0));
+    step * if tune == Tune::Psnr { 1.3 } else { 1.0 }
 }
 
 /// Energy that subsampling and triangle upsampling of a full-size plane take away.
