@@ -8,6 +8,7 @@ use super::coefficients::{ComponentBlocks, ScanGeometry};
 use super::huffman::{HuffmanTable, LOOKUP_BITS, extend};
 use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process};
 use super::progressive::{self, ProgressiveState};
+use super::quant_tables::standard_huffman;
 use super::structure::{ScanPlan, restart_pieces};
 use std::sync::Arc;
 
@@ -32,13 +33,20 @@ pub struct SlotTables {
     pub ac: Arc<HuffmanTable>,
 }
 
-/// The tables a scan needs; a missing one is empty, so that its codes are all invalid.
+/// The tables a scan needs. Missing ones are those of annex K, as in Motion JPEG, or empty: then all codes are invalid.
 pub fn slot_tables(plan: &ScanPlan) -> Vec<SlotTables> {
-    let empty = || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
     let tables = &plan.tables;
-    let pick = |slot: &Option<Arc<HuffmanTable>>| slot.clone().unwrap_or_else(empty);
-    let parts = plan.header.components.iter();
-    parts.map(|c| SlotTables { dc: pick(&tables.dc[c.dc_table]), ac: pick(&tables.ac[c.ac_table]) }).collect()
+    let standard = |class: u8, index: usize| {
+        let wanted = class << 4 | index as u8;
+        let found = standard_huffman().into_iter().find(|t| t.0 == wanted).map(|t| t.1);
+        let (counts, symbols) = found.unwrap_or(([0; 16], &[]));
+        Arc::new(HuffmanTable::new(&counts, symbols, class == 1).expect("the standard's codes are prefix codes"))
+    };
+    let parts = plan.header.components.iter().map(|c| SlotTables {
+        dc: tables.dc[c.dc_table].clone().unwrap_or_else(|| standard(0, c.dc_table)),
+        ac: tables.ac[c.ac_table].clone().unwrap_or_else(|| standard(1, c.ac_table)),
+    });
+    parts.collect()
 }
 
 /// Decodes one scan of `bytes` into `components`.
