@@ -93,13 +93,13 @@ impl JpegPlan {
         Ok(match settings.tune {
             Tune::Psnr => common,
             Tune::Visual => Self {
-                shape: 0.75,
+                shape: 0.6,
                 chroma_shape: 0.6,
-                chroma_step: [1.2, 1.0],
-                lambda: 0.13,
+                chroma_step: [1.2, 0.8],
+                lambda: 0.09,
                 chroma_lambda: 1.0,
                 mask: 0.2,
-                full_chroma_below: 4.0,
+                full_chroma_below: 2.5,
                 ..common
             },
         })
