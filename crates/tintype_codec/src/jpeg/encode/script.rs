@@ -4,7 +4,6 @@
 //! Source: ITU-T T.81, annex G; the candidates are ours.
 
 use crate::jpeg::coefficients::ComponentBlocks;
-use crate::jpeg::huffman::optimal_lengths;
 use crate::jpeg::markers::{Frame, ScanComponent, ScanHeader};
 use crate::jpeg::scan_encode::{CountSink, ScanShape, encode_scan};
 use crate::{Run, map_indexed};
@@ -14,18 +13,22 @@ fn band(index: usize, start: usize, end: usize, high: u32, low: u32) -> ScanHead
     ScanHeader { components: vec![ScanComponent { index, dc_table: 0, ac_table: 0 }], start, end, high, low }
 }
 
-/// Bytes of a scan under the best Huffman tables, tables included.
+/// Bytes of a scan under ideal codes for its own symbols, tables included; close enough to choose between scans.
 pub fn scan_cost(frame: &Frame, header: &ScanHeader, restart_interval: usize, components: &[ComponentBlocks]) -> u64 {
     let mut sink = CountSink::default();
     encode_scan(ScanShape { frame, header, restart_interval, early_ends: &[] }, components, &mut sink);
-    let mut bits = sink.raw_bits + 80;
-    for counts in sink.dc.iter().chain(&sink.ac).filter(|c| c.iter().any(|n| *n > 0)) {
-        let (by_length, symbols) = optimal_lengths(counts);
-        let lengths = (1u64..=16).flat_map(|l| std::iter::repeat_n(l, usize::from(by_length[l as usize - 1])));
-        bits += symbols.iter().zip(lengths).map(|(s, l)| counts[usize::from(*s)] * l).sum::<u64>();
-        bits += 8 * (21 + symbols.len() as u64);
+    let mut bits = sink.raw_bits as f64 + 80.0;
+    for counts in sink.dc.iter().chain(&sink.ac) {
+        let total: u64 = counts.iter().sum();
+        if total == 0 {
+            continue;
+        }
+        let used = counts.iter().filter(|n| **n > 0);
+        let codes: f64 = used.clone().map(|n| *n as f64 * (total as f64 / *n as f64).log2()).sum();
+        // A code has one bit at least.
+        bits += codes.max(total as f64) + 8.0 * (21 + used.count()) as f64;
     }
-    bits / 8
+    (bits / 8.0) as u64
 }
 
 /// Splits of a band, each a list of (first, last).
