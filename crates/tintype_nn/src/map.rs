@@ -57,7 +57,7 @@ impl Map {
     /// # Errors
     /// `Misuse` if the sides are not multiples of `factor`.
     pub fn fold(&self, factor: usize) -> Result<Self, NnError> {
-        if self.height % factor != 0 || self.width % factor != 0 {
+        if !self.height.is_multiple_of(factor) || !self.width.is_multiple_of(factor) {
             let what = format!("{} × {} positions cannot be folded by {factor}", self.width, self.height);
             return Err(NnError::Misuse { what });
         }
@@ -80,7 +80,7 @@ impl Map {
     /// # Errors
     /// `Misuse` if the channels are not a multiple of `factor²`.
     pub fn unfold(&self, factor: usize) -> Result<Self, NnError> {
-        if self.channels % (factor * factor) != 0 {
+        if !self.channels.is_multiple_of(factor * factor) {
             return Err(NnError::Misuse { what: format!("{} channels cannot be unfolded by {factor}", self.channels) });
         }
         let channels = self.channels / (factor * factor);

@@ -195,7 +195,7 @@ fn follow(kind: &Kind, from: Known, other: Option<Known>, levels: usize) -> Resu
         if !(2..=8).contains(&factor) || !factor.is_power_of_two() {
             return Err(format!("a factor of {factor} (2, 4, 8 are possible)"));
         }
-        if from.channels % (factor * factor) != 0 || from.size / factor == 0 {
+        if !from.channels.is_multiple_of(factor * factor) || from.size / factor == 0 {
             return Err(format!("{} channels cannot be unfolded by {factor}", from.channels));
         }
         // A fine position beyond the wanted part needs the whole coarse one it came from.

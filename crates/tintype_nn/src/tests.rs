@@ -219,7 +219,7 @@ fn damaged_model_files_are_refused() {
     for at in (0..body).step_by(13) {
         let mut bent = bytes[..body].to_vec();
         bent[at] ^= 0x81;
-        assert!(matches!(ModelFile::read(&[&bent[..], &[0; 32]].concat(), &limits), Err(_)));
+        assert!(ModelFile::read(&[&bent[..], &[0; 32]].concat(), &limits).is_err());
         let seal = hash(&bent);
         bent.extend(seal);
         let _ = ModelFile::read(&bent, &limits);
