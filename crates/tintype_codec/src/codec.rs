@@ -224,6 +224,7 @@ pub trait Codec: Sync {
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
+        CodecId::Pca => Some(&crate::pca::PcaCodec),
         CodecId::Wavelet => Some(&crate::Wavelet),
         #[cfg(feature = "photo-model")]
         CodecId::Neural => Some(crate::neural::photo()),

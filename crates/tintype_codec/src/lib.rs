@@ -8,6 +8,7 @@ pub mod jpeg;
 mod lossless;
 pub mod neural;
 mod parallel;
+pub mod pca;
 mod rate;
 mod wavelet;
 

@@ -4,3 +4,4 @@
 
 #[cfg(feature = "network")]
 pub mod network;
+pub mod pca;

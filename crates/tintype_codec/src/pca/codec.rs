@@ -1,0 +1,178 @@
+//! The codec's door: tiles over threads, regions, scale.
+
+use super::colour::{internal_from_planes, internal_kinds, planes_from_internal};
+use super::header::{Header, TILE_PX};
+use super::model::PcaModel;
+use super::tile::{TileContexts, decode_tile, encode_tile};
+use crate::{
+    Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
+    map_indexed,
+};
+use std::sync::OnceLock;
+use tintype_image::{ImageError, Level, Planes, Region, Shape, TileGrid, planes_cropped};
+
+/// Reconstruction offset, in 1/256 of a step.
+const SHRINK: u8 = 20;
+
+/// Quality against the luma step in 8-bit sample units, from photos: the SSIMULACRA2 that a typical one reaches.
+const QUALITY_STEPS: [(f32, f32); 9] = [
+    (0.0, 160.0),
+    (20.0, 84.0),
+    (40.0, 52.0),
+    (55.0, 34.0),
+    (65.0, 25.0),
+    (75.0, 16.0),
+    (85.0, 8.0),
+    (92.0, 4.0),
+    (100.0, 0.8),
+];
+
+/// The model shipped with the program, fitted to photographs.
+pub fn photo_model() -> &'static PcaModel {
+    static MODEL: OnceLock<PcaModel> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let bytes = include_bytes!("../../../../models/pca-photo.tinmodel");
+        PcaModel::from_bytes(bytes).expect("the shipped model is whole")
+    })
+}
+
+/// The codec under the shipped model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PcaCodec;
+
+impl Codec for PcaCodec {
+    fn id(&self) -> CodecId {
+        CodecId::Pca
+    }
+
+    fn scales(&self) -> bool {
+        false
+    }
+
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError> {
+        let Target::Quality(quality) = settings.target else {
+            let what = "pca is lossy only; use the lossless or wavelet codec".into();
+            return Err(CodecError::Unsupported { what });
+        };
+        let model = photo_model();
+        let kinds = internal_kinds(&source.shape);
+        let header = Header {
+            model_hash: model.hash,
+            shrink: SHRINK,
+            steps: kinds.iter().enumerate().map(|(i, kind)| plane_step(quality, i, kind.chroma)).collect(),
+        };
+        let tiles: Vec<Region> = grid(&source.shape).regions().collect();
+        let coded = map_indexed(run.threads, tiles.len(), |tile| {
+            let internal = internal_from_planes(&planes_cropped(source, tiles[tile])?);
+            let mut contexts = TileContexts::new(model);
+            Ok(encode_tile(&internal, &kinds, &header, model, &mut contexts, (settings.effort, run.level)))
+        });
+        let mut sections = Vec::with_capacity(tiles.len());
+        for (tile, bytes) in coded.into_iter().enumerate() {
+            let bytes = bytes.map_err(|error: ImageError| CodecError::Misuse { what: error.to_string() })?;
+            sections.push(Section { key: SectionKey { tile: tile as u32, layer: 0 }, bytes });
+        }
+        Ok(Payload { header: header.to_bytes(), sections })
+    }
+
+    fn wants(&self, shape: &Shape, _header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
+        let tile = grid(shape).region(key.tile as usize);
+        tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersection(region).is_some()))
+    }
+
+    fn decode(
+        &self,
+        shape: &Shape,
+        payload: &PayloadView<'_>,
+        request: &DecodeRequest,
+        run: &Run,
+    ) -> Result<Planes, CodecError> {
+        if request.scale_log2 != 0 {
+            return Err(CodecError::Unsupported { what: "pca decodes at full size only".into() });
+        }
+        let header = Header::from_bytes(payload.header, shape.planes.len())?;
+        if header.model_hash != photo_model().hash {
+            let (needed, ours) = (header.model_hash, photo_model().hash);
+            let what = format!("the stream needs model {needed:02x?}, this program has {ours:02x?}");
+            return Err(CodecError::Mismatch { what });
+        }
+        let grid = grid(shape);
+        let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+        let region = request.region.unwrap_or(picture);
+        let wanted: Vec<usize> = grid.touched(region).collect();
+        let decoded = map_indexed(run.threads, wanted.len(), |i| {
+            let tile = grid.region(wanted[i]).unwrap_or(picture);
+            decode_section(shape, tile, find_section(payload, wanted[i])?, &header, run.level)
+        });
+        // The region's samples lie in a canvas of whole tiles.
+        let first = grid.region(wanted.first().copied().unwrap_or(0)).unwrap_or(picture);
+        let last = grid.region(wanted.last().copied().unwrap_or(0)).unwrap_or(picture);
+        let (width_px, height_px) = (last.x + last.width - first.x, last.y + last.height - first.y);
+        let mut canvas = Planes::new(Shape { width_px, height_px, ..shape.clone() });
+        for (&tile, planes) in wanted.iter().zip(decoded) {
+            let place = grid.region(tile).unwrap_or(picture);
+            paste(&mut canvas, (place.x - first.x, place.y - first.y), &planes?);
+        }
+        let cut = Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
+        if cut == (Region { x: 0, y: 0, width: width_px, height: height_px }) {
+            return Ok(canvas);
+        }
+        planes_cropped(&canvas, cut).map_err(|error| CodecError::Misuse { what: error.to_string() })
+    }
+}
+
+/// The tiles of a picture.
+fn grid(shape: &Shape) -> TileGrid {
+    TileGrid::new((shape.width_px, shape.height_px), (TILE_PX, TILE_PX))
+}
+
+/// The bytes of a tile and whether they may end early.
+fn find_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<(&'a [u8], bool), CodecError> {
+    match payload.sections.iter().find(|s| s.key.tile as usize == tile) {
+        Some(section) => Ok((section.bytes, !section.complete)),
+        None if payload.cut_off => Ok((&[], true)),
+        None => Err(CodecError::Malformed { what: format!("tile {tile} is missing"), at: 0 }),
+    }
+}
+
+/// Decodes one tile of the picture to its planes.
+fn decode_section(
+    shape: &Shape,
+    tile: Region,
+    (bytes, cut): (&[u8], bool),
+    header: &Header,
+    level: Level,
+) -> Result<Planes, CodecError> {
+    let tile_shape = Shape { width_px: tile.width, height_px: tile.height, ..shape.clone() };
+    let padded = |plane: usize| {
+        let (width, height) = tile_shape.plane_size(plane);
+        (width.next_multiple_of(16), height.next_multiple_of(16))
+    };
+    let sizes: Vec<_> = (0..shape.planes.len()).map(padded).collect();
+    let kinds = internal_kinds(shape);
+    let (internal, whole) = decode_tile(bytes, cut, &sizes, &kinds, header, photo_model(), level);
+    if !whole && !cut {
+        return Err(CodecError::Truncated { needed: 1 });
+    }
+    Ok(planes_from_internal(&tile_shape, &internal))
+}
+
+/// Puts a tile's planes at (`x`, `y`) pixels, multiples of the tile's side.
+fn paste(canvas: &mut Planes, (x, y): (usize, usize), tile: &Planes) {
+    for (index, plane) in tile.planes.iter().enumerate() {
+        let info = &tile.shape.planes[index];
+        canvas.planes[index].paste(plane, x >> info.subsample_x_log2, y >> info.subsample_y_log2);
+    }
+}
+
+/// The step of plane `index` in internal units.
+fn plane_step(quality: f32, index: usize, chroma: bool) -> u16 {
+    let quality = quality.clamp(0.0, 100.0);
+    let upper = QUALITY_STEPS.iter().position(|p| p.0 >= quality).unwrap_or(QUALITY_STEPS.len() - 1).max(1);
+    let ((q0, s0), (q1, s1)) = (QUALITY_STEPS[upper - 1], QUALITY_STEPS[upper]);
+    let t = (quality - q0) / (q1 - q0);
+    let step = (s0.ln() + t * (s1.ln() - s0.ln())).exp();
+    // Steps that weigh equally in RGB after the inverse colour matrix.
+    let weight = if !chroma { 1.0 } else if index == 1 { 0.96 } else { 1.10 };
+    (step * weight * 16.0).round().clamp(1.0, 65535.0) as u16
+}

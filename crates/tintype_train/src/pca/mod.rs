@@ -1,0 +1,135 @@
+//! Fits the model of the `pca` codec to pictures.
+//!
+//! In: pictures. Out: model bytes as `tintype_codec::pca::PcaModel::from_bytes` reads them. The same pictures in the same order
+//! with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks taken from each
+//! picture.
+
+mod pieces;
+mod sample;
+
+pub use pieces::{Piece, PieceOptions, Rows, fit_pieces};
+pub use sample::Samples;
+
+use sample::Draw;
+use tintype_codec::pca::fitting::{Header, TileContexts, encode_tile, internal_from_planes, internal_kinds, write_row};
+use tintype_codec::pca::{BORDER_INPUTS, PcaModel, SETS};
+use tintype_image::{Level, Planes};
+
+/// What to fit; the four entries of each array are luma 8, luma 16, chroma 8, chroma 16.
+#[derive(Clone, Debug)]
+pub struct PcaOptions {
+    /// Pieces of each set.
+    pub pieces: [usize; SETS],
+    /// Basis rows kept of each.
+    pub kept: [usize; SETS],
+    /// Quantiser step whose rate the assignment of blocks to pieces minimises, in 8-bit sample units.
+    pub steps: [f32; SETS],
+    /// Blocks drawn from each picture.
+    pub blocks_per_picture: [usize; SETS],
+    /// Rounds of assignment and refit.
+    pub rounds: usize,
+    /// Variance of the coding noise assumed on the border, squared 8-bit units.
+    pub border_noise: f32,
+    /// Steps at which pictures are coded in turn to teach the contexts.
+    pub context_steps: Vec<f32>,
+    /// Seed of the drawing of blocks.
+    pub seed: u64,
+}
+
+impl Default for PcaOptions {
+    fn default() -> Self {
+        Self {
+            pieces: [48, 14, 8, 4],
+            kept: [64, 96, 64, 64],
+            steps: [8.0, 8.0, 4.0, 4.0],
+            blocks_per_picture: [300, 120, 160, 80],
+            rounds: 10,
+            border_noise: 10.0,
+            context_steps: vec![12.0, 36.0, 20.0, 28.0, 16.0, 48.0, 24.0],
+            seed: 1,
+        }
+    }
+}
+
+/// Side of the blocks of set `set`.
+fn side(set: usize) -> usize {
+    if set % 2 == 0 { 8 } else { 16 }
+}
+
+/// Draws blocks for every set from pictures given one after the other.
+pub struct Collector {
+    samples: [Samples; SETS],
+    draw: Draw,
+    options: PcaOptions,
+}
+
+impl Collector {
+    /// No pictures seen.
+    pub fn new(options: &PcaOptions) -> Self {
+        let samples = std::array::from_fn(|set| Samples::new(side(set)));
+        Self { samples, draw: Draw::new(options.seed), options: options.clone() }
+    }
+
+    /// Draws blocks from one RGB or gray picture; smaller ones than 48 × 48 are passed over.
+    pub fn add(&mut self, picture: &Planes) {
+        let internal = internal_from_planes(picture);
+        let chroma: Vec<usize> =
+            internal_kinds(&picture.shape).iter().enumerate().filter(|(_, k)| k.chroma).map(|(i, _)| i).collect();
+        for (set, samples) in self.samples.iter_mut().enumerate() {
+            for k in 0..self.options.blocks_per_picture[set] {
+                let plane = match (set >= 2, chroma.is_empty()) {
+                    (false, _) => &internal[0],
+                    (true, true) => break,
+                    (true, false) => &internal[chroma[k % chroma.len()]],
+                };
+                samples.draw(plane, side(set), if set < 2 { 12.0 } else { 3.0 }, &mut self.draw);
+            }
+        }
+    }
+
+    /// Fits the pieces; `report` gets the set, the round and the mean estimated bits a sample.
+    pub fn fit(&self, mut report: impl FnMut(usize, usize, f32)) -> Vec<u8> {
+        let mut bytes = vec![1u8];
+        for (set, samples) in self.samples.iter().enumerate() {
+            let options = PieceOptions {
+                pieces: self.options.pieces[set],
+                kept: self.options.kept[set],
+                rounds: self.options.rounds,
+                step: self.options.steps[set],
+                border_noise: self.options.border_noise,
+            };
+            let pieces = fit_pieces(&samples.borders, &samples.blocks, &options, |r, b| report(set, r, b));
+            let len = side(set) * side(set);
+            bytes.push(pieces.len() as u8);
+            bytes.push((options.kept - 1) as u8);
+            for piece in &pieces {
+                debug_assert_eq!(piece.predictor.len(), BORDER_INPUTS * len);
+                for row in piece.predictor.chunks_exact(len).chain(piece.basis.chunks_exact(len)) {
+                    write_row(row, &mut bytes);
+                }
+            }
+        }
+        bytes
+    }
+}
+
+/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and returns `model` with the
+/// state they end in. `model` is the result of [`Collector::fit`].
+///
+/// # Panics
+/// If `model` is no model.
+pub fn teach_contexts(model: &[u8], pictures: impl Iterator<Item = Planes>, options: &PcaOptions) -> Vec<u8> {
+    let untaught = PcaModel::from_bytes(model).expect("a model that was just fitted");
+    let mut contexts = TileContexts::new(&untaught);
+    for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
+        let kinds = internal_kinds(&picture.shape);
+        let steps = vec![(step * 16.0) as u16; kinds.len()];
+        let header = Header { model_hash: untaught.hash, shrink: 20, steps };
+        let internal = internal_from_planes(&picture);
+        encode_tile(&internal, &kinds, &header, &untaught, &mut contexts, (3, Level::new()));
+    }
+    let mut bytes = model.to_vec();
+    bytes.extend(contexts.luma.to_bytes(5));
+    bytes.extend(contexts.chroma.to_bytes(5));
+    bytes
+}
