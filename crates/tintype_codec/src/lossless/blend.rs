@@ -1,7 +1,7 @@
 //! Eight simple predictions of a sample, blended by how wrong each was nearby.
 //!
 //! In: a plane with its border, up to two planes coded before. Out: predictions in sixteenths of a sample step.
-//! Exact zone: integers, and `f32` in a fixed order for the weights (decision record 0010).
+//! Exact zone: integers, and `f32` in a fixed order for the weights (decision record 0001).
 //! Source: weighting by the errors of neighbours as in JPEG XL's self-correcting predictor; sets and powers our own.
 
 use super::grid::{Grid, PAD};

@@ -4,7 +4,7 @@
 //! Each sample is predicted by least squares over three windows and by the default walk's blend; their error-weighted
 //! mean stands in the middle of the tree of decisions. Each decision is mixed from what a logistic distribution round
 //! each prediction says and from what adaptive bits say under several contexts.
-//! Exact zone: `f32` additions, multiplications and divisions in a fixed order (decision record 0010).
+//! Exact zone: `f32` additions, multiplications and divisions in a fixed order (decision record 0001).
 //! Source: our own; kin to TMW (B. Meyer, P. Tischer, 1997), Vanilc (I. Matsuda et al.) and M. Mahoney's mixing.
 
 use super::blend::{Blend, predictions};
@@ -83,7 +83,7 @@ impl Features {
 /// What the dense walk over one plane refers to and learns.
 pub(super) struct DenseWalk<'a> {
     level: Level,
-    bits: u32,
+    max: i32,
     samples: Vec<&'a Grid>,
     errors: Vec<&'a Grid>,
     blend: Blend,
@@ -98,7 +98,7 @@ pub(super) struct DenseWalk<'a> {
 
 impl<'a> DenseWalk<'a> {
     /// `samples` and `errors`: the planes coded last, of the same size, latest first, and their residuals.
-    pub fn new(level: Level, bits: u32, width: usize, samples: Vec<&'a Grid>, errors: Vec<&'a Grid>) -> Self {
+    pub fn new(level: Level, max: i32, width: usize, samples: Vec<&'a Grid>, errors: Vec<&'a Grid>) -> Self {
         let s = width + 2 * PAD;
         let (near, middle, far) = match samples.len() {
             0 => ((12, 0, 0), (20, 0, 0), (20, 0, 0)),
@@ -110,14 +110,14 @@ impl<'a> DenseWalk<'a> {
         let row = vec![[0.0; VOICES]; s];
         Self {
             level,
-            bits,
+            max,
             blend: Blend::new(width),
             near: (Squares::new(width, near.count(), 0.7, 0.3), near),
             middle: (Squares::new(width, middle.count(), 0.87, 0.3), middle),
             far: (Squares::new(width, far.count(), 0.965, 0.3), far),
             wrong: [row.clone(), row.clone(), row],
             bias: [vec![(0.0, 4.0); 8192], vec![(0.0, 4.0); 8192]],
-            opinions: Opinions::new(bits),
+            opinions: Opinions::new(max),
             samples,
             errors,
         }
@@ -153,7 +153,7 @@ impl<'a> DenseWalk<'a> {
 
     #[inline(always)]
     fn code_at<W: BitWalk>(&mut self, walk: &mut W, plane: &mut Grid, residuals: &mut Grid, x: usize, y: usize) {
-        let (i, s, max) = (plane.at(x, y), plane.stride, (1i32 << self.bits) - 1);
+        let (i, s, max) = (plane.at(x, y), plane.stride, self.max);
         let d = &plane.data;
         let mut bases = [0.5 * (d[i - 1] + d[i - s]) as f32, 0.0, 0.0];
         for (base, other) in bases[1..].iter_mut().zip(&self.samples) {
@@ -172,7 +172,8 @@ impl<'a> DenseWalk<'a> {
         }
         let simple = predictions(d, &self.samples, s, i);
         let blended = self.blend.blend(x, &simple) * 0.0625;
-        let limit = |v: f32| v.clamp(0.0, max as f32);
+        // Anything that is no number counts as 0.
+        let limit = |v: f32| if v > 0.0 { v.min(max as f32) } else { 0.0 };
         let mut voices = [
             limit(bases[0] + self.near.0.predict(self.level, &near)),
             limit(bases[0] + self.middle.0.predict(self.level, &middle)),

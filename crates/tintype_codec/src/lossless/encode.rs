@@ -1,5 +1,6 @@
 //! Tiles in, sections out.
 
+use super::choose::kinds;
 use super::grid::Grid;
 use super::header::{Header, plane_region};
 use super::tile::{Tile, TilePlane};
@@ -39,7 +40,7 @@ fn tile_of(source: &Planes, pixels: &Region) -> Tile {
 /// The smallest of what the kinds worth trying give.
 fn encode_tile(tile: &mut Tile, effort: u8, level: Level) -> Result<Vec<u8>, CodecError> {
     let mut best: Option<Vec<u8>> = None;
-    for kind in tile.kinds(effort) {
+    for kind in kinds(tile, effort, level) {
         let mut encoder = BitEncoder::new();
         tile.walk(&mut encoder, kind, level)?;
         let bytes = encoder.finish();

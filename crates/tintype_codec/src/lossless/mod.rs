@@ -5,16 +5,19 @@
 //! Nothing is ever lost: [`Target::Lossless`] is the only target.
 //!
 //! Exact zone, all of it. Integers, and where `walk` or `dense` say so `f32` additions, multiplications, divisions in
-//! a fixed order, which IEEE 754 defines to the bit (decision record 0010).
+//! a fixed order, which IEEE 754 defines to the bit (decision record 0001).
 //! Source: X. Wu and N. Memon, CALIC (1997) for error contexts; M. Mahoney's logistic mixing; docs/format/lossless.md.
 
 mod blend;
+mod choose;
 mod decode;
 mod dense;
 mod encode;
 mod grid;
 mod header;
 mod opinions;
+mod quick;
+mod remap;
 mod screen;
 mod spread;
 mod squares;

@@ -1,7 +1,7 @@
 //! The tree of decisions of one sample in the dense walk, each decision mixed from distributions and adaptive bits.
 //!
 //! In: predictions of the sample, contexts, and the sample when writing. Out: the sample.
-//! Exact zone: `f32` additions, multiplications and divisions in a fixed order (decision record 0010).
+//! Exact zone: `f32` additions, multiplications and divisions in a fixed order (decision record 0001).
 //! Source: our own; see `dense`.
 
 use super::dense::VOICES;
@@ -61,7 +61,7 @@ impl Sides {
 }
 
 impl Opinions {
-    pub fn new(depth: u32) -> Self {
+    pub fn new(max: i32) -> Self {
         let mut first = [0f32; INPUTS];
         for k in 0..SPREADS {
             first[1 + k] = 0.14;
@@ -73,7 +73,7 @@ impl Opinions {
             // The middle of the bucket of `quarter_log`, in samples.
             let octave = (bucket / 4) as u32;
             let value = f32::from(4u8 + (bucket % 4) as u8) * (1u64 << octave.min(24)) as f32 * 0.5;
-            (value * (1.0 / 16.0)).min((1u32 << depth) as f32)
+            (value * (1.0 / 16.0)).min(max as f32 + 1.0)
         };
         let mut curve = [0f32; 33];
         for (k, v) in curve.iter_mut().enumerate() {

@@ -215,3 +215,21 @@ fn missing_and_foreign_parts_are_named() {
     let lossy = EncodeSettings::default();
     assert!(matches!(Lossless.encode(&source, &lossy, &run), Err(CodecError::Unsupported { .. })));
 }
+
+#[test]
+fn sparse_values_cost_what_their_places_cost() {
+    let narrow = filled(Shape::rgb(90, 80, 8), Content::Smooth, 3);
+    let mut wide = Planes::new(Shape::rgb(90, 80, 16));
+    for (to, from) in wide.planes.iter_mut().zip(&narrow.planes) {
+        for y in 0..80 {
+            for (to, from) in to.row_mut(y).iter_mut().zip(from.row(y)) {
+                *to = from * 257;
+            }
+        }
+    }
+    for effort in [1, 5, 9] {
+        let (narrow, wide) = (returns(&narrow, effort), returns(&wide, effort));
+        let (narrow, wide) = (narrow.sections[0].bytes.len(), wide.sections[0].bytes.len());
+        assert!(wide < narrow + narrow / 20 + 40, "effort {effort}: {narrow} {wide}");
+    }
+}

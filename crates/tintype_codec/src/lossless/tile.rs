@@ -2,6 +2,8 @@
 
 use super::dense::DenseWalk;
 use super::grid::Grid;
+use super::quick;
+use super::remap::Remap;
 use super::screen::{PLANES_MAX, ScreenWalk};
 use super::walk::PlaneWalk;
 use crate::CodecError;
@@ -31,46 +33,19 @@ pub(super) enum Kind {
     Dense = 1,
     /// Whole colours, see `screen`.
     Screen = 2,
+    /// One prediction and one context, see `quick`.
+    Quick = 3,
 }
 
 /// Bits that [`Kind`] takes.
 const KIND_BITS: u32 = 3;
 
 impl Tile {
-    /// The kinds worth trying at `effort`, 1 to 9.
-    pub fn kinds(&self, effort: u8) -> Vec<Kind> {
-        let photo = if effort >= 7 { Kind::Dense } else { Kind::Blend };
-        if !self.has_colours() {
-            return vec![photo];
-        }
-        let (repeats, pixels) = self.repeats();
-        match repeats * 100 / pixels {
-            0..4 => vec![photo],
-            4..60 if effort >= 4 => vec![photo, Kind::Screen],
-            4..30 => vec![photo],
-            _ => vec![Kind::Screen],
-        }
-    }
-
     /// Whether pixels are colours of a few planes of one size.
-    fn has_colours(&self) -> bool {
+    pub fn has_colours(&self) -> bool {
         let first = &self.planes[0].grid;
         let same = |p: &TilePlane| (p.grid.width, p.grid.height) == (first.width, first.height);
         self.planes.len() <= PLANES_MAX && self.planes.iter().all(same)
-    }
-
-    /// How many pixels repeat the colour to the left or above, of how many.
-    fn repeats(&self) -> (usize, usize) {
-        let first = &self.planes[0].grid;
-        let mut repeats = 0;
-        for y in 1..first.height {
-            for x in 1..first.width {
-                let i = first.at(x, y);
-                let like = |j: usize| self.planes.iter().all(|p| p.grid.data[i] == p.grid.data[j]);
-                repeats += usize::from(like(i - 1) || like(i - first.stride));
-            }
-        }
-        (repeats, first.width * first.height)
     }
 
     /// Codes the tile; samples and kind matter only when writing.
@@ -79,8 +54,9 @@ impl Tile {
     /// `Malformed` for a kind that does not exist or does not fit the planes.
     pub fn walk<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
         match walk.bits(kind as u32, KIND_BITS) {
-            0 => self.walk_planes(walk, Kind::Blend, level),
-            1 => self.walk_planes(walk, Kind::Dense, level),
+            0 => self.walk_planes(walk, Kind::Blend, level)?,
+            1 => self.walk_planes(walk, Kind::Dense, level)?,
+            3 => self.walk_planes(walk, Kind::Quick, level)?,
             2 if self.has_colours() => self.walk_colours(walk),
             kind => return Err(CodecError::Malformed { what: format!("tile of kind {kind}"), at: 0 }),
         }
@@ -96,7 +72,16 @@ impl Tile {
         }
     }
 
-    fn walk_planes<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) {
+    fn walk_planes<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
+        let mut remaps = Vec::with_capacity(self.planes.len());
+        for plane in &mut self.planes {
+            let mut remap = if W::READS { Remap::default() } else { Remap::find(&plane.grid, plane.bits) };
+            remap.code(walk, plane.bits)?;
+            if !W::READS {
+                remap.pack(&mut plane.grid, plane.bits);
+            }
+            remaps.push(remap);
+        }
         let mut residuals: Vec<Grid> = Vec::new();
         let order = order(self.planes.len());
         for (place, &index) in order.iter().enumerate() {
@@ -107,14 +92,22 @@ impl Tile {
             let mut plane = std::mem::take(&mut self.planes[index].grid);
             let samples: Vec<&Grid> = references.iter().map(|&k| &self.planes[order[k]].grid).collect();
             let errors: Vec<&Grid> = references.iter().map(|&k| &residuals[k]).collect();
-            let bits = self.planes[index].bits;
+            let max = remaps[index].max(self.planes[index].bits);
             let coded = match kind {
-                Kind::Dense => DenseWalk::new(level, bits, size.0, samples, errors).run(walk, &mut plane),
-                _ => PlaneWalk::new(bits, samples, errors).run(walk, &mut plane),
+                Kind::Dense => DenseWalk::new(level, max, size.0, samples, errors).run(walk, &mut plane),
+                Kind::Quick => {
+                    let other = samples.last().copied().zip(errors.last().copied());
+                    quick::code_plane(walk, max, other, &mut plane)
+                }
+                _ => PlaneWalk::new(max, samples, errors).run(level, walk, &mut plane),
             };
             residuals.push(coded);
             self.planes[index].grid = plane;
         }
+        for (plane, remap) in self.planes.iter_mut().zip(&remaps) {
+            remap.unpack(&mut plane.grid);
+        }
+        Ok(())
     }
 }
 

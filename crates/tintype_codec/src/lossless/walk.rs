@@ -1,19 +1,21 @@
 //! The default walk over a plane: predictions blended by their recent errors, residuals in a small tree of decisions.
 //!
 //! In: a plane of samples, up to two planes coded before and their residuals. Out: the plane's residuals in quarters.
-//! `f32` additions, multiplications and divisions in a fixed order; see decision record 0010.
+//! `f32` additions, multiplications and divisions in a fixed order; see decision record 0001.
 
 use super::blend::{Blend, predictions};
 use super::grid::Grid;
 use super::tree::{NODES, code_sample};
+use fearless_simd::dispatch;
 use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
+use tintype_image::Level;
 
 /// Counts at which adaptive windows stop growing.
 const LIMIT: u32 = 120;
 
 /// What the walk over one plane refers to and learns.
 pub(super) struct PlaneWalk<'a> {
-    bits: u32,
+    max: i32,
     samples: Vec<&'a Grid>,
     errors: Vec<&'a Grid>,
     model: Model,
@@ -71,13 +73,18 @@ pub(super) fn quarter_log(v: u32, max: u32) -> u32 {
 
 impl<'a> PlaneWalk<'a> {
     /// `samples` and `errors`: the planes coded last, of the same size, latest first, and their residuals.
-    pub fn new(bits: u32, samples: Vec<&'a Grid>, errors: Vec<&'a Grid>) -> Self {
-        Self { bits, samples, errors, model: Model::new() }
+    pub fn new(max: i32, samples: Vec<&'a Grid>, errors: Vec<&'a Grid>) -> Self {
+        Self { max, samples, errors, model: Model::new() }
     }
 
     /// Codes `plane` and returns its residuals in quarters.
-    pub fn run<W: BitWalk>(mut self, walk: &mut W, plane: &mut Grid) -> Grid {
-        let (width, s, max) = (plane.width, plane.stride, (1i32 << self.bits) - 1);
+    pub fn run<W: BitWalk>(mut self, level: Level, walk: &mut W, plane: &mut Grid) -> Grid {
+        dispatch!(level, _simd => self.code_rows(walk, plane))
+    }
+
+    #[inline(always)]
+    fn code_rows<W: BitWalk>(&mut self, walk: &mut W, plane: &mut Grid) -> Grid {
+        let (width, s, max) = (plane.width, plane.stride, self.max);
         let mut residuals = Grid::new(width, plane.height, 0);
         let mut blend = Blend::new(width);
         for y in 0..plane.height {
