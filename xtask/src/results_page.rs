@@ -120,9 +120,9 @@ fn exact_table(rows: &[&Value]) -> String {
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = (0..digits.len())
-        .filter(|i| (digits.len() - i) % 3 == 0 || *i == 0)
+        .filter(|i| (digits.len() - i).is_multiple_of(3) || *i == 0)
         .map(|i| {
-            let end = (i + 1..=digits.len()).find(|e| (digits.len() - e) % 3 == 0).unwrap_or(digits.len());
+            let end = (i + 1..=digits.len()).find(|e| (digits.len() - e).is_multiple_of(3)).unwrap_or(digits.len());
             &digits[i..end]
         })
         .collect();

@@ -49,7 +49,8 @@ pub(crate) fn bytes_from_head(codec: CodecId, shape: &Shape, codec_header: &[u8]
 /// Layout byte and bit depth of a shape that needs no list of planes.
 fn plain_layout(shape: &Shape) -> Option<(u8, u8)> {
     let first = shape.planes.first()?;
-    let halves = shape.planes.get(1).map_or(0, |p| p.subsample_x_log2 * HALF_COLUMNS | p.subsample_y_log2 * HALF_ROWS);
+    let halves =
+        shape.planes.get(1).map_or(0, |p| (p.subsample_x_log2 * HALF_COLUMNS) | (p.subsample_y_log2 * HALF_ROWS));
     let alpha = if shape.planes.len() > shape.colour_planes() { ALPHA } else { 0 };
     let layout = colour_number(shape.colour) | halves | alpha;
     (plain_planes(layout, first.bit_depth).as_deref() == Some(&shape.planes)).then_some((layout, first.bit_depth))

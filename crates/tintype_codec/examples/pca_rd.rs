@@ -50,7 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let count = (args.len() - 5) as f64;
         let seconds = started.elapsed().as_secs_f64();
-        println!("step {step}: {:.4} bpp {:.3} dB, {seconds:.1} s, decode {decoding:.2} s", bpp_sum / count, psnr_sum / count);
+        println!(
+            "step {step}: {:.4} bpp {:.3} dB, {seconds:.1} s, decode {decoding:.2} s",
+            bpp_sum / count,
+            psnr_sum / count
+        );
     }
     std::fs::write(&args[2], csv)?;
     Ok(())

@@ -222,10 +222,11 @@ impl Convert<'_> {
                 plane.iter_mut().for_each(|v| *v = max - *v);
             }
         }
-        if matches!(self.colour, Colour::Cmyk | Colour::Ycck) && self.inks == FourInks::Rgb {
-            if let [k, ..] = rest {
-                rgb_from_inverted_cmyk_row(a, b, c, &k[row], max);
-            }
+        if matches!(self.colour, Colour::Cmyk | Colour::Ycck)
+            && self.inks == FourInks::Rgb
+            && let [k, ..] = rest
+        {
+            rgb_from_inverted_cmyk_row(a, b, c, &k[row], max);
         }
     }
 }

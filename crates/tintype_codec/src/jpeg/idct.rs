@@ -62,7 +62,7 @@ pub fn samples_from_block(block: &[i16; 64], quant: &[u16; 64], precision: u8, o
     let max = (1i32 << precision) - 1;
     let energy = block[1..].iter().fold(0i16, |a, v| a | v);
     if energy == 0 {
-        let dc = Wrapping(i32::from(block[0])) * Wrapping(i32::from(quant[0])) << pass1_bits;
+        let dc = (Wrapping(i32::from(block[0])) * Wrapping(i32::from(quant[0]))) << pass1_bits;
         let shift = pass1_bits + 3;
         let value = ((dc + Wrapping(1 << (shift - 1))) >> shift).0.wrapping_add(centre).clamp(0, max) as u16;
         for y in 0..8 {

@@ -55,9 +55,9 @@ pub fn upsample_row(source: &ComponentSamples, factors: Factors, y: usize, out: 
     let smooth = source.width > 2;
     if smooth && factors.doubles_y() && (same_x || factors.doubles_x()) {
         let near = source.row(y / 2);
-        let far = if y % 2 == 0 { source.row((y / 2).saturating_sub(1)) } else { source.row(y / 2 + 1) };
+        let far = if y.is_multiple_of(2) { source.row((y / 2).saturating_sub(1)) } else { source.row(y / 2 + 1) };
         if same_x {
-            let bias = if y % 2 == 0 { 1 } else { 2 };
+            let bias = if y.is_multiple_of(2) { 1 } else { 2 };
             for ((o, n), f) in out.iter_mut().zip(near).zip(far) {
                 *o = ((3 * u32::from(*n) + u32::from(*f) + bias) >> 2) as u16;
             }
@@ -85,7 +85,7 @@ fn double_row(row: &[u16], out: &mut [u16], shift: u32, bias: (u32, u32)) {
     let at = |i: usize| u32::from(row[i]);
     let value = |x: usize| {
         let i = x / 2;
-        if x % 2 == 0 {
+        if x.is_multiple_of(2) {
             let before = if i == 0 { at(0) } else { at(i - 1) };
             // At the border libjpeg scales the sample alone; that equals a repeated neighbour.
             (3 * at(i) + before + if i == 0 && shift == 2 { 0 } else { bias.0 }) >> shift

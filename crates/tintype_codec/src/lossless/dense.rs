@@ -167,7 +167,7 @@ impl<'a> DenseWalk<'a> {
         self.far.0.begin_sample(self.level, x);
         self.near.0.factor(self.level);
         self.middle.0.factor(self.level);
-        if x % 2 == 0 {
+        if x.is_multiple_of(2) {
             self.far.0.factor(self.level);
         }
         let simple = predictions(d, &self.samples, s, i);

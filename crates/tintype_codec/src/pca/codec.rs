@@ -173,6 +173,12 @@ fn plane_step(quality: f32, index: usize, chroma: bool) -> u16 {
     let t = (quality - q0) / (q1 - q0);
     let step = (s0.ln() + t * (s1.ln() - s0.ln())).exp();
     // Steps that weigh equally in RGB after the inverse colour matrix.
-    let weight = if !chroma { 1.0 } else if index == 1 { 0.96 } else { 1.10 };
+    let weight = if !chroma {
+        1.0
+    } else if index == 1 {
+        0.96
+    } else {
+        1.10
+    };
     (step * weight * 16.0).round().clamp(1.0, 65535.0) as u16
 }

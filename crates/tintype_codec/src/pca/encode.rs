@@ -8,8 +8,8 @@ use super::border::{Border, border};
 use super::model::{ENTRY_BITS, PcaModel, PieceSet, set_index};
 use super::plane_state::PlaneState;
 use super::walk::{BlockContext, Contexts};
-use tintype_entropy::BitWalk;
 use fearless_simd::{Level, Simd, dispatch};
+use tintype_entropy::BitWalk;
 use tintype_image::Plane;
 
 /// Lagrangian weight of a bit in squared steps.
@@ -41,7 +41,14 @@ impl<'a> PlaneEncoder<'a> {
     /// `effort` 1 to 9.
     pub fn new(model: &'a PcaModel, dequantiser: Dequantiser, effort: u8, level: Level) -> Self {
         let lambda = LAMBDA * (dequantiser.step * dequantiser.step) as f32;
-        Self { model, dequantiser, lambda, finalists: usize::from(effort).div_ceil(2), transformed: 4 + 2 * usize::from(effort), level }
+        Self {
+            model,
+            dequantiser,
+            lambda,
+            finalists: usize::from(effort).div_ceil(2),
+            transformed: 4 + 2 * usize::from(effort),
+            level,
+        }
     }
 
     /// Searches and writes all blocks of one plane.

@@ -83,10 +83,7 @@ fn nonzero_places(index: usize, local: usize, piece: usize, block: &BlockContext
 /// Where the two predictions of "larger than one" stand.
 fn one_places(index: usize, local: usize, block: &BlockContext) -> [usize; 2] {
     let place = place(index);
-    [
-        ONE_A + (block.size * PLACES + place) * 9 + local,
-        ONE_B + (block.size * ENERGIES + block.energy) * PLACES + place,
-    ]
+    [ONE_A + (block.size * PLACES + place) * 9 + local, ONE_B + (block.size * ENERGIES + block.energy) * PLACES + place]
 }
 
 /// Estimated cost of a decision of probability `p1`, in bits.

@@ -53,7 +53,7 @@ impl Default for PcaOptions {
 
 /// Side of the blocks of set `set`.
 fn side(set: usize) -> usize {
-    if set % 2 == 0 { 8 } else { 16 }
+    if set.is_multiple_of(2) { 8 } else { 16 }
 }
 
 /// Draws blocks for every set from pictures given one after the other.

@@ -139,9 +139,7 @@ fn refit(borders: &Rows, blocks: &Rows, owner: &[usize], options: &PieceOptions)
 }
 
 fn fit_one(borders: &Rows, blocks: &Rows, members: &[usize], share: f32, options: &PieceOptions) -> Piece {
-    let gather = |rows: &Rows| {
-        DMatrix::from_fn(members.len(), rows.len, |r, c| rows.values[members[r] * rows.len + c])
-    };
+    let gather = |rows: &Rows| DMatrix::from_fn(members.len(), rows.len, |r, c| rows.values[members[r] * rows.len + c]);
     let (input, output) = (gather(borders), gather(blocks));
     let mut normal = input.tr_mul(&input);
     for i in 0..normal.nrows() {
@@ -184,8 +182,13 @@ fn assign(borders: &Rows, blocks: &Rows, pieces: &[Piece], step: f32) -> (Vec<us
         let own = -0.5 * piece.share.max(4e-3).log2();
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
-            let input = DMatrix::from_row_slice(rows, borders.len, &borders.values[start * borders.len..][..rows * borders.len]);
-            let output = DMatrix::from_row_slice(rows, blocks.len, &blocks.values[start * blocks.len..][..rows * blocks.len]);
+            let input = DMatrix::from_row_slice(
+                rows,
+                borders.len,
+                &borders.values[start * borders.len..][..rows * borders.len],
+            );
+            let output =
+                DMatrix::from_row_slice(rows, blocks.len, &blocks.values[start * blocks.len..][..rows * blocks.len]);
             let residual = output - input * &predictor;
             let coefficients = &residual * basis.transpose();
             for r in 0..rows {

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn bytes_come_back_and_usual_headers_cost_little() {
-        let mixed: Vec<u8> = (0..3000u32).map(|i| (i * i / 7 >> 3) as u8).collect();
+        let mixed: Vec<u8> = (0..3000u32).map(|i| ((i * i / 7) >> 3) as u8).collect();
         for bytes in [vec![], vec![255], mixed, super::typical_header()] {
             assert_eq!(decode(&encode(&bytes), bytes.len()), bytes);
         }
