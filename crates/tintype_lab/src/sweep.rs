@@ -49,7 +49,7 @@ pub struct Coded {
 /// How far one setting is.
 enum Step {
     /// Measured in an earlier sweep.
-    Kept(Point),
+    Kept(Box<Point>),
     /// Coded and decoded; not yet compared.
     Coded(Box<Coded>),
     /// Not coded or not decoded.
@@ -66,13 +66,13 @@ pub fn sweep_codec(
     let threads_coding = if bed.timed { Threads::ONE } else { bed.threads };
     let coded =
         parallel(&codec.ladder, threads_coding, |setting| match bed.cache.get(codec, setting, source, bed.repeats) {
-            Some((point, _)) => Step::Kept(point),
+            Some((point, _)) => Step::Kept(Box::new(point)),
             None => code(bed, codec, source, setting).map_or_else(Step::Failed, |coded| Step::Coded(Box::new(coded))),
         });
     let steps: Vec<(&String, Step)> = codec.ladder.iter().zip(coded).collect();
     let results = parallel(&steps, bed.threads, |(setting, step)| {
         let result = match step {
-            Step::Kept(point) => Ok(point.clone()),
+            Step::Kept(point) => Ok((**point).clone()),
             Step::Coded(coded) => {
                 point_of(bed, codec, source, setting, coded).map_err(|error| (setting.to_string(), error.to_string()))
             }

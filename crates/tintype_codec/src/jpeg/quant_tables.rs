@@ -44,8 +44,11 @@ const AC_CHROMA_SYMBOLS: [u8; 162] = [
     0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
+/// Counts of codes of each length, and the symbols in the order of their codes.
+pub type HuffmanSpec = ([u8; 16], &'static [u8]);
+
 /// The Huffman tables of annex K.3: class and index as in DHT, then counts and symbols.
-pub fn standard_huffman() -> [(u8, ([u8; 16], &'static [u8])); 4] {
+pub fn standard_huffman() -> [(u8, HuffmanSpec); 4] {
     [
         (0x00, (DC_LUMA, &DC_SYMBOLS)),
         (0x10, (AC_LUMA, &AC_LUMA_SYMBOLS)),

@@ -16,15 +16,15 @@ const SHRINK: u8 = 20;
 
 /// Quality against the luma step in 8-bit sample units, from photos: the SSIMULACRA2 that a typical one reaches.
 const QUALITY_STEPS: [(f32, f32); 9] = [
-    (0.0, 160.0),
-    (20.0, 84.0),
-    (40.0, 52.0),
-    (55.0, 34.0),
-    (65.0, 25.0),
-    (75.0, 16.0),
-    (85.0, 8.0),
-    (92.0, 4.0),
-    (100.0, 0.8),
+    (0.0, 83.0),
+    (12.5, 66.0),
+    (25.0, 53.0),
+    (40.0, 39.0),
+    (57.0, 25.0),
+    (70.0, 16.0),
+    (83.0, 7.8),
+    (91.0, 3.3),
+    (100.0, 0.6),
 ];
 
 /// The model shipped with the program, fitted to photographs.

@@ -10,7 +10,7 @@
 //! Everything that decodes is in the exact zone: integers only. The encoder's search is float.
 //!
 //! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each prediction mode); prediction
-//! and basis fitted together are our own, docs/decisions/0010.
+//! and basis fitted together are our own, docs/decisions/0030.
 
 mod block;
 mod border;

@@ -102,7 +102,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
         let rest = &self.bytes[self.at..];
-        let taken = rest.get(..count).ok_or(CodecError::Truncated { needed: count - rest.len() })?;
+        let taken = rest.get(..count).ok_or_else(|| CodecError::Truncated { needed: count - rest.len() })?;
         self.at += count;
         Ok(taken)
     }

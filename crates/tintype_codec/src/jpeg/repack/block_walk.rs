@@ -16,7 +16,7 @@ const INNER: [u8; 49] = {
     let (mut k, mut n) = (0, 0);
     while k < 64 {
         let natural = NATURAL_FROM_ZIGZAG[k];
-        if natural >= 8 && natural % 8 != 0 {
+        if natural >= 8 && !natural.is_multiple_of(8) {
             order[n] = natural;
             n += 1;
         }
@@ -268,7 +268,7 @@ fn inner_count<const N: usize, const M: usize, W: BitWalk>(
     let count = if W::READS { 0 } else { nonzero_inner(block) };
     let (a, l) = (usize::from(around.trail_above.inner), usize::from(around.trail_left.inner));
     let average = match (around.trail_above.there, around.trail_left.there) {
-        (true, true) => (a + l + 1) / 2,
+        (true, true) => (a + l).div_ceil(2),
         (true, false) => a,
         (false, true) => l,
         _ => 50,
@@ -489,7 +489,7 @@ fn edge_count<const N: usize, const M: usize, W: BitWalk>(
     let inner = count_bucket(usize::from(borders.trail.inner));
     let (a, l) = (usize::from(around.trail_above.edges[side]), usize::from(around.trail_left.edges[side]));
     let other_side = if column { usize::from(borders.trail.edges[0]) } else { 7 - (a + l) / 2 };
-    let mean = (a + l + 1) / 2;
+    let mean = (a + l).div_ceil(2);
     let all = [(inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l, (a * 8 + l) * 8 + other_side];
     let contexts = views::<M>(&all.map(|v| v * 16), EDGE_COUNT_VIEW);
     let mut node = 1usize;
