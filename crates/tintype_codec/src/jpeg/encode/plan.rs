@@ -167,7 +167,8 @@ pub fn lost_by_sampling(plane: &Samples, x: usize, y: usize) -> f64 {
     for j in 0..plane.height {
         for i in 0..plane.width {
             let (ci, cj) = ((i / x) as isize, (j / y) as isize);
-            let side = |p: usize, f: usize, c: isize| if f == 1 { c } else { c + if p.is_multiple_of(2) { -1 } else { 1 } };
+            let side =
+                |p: usize, f: usize, c: isize| if f == 1 { c } else { c + if p.is_multiple_of(2) { -1 } else { 1 } };
             let (ni, nj) = (side(i, x, ci), side(j, y, cj));
             let near = 0.75 * at(ci, cj) + 0.25 * at(ni, cj);
             let far = 0.75 * at(ci, nj) + 0.25 * at(ni, nj);
