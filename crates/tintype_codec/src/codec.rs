@@ -225,6 +225,7 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
         CodecId::Pca => Some(&crate::pca::PcaCodec),
+        CodecId::Sparse => Some(crate::sparse::SparseCodec::photo()),
         CodecId::Wavelet => Some(&crate::Wavelet),
         #[cfg(feature = "photo-model")]
         CodecId::Neural => Some(crate::neural::photo()),

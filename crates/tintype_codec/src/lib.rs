@@ -10,6 +10,7 @@ pub mod neural;
 mod parallel;
 pub mod pca;
 mod rate;
+pub mod sparse;
 mod wavelet;
 
 pub use codec::{

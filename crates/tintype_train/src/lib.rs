@@ -5,3 +5,4 @@
 #[cfg(feature = "network")]
 pub mod network;
 pub mod pca;
+pub mod sparse;
