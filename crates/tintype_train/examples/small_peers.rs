@@ -44,8 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let source = load(Path::new(file)).ok_or("not a picture")?;
             let (coded, decoded) = (place(if codec == "webp" { "x.webp" } else { "x.j2k" }), place("x.png"));
             let done = if codec == "webp" {
-                run("cwebp", &["-m", "6", "-q", setting, file, "-o", &coded])
-                    && run("dwebp", &[&coded, "-o", &decoded])
+                run("cwebp", &["-m", "6", "-q", setting, file, "-o", &coded]) && run("dwebp", &[&coded, "-o", &decoded])
             } else {
                 run("opj_compress", &["-i", file, "-o", &coded, "-I", "-r", setting])
                     && run("opj_decompress", &["-i", &coded, "-o", &decoded])

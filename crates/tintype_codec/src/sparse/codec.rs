@@ -72,13 +72,7 @@ impl SparseCodec {
     ///
     /// # Errors
     /// `Misuse` for planes that do not fit their shape.
-    pub fn encode_at(
-        &self,
-        source: &Planes,
-        step_number: u8,
-        effort: u8,
-        run: &Run,
-    ) -> Result<Payload, CodecError> {
+    pub fn encode_at(&self, source: &Planes, step_number: u8, effort: u8, run: &Run) -> Result<Payload, CodecError> {
         let model_hash = (!self.shipped).then_some(self.model.hash);
         let mut header = Header { smoothing: 0, half_chroma: false, step_number, model_hash };
         header.half_chroma = source.shape.colour == ColourModel::Rgb && header.step() >= HALF_CHROMA_STEP;
@@ -141,6 +135,10 @@ impl Codec for SparseCodec {
             return Err(CodecError::Unsupported { what });
         };
         self.encode_at(source, plane_step(quality), settings.effort, run)
+    }
+
+    fn holds_model(&self, header: &[u8]) -> bool {
+        Header::from_bytes(header).is_ok_and(|header| self.check_model(&header).is_ok())
     }
 
     fn wants(&self, shape: &Shape, _header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {

@@ -135,7 +135,8 @@ impl PlaneEncoder<'_> {
         if size > 0 {
             let context = state.split_context(x, y, size, other);
             let level = self.split_level(state, size);
-            let bits = |split: bool, contexts: &mut Contexts| bits_of(contexts, |w, c| _ = c.split(w, split, level, context));
+            let bits =
+                |split: bool, contexts: &mut Contexts| bits_of(contexts, |w, c| _ = c.split(w, split, level, context));
             best.1 += self.lambda() * bits(false, contexts);
             // A block that needs nothing gains nothing from being cut.
             if atoms > 0 || self.effort > 6 {

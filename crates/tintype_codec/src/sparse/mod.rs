@@ -29,7 +29,7 @@ mod tile;
 mod walk;
 
 pub use codec::{SparseCodec, photo_model};
-pub use model::{BORDER_INPUTS, Cluster, ClusterSet, SETS, SparseModel};
+pub use model::{BORDER_INPUTS, Cluster, ClusterSet, MODEL_START, SETS, SparseModel};
 pub use walk::Contexts;
 
 /// What fitting needs to see of the coder.

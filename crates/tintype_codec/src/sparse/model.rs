@@ -2,7 +2,7 @@
 //!
 //! In: model bytes. Out: predictors and atoms as `i16` with 12 fractional bits. Exact zone: integers only.
 //!
-//! Bytes: `version 1`, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32): `clusters u8` (1 to 16), `atoms u16` little
+//! Bytes: `Sp`, version 1, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32): `clusters u8` (1 to 16), `atoms u16` little
 //! endian (1 to 512), then each cluster: predictor rows (21), atoms; each row a `u16` step (little endian, 16 fractional bits) and one signed
 //! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps none.
 
@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 pub const BORDER_INPUTS: usize = 21;
 /// Fractional bits of predictor and atom entries.
 pub const ENTRY_BITS: u32 = 12;
+/// What model bytes start with: a mark and the version.
+pub const MODEL_START: [u8; 3] = [b'S', b'p', 1];
 /// Number of sets: three sizes for luma, three for chroma.
 pub const SETS: usize = 6;
 /// The most clusters of a set.
@@ -67,9 +69,9 @@ impl SparseModel {
     /// `Truncated`, `Unsupported` and `Malformed`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut reader = Reader { bytes, at: 0 };
-        let version = reader.take(1)?[0];
-        if version != 1 {
-            return Err(CodecError::Unsupported { what: format!("sparse model of version {version}") });
+        let start = reader.take(3)?;
+        if start != MODEL_START {
+            return Err(CodecError::Unsupported { what: format!("these bytes, {start:02x?} …, as a sparse model") });
         }
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {

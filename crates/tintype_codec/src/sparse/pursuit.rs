@@ -221,8 +221,7 @@ mod tests {
         let target: Vec<f32> = (0..8).map(|c| 10.0 * rows[64 + c] - 7.0 * rows[72 + c]).collect();
         let mut correlations = vec![0.0; 10];
         batch.correlations(&target, &mut correlations);
-        for pursuit in
-            [Pursuit::Orthogonal { price: 0.5, terms_max: 5 }, Pursuit::Lasso { penalty: 2.0, terms_max: 2 }]
+        for pursuit in [Pursuit::Orthogonal { price: 0.5, terms_max: 5 }, Pursuit::Lasso { penalty: 2.0, terms_max: 2 }]
         {
             let mut terms = batch.pursue(pursuit, &correlations, &[]);
             terms.sort_by_key(|t| t.0);

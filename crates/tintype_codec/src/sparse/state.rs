@@ -76,8 +76,10 @@ impl PlaneState {
     /// Energy of this plane where cells of a plane with `cells` lie, which may be smaller.
     fn energy_under(&self, cx: usize, cy: usize, span: usize, cells: &Plane<Cell>) -> usize {
         let scale = |index: usize, own: usize, its: usize| (index * own / its.max(1)).min(own - 1);
-        let (left, right) = (scale(cx, self.cells.width(), cells.width()), scale(cx + span, self.cells.width(), cells.width()));
-        let (top, bottom) = (scale(cy, self.cells.height(), cells.height()), scale(cy + span, self.cells.height(), cells.height()));
+        let (left, right) =
+            (scale(cx, self.cells.width(), cells.width()), scale(cx + span, self.cells.width(), cells.width()));
+        let (top, bottom) =
+            (scale(cy, self.cells.height(), cells.height()), scale(cy + span, self.cells.height(), cells.height()));
         let mut sum = 0;
         for y in top..bottom.max(top + 1) {
             for cell in &self.cells.row(y)[left..right.max(left + 1)] {

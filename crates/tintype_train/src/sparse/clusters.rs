@@ -61,11 +61,7 @@ struct Chosen {
 }
 
 /// Fits; `report` gets the round and the mean cost a sample.
-pub fn fit_clusters(
-    set: &BlockSet,
-    options: &ClusterOptions,
-    mut report: impl FnMut(usize, f32),
-) -> Vec<ClusterFit> {
+pub fn fit_clusters(set: &BlockSet, options: &ClusterOptions, mut report: impl FnMut(usize, f32)) -> Vec<ClusterFit> {
     let mut clusters = first_clusters(set, options);
     let mut online: Vec<OnlineDictionary> =
         clusters.iter().map(|_| OnlineDictionary::new(options.atoms, set.cells)).collect();

@@ -10,16 +10,18 @@
 mod blocks;
 mod clusters;
 mod dictionary;
+mod door;
 
 pub use blocks::BlockSet;
 pub use clusters::{ClusterFit, ClusterOptions, fit_clusters};
 pub use dictionary::{Coded, Method, OnlineDictionary, ksvd_round};
+pub use door::SparseFit;
 
 use blocks::Source;
 use tintype_codec::Run;
 use tintype_codec::map_indexed;
 use tintype_codec::sparse::fitting::{Header, Prepared, coded_planes, encode_tile, plane_plans, write_row};
-use tintype_codec::sparse::{BORDER_INPUTS, Contexts, SETS, SparseModel};
+use tintype_codec::sparse::{BORDER_INPUTS, Contexts, MODEL_START, SETS, SparseModel};
 use tintype_image::{Planes, Threads};
 
 /// What to fit; the six entries of each array are luma 8, 16, 32, chroma 8, 16, 32.
@@ -114,7 +116,7 @@ pub fn fit(pictures: &[Planes], options: &SparseOptions, mut report: impl FnMut(
 
 /// Fits all sets to blocks of `sources`: model bytes without contexts.
 fn fit_sets(sources: &[Source], options: &SparseOptions, mut report: impl FnMut(usize, usize, f32)) -> Vec<u8> {
-    let mut bytes = vec![1u8];
+    let mut bytes = MODEL_START.to_vec();
     for set in 0..SETS {
         let blocks = BlockSet::draw(sources, set, options.blocks[set], options.seed + set as u64);
         let fit = ClusterOptions {
