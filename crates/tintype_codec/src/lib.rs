@@ -9,6 +9,7 @@ mod lossless;
 pub mod neural;
 mod parallel;
 pub mod pca;
+pub mod planes;
 mod rate;
 pub mod sparse;
 mod wavelet;

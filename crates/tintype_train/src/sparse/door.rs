@@ -10,7 +10,7 @@ use tintype_image::Planes;
 pub struct SparseFit;
 
 /// The most samples of all pictures together that are held in memory: more are cut out of their middles.
-const SAMPLES_MAX: usize = 48 << 20;
+const SAMPLES_MAX: usize = 96 << 20;
 
 fn join<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join(",")
