@@ -95,10 +95,11 @@ impl Codec for ManyPlanes {
             .filter(|&i| shape.planes[i].role == PlaneRole::Depth)
             .fold(0u32, |mask, i| mask | 1 << i);
         let mut coded = Vec::new();
-        if !lossless && depths != 0 {
+        if depths != 0 {
             let rest = all & !depths;
             if rest != 0 {
-                coded.push(code_group(source, rest, CodecId::Wavelet, None, settings, run)?);
+                let codec = if lossless { CodecId::Lossless } else { CodecId::Wavelet };
+                coded.push(code_group(source, rest, codec, None, settings, run)?);
             }
             coded.push(code_group(source, depths, CodecId::Lossless, None, &exact, run)?);
         } else {
