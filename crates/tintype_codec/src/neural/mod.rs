@@ -18,6 +18,7 @@ mod decode;
 mod encode;
 mod header;
 mod model;
+mod residuals;
 mod walk;
 
 #[cfg(test)]
