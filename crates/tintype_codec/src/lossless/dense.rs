@@ -12,6 +12,7 @@ use super::grid::{Grid, PAD};
 use super::opinions::{CONTEXTS, Opinions, Place};
 use super::squares::Squares;
 use super::walk::quarter_log;
+use fearless_simd::dispatch;
 use tintype_entropy::BitWalk;
 use tintype_image::Level;
 
@@ -171,7 +172,7 @@ impl<'a> DenseWalk<'a> {
             self.far.0.factor(self.level);
         }
         let simple = predictions(d, &self.samples, s, i);
-        let blended = self.blend.blend(x, &simple) * 0.0625;
+        let blended = dispatch!(self.level, simd => self.blend.blend(simd, x, &simple)) * 0.0625;
         // Anything that is no number counts as 0.
         let limit = |v: f32| if v > 0.0 { v.min(max as f32) } else { 0.0 };
         let mut voices = [
@@ -217,7 +218,7 @@ impl<'a> DenseWalk<'a> {
         self.near.0.update(self.level, &near, weight);
         self.middle.0.update(self.level, &middle, weight);
         self.far.0.update(self.level, &far, weight);
-        self.blend.update(x, &simple, sample);
+        dispatch!(self.level, simd => self.blend.update(simd, x, &simple, sample));
     }
 
     /// The mean absolute error of each voice around `column`.

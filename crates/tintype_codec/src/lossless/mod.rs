@@ -10,6 +10,7 @@
 
 mod blend;
 mod choose;
+mod counts;
 mod decode;
 mod dense;
 mod encode;
