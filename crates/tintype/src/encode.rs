@@ -3,7 +3,7 @@
 use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
 use crate::repack::{keeps_file, repacked};
-use crate::{Error, Step};
+use crate::{Error, Models, Step};
 use std::io::Write;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
 use tintype_container::{MetadataItem, Parts, SectionKey, SectionRef, write_file};
@@ -76,14 +76,27 @@ pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<En
 /// `Misuse` for options out of range or a goal that cannot be reached, `Unsupported` for a codec that is not built in,
 /// `Codec` where the codec fails, `Picture` for a shape outside the limits.
 pub fn encode(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
-    encode_with(registry, picture, options, run)
+    encode_with(&registry, picture, options, run)
+}
+
+/// As [`encode`], with `models` before those that are built in.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_with_models(
+    picture: &Picture,
+    options: &EncodeOptions,
+    models: &Models,
+    run: &Run,
+) -> Result<Encoded, Error> {
+    encode_with(&|id| models.to_encode(id), picture, options, run)
 }
 
 /// Finds a codec by its number.
-pub(crate) type Registry = fn(CodecId) -> Option<&'static dyn Codec>;
+pub(crate) type Registry<'a> = &'a dyn Fn(CodecId) -> Option<&'a dyn Codec>;
 
 pub(crate) fn encode_with(
-    registry: Registry,
+    registry: Registry<'_>,
     picture: &Picture,
     options: &EncodeOptions,
     run: &Run,

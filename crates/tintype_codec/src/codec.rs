@@ -193,6 +193,13 @@ pub trait Codec: Sync {
         true
     }
 
+    /// Whether the model that a stream with this `header` names is the one that this codec holds; `true` for codecs
+    /// without models.
+    fn holds_model(&self, header: &[u8]) -> bool {
+        let _ = header;
+        true
+    }
+
     /// Whether `request` needs section `key`; `true` where a codec cannot tell.
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let _ = (shape, header, key, request);
@@ -224,10 +231,21 @@ pub trait Codec: Sync {
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
-        CodecId::Pca => Some(&crate::pca::PcaCodec),
+        CodecId::Pca => Some(&crate::pca::PcaCodec::SHIPPED),
         CodecId::Wavelet => Some(&crate::Wavelet),
         #[cfg(feature = "photo-model")]
         CodecId::Neural => Some(crate::neural::photo()),
         _ => None,
+    }
+}
+
+/// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.
+///
+/// # Errors
+/// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
+pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    match bytes {
+        [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
+        _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
     }
 }

@@ -14,7 +14,7 @@ mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
-    Tune, registry,
+    Tune, codec_from_model, registry,
 };
 pub use error::CodecError;
 pub use lossless::Lossless;
