@@ -246,6 +246,9 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
 pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
     match bytes {
         [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
+        [b'T', b'T', b'N', b'N', ..] => {
+            Ok(Box::new(crate::neural::Neural::new(crate::neural::NeuralModel::read(bytes)?)))
+        }
         _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
     }
 }

@@ -81,6 +81,10 @@ impl Codec for Neural {
         self.encode_at_level(source, self.model.level_of(quality), run)
     }
 
+    fn holds_model(&self, header: &[u8]) -> bool {
+        header.get(1..33) == Some(&self.model.hash)
+    }
+
     fn scales(&self) -> bool {
         false
     }
