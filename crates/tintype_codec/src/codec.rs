@@ -254,6 +254,9 @@ pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecErro
         [b'S', b'p', ..] => {
             Ok(Box::new(crate::sparse::SparseCodec::new(crate::sparse::SparseModel::from_bytes(bytes)?)))
         }
+        [b'T', b'T', b'N', b'N', ..] => {
+            Ok(Box::new(crate::neural::Neural::new(crate::neural::NeuralModel::read(bytes)?)))
+        }
         _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
     }
 }

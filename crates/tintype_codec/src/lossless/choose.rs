@@ -45,8 +45,8 @@ fn by_strips(tile: &Tile, photo: Kind, level: Level) -> Vec<Kind> {
         Kind::Quick => vec![if screen * 10 < plain * 7 { Kind::Screen } else { photo }],
         Kind::Blend => vec![if screen * 20 < plain * 17 { Kind::Screen } else { photo }],
         _ if screen * 5 < plain * 4 => vec![Kind::Screen],
-        _ if screen * 20 > plain * 23 => vec![photo, Kind::Blend],
-        _ => vec![photo, Kind::Blend, Kind::Screen],
+        _ if screen * 20 > plain * 23 => vec![photo],
+        _ => vec![photo, Kind::Screen],
     }
 }
 

@@ -6,6 +6,7 @@
 use super::blend::{Blend, predictions};
 use super::counts::{BINS, CENTRE, Counts, Tables};
 use super::grid::Grid;
+use super::memory::{Memory, step};
 use fearless_simd::{Simd, dispatch};
 use tintype_entropy::{AdaptiveBit, CountedWalk};
 use tintype_image::Level;
@@ -26,40 +27,12 @@ const BY_MEMORY: usize = BY_NORTH + 15 * BINS;
 const TABLES: usize = BY_MEMORY + 4 * BINS * 4;
 /// Totals at which tables forget, in that order.
 const LIMITS: [u16; 5] = [14000, 12000, 12000, 12000, 14000];
-/// Base-2 logarithm of the size of a [`Memory`].
-const MEMORY_LOG2: u32 = 16;
 /// Count at which adaptive windows of low bits stop growing.
 const LIMIT_LOW: u32 = 255;
 /// Count at which adaptive windows of what lies beyond the symbols stop growing.
 const LIMIT_FAR: u32 = 60;
 /// Octaves of what lies beyond: no residual needs more.
 const OCTAVES: usize = 18;
-
-/// What followed the same values when they were last seen, in a table that forgets by overwriting.
-struct Memory(Vec<Remembered>);
-
-/// A sample, and how often in a row it came back.
-#[derive(Clone, Copy, Default)]
-struct Remembered {
-    sample: u16,
-    hits: u16,
-}
-
-impl Memory {
-    #[inline(always)]
-    fn key(values: [i32; 3]) -> usize {
-        let [a, b, c] = values.map(|v| v as u32);
-        let mixed = a.wrapping_mul(0x9E37_79B1) ^ (b << 16 | c);
-        (mixed.wrapping_mul(0x9E37_79B1) >> (32 - MEMORY_LOG2)) as usize
-    }
-
-    #[inline(always)]
-    fn learn(&mut self, key: usize, sample: i32) {
-        let entry = &mut self.0[key];
-        let hits = if i32::from(entry.sample) == sample { (entry.hits + 1).min(3) } else { 0 };
-        *entry = Remembered { sample: sample as u16, hits };
-    }
-}
 
 /// What planes that look at as many others share.
 pub(super) struct Model {
@@ -86,7 +59,7 @@ impl Model {
         };
         Self {
             tables: Tables::new(TABLES, start),
-            memory: Memory(vec![Remembered::default(); 1 << MEMORY_LOG2]),
+            memory: Memory::new(),
             far: [AdaptiveBit::default(); OCTAVES],
             low: vec![AdaptiveBit::default(); 16 * BINS],
             bias: vec![(0, 4); 4096],
@@ -261,20 +234,9 @@ impl<'a> PlaneWalk<'a> {
         };
         let shift = shift(level);
         let lies = |sample: i32| (((sample - base) * turn >> shift) + CENTRE).clamp(0, BINS as i32 - 1) as usize;
-        // How the plane looked at, or the row above, went on from the neighbour at `j` to here, or from above it.
-        let step = |j: usize| {
-            let step = match self.samples.first() {
-                Some(other) => other.data[i] - other.data[j],
-                None => d[j - s + 1] - d[j],
-            };
-            ((step * turn).clamp(-7, 7) + 7) as usize
-        };
-        let key = Memory::key(match (self.samples.first(), self.samples.get(1)) {
-            (Some(first), Some(second)) => [0, first.data[i], second.data[i]],
-            (Some(first), None) => [first.data[i], first.data[i - 1], w],
-            _ => [w, n, nw],
-        });
-        let remembered = self.model.memory.0[key];
+        let step = |j: usize| ((step(d, &self.samples, s, i, j) * turn).clamp(-7, 7) + 7) as usize;
+        let key = Memory::key(d, &self.samples, s, i);
+        let remembered = self.model.memory.at(key);
         let places = [
             BY_LEVEL + level * 4 + part,
             BY_TEXTURE + level / 3 * 64 + texture * 4 + part,
