@@ -187,7 +187,7 @@ impl DepthWalk {
             hash(near >> 2, a.edges << 4 | a.alike),
             hash(wide << 6 | most, 2),
             hash(near, a.shade << 8 | a.alike),
-            hash(near, jump << 8 | a.edges / 8),
+            hash(near, (jump << 8) | (a.edges / 8)),
         ];
         self.holes.code(walk, hole, near as usize, keys)
     }

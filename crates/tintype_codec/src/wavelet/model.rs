@@ -32,7 +32,12 @@ pub(crate) struct Contexts {
 impl Mixed {
     fn new(a: usize, b: usize, c: usize, sets: usize, p1: u32) -> Self {
         let start = AdaptiveBit::new(p1);
-        Self { a: vec![start; a], b: vec![start; b], c: vec![start; c], mixer: Mixer::with_weights(sets, 3, [26_000, 26_000, 26_000, 0]) }
+        Self {
+            a: vec![start; a],
+            b: vec![start; b],
+            c: vec![start; c],
+            mixer: Mixer::with_weights(sets, 3, [26_000, 26_000, 26_000, 0]),
+        }
     }
 
     #[inline(always)]
