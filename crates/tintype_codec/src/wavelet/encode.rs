@@ -210,7 +210,12 @@ fn quantise_tile(
 type Stream = (BitEncoder, Vec<BitMark>);
 
 fn code_tile(
-    level: Level,layout: &mut TileLayout, models: &mut [Model], planes: u32, centroids: Centroids) -> TileCode {
+    level: Level,
+    layout: &mut TileLayout,
+    models: &mut [Model],
+    planes: u32,
+    centroids: Centroids,
+) -> TileCode {
     let mut streams: Vec<Stream> = models.iter().map(|_| (BitEncoder::new(), Vec::new())).collect();
     streams[0].0.bits(planes, 5);
     for plane in (0..planes).rev() {
