@@ -230,6 +230,7 @@ pub trait Codec: Sync {
 /// The codec built in under `id`, if it is.
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
+        CodecId::Cluster => Some(&crate::cluster::ClusterCodec::SHIPPED),
         CodecId::Lossless => Some(&crate::Lossless),
         CodecId::Pca => Some(&crate::pca::PcaCodec::SHIPPED),
         CodecId::Wavelet => Some(&crate::Wavelet),
@@ -244,7 +245,11 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
 /// # Errors
 /// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
 pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
     match bytes {
+        _ if bytes.starts_with(&MODEL_MAGIC) => {
+            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_bytes(bytes)?)))
+        }
         [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
         _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
     }

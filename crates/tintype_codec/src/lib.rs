@@ -2,6 +2,7 @@
 //!
 //! A codec knows samples and symbols; it knows no files. [`registry`] lists those that are built in.
 
+pub mod cluster;
 mod codec;
 mod error;
 pub mod jpeg;

@@ -2,6 +2,7 @@
 //!
 //! Networks train on LibTorch behind the feature `network`; everything else is in the plain build.
 
+pub mod cluster;
 mod fit;
 #[cfg(feature = "network")]
 pub mod network;
