@@ -10,7 +10,9 @@ mod lossless;
 pub mod neural;
 mod parallel;
 pub mod pca;
+pub mod planes;
 mod rate;
+pub mod sparse;
 mod wavelet;
 
 pub use codec::{
