@@ -17,6 +17,17 @@ const FLOOR: i32 = 4;
 /// The part of the scale that moves.
 const TOTAL: i16 = ((1 << PRECISION) - FLOOR * SYMBOLS as i32) as i16;
 
+/// What the floors add to each symbol's end.
+const FLOORS: [i16; SYMBOLS] = {
+    let mut floors = [0; SYMBOLS];
+    let mut i = 0;
+    while i < SYMBOLS {
+        floors[i] = (FLOOR * (i as i32 + 1)) as i16;
+        i += 1;
+    }
+    floors
+};
+
 /// Sixteen adaptive probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adaptive16 {
@@ -107,11 +118,16 @@ impl ProbabilitySource for Adaptive16 {
 
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
-        // A slot is below 2^15, and so are all ends but the last, which no slot reaches.
+        // A slot is below 2^15, and so are all ends but the last, which wraps round and always counts as passed. Two
+        // plain loops, because the compiler makes vector code of them.
         let slot = slot as i16;
-        let mut passed = 0i16;
-        for (i, &end) in self.ends.iter().enumerate().take(SYMBOLS - 1) {
-            passed += i16::from(end + (FLOOR * (i as i32 + 1)) as i16 <= slot);
+        let mut hits = [0i16; SYMBOLS];
+        for i in 0..SYMBOLS {
+            hits[i] = i16::from(self.ends[i].wrapping_add(FLOORS[i]) <= slot);
+        }
+        let mut passed = -1;
+        for hit in hits {
+            passed += hit;
         }
         let (start, width) = self.interval(passed as u32);
         (passed as u32, start, width)

@@ -18,7 +18,7 @@ const LAYERS: u32 = 4;
 /// From this quality on, colour differences keep their size.
 const FULL_CHROMA: f32 = 82.0;
 /// Steps of planes against the first: colour differences at half size, at full size.
-const CHROMA_STEPS: [[f32; 2]; 2] = [[0.62, 0.72], [0.96, 1.1]];
+const CHROMA_STEPS: [[f32; 2]; 2] = [[0.53, 0.61], [0.82, 0.94]];
 
 /// Quality against the luma step in 8-bit sample units, from photos: the SSIMULACRA2 that a typical one reaches.
 const QUALITY_STEPS: [(f32, f32); 9] = [

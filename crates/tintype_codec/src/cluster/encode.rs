@@ -14,7 +14,7 @@ use tintype_entropy::rans::RansEncoder;
 use tintype_image::{Plane, Planes};
 
 /// Lagrangian weight of a bit in squared steps.
-const LAMBDA: f32 = 0.15;
+const LAMBDA: f32 = 0.2;
 /// Most atoms that the search puts into blocks of 4, 8, 16.
 const SEARCHED: [usize; 3] = [16, ATOMS_MAX, ATOMS_MAX];
 

@@ -16,9 +16,7 @@ pub const CELL: usize = 8;
 /// Weights of the neighbouring cell for each place in a cell, in sixteenths.
 const WEIGHTS: [i16; CELL] = [7, 5, 3, 1, 1, 3, 5, 7];
 /// Below this fraction of a step beyond a whole number, a coefficient is rounded down.
-const ROUND: f32 = 0.38;
-/// What a decoder takes off a magnitude, in steps.
-const SHRINK: f32 = 0.06;
+const ROUND: f32 = 0.45;
 
 fn levels(width: usize, height: usize) -> u8 {
     let least = width.min(height).max(1);
@@ -96,7 +94,7 @@ impl Coefficients {
                     let value = plane.row(y)[x];
                     if class == 0 {
                         let guess = if y > 0 && x > 0 { (left + above) / 2 } else { left + above };
-                        let off = self::Contexts::mean(contexts, walk, value.wrapping_sub(guess), chroma, 0, 0);
+                        let off = contexts.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
                         plane.row_mut(y)[x] = off.wrapping_add(guess).clamp(-(1 << 20), 1 << 20);
                         continue;
                     }
@@ -120,7 +118,7 @@ impl Coefficients {
         let mut source = |band: Band, y: usize, row: &mut [f32]| {
             let Some((_, plane)) = self.bands.iter().find(|(b, _)| *b == band) else { return };
             for (v, &q) in row.iter_mut().zip(plane.row(y)) {
-                let magnitude = (q.unsigned_abs() as f32 - if q == 0 { 0.0 } else { SHRINK }) * step;
+                let magnitude = q.unsigned_abs() as f32 * step;
                 *v = if q < 0 { -magnitude } else { magnitude };
             }
         };
@@ -137,7 +135,7 @@ pub fn grid_step(step: u16) -> f32 {
 }
 
 /// Step of the means in steps of gains: a mean stands for 64 samples, spread by the interpolation.
-const GRID_SHARE: f32 = 0.21875;
+const GRID_SHARE: f32 = 0.175;
 
 /// Grid values whose interpolation has the means of `plane` in every cell.
 pub fn fitted(plane: &Plane<i16>) -> Vec<f32> {

@@ -30,8 +30,11 @@ pub fn add_atoms<const N: usize>(
 fn add<const N: usize>(rows: &mut [i16], width: usize, vector: &[i8], factor: i16) {
     for (row, bytes) in rows.chunks_mut(width).zip(vector.as_chunks::<N>().0) {
         let Some(row) = row.first_chunk_mut::<N>() else { return };
-        for (sample, &byte) in row.iter_mut().zip(bytes) {
-            *sample = sample.saturating_add(times(i16::from(byte) << 8, factor));
+        // All is read before anything is written: so the compiler makes vector code of it.
+        let mut sums = *row;
+        for (sum, &byte) in sums.iter_mut().zip(bytes) {
+            *sum = sum.saturating_add(times(i16::from(byte) << 8, factor));
         }
+        *row = sums;
     }
 }

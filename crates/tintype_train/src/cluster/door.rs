@@ -44,12 +44,12 @@ pub struct ClusterOptions {
 impl Default for ClusterOptions {
     fn default() -> Self {
         Self {
-            leaves: [512, 4096, 1024, 256, 1024, 128],
+            leaves: [512, 3072, 768, 256, 768, 128],
             vectors: [60_000, 200_000, 60_000, 30_000, 80_000, 20_000],
             groups_per_leaf: 3,
             rounds: 2,
             refinements: 2,
-            coded: 120,
+            coded: 100,
             steps: vec![32.0, 72.0, 48.0, 110.0, 24.0],
             distance: Distance::Cosine,
             linkage: Linkage::Ward,
@@ -183,6 +183,7 @@ impl Fit for ClusterFit {
             ("vectors clustered in the largest round", format!("{blocks} in {clustering_seconds:.1} s")),
             ("distance and linkage", format!("{:?}, {:?}", options.distance, options.linkage).to_lowercase()),
             ("rounds, refinements of each", format!("{}, {}", options.rounds, options.refinements)),
+            ("pictures blocks were first taken from", list.len().to_string()),
             ("pictures coded in each round", coded.len().to_string()),
         ];
         Ok(Fitted { bytes, parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec() })
