@@ -245,6 +245,19 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
+/// As [`codec_from_model`], for a codec whose streams then carry the model with them.
+///
+/// # Errors
+/// As there, and `Unsupported` for codecs that do not send models.
+pub fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
+    if bytes.starts_with(&MODEL_MAGIC) {
+        return Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?)));
+    }
+    let codec = codec_from_model(bytes)?.id().name();
+    Err(CodecError::Unsupported { what: format!("models of codec {codec} are not sent with pictures; cluster's are") })
+}
+
 /// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.
 ///
 /// # Errors

@@ -44,12 +44,12 @@ pub struct ClusterOptions {
 impl Default for ClusterOptions {
     fn default() -> Self {
         Self {
-            leaves: [512, 3072, 768, 256, 768, 128],
+            leaves: [512, 2048, 512, 256, 512, 64],
             vectors: [60_000, 200_000, 60_000, 30_000, 80_000, 20_000],
             groups_per_leaf: 3,
             rounds: 2,
-            refinements: 2,
-            coded: 100,
+            refinements: 3,
+            coded: 200,
             steps: vec![32.0, 72.0, 48.0, 110.0, 24.0],
             distance: Distance::Cosine,
             linkage: Linkage::Ward,
