@@ -45,7 +45,7 @@ impl Page {
         }
     }
 
-    /// A level line with a hook down, from a node to its children.
+    /// An upright line.
     fn line(&mut self, x: usize, from: usize, to: usize) {
         for y in from..to {
             if let Some(sample) = self.rows.get_mut(y * self.width + x) {
@@ -66,8 +66,8 @@ impl Page {
     }
 }
 
-/// The trees of a `cluster` model, luma 8, 16, 4, then chroma: a line for each node whose children are all leaves, its
-/// ancestors' code vectors at the left, its leaves at the right.
+/// The trees of a `cluster` model, luma 8, 16, 4, then chroma. Each cluster below the root begins a line with its own code
+/// vector, raised; then come the clusters below it, each with its code vector, a bar, and all leaves under it.
 ///
 /// # Errors
 /// As [`ClusterModel::from_bytes`].
@@ -75,40 +75,59 @@ pub fn tree_picture(model: &[u8]) -> Result<Planes, CodecError> {
     let model = ClusterModel::from_bytes(model)?;
     let mut page = Page::new(1024);
     for set in [1, 2, 0, 4, 5, 3] {
+        page.grow(16);
         let tree = &model.trees[set];
-        let zoom = (16 / tree.side).max(1);
-        page.grow(12);
         for child in 0..u32::from(tree.nodes[0].children) {
-            draw_node(&mut page, tree, tree.nodes[0].first + child, 4, zoom);
+            draw_cluster(&mut page, tree, tree.nodes[0].first + child);
         }
     }
     Ok(page.planes())
 }
 
-fn draw_node(page: &mut Page, tree: &Tree, node: u32, x: usize, zoom: usize) {
-    let tile = tree.side * zoom + 3;
+/// One cluster below the root, in as many lines as it needs.
+fn draw_cluster(page: &mut Page, tree: &Tree, cluster: u32) {
+    let zoom = (16 / tree.side).max(1);
+    let (tile, indent) = (tree.side * zoom + 2, 44);
     let vector = |node: u32| tree.vector(node).iter().map(|&v| f32::from(v)).collect::<Vec<f32>>();
-    let own = tree.nodes[node as usize];
-    let children = own.first..own.first + u32::from(own.children);
-    let y = page.height();
-    let leaves: Vec<u32> = children.clone().filter(|&c| tree.nodes[c as usize].children == 0).collect();
-    page.grow(tile);
-    page.tile(&vector(node), tree.side, (x, y), zoom);
-    let mut at = x + tile + 6;
-    for &leaf in &leaves {
-        if at + tile > page.width {
-            at = x + tile + 6;
-            page.grow(tile);
+    page.grow(tile.max(2 * tile + 6));
+    let mut y = page.height() - 2 * tile - 2;
+    page.tile(&vector(cluster), tree.side, (4, y), 2 * zoom);
+    let mut x = indent;
+    let mut put = |page: &mut Page, node: u32, opens: bool| {
+        let needed = if opens { 2 * tile + 10 } else { tile };
+        if x + needed > page.width {
+            x = indent;
+            y += tile;
+            if y + tile > page.height() {
+                page.grow(tile);
+            }
         }
-        let y = page.height() - tile;
-        page.tile(&vector(leaf), tree.side, (at, y), zoom);
-        at += tile;
+        x += if opens { 6 } else { 0 };
+        page.tile(&vector(node), tree.side, (x, y), zoom);
+        x += tile;
+        if opens {
+            page.line(x, y, y + tile - 2);
+            x += 3;
+        }
+    };
+    let own = tree.nodes[cluster as usize];
+    for node in own.first..own.first + u32::from(own.children) {
+        let inner = tree.nodes[node as usize].children > 0;
+        put(page, node, inner);
+        if inner {
+            let mut open = vec![node];
+            while let Some(at) = open.pop() {
+                let at = tree.nodes[at as usize];
+                for child in at.first..at.first + u32::from(at.children) {
+                    if tree.nodes[child as usize].children > 0 {
+                        open.push(child);
+                    } else {
+                        put(page, child, false);
+                    }
+                }
+            }
+        }
     }
-    for child in children.filter(|&c| tree.nodes[c as usize].children > 0) {
-        draw_node(page, tree, child, x + tile, zoom);
-    }
-    let bottom = page.height() - tile;
-    page.line(x + tile / 2, y + tile - 2, bottom);
 }
 
 /// The bases of a `pca` model: for each set of pieces, one row a piece, its first basis vectors by falling variance.
@@ -222,4 +241,22 @@ pub fn describe_model(bytes: &[u8]) -> Result<Vec<(&'static str, String)>, Codec
         }
     }
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tintype_codec::cluster::photo_model;
+
+    #[test]
+    fn shipped_models_can_be_drawn_and_described() {
+        let bytes = photo_model().to_bytes();
+        let picture = tree_picture(&bytes).unwrap();
+        assert_eq!(picture.shape.width_px, 1024);
+        let samples = picture.planes[0].as_slice().unwrap();
+        assert!(samples.iter().filter(|&&s| s != PAPER).count() > samples.len() / 4);
+        let lines = describe_model(&bytes).unwrap();
+        assert_eq!(lines[0], ("model for", "cluster".into()));
+        assert!(basis_picture(&bytes).is_err() && tree_picture(b"no model").is_err());
+    }
 }

@@ -434,3 +434,56 @@ fn refined(trees: &[Tree; SETS], seen: &Coded) -> [Tree; SETS] {
         Tree::new(tree.side, &children, &vectors).unwrap_or_else(|_| tree.clone())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use tintype_codec::codec_from_model;
+
+    fn photos() -> PictureList {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pictures");
+        PictureList::new(vec![folder.join("photo_a.png"), folder.join("photo_b.png")])
+    }
+
+    fn request(settings: &[(&str, &str)]) -> FitRequest {
+        let settings = settings.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+        FitRequest { settings, ..FitRequest::default() }
+    }
+
+    #[test]
+    fn the_same_pictures_give_the_same_model() {
+        let small = [
+            ("leaves", "12,20,9,6,40,3"),
+            ("vectors", "300,400,100,100,200,60"),
+            ("rounds", "2"),
+            ("refinements", "1"),
+        ];
+        for extra in [("distance", "cosine"), ("distance", "hamming"), ("linkage", "average")] {
+            let request = request(&[&small[..], &[extra]].concat());
+            let mut last = 0.0;
+            let mut fit = || {
+                ClusterFit.fit(&photos(), &request, &mut |progress| {
+                    assert!((0.0..=1.0).contains(&progress.done));
+                    last = progress.done;
+                })
+            };
+            let first = fit().unwrap();
+            assert_eq!(first.bytes, fit().unwrap().bytes, "{extra:?}");
+            assert!(last > 0.9);
+            assert!(codec_from_model(&first.bytes).is_ok());
+            let model = ClusterModel::from_bytes(&first.bytes).unwrap();
+            assert!(model.trees[1].leaves().count() <= 20);
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_refused() {
+        for (name, value) in
+            [("leaves", "1,2"), ("leaves", "1,2,3,4,5,0"), ("distance", "far"), ("linkage", "single"), ("what", "1")]
+        {
+            let result = ClusterFit.fit(&photos(), &request(&[(name, value)]), &mut |_| {});
+            assert!(matches!(result, Err(FitError::Misuse { .. })), "{name}={value}");
+        }
+    }
+}
