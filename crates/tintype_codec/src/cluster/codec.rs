@@ -16,21 +16,22 @@ use tintype_image::{ColourModel, Planes, Region, Shape, TileGrid, planes_cropped
 /// Sections of a tile.
 const LAYERS: u32 = 4;
 /// From this quality on, colour differences keep their size.
-const FULL_CHROMA: f32 = 82.0;
+const FULL_CHROMA: f32 = 76.0;
 /// Steps of planes against the first: colour differences at half size, at full size.
 const CHROMA_STEPS: [[f32; 2]; 2] = [[0.53, 0.61], [0.82, 0.94]];
 
 /// Quality against the luma step in 8-bit sample units, from photos: the SSIMULACRA2 that a typical one reaches.
-const QUALITY_STEPS: [(f32, f32); 9] = [
-    (0.0, 160.0),
-    (12.5, 120.0),
-    (25.0, 90.0),
-    (40.0, 62.0),
-    (57.0, 36.0),
-    (70.0, 22.0),
-    (83.0, 9.0),
-    (91.0, 4.0),
-    (100.0, 0.8),
+const QUALITY_STEPS: [(f32, f32); 10] = [
+    (0.0, 82.0),
+    (12.5, 64.0),
+    (25.0, 49.0),
+    (40.0, 34.0),
+    (57.0, 20.8),
+    (70.0, 12.4),
+    (76.0, 9.4),
+    (83.0, 5.8),
+    (91.0, 2.1),
+    (100.0, 0.7),
 ];
 
 /// The model shipped with the program, fitted to photographs.
