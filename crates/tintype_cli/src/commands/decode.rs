@@ -34,7 +34,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
     let request = DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
-    let (models, _) = read_models(&args.model)?;
+    let (models, _) = read_models(&args.model, false)?;
     let plan = Plan { request, models, partial: args.partial, show: args.show, json: args.common.json };
     let into_folder = args.output.as_deref().is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
     let work = |job: &Job, run: &Run| {

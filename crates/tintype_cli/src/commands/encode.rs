@@ -30,7 +30,7 @@ struct Plan {
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
     let goal = goal_from_args(&args.goal);
-    let (models, codecs) = read_models(&args.model)?;
+    let (models, codecs) = read_models(&args.model, args.send_model)?;
     let codec = args.codec.0.or_else(|| codecs.last().copied());
     if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
         let text = format!("--codec {} does not go with a model for {}", codec.name(), other.name());
