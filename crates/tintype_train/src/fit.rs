@@ -89,6 +89,7 @@ pub trait Fit {
 pub fn fitter(codec: CodecId) -> Option<&'static dyn Fit> {
     match codec {
         CodecId::Pca => Some(&crate::pca::PcaFit),
+        CodecId::Neural => Some(&crate::neural::NeuralFit),
         _ => None,
     }
 }

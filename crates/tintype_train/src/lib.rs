@@ -5,6 +5,7 @@
 mod fit;
 #[cfg(feature = "network")]
 pub mod network;
+pub mod neural;
 pub mod pca;
 mod pictures;
 

@@ -187,12 +187,7 @@ fn ratio(actual: u32, expected: u32, floor: u32) -> usize {
 const COUNTED_MAX: u32 = 1 << 12;
 
 /// Codes residual symbols of a tile through `walk`. Tables of number 0 stand for zeros that are not coded.
-pub(super) fn walk_residuals<W: BitWalk>(
-    model: &NeuralModel,
-    tables: &Map,
-    walk: &mut W,
-    symbols: &mut [i32],
-) {
+pub(super) fn walk_residuals<W: BitWalk>(model: &NeuralModel, tables: &Map, walk: &mut W, symbols: &mut [i32]) {
     let (channels, expectations) = (model.latent, &model.expectations);
     let mut contexts = Contexts::new(expectations, channels);
     let stored = |table: i16| expectations.list[table as usize];

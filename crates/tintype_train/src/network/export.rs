@@ -8,6 +8,7 @@ use super::Failure;
 use super::data::{PictureSet, Random};
 use super::model::{Model, Pass, SPREAD, Tensors, Weights};
 use super::recipe::Recipe;
+use crate::neural::Whole;
 use std::collections::BTreeMap;
 use tch::{Kind as TensorKind, Tensor};
 use tintype_entropy::CdfTable;
@@ -32,37 +33,14 @@ struct Exporter<'a> {
     levels: usize,
 }
 
-/// Integer weights of one layer.
-struct Whole {
-    weights: Vec<i16>,
-    bias: Vec<i32>,
-    shift: Vec<u8>,
-}
-
 fn list(tensor: &Tensor) -> Vec<f64> {
     Vec::<f64>::try_from(tensor.detach().to_kind(TensorKind::Double).contiguous().view([-1]))
         .expect("a list of numbers")
 }
 
-/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers.
 fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Result<Whole, Failure> {
-    let inputs = weights.len() / bias.len();
-    let mut out = Whole { weights: Vec::new(), bias: Vec::new(), shift: Vec::new() };
-    for (row, &bias) in weights.chunks_exact(inputs).zip(bias) {
-        let fits = |shift: i32| {
-            let scale = f64::from(to - from + shift).exp2();
-            let sum: f64 = row.iter().map(|w| (w * scale).round().abs()).sum();
-            let most = row.iter().fold(0f64, |m, w| m.max((w * scale).round().abs()));
-            let bias = (bias * f64::from(to + shift).exp2()).round() + f64::from(shift - 1).exp2();
-            sum * 32_768.0 + bias.abs() <= f64::from(i32::MAX) && most <= 32_767.0
-        };
-        let shift = (1..=24).rev().find(|&s| fits(s)).ok_or("a layer's weights are too large for 32-bit sums")?;
-        let scale = f64::from(to - from + shift).exp2();
-        out.weights.extend(row.iter().map(|w| (w * scale).round() as i16));
-        out.bias.push((bias * f64::from(to + shift).exp2()).round() as i32 + (1 << (shift - 1)));
-        out.shift.push(shift as u8);
-    }
-    Ok(out)
+    let layer = crate::neural::whole(weights, bias, from, to);
+    Ok(layer.ok_or("a layer's weights are too large for 32-bit sums")?)
 }
 
 fn step(from: u8, to: u8, kind: Kind) -> Step {
