@@ -145,7 +145,10 @@ impl<'a> Tools<'a> {
 
     fn wasm(&self, files: &str) -> Result<String, String> {
         let target = "wasm32-unknown-unknown";
-        self.build(target, WASM_SIMD, "wasm", &[])?;
+        // That compiler comes without the linker; the toolchain at hand has one.
+        let sysroot = shell::output(self.root, "rustc", &["--print", "sysroot"])?;
+        let linker = format!("{}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", sysroot.trim());
+        self.build(target, WASM_SIMD, "wasm", &[("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &linker)])?;
         let module = format!("{}/wasm/{target}/quick/tintype_cross.wasm", self.target);
         let script = format!(
             "const fs=require('fs');const m=new WebAssembly.Module(fs.readFileSync('{module}'));\

@@ -120,16 +120,18 @@ pub fn fingerprint(file: &[u8], way: Way) -> Result<u64, Error> {
 
 /// Every level that this machine has, scalar first, by name.
 pub fn levels() -> Vec<(&'static str, Level)> {
-    let mut list = vec![("scalar", Level::fallback()), ("best", Level::new())];
+    let plain = vec![("scalar", Level::fallback()), ("best", Level::new())];
     #[cfg(target_arch = "x86_64")]
-    {
-        list.extend(Level::new().as_sse4_2().map(|level| ("sse4.2", Level::Sse4_2(level))));
-        list.extend(Level::new().as_avx2().map(|level| ("avx2", Level::Avx2(level))));
-        list.extend(Level::new().as_avx512().map(|level| ("avx512", Level::Avx512(level))));
-    }
+    let named = [
+        Level::new().as_sse4_2().map(|level| ("sse4.2", Level::Sse4_2(level))),
+        Level::new().as_avx2().map(|level| ("avx2", Level::Avx2(level))),
+        Level::new().as_avx512().map(|level| ("avx512", Level::Avx512(level))),
+    ];
     #[cfg(target_arch = "aarch64")]
-    list.extend(Level::new().as_neon().map(|level| ("neon", Level::Neon(level))));
-    list
+    let named = [Level::new().as_neon().map(|level| ("neon", Level::Neon(level)))];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let named: [Option<(&str, Level)>; 0] = [];
+    plain.into_iter().chain(named.into_iter().flatten()).collect()
 }
 
 /// The file that a host without files has put here.
