@@ -6,7 +6,10 @@ use crate::repack::{keeps_file, repacked};
 use crate::{Error, Models, Step};
 use std::io::Write;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
-use tintype_container::{MetadataItem, Parts, SectionKey, SectionRef, write_file};
+use tintype_container::{
+    MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey, SectionRef, write_file,
+    write_short_file,
+};
 use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Metadata, Picture, Planes};
 
@@ -168,7 +171,11 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
     let empty = Payload::default();
     let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
     // Keys of a codec are in range; were they not, the real write below says so.
-    let file_bytes = |payload: &Payload| length(payload, &[]).unwrap_or(0) + metadata_bytes;
+    let file_bytes = |payload: &Payload| match codec.id() {
+        // Whether the short form is taken depends on the metadata.
+        CodecId::Sparse => length(payload, &metadata).unwrap_or(0),
+        _ => length(payload, &[]).unwrap_or(0) + metadata_bytes,
+    };
     let pixels = (planes.shape.width_px * planes.shape.height_px) as f64;
     let goal = match options.goal {
         Goal::Quality(quality) => tintype_codec::Goal::Quality(quality),
@@ -196,6 +203,14 @@ pub(crate) fn write_payload(
     metadata: &[MetadataItem],
 ) -> Result<(), Error> {
     let head = bytes_from_head(codec, &planes.shape, &payload.header);
+    // Codecs for small pictures, where every byte of the frame counts.
+    if let (CodecId::Sparse, [section], []) = (codec, payload.sections.as_slice(), metadata)
+        && (section.key.tile, section.key.layer) == (0, 0)
+        && (1..=SHORT_SECTION_BYTES_MAX).contains(&section.bytes.len())
+        && head.len() <= SHORT_HEAD_BYTES_MAX
+    {
+        return Ok(write_short_file(out, &head, &section.bytes)?);
+    }
     let sections = payload.sections.iter().map(|section| SectionRef {
         key: SectionKey { tile: section.key.tile, layer: section.key.layer },
         bytes: &section.bytes,

@@ -9,7 +9,9 @@ mod lossless;
 pub mod neural;
 mod parallel;
 pub mod pca;
+pub mod planes;
 mod rate;
+pub mod sparse;
 mod wavelet;
 
 pub use codec::{

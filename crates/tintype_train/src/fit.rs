@@ -90,6 +90,7 @@ pub fn fitter(codec: CodecId) -> Option<&'static dyn Fit> {
     match codec {
         CodecId::Pca => Some(&crate::pca::PcaFit),
         CodecId::Neural => Some(&crate::neural::NeuralFit),
+        CodecId::Sparse => Some(&crate::sparse::SparseFit),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ pub mod network;
 pub mod neural;
 pub mod pca;
 mod pictures;
+pub mod sparse;
 
 pub use fit::{Fit, FitError, FitRequest, Fitted, Progress, fitted_codecs, fitter};
 pub use pictures::PictureList;

@@ -24,9 +24,9 @@ pub(super) fn kinds(tile: &Tile, effort: u8, level: Level) -> Vec<Kind> {
     match repeats_percent(tile) {
         0..12 => vec![photo],
         75.. => vec![Kind::Screen],
+        _ if tile.planes[0].grid.height < 8 * STRIP => vec![photo, Kind::Screen],
         // Smooth photographs repeat colours too, but have many; the walk for colours would gain little and take long.
         0..55 if photo != Kind::Dense && colours_percent(&strips(tile)) > 12 => vec![photo],
-        _ if tile.planes[0].grid.height < 8 * STRIP => vec![photo, Kind::Screen],
         _ => by_strips(tile, photo, level),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: which tables to ask, and the symbol when writing. Out: the symbol; the tables have learned it. Each table holds
 //! cumulative counts of [`BINS`] symbols, so that asking is a sum of vectors and learning the addition of a row made
-//! beforehand, which spreads an increment over a symbol's neighbours. A table that has seen more weighs more.
+//! beforehand, which spreads an increment over a symbol's neighbours. Tables that foretold worse than others weigh less.
 //! Exact zone: integers; the first counts by `f32` additions, multiplications and divisions (decision record 0001).
 //! Source: our own; spreading is the kernel estimate of a density, see docs/format/lossless.md.
 
@@ -102,36 +102,73 @@ impl Counts {
     }
 }
 
-/// Codes `symbol` under the sum of the counts at `places`, which learn it; `limits` are the totals at which they forget.
+/// Tables of counts, each with how well it has foretold symbols.
+pub(super) struct Tables {
+    counts: Vec<Counts>,
+    /// Mean gain over the sum of tables, in bits of 2^23.
+    skills: Vec<i32>,
+}
+
+/// How many halvings of its weight a table gets for each bit that it says worse than the best table.
+const SLOPE: i32 = 8;
+/// The most halvings.
+const HALVINGS: i32 = 12;
+/// Skills are means over about `2^SKILL_RATE` symbols.
+const SKILL_RATE: u32 = 7;
+
+impl Tables {
+    /// `start` gives the first counts of table `0..count`.
+    pub fn new(count: usize, start: impl FnMut(usize) -> Counts) -> Self {
+        Self { counts: (0..count).map(start).collect(), skills: vec![0; count] }
+    }
+
+    /// Codes `symbol` under the sum of the counts at `places`, which learn it; `limits` are the totals at which they
+    /// forget, together below 65 536 less [`BINS`] and an increment each.
+    #[inline(always)]
+    pub fn code<S: Simd, W: CountedWalk, const K: usize>(
+        &mut self,
+        simd: S,
+        walk: &mut W,
+        places: [usize; K],
+        limits: [u16; K],
+        kernel: usize,
+        symbol: usize,
+    ) -> usize {
+        let best = places.iter().fold(i32::MIN, |best, &place| best.max(self.skills[place]));
+        let mut sum = u16x32::from_slice(simd, &FLOOR.0);
+        for place in places {
+            let behind = ((best - self.skills[place]) * SLOPE + (1 << 21)) >> 22;
+            sum += u16x32::from_slice(simd, &self.counts[place].0) >> behind.min(HALVINGS) as u32;
+        }
+        let mut sums = Sums([0; 2 * BINS]);
+        sum.store_slice(&mut sums.0[BINS..]);
+        let total = sums.0[2 * BINS - 1];
+        let slot = walk.slot(u32::from(total));
+        let symbol = if W::READS {
+            // The first running sum above the slot; the last one always is.
+            let beyond = sum.simd_gt(u16x32::splat(simd, slot as u16));
+            (beyond.to_bitmask().trailing_zeros() as usize).min(BINS - 1)
+        } else {
+            symbol & (BINS - 1)
+        };
+        let (start, end) = (sums.0[BINS - 1 + symbol], sums.0[BINS + symbol]);
+        walk.take(u32::from(start), u32::from(end - start));
+        let row = &ROWS[kernel & 3][symbol];
+        let mixed = log2(end - start) - log2(total);
+        for (place, limit) in places.into_iter().zip(limits) {
+            let table = &mut self.counts[place];
+            let below = if symbol == 0 { 0 } else { table.0[symbol - 1] };
+            let own = log2(table.0[symbol] - below + 1) - log2(table.0[BINS - 1] + BINS as u16);
+            let skill = &mut self.skills[place];
+            *skill += ((own - mixed) - *skill) >> SKILL_RATE;
+            table.learn(simd, row, limit);
+        }
+        symbol
+    }
+}
+
+/// The logarithm of `v` above 0 to base 2, straight between powers of two, in 2^-23 and up to a constant.
 #[inline(always)]
-pub(super) fn code<S: Simd, W: CountedWalk, const K: usize>(
-    simd: S,
-    walk: &mut W,
-    counts: &mut [Counts],
-    places: [usize; K],
-    limits: [u16; K],
-    kernel: usize,
-    symbol: usize,
-) -> usize {
-    let mut sum = u16x32::from_slice(simd, &FLOOR.0);
-    for place in places {
-        sum += u16x32::from_slice(simd, &counts[place].0);
-    }
-    let mut sums = Sums([0; 2 * BINS]);
-    sum.store_slice(&mut sums.0[BINS..]);
-    let slot = walk.slot(u32::from(sums.0[2 * BINS - 1]));
-    let symbol = if W::READS {
-        // How many running sums lie at or below the slot; the last one never does.
-        let beyond = sum.simd_gt(u16x32::splat(simd, slot as u16));
-        (beyond.to_bitmask().trailing_zeros() as usize).min(BINS - 1)
-    } else {
-        symbol & (BINS - 1)
-    };
-    let (start, end) = (sums.0[BINS - 1 + symbol], sums.0[BINS + symbol]);
-    walk.take(u32::from(start), u32::from(end - start));
-    let row = &ROWS[kernel & 3][symbol];
-    for (place, limit) in places.into_iter().zip(limits) {
-        counts[place].learn(simd, row, limit);
-    }
-    symbol
+fn log2(v: u16) -> i32 {
+    f32::from(v).to_bits() as i32
 }

@@ -16,6 +16,7 @@ mod dense;
 mod encode;
 mod grid;
 mod header;
+mod memory;
 mod opinions;
 mod quick;
 mod remap;

@@ -57,16 +57,16 @@ impl Tile {
             0 => self.walk_planes(walk, Kind::Blend, level)?,
             1 => self.walk_planes(walk, Kind::Dense, level)?,
             3 => self.walk_planes(walk, Kind::Quick, level)?,
-            2 if self.has_colours() => self.walk_colours(walk),
+            2 if self.has_colours() => self.walk_colours(walk, level),
             kind => return Err(CodecError::Malformed { what: format!("tile of kind {kind}"), at: 0 }),
         }
         Ok(())
     }
 
-    fn walk_colours<W: CountedWalk>(&mut self, walk: &mut W) {
+    fn walk_colours<W: CountedWalk>(&mut self, walk: &mut W, level: Level) {
         let mut grids: Vec<Grid> = self.planes.iter_mut().map(|p| std::mem::take(&mut p.grid)).collect();
         let depths = self.planes.iter().map(|p| p.bits).collect();
-        ScreenWalk::new(depths, grids[0].width, grids[0].width * grids[0].height).run(walk, &mut grids);
+        ScreenWalk::new(depths, grids[0].width, grids[0].width * grids[0].height).run(level, walk, &mut grids);
         for (plane, grid) in self.planes.iter_mut().zip(grids) {
             plane.grid = grid;
         }

@@ -4,8 +4,9 @@
 //! `f32` additions, multiplications and divisions in a fixed order; see decision record 0001.
 
 use super::blend::{Blend, predictions};
-use super::counts::{self, BINS, CENTRE, Counts};
+use super::counts::{BINS, CENTRE, Counts, Tables};
 use super::grid::Grid;
+use super::memory::{Memory, step};
 use fearless_simd::{Simd, dispatch};
 use tintype_entropy::{AdaptiveBit, CountedWalk};
 use tintype_image::Level;
@@ -16,14 +17,16 @@ const LEVELS: usize = 48;
 const BY_LEVEL: usize = 0;
 /// ... texture, or what the plane looked at did here ...
 const BY_TEXTURE: usize = BY_LEVEL + LEVELS * 4;
-/// ... the residuals at W and N ...
-const BY_PAIR: usize = BY_TEXTURE + 16 * 64;
-/// ... and the form of the neighbourhood.
-const BY_FORM: usize = BY_PAIR + 64 * 16;
+/// ... where the sample at W would lie and how the plane looked at went on from there ...
+const BY_WEST: usize = BY_TEXTURE + 16 * 64;
+/// ... the same for N ...
+const BY_NORTH: usize = BY_WEST + 15 * BINS;
+/// ... and where the sample would lie that followed the same values before.
+const BY_MEMORY: usize = BY_NORTH + 15 * BINS;
 /// How many there are.
-const TABLES: usize = BY_FORM + 8 * 64;
+const TABLES: usize = BY_MEMORY + 4 * BINS * 4;
 /// Totals at which tables forget, in that order.
-const LIMITS: [u16; 4] = [16000, 12000, 8000, 8000];
+const LIMITS: [u16; 5] = [14000, 12000, 12000, 12000, 14000];
 /// Count at which adaptive windows of low bits stop growing.
 const LIMIT_LOW: u32 = 255;
 /// Count at which adaptive windows of what lies beyond the symbols stop growing.
@@ -33,7 +36,8 @@ const OCTAVES: usize = 18;
 
 /// What planes that look at as many others share.
 pub(super) struct Model {
-    counts: Vec<Counts>,
+    tables: Tables,
+    memory: Memory,
     far: [AdaptiveBit; OCTAVES],
     low: Vec<AdaptiveBit>,
     /// Sum and number of residuals in sixteenths.
@@ -44,18 +48,18 @@ impl Model {
     pub fn new() -> Self {
         let expected = |level: usize, offset: f32, total: f32| {
             let level = level.min(LEVELS - 1);
-            // The middle of the level, in steps.
-            let quarters = (4 + level as i32 % 4) as f32 * (1u32 << (level / 4)) as f32 * 0.5;
-            Counts::expected((quarters - 2.0) * 0.125 / (1u32 << shift(level)) as f32 + 0.08, offset, total)
+            // The middle of the level, in eighths of a sample.
+            let eighths = (4 + level as i32 % 4) as f32 * (1u32 << (level / 4)) as f32 * 0.5;
+            Counts::expected((eighths - 2.0) * 0.125 / (1u32 << shift(level)) as f32 + 0.08, offset, total)
         };
-        let table = |at: usize| match at {
-            BY_FORM.. => expected((at - BY_FORM) / 64 * 6 + 3, 0.2, 75.0),
-            BY_PAIR.. => expected(((at - BY_PAIR) / 128 + (at - BY_PAIR) / 16 % 8) * 3 / 2, 0.2, 75.0),
+        let start = |at: usize| match at {
+            BY_WEST.. => expected(16, 0.2, 40.0),
             BY_TEXTURE.. => expected((at - BY_TEXTURE) / 64 * 3 + 1, 0.2, 300.0),
             _ => expected(at / 4, (at % 4) as f32 * 0.125, 300.0),
         };
         Self {
-            counts: (0..TABLES).map(table).collect(),
+            tables: Tables::new(TABLES, start),
+            memory: Memory::new(),
             far: [AdaptiveBit::default(); OCTAVES],
             low: vec![AdaptiveBit::default(); 16 * BINS],
             bias: vec![(0, 4); 4096],
@@ -68,14 +72,14 @@ impl Model {
         &mut self,
         simd: S,
         walk: &mut W,
-        places: [usize; 4],
+        places: [usize; 5],
         level: usize,
         residual: i32,
     ) -> i32 {
         let shift = shift(level);
         let steps = residual >> shift;
         let symbol = (steps + CENTRE).clamp(0, BINS as i32 - 1) as usize;
-        let symbol = counts::code(simd, walk, &mut self.counts, places, LIMITS, kernel(level), symbol);
+        let symbol = self.tables.code(simd, walk, places, LIMITS, kernel(level), symbol);
         let mut value = symbol as i32 - CENTRE;
         if symbol == 0 {
             value -= self.code_far(walk, -CENTRE - steps);
@@ -102,6 +106,22 @@ impl Model {
         }
         let low = walk.bits((value & ((1 << octave) - 1)) as u32, octave as u32);
         (1 << octave) + low as i32 - 1
+    }
+
+    /// The mean residual of a context, in sixteenths, rounded down.
+    #[inline(always)]
+    fn bias(&self, at: usize) -> i32 {
+        let (sum, count) = self.bias[at];
+        ((i64::from(sum) * i64::from(RECIPROCALS[count as usize & 127])) >> 16) as i32
+    }
+
+    #[inline(always)]
+    fn learn_bias(&mut self, at: usize, residual: i32) {
+        let bias = &mut self.bias[at];
+        *bias = (bias.0 + residual, bias.1 + 1);
+        if bias.1 >= 128 {
+            *bias = (bias.0 / 2, bias.1 / 2);
+        }
     }
 }
 
@@ -197,11 +217,10 @@ impl<'a> PlaneWalk<'a> {
         let level = quarter_log(energy as u32 >> 3, LEVELS as u32 - 1) as usize;
 
         let whole = blended >> 4;
-        let bends = [n - w, nw - n, ne - n, 2 * w - d[i - 2] - whole, 2 * n - d[i - 2 * s] - whole, n + w - nw - whole];
-        let up = |k: usize| usize::from(bends[k] > 0);
-        let bias = (sign * 32 + up(0) * 16 + up(1) * 8 + up(2) * 4 + up(3) * 2 + up(4)) * 8 + (level / 6).min(7);
-        let (sum, count) = self.model.bias[bias];
-        let prediction = (blended + sum / count).clamp(0, self.max << 4);
+        let bends = [n - w, nw - n, ne - n, 2 * w - d[i - 2] - whole, 2 * n - d[i - 2 * s] - whole];
+        let form = bends.iter().fold(sign, |form, &bend| form * 2 + usize::from(bend > 0));
+        let bias = form * 8 + (level / 6).min(7);
+        let prediction = (blended + self.model.bias(bias)).clamp(0, self.max << 4);
         let base = (prediction + 8) >> 4;
         let fraction = prediction - (base << 4);
         // Below the middle of a step everything is turned over, so that tables see one half only.
@@ -213,23 +232,23 @@ impl<'a> PlaneWalk<'a> {
         } else {
             octave(here.abs() >> 1, 31, 4) + usize::from(here * turn > 0) * 8
         };
-        let turned = |v: i32| usize::from(v * turn > 0);
-        let pair = octave(ew.abs() >> 1, 23, 3) * 8 + octave(en.abs() >> 1, 23, 3);
-        let form = bends.iter().fold(0, |form, &bend| form * 2 + turned(bend));
+        let shift = shift(level);
+        let lies = |sample: i32| (((sample - base) * turn >> shift) + CENTRE).clamp(0, BINS as i32 - 1) as usize;
+        let step = |j: usize| ((step(d, &self.samples, s, i, j) * turn).clamp(-7, 7) + 7) as usize;
+        let key = Memory::key(d, &self.samples, s, i);
+        let remembered = self.model.memory.at(key);
         let places = [
             BY_LEVEL + level * 4 + part,
             BY_TEXTURE + level / 3 * 64 + texture * 4 + part,
-            BY_PAIR + pair * 16 + turned(en) * 8 + turned(ew) * 4 + part,
-            BY_FORM + (level / 6).min(7) * 64 + form,
+            BY_WEST + step(i - 1) * BINS + lies(w),
+            BY_NORTH + step(i - s) * BINS + lies(n),
+            BY_MEMORY + (usize::from(remembered.hits) * BINS + lies(i32::from(remembered.sample))) * 4 + part,
         ];
         let distance = self.model.code(simd, walk, places, level, (d[i] - base) * turn);
         let sample = (base + distance * turn).clamp(0, self.max);
+        self.model.memory.learn(key, sample);
         let residual = (sample << 4) - prediction;
-        let bias = &mut self.model.bias[bias];
-        *bias = (bias.0 + residual, bias.1 + 1);
-        if bias.1 >= 128 {
-            *bias = (bias.0 / 2, bias.1 / 2);
-        }
+        self.model.learn_bias(bias, residual);
         (sample, residual)
     }
 }
@@ -239,3 +258,14 @@ impl<'a> PlaneWalk<'a> {
 fn octave(v: i32, max: u32, class: u32) -> usize {
     (quarter_log(v as u32, max) / class).min(7) as usize
 }
+
+/// `65536 / n`, rounded down.
+static RECIPROCALS: [u16; 128] = {
+    let mut table = [0; 128];
+    let mut n = 2;
+    while n < 128 {
+        table[n] = (65536 / n) as u16;
+        n += 1;
+    }
+    table
+};
