@@ -7,6 +7,7 @@ pub mod draw;
 mod fit;
 #[cfg(feature = "network")]
 pub mod network;
+pub mod neural;
 pub mod pca;
 mod pictures;
 pub mod sparse;
