@@ -66,6 +66,9 @@ pub struct EncodeArgs {
     /// A model of your own from `tintype train`; the codec is then the model's
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
+    /// Put the model into every file, so that it decodes without it (codec cluster)
+    #[arg(long, requires = "model")]
+    pub send_model: bool,
     #[command(flatten)]
     pub goal: GoalArgs,
     /// What "good" means: how it looks, or least squared error
@@ -163,9 +166,15 @@ pub struct DecodeArgs {
 
 #[derive(ClapArgs, Debug)]
 pub struct InfoArgs {
-    /// .tin files or pictures, globs or folders; `-` is standard input
+    /// .tin files, pictures or models, globs or folders; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
+    /// Draw the cluster trees of a model, with their code vectors, as a picture
+    #[arg(long, value_name = "OUT.png", conflicts_with = "json")]
+    pub tree: Option<PathBuf>,
+    /// Draw the bases of a pca model; with pictures beside the model, say how much of their variance is explained
+    #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
+    pub basis: Option<PathBuf>,
     /// One JSON object a file
     #[arg(long)]
     pub json: bool,

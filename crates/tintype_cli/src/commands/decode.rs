@@ -39,7 +39,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
     }
     let request = DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
-    let (models, _) = read_models(&args.model)?;
+    let (models, _) = read_models(&args.model, false)?;
     let plan = Plan {
         request,
         depth: args.depth.clone(),

@@ -37,7 +37,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         goal = Goal::Lossless;
     }
     let goal = goal;
-    let (models, codecs) = read_models(&args.model)?;
+    let (models, codecs) = read_models(&args.model, args.send_model)?;
     let codec = args.codec.0.or_else(|| codecs.last().copied());
     if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
         let text = format!("--codec {} does not go with a model for {}", codec.name(), other.name());
