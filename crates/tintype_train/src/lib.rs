@@ -2,6 +2,8 @@
 //!
 //! Networks train on LibTorch behind the feature `network`; everything else is in the plain build.
 
+pub mod cluster;
+pub mod draw;
 mod fit;
 #[cfg(feature = "network")]
 pub mod network;
