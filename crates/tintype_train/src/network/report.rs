@@ -157,7 +157,7 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for part in bytes.chunks(3) {
-        let word = part.iter().fold(0u32, |w, &b| w << 8 | u32::from(b)) << (8 * (3 - part.len()));
+        let word = part.iter().fold(0u32, |w, &b| (w << 8) | u32::from(b)) << (8 * (3 - part.len()));
         for i in 0..4 {
             let letter = LETTERS[(word >> (18 - 6 * i)) as usize & 63];
             out.push(if i > part.len() { '=' } else { char::from(letter) });
