@@ -3,7 +3,7 @@
 //! In: bytes. Out: coded bytes, and back. The model first learns a typical JPEG header, so that usual tables cost
 //! little. Exact zone. Source: context mixing as in `tintype_entropy`; the choice of contexts is ours.
 
-use super::contexts::Mixed;
+use super::contexts::{Mixed, Priors};
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
 const ORDERS: usize = 3;
@@ -16,7 +16,7 @@ struct ByteModel {
 
 impl ByteModel {
     fn new() -> Self {
-        let mut model = Self { mixed: Mixed::new(ORDERS << SLOTS_LOG2, 256 * 3, 60), recent: 0 };
+        let mut model = Self { mixed: Mixed::new(&mut Priors { bytes: &[] }, 1 << SLOTS_LOG2, 256 * 3, 60), recent: 0 };
         let mut nowhere = BitCost::new();
         for byte in typical_header().iter().cycle().take(2 * typical_header().len()) {
             model.byte(&mut nowhere, *byte);
@@ -37,7 +37,7 @@ impl ByteModel {
             let mut slots = [0; ORDERS];
             for (order, base) in bases.iter().enumerate() {
                 let mixed = (base ^ u64::from(node).wrapping_mul(0x9e_3779)) as usize & mask;
-                slots[order] = (order << SLOTS_LOG2) + mixed;
+                slots[order] = mixed;
             }
             let set = node as usize + 256 * usize::from(self.recent & 0xff == 0);
             let bit = self.mixed.code(walk, byte >> depth & 1 == 1, set, slots);
