@@ -11,15 +11,17 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run};
+use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run, Verify, read_picture};
 use tintype_image::filter::denoised;
-use tintype_image::io::{PictureFormat, WriteSettings, read_picture, write_picture_with};
+use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 
 /// What was decided.
 struct Plan {
     options: EncodeOptions,
     /// JPEG files are kept, in fewer bytes: nothing else was asked for.
     keep_jpeg: bool,
+    /// Whether a kept file is restored and compared.
+    verify: Verify,
     /// JPEG files kept: bytes before, bytes after, how many.
     kept: Mutex<(u64, u64, usize)>,
     show: bool,
@@ -45,7 +47,8 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
     let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
     let keep_jpeg = matches!(args.codec.0, None | Some(CodecId::Jpeg)) && !asked;
-    let plan = Plan { options, keep_jpeg, kept: Mutex::default(), show: args.show, json: args.common.json };
+    let verify = if args.verify { Verify::Yes } else { Verify::No };
+    let plan = Plan { options, keep_jpeg, verify, kept: Mutex::default(), show: args.show, json: args.common.json };
     let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -107,19 +110,13 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
-    let picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
-    let exact = plan.keep_jpeg || plan.options.goal == Goal::Lossless;
-    let keeps_jpeg = PictureFormat::detect(&file) == Some(PictureFormat::Jpeg) && exact;
+    if !is_jpeg(&job.output) && keeps_file(plan, &file) {
+        return keep_one(plan, job, &file, run);
+    }
+    let picture = read_picture(&file, run).map_err(|error| error.to_string())?;
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
-    } else if keeps_jpeg {
-        let exact = EncodeOptions { goal: Goal::Lossless, ..plan.options.clone() };
-        let encoded = tintype::encode_file(&file, &exact, run).map_err(|error| error.to_string())?;
-        if let Ok(mut sums) = plan.kept.lock() {
-            *sums = (sums.0 + file.len() as u64, sums.1 + encoded.bytes.len() as u64, sums.2 + 1);
-        }
-        (encoded.bytes, encoded.codec)
     } else {
         let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
         (encoded.bytes, encoded.codec)
@@ -137,6 +134,43 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     };
     if plan.show && job.output != Place::Standard {
         text = format!("{text}\n{}", before_and_after(&picture, &bytes, run)?);
+    }
+    Ok(Report { text, complaint: None })
+}
+
+/// Whether `file` is a JPEG, or with `--codec jpeg` no picture that we know, and is to lose nothing.
+fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
+    let exact = plan.keep_jpeg || plan.options.goal == Goal::Lossless;
+    let jpeg = tintype::is_jpeg(file);
+    exact
+        && match plan.options.codec {
+            None => jpeg,
+            Some(CodecId::Jpeg) => jpeg || PictureFormat::detect(file).is_none(),
+            _ => false,
+        }
+}
+
+/// Keeps a file as it is, in fewer bytes; it may be broken.
+fn keep_one(plan: &Plan, job: &Job, file: &[u8], run: &Run) -> Result<Report, String> {
+    let start = Instant::now();
+    let kept = tintype::keep_file(file, plan.options.effort, plan.verify, run).map_err(|error| error.to_string())?;
+    let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    if let Ok(mut sums) = plan.kept.lock() {
+        *sums = (sums.0 + file.len() as u64, sums.1 + kept.bytes.len() as u64, sums.2 + 1);
+    }
+    write_output(&job.output, &kept.bytes)?;
+    let info = tintype::inspect(Cursor::new(&kept.bytes), &run.limits).map_err(|error| error.to_string())?;
+    let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
+    let mut record = Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
+    record.encode_ms = Some(encode_ms);
+    let mut text = match (plan.json, &job.output) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
+    };
+    if plan.show && job.output != Place::Standard {
+        let picture = read_picture(file, run).map_err(|error| error.to_string())?;
+        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, run)?);
     }
     Ok(Report { text, complaint: None })
 }
@@ -166,7 +200,7 @@ fn before_and_after(before: &Picture, file: &[u8], run: &Run) -> Result<String, 
     let after = if file.starts_with(&tintype::MAGIC) {
         tintype::decode(Cursor::new(file), &DecodeRequest::default(), run).map_err(|error| error.to_string())?.picture
     } else {
-        read_picture(file, &run.limits).map_err(|error| error.to_string())?
+        read_picture(file, run).map_err(|error| error.to_string())?
     };
     let wanted = tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
     let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted).map_err(|e| e.to_string())?;

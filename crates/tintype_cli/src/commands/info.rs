@@ -9,7 +9,7 @@ use crate::style::{Ink, complain, grouped, paint};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{ColourModel, Limits, Metadata, PlaneRole, Shape, YCbCrMatrix};
-use tintype_image::io::{PictureFormat, read_picture};
+use tintype_image::io::PictureFormat;
 
 /// The contract's fields, and what only `info` knows.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let picture = read_picture(&bytes, &limits).map_err(|error| error.to_string())?;
+        let picture = tintype::read_picture(&bytes, &tintype::Run::default()).map_err(|error| error.to_string())?;
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {

@@ -199,7 +199,7 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
 
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
 #[inline(always)]
-fn nonzero_mask(block: &[i16; 64]) -> u64 {
+pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
     let mut mask = 0u64;
     for (row, masks) in block.chunks_exact(8).zip(&ZIGZAG_MASKS) {
         let four = |at: usize| {
