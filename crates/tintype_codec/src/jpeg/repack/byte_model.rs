@@ -4,11 +4,16 @@
 //! little. Exact zone. Source: context mixing as in `tintype_entropy`; the choice of contexts is ours.
 
 use super::contexts::{Mixed, Priors};
+use std::sync::LazyLock;
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
 const ORDERS: usize = 3;
 const SLOTS_LOG2: u32 = 15;
 
+/// The model that knows the typical header.
+static START: LazyLock<ByteModel> = LazyLock::new(ByteModel::new);
+
+#[derive(Clone)]
 struct ByteModel {
     mixed: Mixed<ORDERS>,
     recent: u64,
@@ -50,7 +55,7 @@ impl ByteModel {
 
 /// Codes `bytes`.
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
-    let mut model = ByteModel::new();
+    let mut model = START.clone();
     let mut encoder = BitEncoder::new();
     for byte in bytes {
         model.byte(&mut encoder, *byte);
@@ -60,7 +65,7 @@ pub fn encode(bytes: &[u8]) -> Vec<u8> {
 
 /// Decodes `count` bytes; stops early where `coded` ends, so that no count makes it work for nothing.
 pub fn decode(coded: &[u8], count: usize) -> Vec<u8> {
-    let mut model = ByteModel::new();
+    let mut model = START.clone();
     let mut decoder = BitDecoder::whole(coded);
     let mut out = Vec::new();
     while out.len() < count && !(decoder.exhausted() && out.len() > 4096) {

@@ -82,7 +82,7 @@ pub fn prior_from_bit(bit: AdaptiveBit) -> u8 {
 }
 
 /// All adaptive bits that bytes of the priors can stand for.
-fn bits_from_priors(bytes: &[u8], count: usize) -> Vec<AdaptiveBit> {
+pub fn bits_from_priors(bytes: &[u8], count: usize) -> Vec<AdaptiveBit> {
     let table: [AdaptiveBit; 256] = std::array::from_fn(|b| bit_from_prior(b as u8));
     let mut slots: Vec<AdaptiveBit> = bytes.iter().take(count).map(|b| table[usize::from(*b)]).collect();
     slots.resize(count, AdaptiveBit::default());
@@ -119,11 +119,6 @@ impl<const N: usize> Mixed<N> {
         let weight = 65_536 * 14 / (10 * N as i32);
         let slots = bits_from_priors(priors.take(N * view), N * view);
         Self { slots, view, mixer: Mixer::with_weight(sets, 3, weight), limit }
-    }
-
-    /// What the adaptive bits have seen, as priors.
-    pub fn priors(&self) -> impl Iterator<Item = u8> {
-        self.slots.iter().map(|b| prior_from_bit(*b))
     }
 
     /// Codes one decision under slot `slots[i]` of view `i`.

@@ -3,15 +3,15 @@
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
 use super::block_walk::{Bits, CountPlace, EdgePlace, InnerPlace, Tables};
-use super::contexts::{EXPONENTS, MAGNITUDES, Mixed, Priors, Single};
+use super::contexts::{EXPONENTS, MAGNITUDES, Priors, Single, bits_from_priors, prior_from_bit};
 use super::expectation::LEVELS;
-use tintype_entropy::SymbolWalk;
+use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
 
 /// Views of a coefficient.
 pub const VIEWS: usize = 6;
 /// Views of a count and of DC.
 pub const COUNT_VIEWS: usize = 3;
-const LIMIT: u32 = 250;
+const LIMIT: u32 = 500;
 /// Exponents of inner coefficients that have mixed contexts.
 const INNER_EXPONENTS: usize = 4;
 const EDGE_EXPONENTS: usize = 8;
@@ -20,6 +20,49 @@ const INNER_COUNT_VIEW: usize = 512 * 64;
 const EDGE_VIEW: usize = 14 * LEVELS * MAGNITUDES * EDGE_EXPONENTS;
 const EDGE_COUNT_VIEW: usize = 640 * 16;
 const DC_VIEW: usize = MAGNITUDES * MAGNITUDES * EXPONENTS;
+
+/// Adaptive bits in a table, `N` of them mixed twice, under weights chosen by two contexts, and then corrected.
+struct Mixed<const N: usize> {
+    slots: Vec<AdaptiveBit>,
+    view: usize,
+    mixers: [Mixer<N>; 2],
+    corrections: Sse,
+}
+
+impl<const N: usize> Mixed<N> {
+    /// `N` views of `view` adaptive bits each, two kinds of `sets` of weights.
+    fn new(priors: &mut Priors<'_>, view: usize, sets: [usize; 2]) -> Self {
+        let slots = bits_from_priors(priors.take(N * view), N * view);
+        let mixers = sets.map(|sets| Mixer::with_weight(sets, 5, 65_536 * 12 / (10 * N as i32)));
+        Self { slots, view, mixers, corrections: Sse::new(sets[1]) }
+    }
+
+    /// What the adaptive bits have seen, as priors.
+    fn priors(&self) -> impl Iterator<Item = u8> {
+        self.slots.iter().map(|b| prior_from_bit(*b))
+    }
+
+    /// Codes one decision under slot `slots[i]` of view `i`.
+    #[inline]
+    fn code<W: SymbolWalk>(&mut self, walk: &mut W, bit: bool, sets: [usize; 2], slots: [usize; N]) -> bool {
+        let mut inputs = [0i32; N];
+        for i in 0..N {
+            inputs[i] = stretch(self.slots[i * self.view + slots[i]].p1());
+        }
+        let odds = [0, 1].map(|m| self.mixers[m].mix_stretched(sets[m], &inputs));
+        let mean = squash((odds[0] + odds[1]) >> 1);
+        let (corrected, place) = self.corrections.refine(sets[1], mean);
+        let bit = walk.bit(bit, (3 * mean + corrected) >> 2);
+        self.corrections.update(place, bit, 6);
+        for m in 0..2 {
+            self.mixers[m].update(sets[m], &inputs, squash(odds[m]), bit);
+        }
+        for (i, slot) in slots.iter().enumerate() {
+            self.slots[i * self.view + slot].update(bit, LIMIT);
+        }
+        bit
+    }
+}
 
 /// The dense model of one class of components.
 pub struct MixedTables {
@@ -36,12 +79,12 @@ impl MixedTables {
     /// Tables that start at `priors`, and single bits at `bits`.
     pub fn new(p: &mut Priors<'_>, bits: &mut Priors<'_>) -> Self {
         Self {
-            inner_count: Mixed::new(p, INNER_COUNT_VIEW, 64, LIMIT),
-            inner: Mixed::new(p, INNER_VIEW, 4 * 49, LIMIT),
+            inner_count: Mixed::new(p, INNER_COUNT_VIEW, [64, 51]),
+            inner: Mixed::new(p, INNER_VIEW, [4 * 49, 4 * LEVELS]),
             inner_large: Single::new(p, EXPONENTS * LEVELS, LIMIT),
-            edge_count: Mixed::new(p, EDGE_COUNT_VIEW, 16, LIMIT),
-            edge: Mixed::new(p, EDGE_VIEW, 4 * 14, LIMIT),
-            dc: Mixed::new(p, DC_VIEW, EXPONENTS, LIMIT),
+            edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [16, LEVELS * 8]),
+            edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
+            dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
             bits: Bits::new(bits),
         }
     }
@@ -70,7 +113,7 @@ impl Tables for MixedTables {
         while node < 64 {
             let depth = node.ilog2();
             let bit = count >> (5 - depth) & 1 == 1;
-            let bit = self.inner_count.code(walk, bit, node, contexts.map(|v| v + node));
+            let bit = self.inner_count.code(walk, bit, [node, level], contexts.map(|v| v + node));
             node = node << 1 | usize::from(bit);
         }
         node - 64
@@ -84,8 +127,9 @@ impl Tables for MixedTables {
         let contexts = all.map(|v| v * INNER_EXPONENTS);
         let mut e = u32::from(certain);
         while (e as usize) < EXPONENTS - 1 {
+            let sets = [n + 49 * (e as usize & 3), level * 4 + (e as usize & 3)];
             let more = if (e as usize) < INNER_EXPONENTS {
-                self.inner.code(walk, size > e, n + 49 * e as usize, contexts.map(|v| v + e as usize))
+                self.inner.code(walk, size > e, sets, contexts.map(|v| v + e as usize))
             } else {
                 self.inner_large.code(walk, size > e, e as usize * LEVELS + level)
             };
@@ -102,7 +146,12 @@ impl Tables for MixedTables {
         let mut node = 1usize;
         while node < 8 {
             let bit = count >> (2 - node.ilog2()) & 1 == 1;
-            let bit = self.edge_count.code(walk, bit, side * 8 + node, contexts.map(|v| v + node));
+            let bit = self.edge_count.code(
+                walk,
+                bit,
+                [side * 8 + node, views[0] / 32 * 8 + node],
+                contexts.map(|v| v + node),
+            );
             node = node << 1 | usize::from(bit);
         }
         node - 8
@@ -116,7 +165,12 @@ impl Tables for MixedTables {
         let mut e = u32::from(certain);
         while (e as usize) < EXPONENTS - 1 {
             let capped = (e as usize).min(EDGE_EXPONENTS - 1);
-            if !self.edge.code(walk, size > e, at + 14 * capped.min(3), contexts.map(|v| v + capped)) {
+            if !self.edge.code(
+                walk,
+                size > e,
+                [at + 14 * capped.min(3), level * 8 + capped],
+                contexts.map(|v| v + capped),
+            ) {
                 break;
             }
             e += 1;
@@ -128,7 +182,12 @@ impl Tables for MixedTables {
         let contexts = views.map(|v| v * EXPONENTS);
         let mut e = 0u32;
         while (e as usize) < EXPONENTS - 1 {
-            if !self.dc.code(walk, size > e, e as usize, contexts.map(|v| v + e as usize)) {
+            if !self.dc.code(
+                walk,
+                size > e,
+                [e as usize, views[0] / MAGNITUDES * EXPONENTS + e as usize],
+                contexts.map(|v| v + e as usize),
+            ) {
                 break;
             }
             e += 1;

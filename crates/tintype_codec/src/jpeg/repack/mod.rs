@@ -26,7 +26,7 @@ use tintype_entropy::{BitDecoder, BitEncoder, SymbolWalk};
 use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The file itself follows.
 const STORED: u8 = 0;
 /// Segments and recipe follow; the quick model.
