@@ -1,12 +1,11 @@
 //! File to picture.
 
-use crate::encode::Registry;
 use crate::head::{Head, head_from_bytes};
 use crate::reduce::{full_size_request, reduced};
 use crate::repack::restored;
-use crate::{Error, Step};
+use crate::{Error, Models, Step};
 use std::io::{Read, Seek};
-use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, registry};
+use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView};
 use tintype_container::{ContainerError, ContainerLimits, MetadataItem, Reader};
 use tintype_image::{Limits, Metadata, Picture, Shape};
 
@@ -31,7 +30,21 @@ pub struct Decoded {
 /// `Container` for a damaged file, `Codec` where the codec fails or the file was cut off and the codec needs all of it,
 /// `Unsupported` for a codec that is not built in, `Misuse` for a request that does not fit the picture.
 pub fn decode(input: impl Read + Seek, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
-    decode_with(registry, Reader::seek(input, container_limits(&run.limits))?, request, run)
+    decode_with_models(input, request, &Models::default(), run)
+}
+
+/// As [`decode`], with `models` beside those that are built in.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_with_models(
+    input: impl Read + Seek,
+    request: &DecodeRequest,
+    models: &Models,
+    run: &Run,
+) -> Result<Decoded, Error> {
+    let reader = Reader::seek(input, container_limits(&run.limits))?;
+    decode_with(&|id, header| models.to_decode(id, header), reader, request, run)
 }
 
 /// Decodes what `request` asks for from a stream.
@@ -39,8 +52,25 @@ pub fn decode(input: impl Read + Seek, request: &DecodeRequest, run: &Run) -> Re
 /// # Errors
 /// As [`decode`].
 pub fn decode_stream(input: impl Read, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
-    decode_with(registry, Reader::stream(input, container_limits(&run.limits))?, request, run)
+    decode_stream_with_models(input, request, &Models::default(), run)
 }
+
+/// As [`decode_stream`], with `models` beside those that are built in.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_stream_with_models(
+    input: impl Read,
+    request: &DecodeRequest,
+    models: &Models,
+    run: &Run,
+) -> Result<Decoded, Error> {
+    let reader = Reader::stream(input, container_limits(&run.limits))?;
+    decode_with(&|id, header| models.to_decode(id, header), reader, request, run)
+}
+
+/// Finds a codec by its number and a stream's header.
+pub(crate) type Finder<'a> = &'a dyn Fn(CodecId, &[u8]) -> Option<&'a dyn Codec>;
 
 /// The container's limits that follow from ours.
 pub(crate) fn container_limits(limits: &Limits) -> ContainerLimits {
@@ -53,18 +83,18 @@ pub(crate) fn container_limits(limits: &Limits) -> ContainerLimits {
 }
 
 pub(crate) fn decode_with<R: Read>(
-    registry: Registry,
+    find: Finder<'_>,
     mut reader: Reader<R>,
     request: &DecodeRequest,
     run: &Run,
 ) -> Result<Decoded, Error> {
     let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &run.limits)?;
-    let codec = registry(id);
+    let header = reader.head()[codec_header_at..].to_vec();
+    let codec = find(id, &header);
     if codec.is_none() && id != CodecId::Jpeg {
         return Err(Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) });
     }
     check_request(request, &shape)?;
-    let header = reader.head()[codec_header_at..].to_vec();
     let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.scales());
     let inner = if reduces { full_size_request(request, &shape) } else { *request };
     let wants = |key: tintype_container::SectionKey| {

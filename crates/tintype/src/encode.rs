@@ -3,11 +3,14 @@
 use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
 use crate::repack::{keep_file, keeps_file, read_picture};
-use crate::{Error, Step};
+use crate::{Error, Models, Step};
 use std::io::Write;
 use tintype_codec::jpeg::Verify;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
-use tintype_container::{MetadataItem, Parts, SectionKey, SectionRef, write_file};
+use tintype_container::{
+    MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey, SectionRef, write_file,
+    write_short_file,
+};
 use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Metadata, Picture, Shape};
 
@@ -77,14 +80,27 @@ pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<En
 /// `Misuse` for options out of range or a goal that cannot be reached, `Unsupported` for a codec that is not built in,
 /// `Codec` where the codec fails, `Picture` for a shape outside the limits.
 pub fn encode(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
-    encode_with(registry, picture, options, run)
+    encode_with(&registry, picture, options, run)
+}
+
+/// As [`encode`], with `models` before those that are built in.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_with_models(
+    picture: &Picture,
+    options: &EncodeOptions,
+    models: &Models,
+    run: &Run,
+) -> Result<Encoded, Error> {
+    encode_with(&|id| models.to_encode(id), picture, options, run)
 }
 
 /// Finds a codec by its number.
-pub(crate) type Registry = fn(CodecId) -> Option<&'static dyn Codec>;
+pub(crate) type Registry<'a> = &'a dyn Fn(CodecId) -> Option<&'a dyn Codec>;
 
 pub(crate) fn encode_with(
-    registry: Registry,
+    registry: Registry<'_>,
     picture: &Picture,
     options: &EncodeOptions,
     run: &Run,
@@ -156,7 +172,11 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
     let empty = Payload::default();
     let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
     // Keys of a codec are in range; were they not, the real write below says so.
-    let file_bytes = |payload: &Payload| length(payload, &[]).unwrap_or(0) + metadata_bytes;
+    let file_bytes = |payload: &Payload| match codec.id() {
+        // Whether the short form is taken depends on the metadata.
+        CodecId::Sparse => length(payload, &metadata).unwrap_or(0),
+        _ => length(payload, &[]).unwrap_or(0) + metadata_bytes,
+    };
     let pixels = (planes.shape.width_px * planes.shape.height_px) as f64;
     let goal = match options.goal {
         Goal::Quality(quality) => tintype_codec::Goal::Quality(quality),
@@ -184,6 +204,14 @@ pub(crate) fn write_payload(
     metadata: &[MetadataItem],
 ) -> Result<(), Error> {
     let head = bytes_from_head(codec, shape, &payload.header);
+    // Codecs for small pictures, where every byte of the frame counts.
+    if let (CodecId::Sparse, [section], []) = (codec, payload.sections.as_slice(), metadata)
+        && (section.key.tile, section.key.layer) == (0, 0)
+        && (1..=SHORT_SECTION_BYTES_MAX).contains(&section.bytes.len())
+        && head.len() <= SHORT_HEAD_BYTES_MAX
+    {
+        return Ok(write_short_file(out, &head, &section.bytes)?);
+    }
     let sections = payload.sections.iter().map(|section| SectionRef {
         key: SectionKey { tile: section.key.tile, layer: section.key.layer },
         bytes: &section.bytes,

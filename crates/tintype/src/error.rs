@@ -12,6 +12,8 @@ pub enum Step {
     Encode(CodecId),
     /// The codec decoded.
     Decode(CodecId),
+    /// A model of the user's own was read.
+    ReadModel,
 }
 
 /// What went wrong in the library.
@@ -41,6 +43,7 @@ impl fmt::Display for Error {
             Self::Codec { error: CodecError::Misuse { what }, .. } => write!(f, "{what}"),
             Self::Codec { step: Step::Encode(codec), error } => write!(f, "encoding with {}: {error}", codec.name()),
             Self::Codec { step: Step::Decode(codec), error } => write!(f, "decoding with {}: {error}", codec.name()),
+            Self::Codec { step: Step::ReadModel, error } => write!(f, "reading a model: {error}"),
             Self::Container(error) => write!(f, "{error}"),
             Self::Malformed { what, at } => write!(f, "malformed .tin file at byte {at} of its head: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported: {what}"),

@@ -17,17 +17,19 @@ mod error;
 mod head;
 mod inspect;
 mod jpeg_file;
+mod models;
 mod reduce;
 mod repack;
 
 #[cfg(test)]
 mod tests;
 
-pub use decode::{Decoded, decode, decode_stream};
-pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file};
+pub use decode::{Decoded, decode, decode_stream, decode_stream_with_models, decode_with_models};
+pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file, encode_with_models};
 pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
 pub use jpeg_file::jpeg_from_picture;
+pub use models::Models;
 pub use repack::{is_jpeg, keep_file, kept_file, read_picture};
 pub use tintype_codec::jpeg::Verify;
 pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, Target, Tune};

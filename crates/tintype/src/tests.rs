@@ -120,12 +120,17 @@ fn options(goal: Goal, codec: Option<CodecId>) -> EncodeOptions {
 }
 
 fn encoded(goal: Goal, codec: Option<CodecId>) -> Result<Encoded, Error> {
-    encode_with(own_codecs, &picture(), &options(goal, codec), &Run::default())
+    encode_with(&own_codecs, &picture(), &options(goal, codec), &Run::default())
 }
 
 fn decoded(bytes: &[u8], request: &DecodeRequest) -> Result<Decoded, Error> {
     let run = Run::default();
-    decode_with(own_codecs, Reader::seek(Cursor::new(bytes), container_limits(&run.limits))?, request, &run)
+    decode_with(
+        &|id, _| own_codecs(id),
+        Reader::seek(Cursor::new(bytes), container_limits(&run.limits))?,
+        request,
+        &run,
+    )
 }
 
 fn psnr(a: &Planes, b: &Planes) -> f64 {
@@ -150,7 +155,7 @@ fn a_stream_gives_the_same_as_a_file() {
     let file = encoded(Goal::Quality(60.0), None).unwrap().bytes;
     let run = Run::default();
     let reader = Reader::stream(&file[..], container_limits(&run.limits)).unwrap();
-    let streamed = decode_with(own_codecs, reader, &DecodeRequest::default(), &run).unwrap();
+    let streamed = decode_with(&|id, _| own_codecs(id), reader, &DecodeRequest::default(), &run).unwrap();
     assert_eq!(streamed, decoded(&file, &DecodeRequest::default()).unwrap());
 }
 
@@ -190,12 +195,12 @@ fn psnr_is_hit() {
 fn denoising_comes_before_coding_and_not_with_lossless() {
     let mut options = options(Goal::Quality(100.0), Some(CodecId::Wavelet));
     options.denoise = Some(Denoise::Median3);
-    let file = encode_with(own_codecs, &picture(), &options, &Run::default()).unwrap().bytes;
+    let file = encode_with(&own_codecs, &picture(), &options, &Run::default()).unwrap().bytes;
     let back = decoded(&file, &DecodeRequest::default()).unwrap().picture;
     let expected = tintype_image::filter::denoised(&picture().planes, Denoise::Median3, Threads::ONE).unwrap();
     assert_eq!((back.planes, back.metadata), (expected, picture().metadata));
     options.goal = Goal::Lossless;
-    let result = encode_with(own_codecs, &picture(), &options, &Run::default());
+    let result = encode_with(&own_codecs, &picture(), &options, &Run::default());
     assert!(matches!(result, Err(Error::Misuse { .. })));
 }
 
@@ -207,7 +212,7 @@ fn wrong_options_are_refused_before_work_starts() {
         assert!(matches!(encoded(goal, None), Err(Error::Misuse { .. })), "{goal:?}");
     }
     let options = EncodeOptions { effort: 0, ..EncodeOptions::default() };
-    let result = encode_with(own_codecs, &picture(), &options, &Run::default());
+    let result = encode_with(&own_codecs, &picture(), &options, &Run::default());
     assert!(matches!(result, Err(Error::Misuse { .. })));
     let error = encoded(Goal::Lossless, Some(CodecId::Neural)).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { what } if what.contains("neural")), "{error}");
@@ -276,9 +281,9 @@ fn inspect_tells_what_is_there() {
 fn flat_art_takes_the_smaller_of_own_codecs() {
     let flat = Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
     let goal = Goal::Quality(80.0);
-    let best = encode_with(own_codecs, &flat, &options(goal, None), &Run::default()).unwrap();
+    let best = encode_with(&own_codecs, &flat, &options(goal, None), &Run::default()).unwrap();
     for codec in [CodecId::Wavelet, CodecId::Lossless] {
-        let one = encode_with(own_codecs, &flat, &options(goal, Some(codec)), &Run::default()).unwrap();
+        let one = encode_with(&own_codecs, &flat, &options(goal, Some(codec)), &Run::default()).unwrap();
         assert!(best.bytes.len() <= one.bytes.len());
     }
 }
@@ -294,7 +299,7 @@ fn limits_reach_the_head() {
 #[test]
 fn every_flipped_bit_is_refused() {
     let small = Picture { planes: Planes::new(Shape::gray(5, 3, 8)), metadata: picture().metadata };
-    let file = encode_with(own_codecs, &small, &options(Goal::Lossless, None), &Run::default()).unwrap().bytes;
+    let file = encode_with(&own_codecs, &small, &options(Goal::Lossless, None), &Run::default()).unwrap().bytes;
     for bit in 0..file.len() * 8 {
         let mut flipped = file.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);

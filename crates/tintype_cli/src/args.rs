@@ -1,6 +1,7 @@
 //! What was typed: the arguments as they stand on the command line, checked one by one.
 
 use crate::commands::bench::BenchArgs;
+use crate::commands::train::TrainArgs;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tintype::{CodecId, Denoise, Region, Tune};
@@ -32,6 +33,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Measure codecs, ours and others', on your pictures
     Bench(BenchArgs),
+    /// Fit a codec's model to your own pictures
+    Train(TrainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -58,6 +61,9 @@ pub struct EncodeArgs {
     /// How to code; auto picks what fits the picture
     #[arg(long, value_name = "CODEC", default_value = "auto", value_parser = parse_codec, hide_possible_values = true)]
     pub codec: CodecChoice,
+    /// A model of your own from `tintype train`; the codec is then the model's
+    #[arg(long, value_name = "FILE")]
+    pub model: Vec<PathBuf>,
     #[command(flatten)]
     pub goal: GoalArgs,
     /// What "good" means: how it looks, or least squared error
@@ -133,6 +139,9 @@ pub struct DecodeArgs {
     /// At most this many quality layers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub layers: Option<u32>,
+    /// A model of your own that files were encoded with; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub model: Vec<PathBuf>,
     /// Count a file that was cut off as done, as far as it could be decoded
     #[arg(long)]
     pub partial: bool,

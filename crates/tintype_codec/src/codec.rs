@@ -25,12 +25,14 @@ pub enum CodecId {
     Sparse = 6,
     /// Autoencoder with hyperprior.
     Neural = 7,
+    /// Groups of planes, each under a codec of its own.
+    Planes = 8,
 }
 
 impl CodecId {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Jpeg, Self::Wavelet, Self::Lossless, Self::Cluster, Self::Pca, Self::Sparse, Self::Neural];
+    pub const ALL: [Self; 8] =
+        [Self::Jpeg, Self::Wavelet, Self::Lossless, Self::Cluster, Self::Pca, Self::Sparse, Self::Neural, Self::Planes];
 
     /// The name used on the command line and in JSON.
     pub fn name(self) -> &'static str {
@@ -42,6 +44,7 @@ impl CodecId {
             Self::Pca => "pca",
             Self::Sparse => "sparse",
             Self::Neural => "neural",
+            Self::Planes => "planes",
         }
     }
 
@@ -193,6 +196,13 @@ pub trait Codec: Sync {
         true
     }
 
+    /// Whether the model that a stream with this `header` names is the one that this codec holds; `true` for codecs
+    /// without models.
+    fn holds_model(&self, header: &[u8]) -> bool {
+        let _ = header;
+        true
+    }
+
     /// Whether `request` needs section `key`; `true` where a codec cannot tell.
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let _ = (shape, header, key, request);
@@ -224,10 +234,29 @@ pub trait Codec: Sync {
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         CodecId::Lossless => Some(&crate::Lossless),
-        CodecId::Pca => Some(&crate::pca::PcaCodec),
+        CodecId::Pca => Some(&crate::pca::PcaCodec::SHIPPED),
+        CodecId::Sparse => Some(crate::sparse::SparseCodec::photo()),
         CodecId::Wavelet => Some(&crate::Wavelet),
+        CodecId::Planes => Some(&crate::planes::ManyPlanes),
         #[cfg(feature = "photo-model")]
         CodecId::Neural => Some(crate::neural::photo()),
         _ => None,
+    }
+}
+
+/// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.
+///
+/// # Errors
+/// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
+pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    match bytes {
+        [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
+        [b'S', b'p', ..] => {
+            Ok(Box::new(crate::sparse::SparseCodec::new(crate::sparse::SparseModel::from_bytes(bytes)?)))
+        }
+        [b'T', b'T', b'N', b'N', ..] => {
+            Ok(Box::new(crate::neural::Neural::new(crate::neural::NeuralModel::read(bytes)?)))
+        }
+        _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
     }
 }

@@ -9,12 +9,14 @@ mod lossless;
 pub mod neural;
 mod parallel;
 pub mod pca;
+pub mod planes;
 mod rate;
+pub mod sparse;
 mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
-    Tune, registry,
+    Tune, codec_from_model, registry,
 };
 pub use error::CodecError;
 pub use lossless::Lossless;

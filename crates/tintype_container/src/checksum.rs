@@ -26,7 +26,7 @@ const fn crc16_table() -> [u16; 256] {
     table
 }
 
-fn crc16(parts: [&[u8]; 2]) -> u16 {
+pub(crate) fn crc16(parts: [&[u8]; 2]) -> u16 {
     let step = |crc: u16, &byte: &u8| crc << 8 ^ CRC16_TABLE[usize::from((crc >> 8) as u8 ^ byte)];
     parts.into_iter().flatten().fold(0xffff, step)
 }

@@ -3,6 +3,7 @@
 use crate::checksum::{LONG_SECTION_BYTES, chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::{place_sections, sections_from_payload};
 use crate::metadata::item_from_payload;
+use crate::short::{SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes};
 use crate::tag::{Kind, Tag};
 use crate::varint::VARINT_BYTES_MAX;
 use crate::{
@@ -41,6 +42,8 @@ pub struct Reader<R> {
     metadata: Vec<MetadataItem>,
     unknown: Vec<UnknownChunk>,
     chunks: u32,
+    /// The section of a file in the short form, read with its head.
+    short: Option<Vec<u8>>,
 }
 
 impl<R: Read> Reader<R> {
@@ -79,7 +82,7 @@ impl<R: Read> Reader<R> {
             let what = format!("starts with {:02x?}, no .tin file", &front[..4]);
             return Err(ContainerError::Malformed { what, at: 0 });
         }
-        if front[4] != VERSION {
+        if front[4] != VERSION && front[4] != SHORT_VERSION {
             return Err(ContainerError::Unsupported { what: format!("version {} of the format", front[4]) });
         }
         let mut reader = Self {
@@ -92,9 +95,30 @@ impl<R: Read> Reader<R> {
             metadata: Vec::new(),
             unknown: Vec::new(),
             chunks: 0,
+            short: None,
         };
-        reader.preamble()?;
+        if front[4] == SHORT_VERSION {
+            reader.short_file()?
+        } else {
+            reader.preamble()?
+        }
         Ok(reader)
+    }
+
+    /// Reads all of a file in the short form.
+    fn short_file(&mut self) -> Result<(), ContainerError> {
+        // One byte more than there may be, so that a longer one is noticed.
+        let bytes = self.source.up_to((SHORT_HEAD_BYTES_MAX + SHORT_SECTION_BYTES_MAX + 4) as u64)?;
+        let (head, section) = parts_from_bytes(&bytes)?;
+        if head.len() as u64 > self.limits.head_bytes_max {
+            return Err(ContainerError::Limit { what: "bytes of head", max: self.limits.head_bytes_max });
+        }
+        let at = 6 + head.len() as u64;
+        self.index = vec![SectionEntry { key: SectionKey::FIRST, at, len: section.len() as u64 }];
+        self.data_end = self.source.at;
+        self.head = head.to_vec();
+        self.short = Some(section.to_vec());
+        Ok(())
     }
 
     /// Reads the chunks before the data, and the data chunk's tag and length.
@@ -215,6 +239,9 @@ impl<R: Read> Reader<R> {
 
     /// Reads one section and checks it.
     fn section(&mut self, entry: &SectionEntry) -> Result<SectionRead, ContainerError> {
+        if let Some(bytes) = &self.short {
+            return Ok(SectionRead { key: entry.key, bytes: bytes.clone(), complete: true });
+        }
         let mut section = SectionRead { key: entry.key, bytes: Vec::new(), complete: false };
         if !self.source.skip_to(entry.at)? {
             return Ok(section);
@@ -238,6 +265,9 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// `Malformed`, `Unsupported`, `Limit`, `Mismatch`, `Io`.
     pub fn finish(&mut self) -> Result<bool, ContainerError> {
+        if self.short.is_some() {
+            return Ok(true);
+        }
         if !self.source.skip_to(self.data_end)? {
             return Ok(false);
         }

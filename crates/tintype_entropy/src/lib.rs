@@ -18,8 +18,8 @@ pub mod rans;
 pub mod symbols;
 
 pub use binary::{
-    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, DualBit, IntModel, Mixer, Sse, cost_q12, squash,
-    stretch,
+    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, CountedWalk, DualBit, IntModel, Mixer, Sse,
+    cost_q12, squash, stretch,
 };
 pub use error::EntropyError;
 pub use symbols::{CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};

@@ -2,7 +2,7 @@
 
 use crate::LabError;
 use crate::record::Metrics;
-use tintype_image::Picture;
+use tintype_image::{Picture, PlaneRole, Planes};
 use tintype_metrics::{CurvePoint, compare};
 
 /// PSNR written for equal pictures, whose true value is infinite; in decibels.
@@ -31,20 +31,43 @@ pub fn measure(source: &Picture, decoded: &Picture) -> Result<Metrics, LabError>
 
 /// Checks that every sample came back.
 ///
+/// Programs that know fewer kinds of pictures may give gray as equal RGB, shallow samples as 8-bit ones and an opaque alpha plane
+/// more or less; what counts is that every pixel shows the same.
+///
 /// # Errors
-/// `Mismatch` if one did not, or if the shapes differ.
+/// `Mismatch` if one did not, or if the sizes differ.
 pub fn check_equal(source: &Picture, decoded: &Picture) -> Result<(), LabError> {
     let (a, b) = (&source.planes, &decoded.planes);
-    let same_size = (a.shape.width_px, a.shape.height_px) == (b.shape.width_px, b.shape.height_px);
-    let same_depth = a.shape.planes.iter().map(|p| p.bit_depth).eq(b.shape.planes.iter().map(|p| p.bit_depth));
-    if !same_size || !same_depth {
+    let size = |planes: &Planes| (planes.shape.width_px, planes.shape.height_px);
+    let plain = |planes: &Planes| {
+        let whole = |i: usize| planes.shape.plane_size(i) == size(planes);
+        planes.planes.len() <= 4 && (0..planes.planes.len()).all(whole)
+    };
+    let planes_alike = a.shape.planes.iter().map(|p| p.bit_depth).eq(b.shape.planes.iter().map(|p| p.bit_depth));
+    if size(a) != size(b) || !(planes_alike || plain(a) && plain(b)) {
         return Err(LabError::mismatch("the decoded picture has another size, number of planes or depth"));
     }
-    let equal = |(a, b): (&tintype_image::Plane<u16>, _)| a.rows().eq(tintype_image::Plane::rows(b));
-    if a.planes.iter().zip(&b.planes).all(equal) {
-        return Ok(());
-    }
-    Err(LabError::mismatch("decoded samples differ from the source: not lossless"))
+    let equal = if planes_alike {
+        a.planes.iter().zip(&b.planes).all(|(a, b)| a.rows().eq(b.rows()))
+    } else {
+        (0..4).all(|channel| (0..size(a).1).all(|y| shown(a, channel, y).eq(shown(b, channel, y))))
+    };
+    if equal { Ok(()) } else { Err(LabError::mismatch("decoded samples differ from the source: not lossless")) }
+}
+
+/// Row `y` of red, green, blue or opacity (`channel` 0 to 3), 0 to 65 535 whatever the depth.
+fn shown(planes: &Planes, channel: usize, y: usize) -> impl Iterator<Item = u32> + '_ {
+    let is_alpha = |i: &usize| planes.shape.planes[*i].role == PlaneRole::Alpha;
+    let index = if channel == 3 {
+        (0..planes.planes.len()).find(is_alpha)
+    } else {
+        let colours = (0..planes.planes.len()).filter(|i| !is_alpha(i)).count();
+        Some(if colours < 3 { 0 } else { channel })
+    };
+    (0..planes.shape.width_px).map(move |x| match index {
+        Some(i) => u32::from(planes.planes[i].row(y)[x]) * 65535 / ((1 << planes.shape.planes[i].bit_depth) - 1),
+        None => 65535,
+    })
 }
 
 /// MS-SSIM in decibels, the scale on which curves are compared.
@@ -58,4 +81,38 @@ pub fn bd_rate(anchor: &[(f64, f64)], curve: &[(f64, f64)]) -> Option<f64> {
         curve.iter().map(|&(rate, quality)| CurvePoint { rate, quality }).collect()
     };
     tintype_metrics::bd_rate(&points(curve), &points(anchor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tintype_image::{ColourModel, Metadata, PlaneInfo, Shape};
+
+    fn picture(colour: ColourModel, infos: Vec<PlaneInfo>, value: impl Fn(usize, usize) -> u16) -> Picture {
+        let mut planes = Planes::new(Shape { width_px: 5, height_px: 3, colour, planes: infos });
+        for (p, plane) in planes.planes.iter_mut().enumerate() {
+            for y in 0..3 {
+                for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                    *sample = value(p, y * 5 + x);
+                }
+            }
+        }
+        Picture { planes, metadata: Metadata::default() }
+    }
+
+    #[test]
+    fn pictures_that_show_the_same_are_equal() {
+        let colour = |depth| PlaneInfo::new(PlaneRole::Colour, depth);
+        let gray = picture(ColourModel::Gray, vec![colour(1)], |_, at| (at % 2) as u16);
+        let same = |_: usize, at: usize| (at % 2) as u16 * 255;
+        let rgb = picture(ColourModel::Rgb, vec![colour(8); 3], same);
+        assert!(check_equal(&gray, &rgb).is_ok());
+        let opaque = vec![colour(8), colour(8), colour(8), PlaneInfo::new(PlaneRole::Alpha, 8)];
+        let value = |p: usize, at: usize| if p == 3 { 255 } else { same(p, at) };
+        assert!(check_equal(&gray, &picture(ColourModel::Rgb, opaque.clone(), value)).is_ok());
+        let clear = |p: usize, at: usize| if p == 3 { 254 } else { same(p, at) };
+        assert!(check_equal(&gray, &picture(ColourModel::Rgb, opaque, clear)).is_err());
+        let tinted = |p: usize, at: usize| if p == 1 && at == 7 { 254 } else { same(p, at) };
+        assert!(check_equal(&gray, &picture(ColourModel::Rgb, vec![colour(8); 3], tinted)).is_err());
+    }
 }

@@ -2,6 +2,12 @@
 //!
 //! Networks train on LibTorch behind the feature `network`; everything else is in the plain build.
 
+mod fit;
 #[cfg(feature = "network")]
 pub mod network;
 pub mod pca;
+mod pictures;
+pub mod sparse;
+
+pub use fit::{Fit, FitError, FitRequest, Fitted, Progress, fitted_codecs, fitter};
+pub use pictures::PictureList;

@@ -7,7 +7,7 @@ use crate::output::{print_line, write_output};
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use tintype::{DecodeRequest, Metadata, Picture, Planes, Run};
+use tintype::{DecodeRequest, Metadata, Models, Picture, Planes, Run};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_metrics::{Report, compare, difference_picture};
 
@@ -51,7 +51,7 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
     let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
     let run = Run::default();
     if place != Place::Standard && starts_as_ours(path) {
-        let (decoded, _) = decode_place(&place, &DecodeRequest::default(), &run).map_err(failed)?;
+        let (decoded, _) = decode_place(&place, &DecodeRequest::default(), &Models::default(), &run).map_err(failed)?;
         return match decoded.cut_off_at {
             Some(at) => {
                 Err(failed(format!("the file was cut off at byte {at}; fetch it again, or decode what is there")))

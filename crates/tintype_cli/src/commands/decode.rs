@@ -1,7 +1,7 @@
 //! `tintype decode`: `.tin` files to pictures.
 
 use crate::args::DecodeArgs;
-use crate::commands::{Report, over_jobs};
+use crate::commands::{Report, over_jobs, read_models};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::record::Record;
@@ -10,12 +10,13 @@ use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read, Seek};
 use std::path::Path;
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, Decoded, Limits, Run};
+use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Run};
 use tintype_image::io::{PictureFormat, write_picture};
 
 /// What was decided.
 struct Plan {
     request: DecodeRequest,
+    models: Models,
     partial: bool,
     show: bool,
     json: bool,
@@ -36,7 +37,8 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
     let request = DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
-    let plan = Plan { request, partial: args.partial, show: args.show, json: args.common.json };
+    let (models, _) = read_models(&args.model)?;
+    let plan = Plan { request, models, partial: args.partial, show: args.show, json: args.common.json };
     let into_folder = args.output.as_deref().is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -105,7 +107,7 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         return Ok(report);
     }
     let start = Instant::now();
-    let (decoded, bytes) = decode_place(&job.input, &plan.request, run)?;
+    let (decoded, bytes) = decode_place(&job.input, &plan.request, &plan.models, run)?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
     let whole = plan.request == DecodeRequest::default();
@@ -134,10 +136,16 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
 }
 
 /// Decodes an input, and counts its bytes.
-pub fn decode_place(place: &Place, request: &DecodeRequest, run: &Run) -> Result<(Decoded, u64), String> {
+pub fn decode_place(
+    place: &Place,
+    request: &DecodeRequest,
+    models: &Models,
+    run: &Run,
+) -> Result<(Decoded, u64), String> {
     let Place::File(path) = place else {
         let mut input = Counted { input: std::io::stdin().lock(), bytes: 0 };
-        let decoded = tintype::decode_stream(&mut input, request, run).map_err(|error| error.to_string())?;
+        let decoded =
+            tintype::decode_stream_with_models(&mut input, request, models, run).map_err(|error| error.to_string())?;
         return Ok((decoded, input.bytes));
     };
     let file = File::open(path).map_err(|error| error.to_string())?;
@@ -148,9 +156,9 @@ pub fn decode_place(place: &Place, request: &DecodeRequest, run: &Run) -> Result
     let mut input = BufReader::new(file);
     // A pipe that has a name does not seek.
     let decoded = if input.stream_position().is_ok() && metadata.is_file() {
-        tintype::decode(input, request, run)
+        tintype::decode_with_models(input, request, models, run)
     } else {
-        tintype::decode_stream(input, request, run)
+        tintype::decode_stream_with_models(input, request, models, run)
     };
     Ok((decoded.map_err(|error| error.to_string())?, metadata.len()))
 }

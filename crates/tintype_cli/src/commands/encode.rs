@@ -1,7 +1,7 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
 use crate::args::{EncodeArgs, GoalArgs};
-use crate::commands::{Report, over_jobs};
+use crate::commands::{Report, over_jobs, read_models};
 use crate::files::{Job, Place, find_inputs, plan_jobs, read_input};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::record::Record;
@@ -11,13 +11,14 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Picture, Run, Verify, read_picture};
+use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Verify, read_picture};
 use tintype_image::filter::denoised;
 use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 
 /// What was decided.
 struct Plan {
     options: EncodeOptions,
+    models: Models,
     /// JPEG files are kept, in fewer bytes: nothing else was asked for.
     keep_jpeg: bool,
     /// Whether a kept file is restored and compared.
@@ -31,8 +32,13 @@ struct Plan {
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
     let goal = goal_from_args(&args.goal);
-    let options =
-        EncodeOptions { codec: args.codec.0, goal, tune: args.tune.into(), effort: args.effort, denoise: args.denoise };
+    let (models, codecs) = read_models(&args.model)?;
+    let codec = args.codec.0.or_else(|| codecs.last().copied());
+    if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
+        let text = format!("--codec {} does not go with a model for {}", codec.name(), other.name());
+        return Err(Failure::Usage(text));
+    }
+    let options = EncodeOptions { codec, goal, tune: args.tune.into(), effort: args.effort, denoise: args.denoise };
     if options.denoise.is_some() && goal == Goal::Lossless {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
     }
@@ -46,9 +52,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
     let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
-    let keep_jpeg = matches!(args.codec.0, None | Some(CodecId::Jpeg)) && !asked;
+    let keep_jpeg = matches!(codec, None | Some(CodecId::Jpeg)) && !asked;
     let verify = if args.verify { Verify::Yes } else { Verify::No };
-    let plan = Plan { options, keep_jpeg, verify, kept: Mutex::default(), show: args.show, json: args.common.json };
+    let (show, json) = (args.show, args.common.json);
+    let plan = Plan { options, models, keep_jpeg, verify, kept: Mutex::default(), show, json };
     let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -118,7 +125,8 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
     } else {
-        let encoded = tintype::encode(&picture, &plan.options, run).map_err(|error| error.to_string())?;
+        let encoded = tintype::encode_with_models(&picture, &plan.options, &plan.models, run)
+            .map_err(|error| error.to_string())?;
         (encoded.bytes, encoded.codec)
     };
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
@@ -133,7 +141,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        text = format!("{text}\n{}", before_and_after(&picture, &bytes, run)?);
+        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, run)?);
     }
     Ok(Report { text, complaint: None })
 }
@@ -170,7 +178,7 @@ fn keep_one(plan: &Plan, job: &Job, file: &[u8], run: &Run) -> Result<Report, St
     };
     if plan.show && job.output != Place::Standard {
         let picture = read_picture(file, run).map_err(|error| error.to_string())?;
-        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, run)?);
+        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models, run)?);
     }
     Ok(Report { text, complaint: None })
 }
@@ -196,9 +204,11 @@ fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions, run: &Run) -> R
 }
 
 /// Both pictures as the terminal can show them, and how far apart they are.
-fn before_and_after(before: &Picture, file: &[u8], run: &Run) -> Result<String, String> {
+fn before_and_after(before: &Picture, file: &[u8], models: &Models, run: &Run) -> Result<String, String> {
     let after = if file.starts_with(&tintype::MAGIC) {
-        tintype::decode(Cursor::new(file), &DecodeRequest::default(), run).map_err(|error| error.to_string())?.picture
+        let request = DecodeRequest::default();
+        let back = tintype::decode_with_models(Cursor::new(file), &request, models, run);
+        back.map_err(|error| error.to_string())?.picture
     } else {
         read_picture(file, run).map_err(|error| error.to_string())?
     };

@@ -5,13 +5,15 @@ pub mod compare;
 pub mod decode;
 pub mod encode;
 pub mod info;
+pub mod train;
 
 use crate::args::CommonArgs;
 use crate::files::Job;
 use crate::output::print_line;
 use crate::style::complain;
-use crate::{pool, progress};
-use tintype::{Run, Threads};
+use crate::{Failure, pool, progress};
+use std::path::PathBuf;
+use tintype::{CodecId, Models, Run, Threads};
 
 /// What is said of one file that was done.
 pub struct Report {
@@ -53,4 +55,15 @@ pub fn over_jobs(
     pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], &run), done);
     bar.finish_and_clear();
     all_done
+}
+
+/// Reads the user's model files, and says for which codecs they are, in order.
+pub fn read_models(files: &[PathBuf]) -> Result<(Models, Vec<CodecId>), Failure> {
+    let (mut models, mut codecs) = (Models::default(), Vec::new());
+    for file in files {
+        let failed = |error: &dyn std::fmt::Display| Failure::Work(format!("{}: {error}", file.display()));
+        let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
+        codecs.push(models.add(&bytes).map_err(|error| failed(&error))?);
+    }
+    Ok((models, codecs))
 }

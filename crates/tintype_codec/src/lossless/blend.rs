@@ -5,6 +5,7 @@
 //! Source: weighting by the errors of neighbours as in JPEG XL's self-correcting predictor; sets and powers our own.
 
 use super::grid::{Grid, PAD};
+use fearless_simd::{Simd, SimdBase, SimdCvtFloat, f32x8, i32x8};
 
 /// Number of predictions blended.
 pub(super) const PREDICTORS: usize = 8;
@@ -32,30 +33,24 @@ impl Blend {
 
     /// The mean of `predictions` for column `x`, each weighted by the inverse cube of its errors around it.
     #[inline(always)]
-    pub fn blend(&self, x: usize, predictions: &[i32; PREDICTORS]) -> f32 {
+    pub fn blend<S: Simd>(&self, simd: S, x: usize, predictions: &[i32; PREDICTORS]) -> f32 {
         let column = x + PAD;
-        let (west, north, east) = (&self.above[column - 1], &self.above[column], &self.above[column + 1]);
         let (last, before) = (&self.current[column - 1], &self.current[column - 2]);
-        let mut weights = [0f32; PREDICTORS];
-        for k in 0..PREDICTORS {
-            let error = west[k] + north[k] * 2 + east[k] + last[k] * 2 + before[k];
-            let error = error as f32 + 8.0;
-            weights[k] = 1.0 / (error * error * error);
-        }
-        let (mut sum, mut weight) = (0f32, 0f32);
-        for k in 0..PREDICTORS {
-            sum += weights[k] * predictions[k] as f32;
-            weight += weights[k];
-        }
-        sum / weight
+        let north = i32x8::from_slice(simd, &self.above[column]);
+        let sides = i32x8::from_slice(simd, &self.above[column - 1]) + i32x8::from_slice(simd, &self.above[column + 1]);
+        let row = i32x8::from_slice(simd, last);
+        let errors = (sides + north + north) + (row + row + i32x8::from_slice(simd, before));
+        let errors = f32x8::float_from(errors) + 8.0;
+        let weights = f32x8::splat(simd, 1.0) / (errors * errors * errors);
+        let terms = weights * f32x8::float_from(i32x8::from_slice(simd, predictions));
+        simd.reduce_sum_f32x8(terms) / simd.reduce_sum_f32x8(weights)
     }
 
     /// Notes how wrong each prediction of column `x` was.
     #[inline(always)]
-    pub fn update(&mut self, x: usize, predictions: &[i32; PREDICTORS], sample: i32) {
-        for k in 0..PREDICTORS {
-            self.current[x + PAD][k] = ((sample << 4) - predictions[k]).abs();
-        }
+    pub fn update<S: Simd>(&mut self, simd: S, x: usize, predictions: &[i32; PREDICTORS], sample: i32) {
+        let error = i32x8::splat(simd, sample << 4) - i32x8::from_slice(simd, predictions);
+        error.max(-error).store_slice(&mut self.current[x + PAD]);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::grid::Grid;
 use super::tile::{Kind, Tile, TilePlane};
+use std::collections::HashSet;
 use tintype_entropy::BitCost;
 use tintype_image::Level;
 
@@ -24,6 +25,8 @@ pub(super) fn kinds(tile: &Tile, effort: u8, level: Level) -> Vec<Kind> {
         0..12 => vec![photo],
         75.. => vec![Kind::Screen],
         _ if tile.planes[0].grid.height < 8 * STRIP => vec![photo, Kind::Screen],
+        // Smooth photographs repeat colours too, but have many; the walk for colours would gain little and take long.
+        0..55 if photo != Kind::Dense && colours_percent(&strips(tile)) > 12 => vec![photo],
         _ => by_strips(tile, photo, level),
     }
 }
@@ -40,7 +43,7 @@ fn by_strips(tile: &Tile, photo: Kind, level: Level) -> Vec<Kind> {
     match photo {
         // The walk for colours is the slower one.
         Kind::Quick => vec![if screen * 10 < plain * 7 { Kind::Screen } else { photo }],
-        Kind::Blend => vec![if screen < plain { Kind::Screen } else { photo }],
+        Kind::Blend => vec![if screen * 20 < plain * 17 { Kind::Screen } else { photo }],
         _ if screen * 5 < plain * 4 => vec![Kind::Screen],
         _ if screen * 20 > plain * 23 => vec![photo],
         _ => vec![photo, Kind::Screen],
@@ -59,6 +62,15 @@ fn repeats_percent(tile: &Tile) -> usize {
         }
     }
     repeats * 100 / (first.width * first.height)
+}
+
+/// How many different colours there are to a hundred pixels.
+fn colours_percent(tile: &Tile) -> usize {
+    let first = &tile.planes[0].grid;
+    let colour = |i: usize| tile.planes.iter().fold(0u64, |colour, p| colour << 16 | p.grid.data[i] as u64);
+    let rows = (0..first.height).flat_map(|y| (0..first.width).map(move |x| first.at(x, y)));
+    let colours: HashSet<u64> = rows.map(colour).collect();
+    colours.len() * 100 / (first.width * first.height)
 }
 
 /// Rows from a third and from two thirds of the way down.

@@ -9,9 +9,11 @@
 
 use super::blend::{Blend, predictions};
 use super::grid::{Grid, PAD};
-use super::opinions::{CONTEXTS, Opinions, Place};
+use super::memory::{Memory, step};
+use super::opinions::{CONTEXTS, Opinions, Place, shift, split};
 use super::squares::Squares;
 use super::walk::quarter_log;
+use fearless_simd::dispatch;
 use tintype_entropy::BitWalk;
 use tintype_image::Level;
 
@@ -94,6 +96,7 @@ pub(super) struct DenseWalk<'a> {
     wrong: [Vec<[f32; VOICES]>; 3],
     bias: [Vec<(f32, f32)>; 2],
     opinions: Opinions,
+    memory: Memory,
 }
 
 impl<'a> DenseWalk<'a> {
@@ -118,6 +121,7 @@ impl<'a> DenseWalk<'a> {
             wrong: [row.clone(), row.clone(), row],
             bias: [vec![(0.0, 4.0); 8192], vec![(0.0, 4.0); 8192]],
             opinions: Opinions::new(max),
+            memory: Memory::new(),
             samples,
             errors,
         }
@@ -171,7 +175,7 @@ impl<'a> DenseWalk<'a> {
             self.far.0.factor(self.level);
         }
         let simple = predictions(d, &self.samples, s, i);
-        let blended = self.blend.blend(x, &simple) * 0.0625;
+        let blended = dispatch!(self.level, simd => self.blend.blend(simd, x, &simple)) * 0.0625;
         // Anything that is no number counts as 0.
         let limit = |v: f32| if v > 0.0 { v.min(max as f32) } else { 0.0 };
         let mut voices = [
@@ -191,11 +195,14 @@ impl<'a> DenseWalk<'a> {
             weight += w;
         }
         voices[PARTS] = sum / weight;
-        let place = self.place(d, &residuals.data, s, i, &voices, &local);
+        let key = Memory::key(d, &self.samples, s, i);
+        let mut place = self.place(d, &residuals.data, s, i, &voices, &local);
         let bias = [self.bias[0][place.bias[0]], self.bias[1][place.bias[1]]];
         voices[PARTS] = limit(voices[PARTS] + 0.5 * (bias[0].0 / bias[0].1 + bias[1].0 / bias[1].1));
 
+        self.add_exact(&mut place, key, d, s, i, split(&voices));
         let sample = self.opinions.code(walk, &place, &voices, max, d[i]);
+        self.memory.learn(key, sample);
         plane.data[i] = sample;
         let value = sample as f32;
         let error = value - voices[PARTS];
@@ -217,7 +224,7 @@ impl<'a> DenseWalk<'a> {
         self.near.0.update(self.level, &near, weight);
         self.middle.0.update(self.level, &middle, weight);
         self.far.0.update(self.level, &far, weight);
-        self.blend.update(x, &simple, sample);
+        dispatch!(self.level, simd => self.blend.update(simd, x, &simple, sample));
     }
 
     /// The mean absolute error of each voice around `column`.
@@ -236,6 +243,23 @@ impl<'a> DenseWalk<'a> {
                 * (1.0 / 18.0);
         }
         out
+    }
+
+    /// Adds the contexts that look at exact values, which need the split `base`.
+    #[inline(always)]
+    fn add_exact(&self, place: &mut Place, key: usize, d: &[i32], s: usize, i: usize, base: i32) {
+        let lies = |sample: i32| (((sample - base) >> shift(place.level)) + 16).clamp(0, 31) as usize;
+        let step = |j: usize| (step(d, &self.samples, s, i, j).clamp(-7, 7) + 7) as usize;
+        let remembered = self.memory.at(key);
+        let (west, north, hits) = (step(i - 1), step(i - s), usize::from(remembered.hits));
+        let exact = [
+            west * 32 + lies(d[i - 1]),
+            north * 32 + lies(d[i - s]),
+            (hits * 32 + lies(i32::from(remembered.sample))) * 4 + (place.level / 6).min(3),
+        ];
+        place.contexts[CONTEXTS - 3..].copy_from_slice(&exact);
+        place.sets[3] =
+            hits * 8 + usize::from(west == 7) * 4 + usize::from(north == 7) * 2 + usize::from(self.samples.is_empty());
     }
 
     /// Finds the contexts of the sample at `i`.
@@ -285,11 +309,14 @@ impl<'a> DenseWalk<'a> {
             coarse * 64 + side(w as f32 - mean) * 8 + side(n as f32 - mean),
             (signed(e[i - s]) * 16 + signed(e[i - 1])) * 4 + sign,
             coarse * 64 + gap(3) * 8 + gap(1),
+            0,
+            0,
+            0,
         ];
         Place {
             contexts,
             level,
-            sets: [level / 2, doubt * 4 + sign, q(here + around / 4, 7) * 4 + q(flat, 7) / 2],
+            sets: [level / 2, doubt * 4 + sign, q(here + around / 4, 7) * 4 + q(flat, 7) / 2, 0],
             scales: [
                 quarter_log((local[0] * 16.0) as u32, 47) as usize,
                 quarter_log((local[1] * 16.0) as u32, 47) as usize,

@@ -10,11 +10,13 @@
 
 mod blend;
 mod choose;
+mod counts;
 mod decode;
 mod dense;
 mod encode;
 mod grid;
 mod header;
+mod memory;
 mod opinions;
 mod quick;
 mod remap;

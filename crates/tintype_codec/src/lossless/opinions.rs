@@ -10,13 +10,13 @@ use super::tree::{Decision, NODES, code_sample};
 use tintype_entropy::{AdaptiveBit, BitWalk};
 
 /// Contexts of adaptive bits.
-pub(super) const CONTEXTS: usize = 8;
+pub(super) const CONTEXTS: usize = 11;
 /// Distributions: one for each voice, two more scales for the last.
 pub(super) const SPREADS: usize = VOICES + 2;
 /// Inputs of a mixer: a constant, distributions, adaptive bits; the rest is zero.
-const INPUTS: usize = 16;
+const INPUTS: usize = 24;
 /// Choices of mixer weights.
-const SETS: usize = 3;
+const SETS: usize = 4;
 /// Further away than any sample.
 const FAR: f32 = 1e9;
 /// Values of one context.
@@ -138,14 +138,14 @@ impl Opinions {
             let weights = &self.mixers[(m * 32 + place.sets[m]) * NODES + node];
             let mut lanes = [0f32; 8];
             for k in 0..8 {
-                lanes[k] = weights[k] * inputs[k] + weights[k + 8] * inputs[k + 8];
+                lanes[k] = weights[k] * inputs[k] + weights[k + 8] * inputs[k + 8] + weights[k + 16] * inputs[k + 16];
             }
             let dot = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
             outputs[m] = dot.clamp(-11.0, 11.0);
             chances[m] = self.spread.above(-outputs[m]);
         }
         let last = &self.last[node];
-        let dot = outputs[0] * last[0] + outputs[1] * last[1] + outputs[2] * last[2];
+        let dot = (outputs[0] * last[0] + outputs[1] * last[1]) + (outputs[2] * last[2] + outputs[3] * last[3]);
         let dot = dot.clamp(-11.0, 11.0);
         let mixed = self.spread.above(-dot);
         let position = (dot.clamp(-7.99, 7.99) + 8.0) * 2.0;
@@ -185,9 +185,7 @@ impl Opinions {
         max: i32,
         sample: i32,
     ) -> i32 {
-        let mean = voices[VOICES - 1];
-        let whole = mean as i32;
-        let base = if whole as f32 >= mean { whole } else { whole + 1 };
+        let base = split(voices);
         let mut scale = [0f32; SPREADS];
         for k in 0..SPREADS {
             let (sum, count) = self.scales[k][place.scales[k]];
@@ -200,8 +198,7 @@ impl Opinions {
         for k in 0..SPREADS {
             sides.centre[k] = own(k) - start;
         }
-        let shift = if place.level < 14 { 0 } else { ((place.level - 14) / 4).min(12) as u32 };
-        let sample = code_sample(shift, base, max, sample, |decision, bit| {
+        let sample = code_sample(shift(place.level), base, max, sample, |decision, bit| {
             if decision.side == Some(false) {
                 sides.flip();
             }
@@ -216,4 +213,18 @@ impl Opinions {
         }
         sample
     }
+}
+
+/// The smallest sample above the mean of the voices.
+#[inline(always)]
+pub(super) fn split(voices: &[f32; VOICES]) -> i32 {
+    let mean = voices[VOICES - 1];
+    let whole = mean as i32;
+    if whole as f32 >= mean { whole } else { whole + 1 }
+}
+
+/// The base-2 logarithm of the steps in which distances are counted at this level of activity.
+#[inline(always)]
+pub(super) fn shift(level: usize) -> u32 {
+    (level.saturating_sub(14) / 4).min(12) as u32
 }

@@ -9,7 +9,9 @@
 use super::grid::{Grid, PAD};
 use super::tree::{NODES, code_sample};
 use super::walk::quarter_log;
+use fearless_simd::dispatch;
 use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, Sse, stretch};
+use tintype_image::Level;
 
 /// The most planes whose samples make a colour.
 pub(super) const PLANES_MAX: usize = 4;
@@ -81,7 +83,12 @@ impl ScreenWalk {
     }
 
     /// Codes `planes`, of one size.
-    pub fn run<W: BitWalk>(mut self, walk: &mut W, planes: &mut [Grid]) {
+    pub fn run<W: BitWalk>(mut self, level: Level, walk: &mut W, planes: &mut [Grid]) {
+        dispatch!(level, _simd => self.code_rows(walk, planes));
+    }
+
+    #[inline(always)]
+    fn code_rows<W: BitWalk>(&mut self, walk: &mut W, planes: &mut [Grid]) {
         let (width, height) = (planes[0].width, planes[0].height);
         let stride = width + 2 * PAD;
         let mut colours = Colours { stride, data: vec![0; stride * (height + PAD)] };
@@ -114,6 +121,7 @@ impl ScreenWalk {
 
     /// Codes the pixel at `at` of `colours`, column `x`, `i` of `planes`.
     #[allow(clippy::too_many_arguments)]
+    #[inline(always)]
     fn code_pixel<W: BitWalk>(
         &mut self,
         walk: &mut W,
@@ -232,6 +240,7 @@ impl ScreenWalk {
     }
 
     /// Codes a colour that is no candidate, the second plane first.
+    #[inline(always)]
     fn code_new<W: BitWalk>(&mut self, walk: &mut W, planes: &[Grid], i: usize, colour: u64) -> u64 {
         let count = planes.len();
         let mut out = 0;

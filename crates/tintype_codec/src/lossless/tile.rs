@@ -5,9 +5,9 @@ use super::grid::Grid;
 use super::quick;
 use super::remap::Remap;
 use super::screen::{PLANES_MAX, ScreenWalk};
-use super::walk::PlaneWalk;
+use super::walk::{Model, PlaneWalk};
 use crate::CodecError;
-use tintype_entropy::BitWalk;
+use tintype_entropy::CountedWalk;
 use tintype_image::Level;
 
 /// A plane's part of a tile.
@@ -52,27 +52,27 @@ impl Tile {
     ///
     /// # Errors
     /// `Malformed` for a kind that does not exist or does not fit the planes.
-    pub fn walk<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
+    pub fn walk<W: CountedWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
         match walk.bits(kind as u32, KIND_BITS) {
             0 => self.walk_planes(walk, Kind::Blend, level)?,
             1 => self.walk_planes(walk, Kind::Dense, level)?,
             3 => self.walk_planes(walk, Kind::Quick, level)?,
-            2 if self.has_colours() => self.walk_colours(walk),
+            2 if self.has_colours() => self.walk_colours(walk, level),
             kind => return Err(CodecError::Malformed { what: format!("tile of kind {kind}"), at: 0 }),
         }
         Ok(())
     }
 
-    fn walk_colours<W: BitWalk>(&mut self, walk: &mut W) {
+    fn walk_colours<W: CountedWalk>(&mut self, walk: &mut W, level: Level) {
         let mut grids: Vec<Grid> = self.planes.iter_mut().map(|p| std::mem::take(&mut p.grid)).collect();
         let depths = self.planes.iter().map(|p| p.bits).collect();
-        ScreenWalk::new(depths, grids[0].width, grids[0].width * grids[0].height).run(walk, &mut grids);
+        ScreenWalk::new(depths, grids[0].width, grids[0].width * grids[0].height).run(level, walk, &mut grids);
         for (plane, grid) in self.planes.iter_mut().zip(grids) {
             plane.grid = grid;
         }
     }
 
-    fn walk_planes<W: BitWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
+    fn walk_planes<W: CountedWalk>(&mut self, walk: &mut W, kind: Kind, level: Level) -> Result<(), CodecError> {
         let mut remaps = Vec::with_capacity(self.planes.len());
         for plane in &mut self.planes {
             let mut remap = if W::READS { Remap::default() } else { Remap::find(&plane.grid, plane.bits) };
@@ -83,6 +83,7 @@ impl Tile {
             remaps.push(remap);
         }
         let mut residuals: Vec<Grid> = Vec::new();
+        let mut models = [Model::new(), Model::new()];
         let order = order(self.planes.len());
         for (place, &index) in order.iter().enumerate() {
             let size = (self.planes[index].grid.width, self.planes[index].grid.height);
@@ -99,7 +100,10 @@ impl Tile {
                     let other = samples.last().copied().zip(errors.last().copied());
                     quick::code_plane(walk, max, other, &mut plane)
                 }
-                _ => PlaneWalk::new(max, samples, errors).run(level, walk, &mut plane),
+                _ => {
+                    let model = &mut models[usize::from(!samples.is_empty())];
+                    PlaneWalk::new(model, max, samples, errors).run(level, walk, &mut plane)
+                }
             };
             residuals.push(coded);
             self.planes[index].grid = plane;

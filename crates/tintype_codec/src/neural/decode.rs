@@ -5,12 +5,13 @@
 
 use super::colour::{Group, group_shape, groups, network_shape, planes_of, samples_from};
 use super::cut::{cut, region_needed};
-use super::encode::{LANES, tile_area};
+use super::encode::tile_area;
 use super::model::{NeuralModel, from_nn};
-use super::walk::{Source, hyper_from_symbols, latents, priors, walk_hyper, walk_residuals};
+use super::residuals::walk_residuals;
+use super::walk::{Source, hyper_from_symbols, latents, priors, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, header};
 use crate::{CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView, map_indexed, registry};
-use tintype_entropy::{EntropyError, rans::RansDecoder};
+use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::{Level, Limits, Plane, Planes, Region, Shape};
 use tintype_nn::Map;
 
@@ -198,13 +199,6 @@ fn synthesise(
     Ok(rgb)
 }
 
-fn from_entropy(error: EntropyError) -> CodecError {
-    match error {
-        EntropyError::Truncated { needed } => CodecError::Truncated { needed },
-        other => CodecError::Malformed { what: other.to_string(), at: 0 },
-    }
-}
-
 fn decode_tile(
     model: &NeuralModel,
     bytes: &[u8],
@@ -213,14 +207,16 @@ fn decode_tile(
     level: usize,
     simd: Level,
 ) -> Result<Map, CodecError> {
-    let mut walk = RansDecoder::<LANES>::new(bytes).map_err(from_entropy)?;
+    let mut walk = BitDecoder::cut(bytes);
     let (hyper_width, hyper_height) = (width / HYPER_PX, height / HYPER_PX);
     let mut hyper_symbols = vec![0; hyper_width * hyper_height * model.hyper];
     walk_hyper(model, level, &mut walk, &mut hyper_symbols);
     let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper_width, hyper_height)?;
     let priors = priors(model, level, hyper, simd)?;
     let mut symbols = vec![0; (width / LATENT_PX) * (height / LATENT_PX) * model.latent];
-    walk_residuals(model, &priors, &mut walk, &mut symbols);
-    walk.finish().map_err(from_entropy)?;
+    walk_residuals(model, &priors.tables, &mut walk, &mut symbols);
+    if walk.exhausted() {
+        return Err(CodecError::Truncated { needed: 1 });
+    }
     latents(model, level, &priors, Source::Symbols(&symbols), simd)
 }

@@ -5,15 +5,13 @@
 use super::choose::Chooser;
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
 use super::model::{NeuralModel, from_nn};
-use super::walk::{Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper, walk_residuals};
+use super::residuals::walk_residuals;
+use super::walk::{Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
 use crate::{CodecError, CodecId, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed, registry};
-use tintype_entropy::rans::RansEncoder;
+use tintype_entropy::BitEncoder;
 use tintype_image::{Level, Planes};
 use tintype_nn::Map;
-
-/// Lanes of the entropy coder.
-pub(super) const LANES: usize = 4;
 
 /// Codes `source` at `level`.
 pub(super) fn encode(model: &NeuralModel, source: &Planes, level: usize, run: &Run) -> Result<Payload, CodecError> {
@@ -106,8 +104,8 @@ fn encode_tile(
     let priors = priors(model, level, hyper, simd)?;
     let mut symbols = vec![0; truth.values.len()];
     latents(model, level, &priors, Source::Latents(&truth, &mut symbols, chooser), simd)?;
-    let mut walk = RansEncoder::<LANES>::new();
+    let mut walk = BitEncoder::new();
     walk_hyper(model, level, &mut walk, &mut hyper_symbols);
-    walk_residuals(model, &priors, &mut walk, &mut symbols);
-    Ok(walk.finish())
+    walk_residuals(model, &priors.tables, &mut walk, &mut symbols);
+    Ok(walk.finish_sealed())
 }

@@ -1,16 +1,18 @@
 //! The codec's header: version, model hash, level.
 //!
-//! 34 bytes: version 1, the first 32 bytes of the model's SHA-256, the level. Exact zone.
+//! 34 bytes: version 2, the first 32 bytes of the model's SHA-256, the level. Exact zone.
 
 use super::model::NeuralModel;
 use crate::CodecError;
 
+/// Version of the stream.
+const VERSION: u8 = 2;
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 34;
 
 /// The header for `level` of `model`.
 pub(super) fn write(model: &NeuralModel, level: usize) -> Vec<u8> {
-    let mut out = vec![1];
+    let mut out = vec![VERSION];
     out.extend(model.hash);
     out.push(level as u8);
     out
@@ -19,8 +21,8 @@ pub(super) fn write(model: &NeuralModel, level: usize) -> Vec<u8> {
 /// The level, after checking that the stream was made with `model`.
 pub(super) fn read(model: &NeuralModel, bytes: &[u8]) -> Result<usize, CodecError> {
     let [version, rest @ ..] = bytes else { return Err(CodecError::Truncated { needed: HEADER_BYTES }) };
-    if *version != 1 {
-        return Err(CodecError::Unsupported { what: format!("neural stream version {version} (1 is known)") });
+    if *version != VERSION {
+        return Err(CodecError::Unsupported { what: format!("neural stream version {version} ({VERSION} is known)") });
     }
     let Some((hash, [level])) = rest.split_first_chunk::<32>() else {
         if rest.len() > HEADER_BYTES {

@@ -18,6 +18,7 @@ mod decode;
 mod encode;
 mod header;
 mod model;
+mod residuals;
 mod walk;
 
 #[cfg(test)]
@@ -78,6 +79,10 @@ impl Codec for Neural {
             return Err(CodecError::Unsupported { what: "codec neural is never lossless".into() });
         };
         self.encode_at_level(source, self.model.level_of(quality), run)
+    }
+
+    fn holds_model(&self, header: &[u8]) -> bool {
+        header.get(1..33) == Some(&self.model.hash)
     }
 
     fn scales(&self) -> bool {

@@ -3,6 +3,7 @@
 //! In: the bytes of a [`ModelFile`]. Out: [`NeuralModel`]. Latents are integers with 9 fraction bits on the model's own
 //! scale, samples with 5 fraction bits around 127.5 on the scale of 8 bits. Exact zone.
 
+use super::residuals::Expectations;
 use crate::CodecError;
 use tintype_entropy::{CdfFamily, CdfTable};
 use tintype_nn::{Array, Hash, ModelFile, ModelLimits, NnError, Program};
@@ -56,6 +57,8 @@ pub struct NeuralModel {
     qualities: Vec<i16>,
     /// The distributions; 0 stands for a value that is always 0 and not coded.
     pub(super) tables: CdfFamily,
+    /// What they say.
+    pub(super) expectations: Expectations,
 }
 
 /// A model's mistake as the codec's.
@@ -97,6 +100,7 @@ impl NeuralModel {
         if levels == 0 || levels > 256 || latent == 0 || hyper == 0 || context == 0 {
             return Err(NnError::Misuse { what: "a model without levels or channels".into() });
         }
+        let family = tables(file)?;
         let step = |k: usize| program(&format!("context_step{k}"), context, context);
         let model = Self {
             name: file.name.clone(),
@@ -120,7 +124,8 @@ impl NeuralModel {
             hyper_table: file.array_i16("hyper_table", levels * hyper)?.to_vec(),
             lambda: file.array_i32("lambda", levels)?.to_vec(),
             qualities: file.array_i16("qualities", levels)?.to_vec(),
-            tables: tables(file)?,
+            expectations: Expectations::new(&family),
+            tables: family,
         };
         let last = model.tables.len() as i16;
         if model.hyper_table.iter().any(|&t| t < 0 || t >= last) {

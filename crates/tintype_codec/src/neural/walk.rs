@@ -20,7 +20,7 @@ pub(super) struct Priors {
     /// Context features, `[position][context]`.
     features: Map,
     /// Table of each latent.
-    tables: Map,
+    pub(super) tables: Map,
 }
 
 /// Codes hyper-latent symbols (`[position][hyper]`) through `walk`.
@@ -30,13 +30,6 @@ pub(super) fn walk_hyper<W: SymbolWalk>(model: &NeuralModel, level: usize, walk:
         for (symbol, &table) in position.iter_mut().zip(tables) {
             *symbol = if table == 0 { 0 } else { model.tables.code(walk, table as usize, *symbol) };
         }
-    }
-}
-
-/// Codes residual symbols (`[position][latent]`) through `walk`.
-pub(super) fn walk_residuals<W: SymbolWalk>(model: &NeuralModel, priors: &Priors, walk: &mut W, symbols: &mut [i32]) {
-    for (symbol, &table) in symbols.iter_mut().zip(&priors.tables.values) {
-        *symbol = if table == 0 { 0 } else { model.tables.code(walk, table as usize, *symbol) };
     }
 }
 

@@ -36,9 +36,25 @@ pub fn photo_model() -> &'static PcaModel {
     })
 }
 
-/// The codec under the shipped model.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PcaCodec;
+/// The codec under the shipped model, or under one of the user's.
+#[derive(Clone, Debug, Default)]
+pub struct PcaCodec {
+    own: Option<PcaModel>,
+}
+
+impl PcaCodec {
+    /// The codec under the shipped model.
+    pub const SHIPPED: Self = Self { own: None };
+
+    /// The codec under `model`.
+    pub fn with_model(model: PcaModel) -> Self {
+        Self { own: Some(model) }
+    }
+
+    fn model(&self) -> &PcaModel {
+        self.own.as_ref().unwrap_or_else(|| photo_model())
+    }
+}
 
 impl Codec for PcaCodec {
     fn id(&self) -> CodecId {
@@ -54,7 +70,7 @@ impl Codec for PcaCodec {
             let what = "pca is lossy only; use the lossless or wavelet codec".into();
             return Err(CodecError::Unsupported { what });
         };
-        let model = photo_model();
+        let model = self.model();
         let kinds = internal_kinds(&source.shape);
         let header = Header {
             model_hash: model.hash,
@@ -75,6 +91,10 @@ impl Codec for PcaCodec {
         Ok(Payload { header: header.to_bytes(), sections })
     }
 
+    fn holds_model(&self, header: &[u8]) -> bool {
+        header.get(1..9) == Some(&self.model().hash)
+    }
+
     fn wants(&self, shape: &Shape, _header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let tile = grid(shape).region(key.tile as usize);
         tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersection(region).is_some()))
@@ -91,8 +111,9 @@ impl Codec for PcaCodec {
             return Err(CodecError::Unsupported { what: "pca decodes at full size only".into() });
         }
         let header = Header::from_bytes(payload.header, shape.planes.len())?;
-        if header.model_hash != photo_model().hash {
-            let (needed, ours) = (header.model_hash, photo_model().hash);
+        let model = self.model();
+        if header.model_hash != model.hash {
+            let (needed, ours) = (header.model_hash, model.hash);
             let what = format!("the stream needs model {needed:02x?}, this program has {ours:02x?}");
             return Err(CodecError::Mismatch { what });
         }
@@ -102,7 +123,7 @@ impl Codec for PcaCodec {
         let wanted: Vec<usize> = grid.touched(region).collect();
         let decoded = map_indexed(run.threads, wanted.len(), |i| {
             let tile = grid.region(wanted[i]).unwrap_or(picture);
-            decode_section(shape, tile, find_section(payload, wanted[i])?, &header, run.level)
+            decode_section(shape, tile, find_section(payload, wanted[i])?, (&header, model), run.level)
         });
         // The region's samples lie in a canvas of whole tiles.
         let first = grid.region(wanted.first().copied().unwrap_or(0)).unwrap_or(picture);
@@ -140,7 +161,7 @@ fn decode_section(
     shape: &Shape,
     tile: Region,
     (bytes, cut): (&[u8], bool),
-    header: &Header,
+    (header, model): (&Header, &PcaModel),
     level: Level,
 ) -> Result<Planes, CodecError> {
     let tile_shape = Shape { width_px: tile.width, height_px: tile.height, ..shape.clone() };
@@ -150,7 +171,7 @@ fn decode_section(
     };
     let sizes: Vec<_> = (0..shape.planes.len()).map(padded).collect();
     let kinds = internal_kinds(shape);
-    let (internal, whole) = decode_tile(bytes, cut, &sizes, &kinds, header, photo_model(), level);
+    let (internal, whole) = decode_tile(bytes, cut, &sizes, &kinds, header, model, level);
     if !whole && !cut {
         return Err(CodecError::Truncated { needed: 1 });
     }

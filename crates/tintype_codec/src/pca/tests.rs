@@ -61,8 +61,8 @@ fn every_shape_comes_back_within_its_bound() {
     ];
     for shape in shapes {
         let source = picture(shape.clone());
-        let payload = PcaCodec.encode(&source, &settings(95.0), &run()).unwrap();
-        let back = PcaCodec.decode(&shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
+        let payload = PcaCodec::SHIPPED.encode(&source, &settings(95.0), &run()).unwrap();
+        let back = PcaCodec::SHIPPED.decode(&shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
         assert_eq!(back.shape, shape);
         let error = error(&source, &back);
         assert!(error < 12.0, "mean squared error {error} for {shape:?}");
@@ -73,18 +73,18 @@ fn every_shape_comes_back_within_its_bound() {
 fn levels_threads_and_regions_agree() {
     let shape = Shape::rgb(1100, 40, 8);
     let source = picture(shape.clone());
-    let payload = PcaCodec.encode(&source, &settings(60.0), &run()).unwrap();
+    let payload = PcaCodec::SHIPPED.encode(&source, &settings(60.0), &run()).unwrap();
     assert_eq!(payload.sections.len(), 2);
-    let whole = PcaCodec.decode(&shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
+    let whole = PcaCodec::SHIPPED.decode(&shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
     let scalar = Run { level: Level::fallback(), threads: Threads::new(3), ..run() };
-    let other = PcaCodec.decode(&shape, &payload.view(), &DecodeRequest::default(), &scalar).unwrap();
+    let other = PcaCodec::SHIPPED.decode(&shape, &payload.view(), &DecodeRequest::default(), &scalar).unwrap();
     assert!(whole == other, "scalar on three threads decodes something else");
     let region = Region { x: 1030, y: 5, width: 50, height: 30 };
     let request = DecodeRequest { region: Some(region), ..DecodeRequest::default() };
     let mut view = payload.view();
-    view.sections.retain(|s| PcaCodec.wants(&shape, &payload.header, s.key, &request));
+    view.sections.retain(|s| PcaCodec::SHIPPED.wants(&shape, &payload.header, s.key, &request));
     assert_eq!(view.sections.len(), 1);
-    let part = PcaCodec.decode(&shape, &view, &request, &run()).unwrap();
+    let part = PcaCodec::SHIPPED.decode(&shape, &view, &request, &run()).unwrap();
     for (plane, full) in part.planes.iter().zip(&whole.planes) {
         assert!(*plane == full.crop(region));
     }
@@ -95,8 +95,8 @@ fn quality_costs_bytes_and_buys_fidelity() {
     let source = picture(Shape::rgb(96, 96, 8));
     let mut last = (0, f64::INFINITY);
     for quality in [20.0, 50.0, 75.0, 90.0] {
-        let payload = PcaCodec.encode(&source, &settings(quality), &run()).unwrap();
-        let back = PcaCodec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
+        let payload = PcaCodec::SHIPPED.encode(&source, &settings(quality), &run()).unwrap();
+        let back = PcaCodec::SHIPPED.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
         let now = (payload.sections[0].bytes.len(), error(&source, &back));
         assert!(now.0 > last.0 && now.1 < last.1, "{now:?} after {last:?}");
         last = now;
@@ -106,33 +106,33 @@ fn quality_costs_bytes_and_buys_fidelity() {
 #[test]
 fn damaged_and_cut_sections_never_panic() {
     let shape = Shape::rgb(48, 40, 8);
-    let payload = PcaCodec.encode(&picture(shape.clone()), &settings(70.0), &run()).unwrap();
+    let payload = PcaCodec::SHIPPED.encode(&picture(shape.clone()), &settings(70.0), &run()).unwrap();
     let request = DecodeRequest::default();
     for len in 0..payload.sections[0].bytes.len() {
         let mut view = payload.view();
         view.sections[0].bytes = &payload.sections[0].bytes[..len];
         view.sections[0].complete = false;
         view.cut_off = true;
-        assert!(PcaCodec.decode(&shape, &view, &request, &run()).is_ok(), "cut at {len}");
+        assert!(PcaCodec::SHIPPED.decode(&shape, &view, &request, &run()).is_ok(), "cut at {len}");
     }
     for position in 0..payload.sections[0].bytes.len().min(200) {
         let mut damaged = payload.clone();
         damaged.sections[0].bytes[position] ^= 0x55;
-        let _ = PcaCodec.decode(&shape, &damaged.view(), &request, &run());
+        let _ = PcaCodec::SHIPPED.decode(&shape, &damaged.view(), &request, &run());
     }
     for position in 0..payload.header.len() {
         let mut damaged = payload.clone();
         damaged.header[position] ^= 0x81;
-        let _ = PcaCodec.decode(&shape, &damaged.view(), &request, &run());
+        let _ = PcaCodec::SHIPPED.decode(&shape, &damaged.view(), &request, &run());
     }
 }
 
 #[test]
 fn a_foreign_model_is_refused_by_name() {
     let shape = Shape::gray(8, 8, 8);
-    let mut payload = PcaCodec.encode(&picture(shape.clone()), &settings(70.0), &run()).unwrap();
+    let mut payload = PcaCodec::SHIPPED.encode(&picture(shape.clone()), &settings(70.0), &run()).unwrap();
     payload.header[1] ^= 1;
-    let result = PcaCodec.decode(&shape, &payload.view(), &DecodeRequest::default(), &run());
+    let result = PcaCodec::SHIPPED.decode(&shape, &payload.view(), &DecodeRequest::default(), &run());
     assert!(matches!(result, Err(crate::CodecError::Mismatch { .. })));
     assert_eq!(photo_model().sets.len(), 4);
 }

@@ -9,7 +9,7 @@ use super::walk::{Pass, code_plane};
 use crate::{CodecError, DecodeRequest, PayloadView, Run, map_indexed};
 use std::collections::HashMap;
 use tintype_entropy::{BitDecoder, BitWalk};
-use tintype_image::{Plane, Planes, Region, Shape};
+use tintype_image::{Level, Plane, Planes, Region, Shape};
 use tintype_transform::dwt::{Filter53, Filter97, norm_9_7, synthesise};
 
 /// Reads the header and checks it against the request and the limits.
@@ -140,7 +140,7 @@ fn decode_tile(
     run: &Run,
 ) -> Vec<Plane<u16>> {
     let mut layout = TileLayout::new(shape, header, tile);
-    walk_streams(&mut layout, header, streams);
+    walk_streams(run.level, &mut layout, header, streams);
     if header.lossless {
         integer_planes(shape, header, &layout, scale_log2, run)
     } else {
@@ -149,7 +149,7 @@ fn decode_tile(
 }
 
 /// Decodes what the streams determine into the grids.
-fn walk_streams(layout: &mut TileLayout, header: &Header, streams: &[Vec<u8>]) {
+fn walk_streams(level: Level, layout: &mut TileLayout, header: &Header, streams: &[Vec<u8>]) {
     let mut coders: Vec<(BitDecoder<'_>, Model)> = streams
         .iter()
         .enumerate()
@@ -165,7 +165,7 @@ fn walk_streams(layout: &mut TileLayout, header: &Header, streams: &[Vec<u8>]) {
     for plane in (0..planes).rev() {
         for group in 0..live {
             let (decoder, model) = &mut coders[group];
-            if code_plane(&mut layout.bands, &layout.groups[group], plane, model, decoder) == Pass::Exhausted {
+            if code_plane(level, &mut layout.bands, &layout.groups[group], plane, model, decoder) == Pass::Exhausted {
                 live = group;
                 break;
             }

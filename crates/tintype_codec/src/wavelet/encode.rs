@@ -11,7 +11,7 @@ use super::trim::trim;
 use super::walk::code_plane;
 use crate::{CodecError, EncodeSettings, Payload, Run, Section, SectionKey, Target, Tune, map_indexed};
 use tintype_entropy::{BitEncoder, BitMark, BitWalk, stretch};
-use tintype_image::{Planes, Region};
+use tintype_image::{Level, Planes, Region};
 use tintype_transform::dwt::{Band, Filter53, Filter97, analyse, norm_9_7};
 
 /// One tile's code: each group's bytes, and where each plane ends in them, from the highest plane.
@@ -111,7 +111,7 @@ fn encode_tile(source: &Planes, header: &Header, settings: &EncodeSettings, run:
     let (mut layout, planes, centroids) = tile_symbols(source, header, settings, run, tile);
     let groups = usize::from(header.groups);
     let mut models: Vec<Model> = (0..groups).map(|group| Model::new(group, groups)).collect();
-    code_tile(&mut layout, &mut models, planes, centroids)
+    code_tile(run.level, &mut layout, &mut models, planes, centroids)
 }
 
 /// Transforms and quantises a tile; says how many bit-planes it has.
@@ -157,7 +157,7 @@ pub(crate) fn fit_priors(pictures: &[Planes], qualities: &[f32], run: &Run) -> R
             let header = start_header(picture, &settings);
             let tile = Tiling::new(&picture.shape, &header).region(0);
             let (mut layout, planes, centroids) = tile_symbols(picture, &header, &settings, run, tile);
-            code_tile(&mut layout, &mut models, planes, centroids);
+            code_tile(run.level, &mut layout, &mut models, planes, centroids);
             for (model, sums) in models.iter_mut().zip(&mut sums) {
                 let mut index = 0;
                 model.each(&mut |bit| {
@@ -209,12 +209,18 @@ fn quantise_tile(
 /// An encoder, and where each plane ends in its code.
 type Stream = (BitEncoder, Vec<BitMark>);
 
-fn code_tile(layout: &mut TileLayout, models: &mut [Model], planes: u32, centroids: Centroids) -> TileCode {
+fn code_tile(
+    level: Level,
+    layout: &mut TileLayout,
+    models: &mut [Model],
+    planes: u32,
+    centroids: Centroids,
+) -> TileCode {
     let mut streams: Vec<Stream> = models.iter().map(|_| (BitEncoder::new(), Vec::new())).collect();
     streams[0].0.bits(planes, 5);
     for plane in (0..planes).rev() {
         for ((members, model), (encoder, marks)) in layout.groups.iter().zip(&mut *models).zip(&mut streams) {
-            code_plane(&mut layout.bands, members, plane, model, encoder);
+            code_plane(level, &mut layout.bands, members, plane, model, encoder);
             marks.push(encoder.mark());
         }
     }

@@ -8,13 +8,16 @@ use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, squash, stretch};
 /// How long an adaptive probability's memory grows.
 const LIMIT: u32 = 250;
 
-/// Three predictions of one bit, mixed.
+/// What a mixer sees beside predictions.
+const CONSTANT: i32 = 256;
+
+/// Three predictions of one bit and a constant, mixed.
 #[derive(Clone, Debug)]
 pub(crate) struct Mixed {
     a: Vec<AdaptiveBit>,
     b: Vec<AdaptiveBit>,
     c: Vec<AdaptiveBit>,
-    mixer: Mixer<3>,
+    mixer: Mixer<4>,
 }
 
 /// The contexts of one mixed decision.
@@ -29,13 +32,18 @@ pub(crate) struct Contexts {
 impl Mixed {
     fn new(a: usize, b: usize, c: usize, sets: usize, p1: u32) -> Self {
         let start = AdaptiveBit::new(p1);
-        Self { a: vec![start; a], b: vec![start; b], c: vec![start; c], mixer: Mixer::with_weight(sets, 3, 26_000) }
+        Self {
+            a: vec![start; a],
+            b: vec![start; b],
+            c: vec![start; c],
+            mixer: Mixer::with_weights(sets, 3, [26_000, 26_000, 26_000, 0]),
+        }
     }
 
     #[inline(always)]
     pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, at: Contexts) -> bool {
         let (a, b, c) = (&mut self.a[at.a], &mut self.b[at.b], &mut self.c[at.c]);
-        let inputs = [stretch(a.p1()), stretch(b.p1()), stretch(c.p1())];
+        let inputs = [stretch(a.p1()), stretch(b.p1()), stretch(c.p1()), CONSTANT];
         let bit = self.mixer.code(walk, bit, at.set, &inputs);
         a.update(bit, LIMIT);
         b.update(bit, LIMIT);

@@ -8,7 +8,9 @@
 
 use super::grid::{BLOCK, Grid, MARGIN, SIGN, SUPER};
 use super::model::{Contexts, Model, code_one, energy, five, ring, small};
+use fearless_simd::dispatch;
 use tintype_entropy::BitWalk;
+use tintype_image::Level;
 use tintype_transform::dwt::Orientation;
 
 /// A band of a component and its place among the others.
@@ -35,6 +37,19 @@ pub(crate) enum Pass {
 
 /// Codes plane `plane` of the bands `members` (indices into `bands`, in order).
 pub(crate) fn code_plane<W: BitWalk>(
+    level: Level,
+    bands: &mut [TileBand],
+    members: &[usize],
+    plane: u32,
+    model: &mut Model,
+    walk: &mut W,
+) -> Pass {
+    // The mixer's vectors and the windows' shifts are worth the instructions of the machine.
+    dispatch!(level, _simd => code_bands(bands, members, plane, model, walk))
+}
+
+#[inline(always)]
+fn code_bands<W: BitWalk>(
     bands: &mut [TileBand],
     members: &[usize],
     plane: u32,
@@ -107,6 +122,7 @@ impl<'a> BandPass<'a> {
         }
     }
 
+    #[inline(always)]
     fn run<W: BitWalk>(&self, grid: &mut Grid, model: &mut Model, walk: &mut W) -> Pass {
         let plane = self.plane;
         if !grid.band_active {
@@ -134,6 +150,7 @@ impl<'a> BandPass<'a> {
         Pass::Done
     }
 
+    #[inline(always)]
     fn superblock<W: BitWalk>(
         &self,
         grid: &mut Grid,
@@ -175,6 +192,7 @@ impl<'a> BandPass<'a> {
         Pass::Done
     }
 
+    #[inline(always)]
     fn block<W: BitWalk>(&self, grid: &mut Grid, model: &mut Model, walk: &mut W, (bx, by): (usize, usize)) -> Pass {
         let at = grid.active.at(bx, by);
         let (x, y) = (bx * BLOCK, by * BLOCK);
@@ -210,6 +228,7 @@ impl<'a> BandPass<'a> {
         }
     }
 
+    #[inline(always)]
     fn block_contexts(&self, grid: &Grid, at: usize, x: usize, y: usize) -> Contexts {
         let corner = grid.at(x, y);
         let stride = grid.stride;
@@ -245,6 +264,7 @@ impl<'a> BandPass<'a> {
         }
     }
 
+    #[inline(always)]
     fn coefficients<W: BitWalk>(&self, grid: &mut Grid, model: &mut Model, walk: &mut W, place: Place) {
         let mut waiting = place.fresh;
         for row in 0..place.rows {

@@ -1,6 +1,6 @@
 //! Counting what a walk would cost, without writing.
 
-use super::{BitWalk, encoder::RANGE_MIN};
+use super::{BitWalk, CountedWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Counts bits as the encoder spends them: the same interval arithmetic, rounding included, without a position.
@@ -78,6 +78,20 @@ impl SymbolWalk for BitCost {
         self.range = (self.range >> source.precision()) * u64::from(source.interval(symbol).1);
         self.renormalise();
         symbol
+    }
+}
+
+impl CountedWalk for BitCost {
+    #[inline(always)]
+    fn slot(&mut self, total: u32) -> u32 {
+        self.range /= u64::from(total);
+        0
+    }
+
+    #[inline(always)]
+    fn take(&mut self, _start: u32, width: u32) {
+        self.range *= u64::from(width);
+        self.renormalise();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The range coder, reading; and the rule that says where a cut-off code stops meaning anything.
 
-use super::{BitWalk, encoder::RANGE_MIN};
+use super::{BitWalk, CountedWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Reads what a [`super::BitEncoder`] wrote.
@@ -129,5 +129,20 @@ impl SymbolWalk for BitDecoder<'_> {
         self.range = unit * u64::from(width);
         self.renormalise();
         symbol
+    }
+}
+
+impl CountedWalk for BitDecoder<'_> {
+    #[inline(always)]
+    fn slot(&mut self, total: u32) -> u32 {
+        self.range /= u64::from(total);
+        (self.value / self.range).min(u64::from(total) - 1) as u32
+    }
+
+    #[inline(always)]
+    fn take(&mut self, start: u32, width: u32) {
+        self.value -= self.range * u64::from(start);
+        self.range *= u64::from(width);
+        self.renormalise();
     }
 }

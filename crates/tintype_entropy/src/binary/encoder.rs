@@ -2,7 +2,7 @@
 
 use std::hint::select_unpredictable;
 
-use super::BitWalk;
+use super::{BitWalk, CountedWalk};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Below this range four bytes leave the window.
@@ -185,5 +185,20 @@ impl SymbolWalk for BitEncoder {
         self.range *= u64::from(width);
         self.renormalise();
         symbol
+    }
+}
+
+impl CountedWalk for BitEncoder {
+    #[inline(always)]
+    fn slot(&mut self, total: u32) -> u32 {
+        self.range /= u64::from(total);
+        0
+    }
+
+    #[inline(always)]
+    fn take(&mut self, start: u32, width: u32) {
+        self.raise(self.range * u64::from(start));
+        self.range *= u64::from(width);
+        self.renormalise();
     }
 }

@@ -47,8 +47,16 @@ impl<const N: usize> Mixer<N> {
     /// # Panics
     /// If `sets` is 0.
     pub fn with_weight(sets: usize, rate: i32, weight_q16: i32) -> Self {
+        Self::with_weights(sets, rate, [weight_q16; N])
+    }
+
+    /// `sets` sets in which weights start at `weights_q16` of 65 536.
+    ///
+    /// # Panics
+    /// If `sets` is 0.
+    pub fn with_weights(sets: usize, rate: i32, weights_q16: [i32; N]) -> Self {
         assert!(sets > 0, "a mixer needs a set of weights");
-        Self { weights: vec![[weight_q16.clamp(-WEIGHT_MAX, WEIGHT_MAX); N]; sets], rate }
+        Self { weights: vec![weights_q16.map(|w| w.clamp(-WEIGHT_MAX, WEIGHT_MAX)); sets], rate }
     }
 
     /// How many sets of weights there are.

@@ -10,6 +10,7 @@
 
 mod adaptive;
 mod cost;
+mod counted;
 mod decoder;
 mod encoder;
 mod integer;
@@ -22,6 +23,7 @@ mod walk;
 
 pub use adaptive::{AdaptiveBit, DualBit};
 pub use cost::{BitCost, cost_q12};
+pub use counted::CountedWalk;
 pub use decoder::BitDecoder;
 pub use encoder::{BitEncoder, BitMark};
 pub use integer::IntModel;

@@ -38,15 +38,15 @@ impl Checkpoint {
     }
 
     /// Writes beside, then renames, so that a kill leaves either the old or the new one.
-    pub(super) fn write(&self, state: &State, weights: &Tensors, optimiser: &Optimiser) -> Result<(), Failure> {
+    pub(super) fn write(&self, state: &State, optimiser: &Optimiser) -> Result<(), Failure> {
         let beside = self.folder.with_extension("new");
         let old = self.folder.with_extension("old");
         let _ = std::fs::remove_dir_all(&beside);
         std::fs::create_dir_all(&beside)?;
-        write_tensors(&beside.join("weights.safetensors"), weights)?;
-        write_tensors(&beside.join("first.safetensors"), &optimiser.first)?;
-        write_tensors(&beside.join("second.safetensors"), &optimiser.second)?;
-        write_tensors(&beside.join("mean.safetensors"), &optimiser.mean)?;
+        write_tensors(&beside.join("weights.safetensors"), &optimiser.weights.named)?;
+        write_tensors(&beside.join("first.safetensors"), &optimiser.first.named)?;
+        write_tensors(&beside.join("second.safetensors"), &optimiser.second.named)?;
+        write_tensors(&beside.join("mean.safetensors"), &optimiser.mean.named)?;
         std::fs::write(beside.join("state.json"), serde_json::to_vec_pretty(state)?)?;
         let _ = std::fs::remove_dir_all(&old);
         if self.folder.exists() {
@@ -61,20 +61,22 @@ impl Checkpoint {
     /// # Errors
     /// If the checkpoint cannot be read.
     pub fn read_mean(&self) -> Result<(State, Tensors), Failure> {
-        let (state, _, optimiser) = self.read()?;
-        Ok((state, optimiser.mean))
+        Ok((self.state()?, self.tensors("mean")?))
     }
 
-    /// Reads it back.
-    pub(super) fn read(&self) -> Result<(State, Tensors, Optimiser), Failure> {
-        let state = serde_json::from_slice(&std::fs::read(self.folder.join("state.json"))?)?;
-        let file = |name: &str| read_tensors(&self.folder.join(name));
-        let optimiser = Optimiser {
-            first: file("first.safetensors")?,
-            second: file("second.safetensors")?,
-            mean: file("mean.safetensors")?,
-        };
-        Ok((state, file("weights.safetensors")?, optimiser))
+    /// The whole of it, to go on with.
+    pub(super) fn read(&self, recipe: &Recipe) -> Result<(State, Optimiser), Failure> {
+        let mut optimiser = Optimiser::new(recipe, &self.tensors("weights")?);
+        optimiser.restore(&self.tensors("first")?, &self.tensors("second")?, &self.tensors("mean")?);
+        Ok((self.state()?, optimiser))
+    }
+
+    fn state(&self) -> Result<State, Failure> {
+        Ok(serde_json::from_slice(&std::fs::read(self.folder.join("state.json"))?)?)
+    }
+
+    fn tensors(&self, name: &str) -> Result<Tensors, Failure> {
+        read_tensors(&self.folder.join(format!("{name}.safetensors")))
     }
 }
 

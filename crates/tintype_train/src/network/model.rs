@@ -48,6 +48,14 @@ impl Weights {
         Self { watched: Some(RefCell::default()), ..Self::new(tensors) }
     }
 
+    /// Passes do not give gradients of the linear shortcuts.
+    pub(super) fn hold_shortcuts(&mut self) {
+        for name in ["shortcut.analysis", "shortcut.synthesis"] {
+            let held = self.full[name].detach();
+            self.full.insert(name.into(), held);
+        }
+    }
+
     /// What was noted.
     pub(super) fn magnitudes(self) -> BTreeMap<String, f64> {
         self.watched.map(RefCell::into_inner).unwrap_or_default()
@@ -260,18 +268,6 @@ impl Model {
         (h.narrow(3, 0, c), h.narrow(3, c, c))
     }
 
-    /// Means given hyperprior features and `known` latents, each position seeing only positions of earlier steps.
-    fn means(&self, w: &Weights, features: &Tensor, known: &Tensor, masks: &[Tensor]) -> Tensor {
-        let seen = w.dense("c.enter", &(known / w.full("spread")).to_kind(Kind::BFloat16)).relu_();
-        let mut h = features.shallow_clone();
-        let mut earlier = masks[0].shallow_clone();
-        for step in 1..4 {
-            h = w.watch("c.features", h + w.depthwise(&format!("c.step{step}"), &(&seen * &earlier)) * &masks[step]);
-            earlier = earlier + &masks[step];
-        }
-        w.dense("c.mean", &h.relu()).to_kind(Kind::Float) * w.full("spread")
-    }
-
     fn synthesis(&self, w: &Weights, latents: &Tensor, qualities: &Tensor) -> Tensor {
         let half = Kind::BFloat16;
         let straight = unfold(&latents.matmul(&w.full("shortcut.synthesis").tr()), 2);
@@ -307,49 +303,54 @@ impl Model {
         let scale = w.dense("hs.scale", &for_scales.relu()).to_kind(Kind::Float);
         let log_scale = soft_floor(&(scale + w.full("log_scale") + log_gain), LOG_SCALE_MIN);
 
-        let masks = step_masks(&y);
-        let decoded = tch::no_grad(|| self.decode_in_steps(w, &for_means, &y, &gain, &step));
-        let known = &y + (decoded - &y).detach();
-        let means = self.means(w, &for_means, &known, &masks);
-        let residual = (&y - &means) * &gain;
+        let (means, decoded) = self.in_steps(w, &for_means, &y, &gain, &step);
+        let residual = (&y - means) * &gain;
         let latent_bits = sum(logistic_bits(&noisy(&residual), &log_scale));
-        let decoded = means + round_through(&residual) * step;
         let samples = self.synthesis(w, &decoded, qualities) * SPREAD + CENTRE;
         Outcome { samples, latent_bits, hyper_bits }
     }
 
-    /// The latents as a decoder gets them, step by step, each on the quarter of positions it decodes.
-    fn decode_in_steps(&self, w: &Weights, features: &Tensor, y: &Tensor, gain: &Tensor, step: &Tensor) -> Tensor {
-        let decoded = y.zeros_like();
-        let seen = features.zeros_like();
-        for (index, (down, right)) in PLACES.into_iter().enumerate() {
-            let part = |x: &Tensor| x.slice(1, down, None::<i64>, 2).slice(2, right, None::<i64>, 2);
+    /// Means and decoded latents, step by step, each on the quarter of positions that it decodes; a step sees the latents
+    /// of earlier ones as the decoder has them, with gradients as if they were the true ones.
+    fn in_steps(&self, w: &Weights, features: &Tensor, y: &Tensor, gain: &Tensor, step: &Tensor) -> (Tensor, Tensor) {
+        let spread = w.full("spread");
+        let (mut means, mut decoded) = (Vec::new(), Vec::new());
+        let nothing = part_of(features, PLACES[0]).zeros_like();
+        let mut seen = [0; 4].map(|_| nothing.shallow_clone());
+        for (index, place) in PLACES.into_iter().enumerate() {
+            let part = |x: &Tensor| part_of(x, place);
             let mut h = part(features);
             if index > 0 {
-                h = h + part(&w.depthwise(&format!("c.step{index}"), &seen));
+                h = h + part(&w.depthwise(&format!("c.step{index}"), &interleaved(&seen)));
             }
-            let means = w.dense("c.mean", &h.relu()).to_kind(Kind::Float) * w.full("spread");
-            let here = &means + ((part(y) - &means) * gain).round() * step;
-            part(&decoded).copy_(&here);
+            let h = w.watch("c.features", h);
+            let mean = w.dense("c.mean", &h.relu()).to_kind(Kind::Float) * spread;
+            let truth = part(y);
+            let here = &mean + round_through(&((&truth - &mean) * gain)) * step;
             if index < 3 {
-                let entered = w.dense("c.enter", &(here / w.full("spread")).to_kind(Kind::BFloat16));
-                part(&seen).copy_(&entered.relu());
+                let known = &truth + (&here - &truth).detach();
+                seen[index] = w.dense("c.enter", &(known / spread).to_kind(Kind::BFloat16)).relu();
             }
+            means.push(mean);
+            decoded.push(here);
         }
-        decoded
+        (interleaved(&means), interleaved(&decoded))
     }
 }
 
 /// Which of each 2 × 2 positions (row, column) is decoded in which step.
 const PLACES: [(i64, i64); 4] = [(0, 0), (1, 1), (0, 1), (1, 0)];
 
-/// Four masks `[1, H, W, 1]`: which positions are decoded in which step.
-fn step_masks(y: &Tensor) -> Vec<Tensor> {
-    let (_, h, w, _) = y.size4().expect("four axes");
-    let at = |dy: i64, dx: i64| {
-        let rows = Tensor::arange(h, (Kind::Int64, y.device())).remainder(2).eq(dy).view([1, h, 1, 1]);
-        let columns = Tensor::arange(w, (Kind::Int64, y.device())).remainder(2).eq(dx).view([1, 1, w, 1]);
-        rows.logical_and(&columns).to_kind(Kind::BFloat16)
-    };
-    PLACES.into_iter().map(|(dy, dx)| at(dy, dx)).collect()
+/// Every other row from `down` on of every other column from `right` on.
+fn part_of(x: &Tensor, (down, right): (i64, i64)) -> Tensor {
+    x.slice(1, down, None::<i64>, 2).slice(2, right, None::<i64>, 2)
+}
+
+/// Puts the parts at [`PLACES`] together again.
+fn interleaved(parts: &[Tensor]) -> Tensor {
+    let upper = Tensor::stack(&[&parts[0], &parts[2]], 3);
+    let lower = Tensor::stack(&[&parts[3], &parts[1]], 3);
+    let both = Tensor::stack(&[upper, lower], 2);
+    let (n, h, w, c) = parts[0].size4().expect("four axes");
+    both.view([n, 2 * h, 2 * w, c])
 }

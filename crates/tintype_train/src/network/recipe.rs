@@ -62,10 +62,30 @@ pub struct RateRecipe {
     pub balance: f64,
 }
 
+/// The rule by which weights change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimiserKind {
+    /// Stochastic gradient with Nesterov's momentum.
+    Sgd,
+    /// AdaGrad.
+    AdaGrad,
+    /// Adam.
+    Adam,
+    /// Adam with decoupled weight decay.
+    #[default]
+    AdamW,
+    /// Orthogonalised momentum for matrices, AdamW for the rest.
+    Muon,
+}
+
 /// How long and how fast.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleRecipe {
+    /// The rule by which weights change.
+    #[serde(default)]
+    pub optimiser: OptimiserKind,
     /// Optimiser steps in all.
     pub steps: u64,
     /// Steps of linear warm-up.
@@ -84,6 +104,9 @@ pub struct ScheduleRecipe {
     pub rate_min: f64,
     /// Factor on the learning rate of the linear shortcut.
     pub shortcut_rate: f64,
+    /// The linear shortcut is trained in every so many steps.
+    #[serde(default = "one")]
+    pub shortcut_every: u64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Largest gradient norm.
@@ -94,6 +117,10 @@ pub struct ScheduleRecipe {
     pub validate_every: u64,
     /// Seconds between checkpoints.
     pub checkpoint_seconds: u64,
+}
+
+fn one() -> u64 {
+    1
 }
 
 impl Recipe {

@@ -3,7 +3,7 @@
 use super::checkpoint::read_tensors;
 use super::data::Random;
 use super::model::{Outcome, Pass, Tensors, Weights};
-use super::optimiser::{FIXED, Optimiser};
+use super::optimiser::Optimiser;
 use super::start::first_weights;
 use super::{Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, State, validate};
 use serde_json::json;
@@ -39,27 +39,25 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     std::fs::create_dir_all(run.folder)?;
     let mut log = std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
     let checkpoint = Checkpoint::new(run.folder);
-    let (mut state, weights, mut optimiser) = if checkpoint.exists() {
-        checkpoint.read()?
+    let (mut state, mut optimiser) = if checkpoint.exists() {
+        checkpoint.read(recipe)?
     } else {
         let weights = match run.start {
-            Some(path) => widened(read_tensors(path)?),
+            Some(path) => read_tensors(path)?,
             None => first_weights(recipe, &model, &run.pictures),
         };
-        let optimiser = Optimiser::new(&weights);
-        (State { step: 0, seconds: 0.0, recipe: recipe.clone() }, weights, optimiser)
+        (State { step: 0, seconds: 0.0, recipe: recipe.clone() }, Optimiser::new(recipe, &weights))
     };
     state.recipe = recipe.clone();
-    let weights = trainable(weights);
-    announce(&model, &weights, &state);
+    announce(&model, &optimiser.weights.named, &state);
     if state.step == 0 {
-        measure(run, &model, &optimiser.mean, &state, &mut log)?;
+        measure(run, &model, &optimiser.mean.named, &state, &mut log)?;
     }
     let (mut last_save, mut rejected) = (Instant::now(), 0);
     while state.step < schedule.steps {
         let begun = Instant::now();
-        let (loss, bpp, mse) = gradients(run, &model, &weights, state.step);
-        let norm = optimiser.update(&weights, schedule, state.step);
+        let (loss, bpp, mse) = gradients(run, &model, &optimiser, state.step);
+        let norm = optimiser.update(schedule, state.step);
         rejected = if norm.is_finite() { 0 } else { rejected + 1 };
         if rejected > 20 {
             return Err("20 steps in a row without a finite gradient: resume with a lower rate_max".into());
@@ -72,24 +70,14 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
             writeln!(log, "{line}")?;
         }
         if state.step % schedule.validate_every == 0 || state.step == schedule.steps {
-            measure(run, &model, &optimiser.mean, &state, &mut log)?;
+            measure(run, &model, &optimiser.mean.named, &state, &mut log)?;
         }
         if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds || state.step == schedule.steps {
-            checkpoint.write(&state, &weights, &optimiser)?;
+            checkpoint.write(&state, &optimiser)?;
             last_save = Instant::now();
         }
     }
     Ok(())
-}
-
-/// Half-precision weights as float32.
-fn widened(weights: Tensors) -> Tensors {
-    weights.into_iter().map(|(k, v)| (k, v.to_kind(Kind::Float))).collect()
-}
-
-fn trainable(weights: Tensors) -> Tensors {
-    let grad = |k: &str, v: Tensor| v.set_requires_grad(!FIXED.contains(&k));
-    weights.into_iter().map(|(k, v)| (k.clone(), grad(&k, v))).collect()
 }
 
 fn announce(model: &Model, weights: &Tensors, state: &State) {
@@ -100,7 +88,7 @@ fn announce(model: &Model, weights: &Tensors, state: &State) {
 }
 
 /// Leaves gradients in `weights`; returns loss, mean bpp, mean squared error.
-fn gradients(run: &Run<'_>, model: &Model, weights: &Tensors, step: u64) -> (f64, f64, f64) {
+fn gradients(run: &Run<'_>, model: &Model, optimiser: &Optimiser, step: u64) -> (f64, f64, f64) {
     let schedule = &run.recipe.schedule;
     let mut random = Random::new(run.recipe.seed, step);
     let small = step < schedule.small_crop_steps;
@@ -113,11 +101,11 @@ fn gradients(run: &Run<'_>, model: &Model, weights: &Tensors, step: u64) -> (f64
     let balance: Vec<f64> = lambdas.iter().map(|&l| run.recipe.balance(l)).collect();
     let vector = |list: &[f64]| Tensor::from_slice(list).to_kind(Kind::Float);
     tch::manual_seed((run.recipe.seed.wrapping_mul(1_000_003) ^ step) as i64);
-    for weight in weights.values() {
-        let mut weight = weight.shallow_clone();
-        weight.zero_grad();
+    optimiser.clear();
+    let mut cast = Weights::new(&optimiser.weights.named);
+    if step % schedule.shortcut_every != 0 {
+        cast.hold_shortcuts();
     }
-    let cast = Weights::new(weights);
     let out: Outcome = model.pass(&cast, &samples, &vector(&qualities), Pass::Train);
     let mse = (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
     let bpp = (&out.latent_bits + &out.hyper_bits) / (side * side) as f64;

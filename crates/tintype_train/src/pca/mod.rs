@@ -4,9 +4,11 @@
 //! with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks taken from each
 //! picture.
 
+mod door;
 mod pieces;
 mod sample;
 
+pub use door::PcaFit;
 pub use pieces::{Piece, PieceOptions, Rows, fit_pieces};
 pub use sample::Samples;
 
@@ -85,6 +87,11 @@ impl Collector {
                 samples.draw(plane, side(set), if set < 2 { 12.0 } else { 3.0 }, &mut self.draw);
             }
         }
+    }
+
+    /// Blocks kept so far of each set.
+    pub fn blocks(&self) -> [usize; SETS] {
+        std::array::from_fn(|set| self.samples[set].blocks.count())
     }
 
     /// Fits the pieces; `report` gets the set, the round and the mean estimated bits a sample.

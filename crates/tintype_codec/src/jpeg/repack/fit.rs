@@ -58,7 +58,7 @@ struct Samples {
 
 fn gather(file: &JpegCoefficients, class: usize, out: &mut Samples, inside: &[Vec<usize>], step: usize) {
     let Some(c) = file.components.get(class) else { return };
-    let before = class.checked_sub(1).map(|i| (&file.components[i], file.structure.frame.components[i].clone()));
+    let before = class.checked_sub(1).map(|i| (&file.components[i], file.structure.frame.components[i]));
     let own = &file.structure.frame.components[class];
     let zero = [0u16; 64];
     for at in (0..c.stride * c.rows).step_by(step) {

@@ -1,0 +1,223 @@
+//! `tintype train`: a model fitted to the user's own pictures.
+//!
+//! The fit itself is the codec's (`tintype_train::fitter`). Here: the list of pictures and its held-out tenth, the progress bar,
+//! the model file and its card, and what the model is worth on the pictures that were held out.
+
+use crate::files::{Place, find_inputs};
+use crate::output::{print_line, write_output};
+use crate::style::{Ink, grouped, paint};
+use crate::{Failure, Outcome};
+use clap::Args as ClapArgs;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{Cursor, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Tune};
+use tintype_image::io::PictureFormat;
+use tintype_metrics::{CurvePoint, Wanted, bd_rate, compare_with};
+use tintype_train::{FitError, FitRequest, Fitted, PictureList, fitted_codecs, fitter};
+
+/// Qualities at which the held-out pictures are coded.
+const QUALITIES: [f32; 4] = [15.0, 35.0, 55.0, 75.0];
+/// Pictures coded for the report, at most.
+const HELD_OUT_MAX: usize = 24;
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype train album/ --codec cluster -o album.tinmodel
+  tintype encode album/ --codec cluster --model album.tinmodel -o small/
+  tintype decode small/ --model album.tinmodel -o back/
+
+A card with the data, parameters and time is written beside the model (album.md). Every tenth picture is held out
+and coded with the new model and, for comparison, with the one that is built in.")]
+pub struct TrainArgs {
+    /// Pictures, globs or folders
+    #[arg(required = true, value_name = "DIR")]
+    pub inputs: Vec<PathBuf>,
+    /// Which codec's model
+    #[arg(long, value_name = "CODEC", value_parser = parse_codec)]
+    pub codec: CodecId,
+    /// The model file
+    #[arg(short, long, value_name = "MODEL")]
+    pub output: PathBuf,
+    /// Seed; the same pictures and seed give the same model
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Pictures read at most, evenly spread
+    #[arg(long, value_name = "N", default_value_t = 700, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pictures: u32,
+    /// A setting of the codec's own fit, such as pieces=48,14,8,4; repeatable
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    pub settings: Vec<(String, String)>,
+    /// Fit to all pictures and report nothing
+    #[arg(long)]
+    pub no_report: bool,
+}
+
+fn parse_codec(text: &str) -> Result<CodecId, String> {
+    CodecId::from_name(text).filter(|id| fitter(*id).is_some()).ok_or_else(|| {
+        let names: Vec<&str> = fitted_codecs().map(CodecId::name).collect();
+        format!("models are fitted for {}", names.join(", "))
+    })
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is needed")?;
+    Ok((name.into(), value.into()))
+}
+
+/// Runs the command.
+pub fn run(args: &TrainArgs) -> Outcome {
+    let known =
+        |path: &Path| path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some();
+    let inputs = find_inputs(&args.inputs, &known)?;
+    let files = inputs.into_iter().filter_map(|input| match input.place {
+        Place::File(path) => Some(path),
+        Place::Standard => None,
+    });
+    let all = PictureList::new(files.collect());
+    let (to_fit, held_out) = if args.no_report { (all.clone(), PictureList::default()) } else { all.split() };
+    let request = FitRequest { seed: args.seed, pictures_max: args.pictures as usize, settings: args.settings.clone() };
+    let fit = fitter(args.codec).ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
+    let bar = progress_bar();
+    let start = Instant::now();
+    let fitted = fit.fit(&to_fit, &request, &mut |progress| {
+        bar.set_position((progress.done * 1000.0) as u64);
+        let objective = progress.objective.map(|(unit, value)| format!(": {value:.4} {unit}")).unwrap_or_default();
+        bar.set_message(format!("{}{objective}", progress.stage));
+    });
+    bar.finish_and_clear();
+    let fitted = fitted.map_err(failure)?;
+    let seconds = start.elapsed().as_secs_f64();
+    write_output(&Place::File(args.output.clone()), &fitted.bytes).map_err(Failure::Work)?;
+    let report = if held_out.is_empty() { None } else { Some(Report::new(args.codec, &fitted.bytes, &held_out)?) };
+    let card = card(args, &to_fit, &fitted, seconds, report.as_ref())?;
+    let card_path = args.output.with_extension("md");
+    write_output(&Place::File(card_path.clone()), card.as_bytes()).map_err(Failure::Work)?;
+    let terminal = std::io::stdout().is_terminal();
+    let name = paint(Ink::Bold, &args.output.display().to_string(), terminal);
+    let size = grouped(fitted.bytes.len() as u64);
+    print_line(&format!(
+        "{name}: {size} bytes, {} pictures, {seconds:.1} s; card {}",
+        to_fit.len(),
+        card_path.display()
+    ));
+    if let Some(report) = &report {
+        print_line(&report.text());
+    }
+    Ok(true)
+}
+
+fn failure(error: FitError) -> Failure {
+    match error {
+        FitError::Misuse { what } => Failure::Usage(what),
+        other => Failure::Work(other.to_string()),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(1000);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent} % {eta} left, {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// One quality's mean over the held-out pictures.
+struct Row {
+    quality: f32,
+    bpp: f64,
+    psnr: f64,
+}
+
+/// Rate and distortion on the pictures that were held out, real file bytes.
+struct Report {
+    pictures: usize,
+    own: Vec<Row>,
+    shipped: Vec<Row>,
+}
+
+impl Report {
+    fn new(codec: CodecId, model: &[u8], held_out: &PictureList) -> Result<Self, Failure> {
+        let list = held_out.thinned(HELD_OUT_MAX);
+        let mut models = Models::default();
+        models.add(model).map_err(|error| Failure::Work(format!("the new model: {error}")))?;
+        let pictures = (0..list.len()).map(|i| list.read(i).map_err(failure)).collect::<Result<Vec<_>, _>>()?;
+        let own = rows(codec, &models, &pictures)?;
+        let built_in = tintype::codecs().any(|id| id == codec);
+        let shipped = if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
+        Ok(Self { pictures: list.len(), own, shipped })
+    }
+
+    /// Change of rate at equal PSNR against the model that is built in, in percent.
+    fn against_shipped(&self) -> Option<f64> {
+        let curve = |rows: &[Row]| rows.iter().map(|r| CurvePoint { rate: r.bpp, quality: r.psnr }).collect::<Vec<_>>();
+        bd_rate(&curve(&self.own), &curve(&self.shipped))
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![format!("on {} pictures that were held out:", self.pictures)];
+        lines.push("  quality     bpp   PSNR    built in: bpp   PSNR".into());
+        for (index, row) in self.own.iter().enumerate() {
+            let shipped = self.shipped.get(index);
+            let shipped = shipped.map(|s| format!("       {:8.4} {:6.2}", s.bpp, s.psnr)).unwrap_or_default();
+            lines.push(format!("  {:7} {:7.4} {:6.2}{shipped}", row.quality, row.bpp, row.psnr));
+        }
+        if let Some(change) = self.against_shipped() {
+            lines.push(format!("  rate at equal PSNR against the built-in model: {change:+.1} %"));
+        }
+        lines.join("\n")
+    }
+}
+
+fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row>, Failure> {
+    let run = Run::default();
+    let mut rows = Vec::new();
+    for quality in QUALITIES {
+        let options =
+            EncodeOptions { codec: Some(codec), goal: Goal::Quality(quality), tune: Tune::Psnr, ..Default::default() };
+        let (mut bpp, mut psnr) = (0.0, 0.0);
+        for picture in pictures {
+            let failed = |error: &dyn std::fmt::Display| Failure::Work(format!("a held-out picture: {error}"));
+            let file = tintype::encode_with_models(picture, &options, models, &run).map_err(|e| failed(&e))?.bytes;
+            let request = DecodeRequest::default();
+            let back =
+                tintype::decode_with_models(Cursor::new(&file), &request, models, &run).map_err(|e| failed(&e))?;
+            let report =
+                compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE).map_err(|e| failed(&e))?;
+            let shape = &picture.planes.shape;
+            bpp += 8.0 * file.len() as f64 / (shape.width_px * shape.height_px) as f64;
+            psnr += report.psnr.min(99.0);
+        }
+        let count = pictures.len().max(1) as f64;
+        rows.push(Row { quality, bpp: bpp / count, psnr: psnr / count });
+    }
+    Ok(rows)
+}
+
+/// The model's card, Markdown.
+fn card(
+    args: &TrainArgs,
+    list: &PictureList,
+    fitted: &Fitted,
+    seconds: f64,
+    report: Option<&Report>,
+) -> Result<String, Failure> {
+    let name = args.output.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut rows = vec![
+        ("codec".to_string(), args.codec.name().to_string()),
+        ("file".into(), format!("{} bytes", grouped(fitted.bytes.len() as u64))),
+        ("program".into(), format!("tintype {}", env!("CARGO_PKG_VERSION"))),
+        ("data".into(), format!("{} pictures, list and contents hash {}", list.len(), list.hash().map_err(failure)?)),
+        ("seed".into(), args.seed.to_string()),
+        ("time".into(), format!("{seconds:.1} s")),
+    ];
+    rows.extend(fitted.parameters.iter().cloned());
+    let rows: Vec<String> = rows.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
+    let report = report.map(|r| format!("\n```\n{}\n```\n", r.text())).unwrap_or_default();
+    Ok(format!("# {name}\n\n| | |\n|---|---|\n{}\n{report}", rows.join("\n")))
+}

@@ -1,0 +1,91 @@
+//! The `pca` fit as `tintype train` runs it.
+
+use super::{Collector, PcaOptions, teach_contexts};
+use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
+use tintype_codec::pca::SETS;
+
+/// Fits a `pca` model.
+#[derive(Clone, Copy, Debug)]
+pub struct PcaFit;
+
+/// Pictures on which contexts are taught.
+const TAUGHT: usize = 42;
+
+fn join<T: ToString>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Four numbers, separated by commas.
+fn four(request: &FitRequest, name: &str, default: [usize; SETS]) -> Result<[usize; SETS], FitError> {
+    let text = request.setting(name, join(&default))?;
+    let numbers: Vec<usize> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+    numbers.try_into().map_err(|_| FitError::Misuse {
+        what: format!("setting {name}: four numbers are needed, such as {}", join(&default)),
+    })
+}
+
+impl Fit for PcaFit {
+    fn fit(
+        &self,
+        pictures: &PictureList,
+        request: &FitRequest,
+        report: &mut dyn FnMut(&Progress<'_>),
+    ) -> Result<Fitted, FitError> {
+        request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise"])?;
+        let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
+        let options = PcaOptions {
+            pieces: four(request, "pieces", default.pieces)?,
+            kept: four(request, "kept", default.kept)?,
+            blocks_per_picture: four(request, "blocks", default.blocks_per_picture)?,
+            rounds: request.setting("rounds", default.rounds)?,
+            border_noise: request.setting("noise", default.border_noise)?,
+            ..default
+        };
+        let within =
+            |values: &[usize; SETS], max: [usize; SETS]| values.iter().zip(max).all(|(v, m)| (1..=m).contains(v));
+        if !within(&options.pieces, [64; SETS]) || !within(&options.kept, [64, 256, 64, 256]) {
+            let what = "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible".into();
+            return Err(FitError::Misuse { what });
+        }
+        let list = pictures.thinned(request.pictures_max);
+        let mut collector = Collector::new(&options);
+        for index in 0..list.len() {
+            collector.add(&list.read(index)?.planes);
+            report(&Progress { stage: "taking blocks", done: 0.2 * index as f32 / list.len() as f32, objective: None });
+        }
+        if collector.blocks().contains(&0) {
+            let what = "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed".into();
+            return Err(FitError::Misuse { what });
+        }
+        let stages =
+            ["luma pieces of 8 × 8", "luma pieces of 16 × 16", "chroma pieces of 8 × 8", "chroma pieces of 16 × 16"];
+        let model = collector.fit(|set, round, bits| {
+            let done = 0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
+            report(&Progress { stage: stages[set], done, objective: Some(("bits a sample", bits)) });
+        });
+        report(&Progress { stage: "teaching contexts", done: 0.9, objective: None });
+        let taught = list.thinned(TAUGHT);
+        let mut failure = None;
+        let planes = (0..taught.len()).map_while(|i| match taught.read(i) {
+            Ok(picture) => Some(picture.planes),
+            Err(error) => {
+                failure = Some(error);
+                None
+            }
+        });
+        let bytes = teach_contexts(&model, planes, &options);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let parameters = [
+            ("pieces (luma 8, luma 16, chroma 8, chroma 16)", join(&options.pieces)),
+            ("basis rows kept", join(&options.kept)),
+            ("blocks taken from each picture, at most", join(&options.blocks_per_picture)),
+            ("blocks fitted to", join(&collector.blocks())),
+            ("rounds", options.rounds.to_string()),
+            ("noise assumed on borders", options.border_noise.to_string()),
+            ("pictures contexts were taught on", taught.len().to_string()),
+        ];
+        Ok(Fitted { bytes, parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec() })
+    }
+}
