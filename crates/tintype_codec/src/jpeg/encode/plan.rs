@@ -91,12 +91,11 @@ impl JpegPlan {
         };
         Ok(match settings.tune {
             Tune::Psnr => common,
-            // Thinning stops far short of a trellis at the same price, so it may ask for more.
             Tune::Visual => Self {
-                shape: if common.quick { 0.7 } else { 0.6 },
-                chroma_shape: if common.quick { 0.7 } else { 0.6 },
+                shape: 0.6,
+                chroma_shape: 0.6,
                 chroma_step: [1.2, 0.8],
-                lambda: if common.quick { 0.2 } else { 0.09 },
+                lambda: 0.09,
                 chroma_lambda: 1.0,
                 mask: 0.2,
                 full_chroma_below: 2.5,
