@@ -37,6 +37,7 @@ const ROOMS: &[Room] = &[
     room("tintype_container", &[]),
     room("tintype", &["tintype_codec", "tintype_video", "tintype_container", "tintype_image"]),
     room("tintype_lab", &["tintype", "tintype_image", "tintype_metrics"]),
+    room("tintype_cross", &["tintype", "tintype_image"]),
     room("tintype_wasm", &["tintype", "tintype_image", "tintype_metrics"]),
     room("tintype_py", &["tintype", "tintype_image", "tintype_metrics"]),
     room(

@@ -3,11 +3,13 @@
 //! * `check` is the one gate: every step runs, each is timed, and any failure gives exit status 1.
 //! * `test` runs every test and ends with `N passed, N failed`.
 //! * `arrows`, `licences` and `hygiene` are single steps of the gate.
+//! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture.
 
 use std::process::ExitCode;
 
 mod arrows;
+mod cross;
 mod gate;
 mod hygiene;
 mod licences;
@@ -17,7 +19,7 @@ mod shell;
 mod spdx;
 mod test_run;
 
-const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene | results [BENCH.json…]";
+const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene | cross | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Some("arrows") => arrows::step(&root),
         Some("licences") => licences::step(&root),
         Some("hygiene") => hygiene::step(&root),
+        Some("cross") => cross::step(&root),
         Some("results") => results::step(&root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");

@@ -1,6 +1,7 @@
 //! Which codec fits a picture and a goal, when the user leaves the choice to us.
 
 use crate::Goal;
+use crate::depth::{has_depth_beside_colour, wants_groups};
 use std::collections::HashSet;
 use tintype_codec::CodecId;
 use tintype_image::Planes;
@@ -20,7 +21,11 @@ pub(crate) enum Candidates {
 /// The codecs worth trying for `planes`.
 pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
     match goal {
+        Goal::Lossless if has_depth_beside_colour(planes) => {
+            Candidates::First(vec![CodecId::Planes, CodecId::Lossless])
+        }
         Goal::Lossless => Candidates::First(vec![CodecId::Lossless, CodecId::Wavelet]),
+        _ if wants_groups(planes) => Candidates::First(vec![CodecId::Planes, CodecId::Lossless]),
         _ if has_few_colours(planes) => Candidates::Smallest(vec![CodecId::Wavelet, CodecId::Lossless]),
         // Exact coding is the last resort for planes that a lossy codec does not take.
         _ => Candidates::First(vec![CodecId::Wavelet, CodecId::Lossless]),

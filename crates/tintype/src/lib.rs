@@ -12,6 +12,7 @@
 
 mod choose;
 mod decode;
+mod depth;
 mod encode;
 mod error;
 mod head;
@@ -25,6 +26,7 @@ mod repack;
 mod tests;
 
 pub use decode::{Decoded, decode, decode_stream, decode_stream_with_models, decode_with_models};
+pub use depth::{split_depth, with_depth};
 pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file, encode_with_models};
 pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
@@ -32,6 +34,7 @@ pub use jpeg_file::jpeg_from_picture;
 pub use models::Models;
 pub use repack::{is_jpeg, keep_file, kept_file, read_picture};
 pub use tintype_codec::jpeg::Verify;
+pub use tintype_codec::planes::within_error;
 pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, Target, Tune};
 pub use tintype_container::MAGIC;
 pub use tintype_image::filter::Denoise;

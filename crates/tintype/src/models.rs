@@ -2,7 +2,7 @@
 
 use crate::{Error, Step};
 use std::sync::Arc;
-use tintype_codec::{Codec, CodecError, CodecId, codec_from_model, registry};
+use tintype_codec::{Codec, CodecError, CodecId, codec_from_model, registry, sending_codec_from_model};
 
 /// Codecs under models of the user's own. Empty, it changes nothing.
 #[derive(Clone, Default)]
@@ -24,6 +24,18 @@ impl Models {
     pub fn add(&mut self, bytes: &[u8]) -> Result<CodecId, Error> {
         let failed = |error: CodecError| Error::Codec { step: Step::ReadModel, error };
         let codec: Arc<dyn Codec + Send> = Arc::from(codec_from_model(bytes).map_err(failed)?);
+        let id = codec.id();
+        self.codecs.push(codec);
+        Ok(id)
+    }
+
+    /// As [`Models::add`], and every file encoded with the model carries it: a decoder then needs nothing else.
+    ///
+    /// # Errors
+    /// As there, and `Codec` for codecs that do not send models.
+    pub fn add_to_send(&mut self, bytes: &[u8]) -> Result<CodecId, Error> {
+        let failed = |error: CodecError| Error::Codec { step: Step::ReadModel, error };
+        let codec: Arc<dyn Codec + Send> = Arc::from(sending_codec_from_model(bytes).map_err(failed)?);
         let id = codec.id();
         self.codecs.push(codec);
         Ok(id)

@@ -49,6 +49,8 @@ Examples:
   tintype encode photo.png --size 50000           as good as 50 000 bytes allow
   tintype encode scan.tif --lossless --effort 9   every sample comes back
   tintype encode album/ 'more/*.jpg' -o small/    many files into a folder, on all cores
+  tintype encode color.png --depth depth.png      colour and exact depth in one file
+  tintype encode ct.png --max-error 2             no sample off by more than 2
   cat photo.png | tintype encode - > photo.tin")]
 pub struct EncodeArgs {
     /// Pictures, globs or folders; `-` is standard input
@@ -64,6 +66,9 @@ pub struct EncodeArgs {
     /// A model of your own from `tintype train`; the codec is then the model's
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
+    /// Put the model into every file, so that it decodes without it (codec cluster)
+    #[arg(long, requires = "model")]
+    pub send_model: bool,
     #[command(flatten)]
     pub goal: GoalArgs,
     /// What "good" means: how it looks, or least squared error
@@ -80,6 +85,14 @@ pub struct EncodeArgs {
         require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set,
         value_parser = clap::builder::BoolishValueParser::new())]
     pub verify: bool,
+    /// Depth pictures (gray, up to 16 bits, 0 = no reading), one for each IN in the same order; a folder stands for its
+    /// files. Colour and depth go into one file; depth comes back exactly unless --max-error is given
+    #[arg(long, value_name = "PICTURE")]
+    pub depth: Vec<PathBuf>,
+    /// Samples may be off by up to N: those of depth where there is depth (0 stays 0), else all, and then nothing else
+    /// is lost
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub max_error: u16,
     /// Show the picture before and after in the terminal, with its numbers
     #[arg(long)]
     pub show: bool,
@@ -142,6 +155,10 @@ pub struct DecodeArgs {
     /// A model of your own that files were encoded with; repeatable
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
+    /// Where the depth of a file that has colour and depth goes, if one file is decoded [default: OUT with .depth.png; .tif
+    /// and .pam hold all planes]
+    #[arg(long, value_name = "OUT")]
+    pub depth: Option<PathBuf>,
     /// Count a file that was cut off as done, as far as it could be decoded
     #[arg(long)]
     pub partial: bool,
@@ -154,9 +171,15 @@ pub struct DecodeArgs {
 
 #[derive(ClapArgs, Debug)]
 pub struct InfoArgs {
-    /// .tin files or pictures, globs or folders; `-` is standard input
+    /// .tin files, pictures or models, globs or folders; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
+    /// Draw the cluster trees of a model, with their code vectors, as a picture
+    #[arg(long, value_name = "OUT.png", conflicts_with = "json")]
+    pub tree: Option<PathBuf>,
+    /// Draw the bases of a pca model; with pictures beside the model, say how much of their variance is explained
+    #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
+    pub basis: Option<PathBuf>,
     /// One JSON object a file
     #[arg(long)]
     pub json: bool,

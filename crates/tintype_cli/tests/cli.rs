@@ -443,3 +443,32 @@ fn permissions_and_links_of_an_old_file_stay() {
     assert_eq!(std::fs::metadata(bench.path("real.tin")).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(bench.read("real.tin").starts_with(b"\x89TIN"));
 }
+
+#[test]
+fn a_model_is_trained_used_and_asked_for_by_name() {
+    let bench = Bench::new();
+    for i in 0..10 {
+        bench.photo(&format!("album/{i}.ppm"));
+    }
+    let small = ["--set", "leaves=8,8,4,4,4,2", "--set", "coded=2", "--set", "rounds=1", "--set", "refinements=1"];
+    let train = |out: &str| {
+        let said = bench.ok(&[&["train", "album", "--codec", "cluster", "-o", out], &small[..]].concat());
+        assert!(said.contains("on 1 pictures that were held out"), "{said}");
+    };
+    train("own.tinmodel");
+    train("again.tinmodel");
+    assert_eq!(bench.read("own.tinmodel"), bench.read("again.tinmodel"));
+    let card = String::from_utf8(bench.read("own.md")).unwrap();
+    assert!(card.contains("| codec | cluster |") && card.contains("contents hash"), "{card}");
+    bench.ok(&["encode", "album/0.ppm", "--model", "own.tinmodel", "-o", "0.tin"]);
+    let message = bench.fails(1, &["decode", "0.tin"]);
+    assert!(message.contains("--model"), "{message}");
+    bench.ok(&["decode", "0.tin", "--model", "own.tinmodel", "-o", "a.ppm"]);
+    bench.ok(&["encode", "album/0.ppm", "--model", "own.tinmodel", "--send-model", "-o", "0s.tin"]);
+    bench.ok(&["decode", "0s.tin", "-o", "b.ppm"]);
+    assert_eq!(bench.read("a.ppm"), bench.read("b.ppm"));
+    bench.fails(2, &["encode", "album/0.ppm", "--codec", "wavelet", "--model", "own.tinmodel", "-o", "1.tin"]);
+    assert!(bench.ok(&["info", "own.tinmodel"]).contains("model for  cluster"));
+    bench.ok(&["info", "own.tinmodel", "--tree", "tree.png"]);
+    assert!(bench.read("tree.png").starts_with(b"\x89PNG"));
+}

@@ -233,6 +233,7 @@ pub trait Codec: Sync {
 /// The codec built in under `id`, if it is.
 pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
+        CodecId::Cluster => Some(&crate::cluster::ClusterCodec::SHIPPED),
         CodecId::Lossless => Some(&crate::Lossless),
         CodecId::Pca => Some(&crate::pca::PcaCodec::SHIPPED),
         CodecId::Sparse => Some(crate::sparse::SparseCodec::photo()),
@@ -244,12 +245,29 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
+/// As [`codec_from_model`], for a codec whose streams then carry the model with them.
+///
+/// # Errors
+/// As there, and `Unsupported` for codecs that do not send models.
+pub fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
+    if bytes.starts_with(&MODEL_MAGIC) {
+        return Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?)));
+    }
+    let codec = codec_from_model(bytes)?.id().name();
+    Err(CodecError::Unsupported { what: format!("models of codec {codec} are not sent with pictures; cluster's are") })
+}
+
 /// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.
 ///
 /// # Errors
 /// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
 pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
+    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
     match bytes {
+        _ if bytes.starts_with(&MODEL_MAGIC) => {
+            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_bytes(bytes)?)))
+        }
         [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
         [b'S', b'p', ..] => {
             Ok(Box::new(crate::sparse::SparseCodec::new(crate::sparse::SparseModel::from_bytes(bytes)?)))

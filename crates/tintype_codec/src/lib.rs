@@ -2,6 +2,7 @@
 //!
 //! A codec knows samples and symbols; it knows no files. [`registry`] lists those that are built in.
 
+pub mod cluster;
 mod codec;
 mod error;
 pub mod jpeg;
@@ -16,7 +17,7 @@ mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
-    Tune, codec_from_model, registry,
+    Tune, codec_from_model, registry, sending_codec_from_model,
 };
 pub use error::CodecError;
 pub use lossless::Lossless;

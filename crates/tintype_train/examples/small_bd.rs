@@ -1,7 +1,8 @@
 //! BD-rate of one codec of a CSV against all codecs of another: `small_bd OURS.csv PEERS.csv LOW HIGH`.
 //!
-//! Curves are means over pictures of bits a pixel and PSNR at each setting; points of the first curve within LOW to HIGH bits
-//! a pixel, and one beyond at each end, are used. Only pictures that both have count.
+//! Two figures each. First, curves of means over pictures at each setting, as fits codecs that are swept alike. Second, the mean over
+//! pictures of the BD-rate of each, which needs no likeness: a codec swept by rate spends bits on easy pictures that one swept by
+//! quality saves. Points of both curves within LOW to HIGH bits a pixel, and one beyond at each end, are used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use tintype_metrics::{CurvePoint, bd_rate};
@@ -35,15 +36,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
         points
     };
-    for (name, settings) in &ours {
-        let all = curve(settings);
+    let window = |all: Vec<CurvePoint>| {
         let inside = |p: &CurvePoint| (low..=high).contains(&p.rate);
-        let first = all.iter().position(inside).unwrap_or(0);
-        let last = all.iter().rposition(inside).unwrap_or(all.len() - 1);
-        let window = &all[first..=last];
-        for (peer, settings) in &peers {
-            let anchor = curve(settings);
-            println!("{name} against {peer}, {low} to {high} bpp: {:?} %", bd_rate(window, &anchor));
+        let first = all.iter().position(inside).unwrap_or(0).saturating_sub(1);
+        let last = all.iter().rposition(inside).map_or(0, |last| (last + 2).min(all.len()));
+        all.get(first..last).unwrap_or(&[]).to_vec()
+    };
+    let own = |settings: &BTreeMap<String, BTreeMap<String, (f64, f64)>>, image: &String| {
+        let point = |p: &(f64, f64)| CurvePoint { rate: p.0, quality: p.1 };
+        let mut points: Vec<CurvePoint> = settings.values().filter_map(|by| by.get(image)).map(point).collect();
+        points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        window(points)
+    };
+    for (name, settings) in &ours {
+        for (peer, theirs) in &peers {
+            let means = bd_rate(&window(curve(settings)), &window(curve(theirs)));
+            let each: Vec<f64> =
+                images.iter().filter_map(|image| bd_rate(&own(settings, image), &own(theirs, image))).collect();
+            let mean = each.iter().sum::<f64>() / each.len().max(1) as f64;
+            let better = each.iter().filter(|d| **d < 0.0).count();
+            println!(
+                "{name} against {peer}, {low} to {high} bpp: curve of means {means:?} %; mean of {} pictures {mean:.2} %, fewer bits on {better}",
+                each.len()
+            );
         }
     }
     Ok(())

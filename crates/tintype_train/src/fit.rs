@@ -88,7 +88,9 @@ pub trait Fit {
 /// The fit for a codec, if this build has one.
 pub fn fitter(codec: CodecId) -> Option<&'static dyn Fit> {
     match codec {
+        CodecId::Cluster => Some(&crate::cluster::ClusterFit),
         CodecId::Pca => Some(&crate::pca::PcaFit),
+        CodecId::Neural => Some(&crate::neural::NeuralFit),
         CodecId::Sparse => Some(&crate::sparse::SparseFit),
         _ => None,
     }

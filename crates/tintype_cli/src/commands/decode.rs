@@ -8,14 +8,16 @@ use crate::record::Record;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Run};
+use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
 use tintype_image::io::{PictureFormat, write_picture};
 
 /// What was decided.
 struct Plan {
     request: DecodeRequest,
+    /// Where depth goes, if it was said.
+    depth: Option<PathBuf>,
     models: Models,
     partial: bool,
     show: bool,
@@ -36,9 +38,19 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     if args.show && args.common.json {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
+    if args.depth.is_some() && jobs.len() > 1 {
+        return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
+    }
     let request = DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
-    let (models, _) = read_models(&args.model)?;
-    let plan = Plan { request, models, partial: args.partial, show: args.show, json: args.common.json };
+    let (models, _) = read_models(&args.model, false)?;
+    let plan = Plan {
+        request,
+        depth: args.depth.clone(),
+        models,
+        partial: args.partial,
+        show: args.show,
+        json: args.common.json,
+    };
     let into_folder = args.output.as_deref().is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -111,11 +123,21 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
     let whole = plan.request == DecodeRequest::default();
+    let holds_all = matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
+    let split = tintype::split_depth(&decoded.picture).filter(|_| !holds_all);
+    let picture = split.as_ref().map_or(&decoded.picture, |(colour, _)| colour);
     let file = match &decoded.jpeg_file {
         Some(file) if whole && format == PictureFormat::Jpeg => file.clone(),
-        _ => write_picture(format, &decoded.picture).map_err(|error| error.to_string())?,
+        _ => write_picture(format, picture).map_err(|error| error.to_string())?,
+    };
+    let depth = match &split {
+        Some((_, depth)) => Some(depth_file(plan, job, depth)?),
+        None => None,
     };
     write_output(&job.output, &file)?;
+    if let Some((place, depth)) = depth {
+        write_output(&place, &depth)?;
+    }
     let full = &decoded.full_shape;
     let pixels = full.width_px as f64 * full.height_px as f64;
     let mut record = Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
@@ -133,6 +155,17 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         format!("{name}: the file was cut off at byte {at}; {} holds what could be decoded", job.output.name())
     });
     Ok(Report { text, complaint })
+}
+
+/// Where the depth goes, and its file.
+fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>), String> {
+    let place = match (&plan.depth, &job.output) {
+        (Some(path), _) => Place::File(path.clone()),
+        (None, Place::File(path)) => Place::File(path.with_extension("depth.png")),
+        (None, Place::Standard) => return Err("the file holds depth as well: say where it goes with --depth".into()),
+    };
+    let format = format_of(&place).map_err(|_| format!("{}: no picture format has this extension", place.name()))?;
+    Ok((place, write_picture(format, depth).map_err(|error| error.to_string())?))
 }
 
 /// Decodes an input, and counts its bytes.

@@ -19,6 +19,9 @@ use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 struct Plan {
     options: EncodeOptions,
     models: Models,
+    /// The depth picture of each job, or none at all.
+    depths: Vec<(Place, Place)>,
+    max_error: u16,
     /// JPEG files are kept, in fewer bytes: nothing else was asked for.
     keep_jpeg: bool,
     /// Whether a kept file is restored and compared.
@@ -31,8 +34,12 @@ struct Plan {
 
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
-    let goal = goal_from_args(&args.goal);
-    let (models, codecs) = read_models(&args.model)?;
+    let mut goal = goal_from_args(&args.goal);
+    if args.max_error > 0 && args.depth.is_empty() && goal == Goal::Quality(75.0) && args.goal.quality.is_none() {
+        goal = Goal::Lossless;
+    }
+    let goal = goal;
+    let (models, codecs) = read_models(&args.model, args.send_model)?;
     let codec = args.codec.0.or_else(|| codecs.last().copied());
     if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
         let text = format!("--codec {} does not go with a model for {}", codec.name(), other.name());
@@ -53,9 +60,20 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
     let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
     let keep_jpeg = matches!(codec, None | Some(CodecId::Jpeg)) && !asked;
+    let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
+    let depths = depth_places(args, &jobs)?;
     let verify = if args.verify { Verify::Yes } else { Verify::No };
-    let (show, json) = (args.show, args.common.json);
-    let plan = Plan { options, models, keep_jpeg, verify, kept: Mutex::default(), show, json };
+    let plan = Plan {
+        options,
+        models,
+        depths,
+        max_error: args.max_error,
+        keep_jpeg,
+        verify,
+        kept: Mutex::default(),
+        show: args.show,
+        json: args.common.json,
+    };
     let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
     let work = |job: &Job, run: &Run| {
         if into_folder {
@@ -74,6 +92,22 @@ pub fn run(args: &EncodeArgs) -> Outcome {
 /// OUT as it was typed.
 fn name_of(args: &EncodeArgs) -> String {
     args.output.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// Pairs inputs with depth pictures, in order.
+fn depth_places(args: &EncodeArgs, jobs: &[Job]) -> Result<Vec<(Place, Place)>, Failure> {
+    if args.depth.is_empty() {
+        return Ok(Vec::new());
+    }
+    let depths = find_inputs(&args.depth, &|path| format_of(path).is_some())?;
+    if depths.len() != jobs.len() {
+        let text = format!("{} depth pictures for {} pictures; one for each is needed", depths.len(), jobs.len());
+        return Err(Failure::Usage(text));
+    }
+    if jobs.iter().any(|job| is_jpeg(&job.output)) {
+        return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
+    }
+    Ok(jobs.iter().map(|job| job.input.clone()).zip(depths.into_iter().map(|input| input.place)).collect())
 }
 
 fn goal_from_args(args: &GoalArgs) -> Goal {
@@ -117,10 +151,19 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
-    if !is_jpeg(&job.output) && keeps_file(plan, &file) {
+    let plain = plan.depths.is_empty() && plan.max_error == 0;
+    if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
         return keep_one(plan, job, &file, run);
     }
-    let picture = read_picture(&file, run).map_err(|error| error.to_string())?;
+    let mut picture = read_picture(&file, run).map_err(|error| error.to_string())?;
+    let mut file_bytes = file.len() as u64;
+    if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
+        let bytes = read_input(place)?;
+        file_bytes += bytes.len() as u64;
+        let depth = read_picture(&bytes, run).map_err(|error| format!("{}: {error}", place.name()))?;
+        picture = tintype::with_depth(picture, &depth).map_err(|error| format!("{}: {error}", place.name()))?;
+    }
+    picture.planes = tintype::within_error(&picture.planes, plan.max_error);
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
@@ -138,7 +181,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let mut text = match (plan.json, &job.output) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
-        (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
+        (false, _) => record.encoded_line(file_bytes, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
         text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, run)?);

@@ -1,15 +1,18 @@
 //! `tintype info`: what a file holds.
 
-use crate::Outcome;
 use crate::args::InfoArgs;
 use crate::files::{Input, Job, Place, find_inputs, read_input};
-use crate::output::print_line;
+use crate::output::{print_line, write_output};
 use crate::record::Record;
 use crate::style::{Ink, complain, grouped, paint};
+use crate::{Failure, Outcome};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
-use tintype::{ColourModel, Limits, Metadata, PlaneRole, Shape, YCbCrMatrix};
-use tintype_image::io::PictureFormat;
+use std::path::Path;
+use tintype::{ColourModel, Limits, Metadata, Picture, PlaneRole, Shape, YCbCrMatrix};
+use tintype_image::io::{PictureFormat, write_picture};
+use tintype_train::PictureList;
+use tintype_train::draw::{basis_picture, describe_model, explained_variance, tree_picture};
 
 /// The contract's fields, and what only `info` knows.
 #[derive(Serialize)]
@@ -30,14 +33,67 @@ struct Item {
     bytes: u64,
 }
 
+/// Draws what a model holds; other inputs are pictures to measure it on.
+fn draw(args: &InfoArgs, out: &Path) -> Outcome {
+    let failed = |error: &dyn std::fmt::Display| Failure::Work(error.to_string());
+    let known =
+        |path: &Path| path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some();
+    let (mut model, mut pictures) = (None, Vec::new());
+    for input in find_inputs(&args.inputs, &known)? {
+        let Place::File(path) = input.place else { continue };
+        if known(&path) {
+            pictures.push(path);
+        } else {
+            model = Some(path);
+        }
+    }
+    let model =
+        model.ok_or_else(|| Failure::Usage("name a model file, such as models/cluster-photo.tinmodel".into()))?;
+    let bytes = std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
+    let planes = if args.tree.is_some() { tree_picture(&bytes) } else { basis_picture(&bytes) };
+    let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
+    let picture = Picture { planes, metadata: Metadata::default() };
+    let format = out.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension);
+    let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture).map_err(|error| failed(&error))?;
+    write_output(&Place::File(out.into()), &file).map_err(Failure::Work)?;
+    let shape = &picture.planes.shape;
+    print_line(&format!("{}: {} × {} pixels", out.display(), shape.width_px, shape.height_px));
+    if args.basis.is_some() && !pictures.is_empty() {
+        let list = PictureList::new(pictures);
+        print_line(&explained_variance(&bytes, &list).map_err(|error| failed(&error))?);
+    }
+    Ok(true)
+}
+
+/// What a model file is, in lines.
+fn text_from_model(name: &str, lines: &[(&'static str, String)]) -> String {
+    let terminal = std::io::stdout().is_terminal();
+    let mut text = paint(Ink::Bold, name, terminal);
+    for (what, value) in lines {
+        text += &format!("\n  {what:<10} {value}");
+    }
+    text
+}
+
 /// Runs the command.
 pub fn run(args: &InfoArgs) -> Outcome {
+    if let Some(out) = args.tree.as_ref().or(args.basis.as_ref()) {
+        return draw(args, out);
+    }
     let known = |path: &std::path::Path| {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         extension == "tin" || PictureFormat::from_extension(extension).is_some()
     };
     let mut all_done = true;
     for input in find_inputs(&args.inputs, &known)? {
+        if let Place::File(path) = &input.place
+            && !args.json
+            && !known(path)
+            && let Some(lines) = std::fs::read(path).ok().and_then(|bytes| describe_model(&bytes).ok())
+        {
+            print_line(&text_from_model(&input.place.name(), &lines));
+            continue;
+        }
         match info_of(&input) {
             Ok(info) if args.json => print_line(&serde_json::to_string(&info).unwrap_or_default()),
             Ok(info) => print_line(&text_from_info(&info)),

@@ -57,13 +57,14 @@ pub fn over_jobs(
     all_done
 }
 
-/// Reads the user's model files, and says for which codecs they are, in order.
-pub fn read_models(files: &[PathBuf]) -> Result<(Models, Vec<CodecId>), Failure> {
+/// Reads the user's model files, to be sent with pictures or not, and says for which codecs they are, in order.
+pub fn read_models(files: &[PathBuf], send: bool) -> Result<(Models, Vec<CodecId>), Failure> {
     let (mut models, mut codecs) = (Models::default(), Vec::new());
     for file in files {
         let failed = |error: &dyn std::fmt::Display| Failure::Work(format!("{}: {error}", file.display()));
         let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
-        codecs.push(models.add(&bytes).map_err(|error| failed(&error))?);
+        let added = if send { models.add_to_send(&bytes) } else { models.add(&bytes) };
+        codecs.push(added.map_err(|error| failed(&error))?);
     }
     Ok((models, codecs))
 }

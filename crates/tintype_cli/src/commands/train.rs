@@ -26,6 +26,7 @@ const HELD_OUT_MAX: usize = 24;
 #[command(after_help = "\
 Examples:
   tintype train album/ --codec cluster -o album.tinmodel
+  tintype train album/ --codec neural --adapt -o album.tinmodel
   tintype encode album/ --codec cluster --model album.tinmodel -o small/
   tintype decode small/ --model album.tinmodel -o back/
 
@@ -47,6 +48,9 @@ pub struct TrainArgs {
     /// Pictures read at most, evenly spread
     #[arg(long, value_name = "N", default_value_t = 700, value_parser = clap::value_parser!(u32).range(1..))]
     pub pictures: u32,
+    /// Start from a trained model (neural: the built-in one if none is named) and fit it to these pictures
+    #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "photo")]
+    pub adapt: Option<String>,
     /// A setting of the codec's own fit, such as pieces=48,14,8,4; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub settings: Vec<(String, String)>,
@@ -78,7 +82,9 @@ pub fn run(args: &TrainArgs) -> Outcome {
     });
     let all = PictureList::new(files.collect());
     let (to_fit, held_out) = if args.no_report { (all.clone(), PictureList::default()) } else { all.split() };
-    let request = FitRequest { seed: args.seed, pictures_max: args.pictures as usize, settings: args.settings.clone() };
+    let mut settings = args.settings.clone();
+    settings.extend(args.adapt.iter().map(|model| ("adapt".to_string(), model.clone())));
+    let request = FitRequest { seed: args.seed, pictures_max: args.pictures as usize, settings };
     let fit = fitter(args.codec).ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
     let bar = progress_bar();
     let start = Instant::now();

@@ -233,7 +233,7 @@ impl<'a> PlaneWalk<'a> {
             octave(here.abs() >> 1, 31, 4) + usize::from(here * turn > 0) * 8
         };
         let shift = shift(level);
-        let lies = |sample: i32| (((sample - base) * turn >> shift) + CENTRE).clamp(0, BINS as i32 - 1) as usize;
+        let lies = |sample: i32| ((((sample - base) * turn) >> shift) + CENTRE).clamp(0, BINS as i32 - 1) as usize;
         let step = |j: usize| ((step(d, &self.samples, s, i, j) * turn).clamp(-7, 7) + 7) as usize;
         let key = Memory::key(d, &self.samples, s, i);
         let remembered = self.model.memory.at(key);

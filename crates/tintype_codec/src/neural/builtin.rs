@@ -6,6 +6,11 @@ use std::sync::OnceLock;
 /// See models/photo-lite.md.
 static PHOTO: &[u8] = include_bytes!("../../../../models/photo-lite.model");
 
+/// The model file itself.
+pub fn photo_bytes() -> &'static [u8] {
+    PHOTO
+}
+
 /// The codec on the built-in photo model, read when first asked for.
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();

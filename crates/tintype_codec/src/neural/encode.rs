@@ -6,7 +6,7 @@ use super::choose::Chooser;
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
 use super::model::{NeuralModel, from_nn};
 use super::residuals::walk_residuals;
-use super::walk::{Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
+use super::walk::{Priors, Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
 use crate::{CodecError, CodecId, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed, registry};
 use tintype_entropy::BitEncoder;
@@ -55,7 +55,7 @@ fn encode_lossless(source: &Planes, group: &Group, run: &Run) -> Result<Vec<u8>,
 }
 
 /// Latents of the part of a group that starts at (`x`, `y`) pixels.
-fn analyse(
+pub(super) fn analyse(
     model: &NeuralModel,
     rgb: &Planes,
     group: &Group,
@@ -81,6 +81,17 @@ pub(super) fn tile_area(group: &Group, (column, row): (usize, usize)) -> [usize;
     [x, y, width, height]
 }
 
+/// A tile's symbols and what they were made from.
+pub(super) struct Choice {
+    /// Latents as the analysis gave them.
+    pub(super) truth: Map,
+    /// Latents as the decoder has them.
+    pub(super) latents: Map,
+    pub(super) hyper_symbols: Vec<i32>,
+    pub(super) priors: Priors,
+    pub(super) symbols: Vec<i32>,
+}
+
 fn encode_tile(
     model: &NeuralModel,
     rgb: &Planes,
@@ -90,8 +101,22 @@ fn encode_tile(
     level: usize,
     simd: Level,
 ) -> Result<Vec<u8>, CodecError> {
-    let area = tile_area(group, tile);
-    let truth = analyse(model, rgb, group, area, simd)?;
+    let truth = analyse(model, rgb, group, tile_area(group, tile), simd)?;
+    let mut choice = choose(model, truth, chooser, level, simd)?;
+    let mut walk = BitEncoder::new();
+    walk_hyper(model, level, &mut walk, &mut choice.hyper_symbols);
+    walk_residuals(model, &choice.priors.tables, &mut walk, &mut choice.symbols);
+    Ok(walk.finish_sealed())
+}
+
+/// Chooses the symbols for the latents `truth`.
+pub(super) fn choose(
+    model: &NeuralModel,
+    truth: Map,
+    chooser: &Chooser,
+    level: usize,
+    simd: Level,
+) -> Result<Choice, CodecError> {
     let hyper = model.hyper_analysis.run(simd, truth.clone(), level).map_err(from_nn)?;
     let gains = NeuralModel::at(&model.hyper_gain, level, model.hyper);
     let tables = NeuralModel::at(&model.hyper_table, level, model.hyper);
@@ -99,13 +124,10 @@ fn encode_tile(
         0 => 0,
         _ => symbol_of(i32::from(v), gains[i % model.hyper]),
     };
-    let mut hyper_symbols: Vec<i32> = hyper.values.iter().enumerate().map(symbol).collect();
+    let hyper_symbols: Vec<i32> = hyper.values.iter().enumerate().map(symbol).collect();
     let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper.width, hyper.height)?;
     let priors = priors(model, level, hyper, simd)?;
     let mut symbols = vec![0; truth.values.len()];
-    latents(model, level, &priors, Source::Latents(&truth, &mut symbols, chooser), simd)?;
-    let mut walk = BitEncoder::new();
-    walk_hyper(model, level, &mut walk, &mut hyper_symbols);
-    walk_residuals(model, &priors.tables, &mut walk, &mut symbols);
-    Ok(walk.finish_sealed())
+    let latents = latents(model, level, &priors, Source::Latents(&truth, &mut symbols, chooser), simd)?;
+    Ok(Choice { truth, latents, hyper_symbols, priors, symbols })
 }

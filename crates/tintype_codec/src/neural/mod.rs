@@ -19,14 +19,16 @@ mod encode;
 mod header;
 mod model;
 mod residuals;
+mod trace;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
 #[cfg(feature = "photo-model")]
-pub use builtin::photo;
+pub use builtin::{photo, photo_bytes};
 pub use model::NeuralModel;
+pub use trace::Trace;
 
 use crate::{Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, SectionKey, Target};
 use std::sync::Arc;

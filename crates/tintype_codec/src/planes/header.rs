@@ -90,6 +90,9 @@ impl Header {
                 1 => Some(Spectral::read(&mut cursor, &group_shape(shape, mask))?),
                 other => return Err(cursor.malformed(format!("spectral transform {other}"))),
             };
+            if codec == CodecId::Planes && (mask.count_ones() != 1 || spectral.is_some()) {
+                return Err(cursor.malformed(format!("depth walk over planes {mask:#x}")));
+            }
             let len = usize::from(u16::from_le_bytes(cursor.array()?));
             groups.push(Group { codec, mask, spectral, inner_header: cursor.take(len)?.to_vec() });
         }

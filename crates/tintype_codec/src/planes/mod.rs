@@ -12,6 +12,7 @@
 //! of multiple component images", 2003; our own format, docs/format/planes.md.
 
 mod bounded;
+mod depth;
 mod groups;
 mod header;
 mod spectral;
@@ -24,10 +25,12 @@ use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey,
     SectionView, Target, registry,
 };
+use depth::DepthWalk;
 use groups::{group_planes, put_group};
 use header::{Group, Header};
 use spectral::Spectral;
-use tintype_image::{PlaneRole, Planes, Shape};
+use tintype_entropy::{BitDecoder, BitEncoder};
+use tintype_image::{ColourModel, Plane, PlaneRole, Planes, Shape, planes_cropped};
 
 /// Layers that each group has to itself.
 const GROUP_LAYERS: u32 = 512;
@@ -76,6 +79,55 @@ fn code_group(
     Ok(CodedGroup { group, sections: payload.sections })
 }
 
+/// The picture as a decoder has it after the first group.
+fn decoded_group(source: &Planes, coded: &CodedGroup, run: &Run) -> Result<Planes, CodecError> {
+    let sections = coded.sections.iter().map(|s| SectionView { key: s.key, bytes: &s.bytes, complete: true });
+    let view = PayloadView { header: &coded.group.inner_header, sections: sections.collect(), cut_off: false };
+    let shape = coded.group.coded_shape(&source.shape);
+    let planes = inner(coded.group.codec)?.decode(&shape, &view, &DecodeRequest::default(), run)?;
+    let mut whole = Planes::new(source.shape.clone());
+    put_group(&mut whole, &planes, coded.group.mask);
+    Ok(whole)
+}
+
+/// The plane of `decoded` that tells a depth plane of `size` most about edges, and its depth in bits.
+fn guide_of(decoded: &Planes, mask: u32, size: (usize, usize)) -> Option<(&Plane<u16>, u32)> {
+    // Of three colours the second: green, or what stands for it.
+    let colours = decoded.shape.colour_planes();
+    let index = if colours == 3 && decoded.shape.colour == ColourModel::Rgb { 1 } else { 0 };
+    let plane = decoded.planes.get(index).filter(|p| mask >> index & 1 == 1 && (p.width(), p.height()) == size)?;
+    Some((plane, u32::from(decoded.shape.planes[index].bit_depth)))
+}
+
+/// Codes one depth plane by the walk of its own; `decoded` holds the planes of `mask`, which a decoder has by then.
+fn code_depth(source: &Planes, index: usize, decoded: &Planes, mask: u32) -> Result<CodedGroup, CodecError> {
+    let mut plane = source.planes[index].clone();
+    let guide = guide_of(decoded, mask, (plane.width(), plane.height()));
+    let mut encoder = BitEncoder::new();
+    DepthWalk::run(&mut encoder, &mut plane, u32::from(source.shape.planes[index].bit_depth), guide)?;
+    let group = Group { codec: CodecId::Planes, mask: 1 << index, spectral: None, inner_header: Vec::new() };
+    let sections = vec![Section { key: SectionKey { tile: 0, layer: 0 }, bytes: encoder.finish() }];
+    Ok(CodedGroup { group, sections })
+}
+
+/// Decodes what [`code_depth`] coded, whole.
+fn decode_depth(
+    shape: &Shape,
+    index: usize,
+    sections: &[SectionView<'_>],
+    decoded: Option<(&Planes, u32)>,
+) -> Result<Plane<u16>, CodecError> {
+    let Some(SectionView { bytes, complete: true, .. }) = sections.first() else {
+        return Err(CodecError::Truncated { needed: 1 });
+    };
+    let (width, height) = shape.plane_size(index);
+    let mut plane = Plane::new(width, height);
+    let guide = decoded.and_then(|(planes, mask)| guide_of(planes, mask, (width, height)));
+    let mut decoder = BitDecoder::whole(bytes);
+    DepthWalk::run(&mut decoder, &mut plane, u32::from(shape.planes[index].bit_depth), guide)?;
+    Ok(plane)
+}
+
 impl Codec for ManyPlanes {
     fn id(&self) -> CodecId {
         CodecId::Planes
@@ -95,12 +147,23 @@ impl Codec for ManyPlanes {
             .filter(|&i| shape.planes[i].role == PlaneRole::Depth)
             .fold(0u32, |mask, i| mask | 1 << i);
         let mut coded = Vec::new();
-        if !lossless && depths != 0 {
+        if depths != 0 {
             let rest = all & !depths;
             if rest != 0 {
-                coded.push(code_group(source, rest, CodecId::Wavelet, None, settings, run)?);
+                let codec = if lossless { CodecId::Lossless } else { CodecId::Wavelet };
+                coded.push(code_group(source, rest, codec, None, settings, run)?);
             }
-            coded.push(code_group(source, depths, CodecId::Lossless, None, &exact, run)?);
+            if depths.count_ones() == 1 {
+                let index = depths.trailing_zeros() as usize;
+                // The guide is what a decoder has: with lossy colours, those.
+                let decoded = match coded.last() {
+                    Some(colours) if !lossless => decoded_group(source, colours, run)?,
+                    _ => source.clone(),
+                };
+                coded.push(code_depth(source, index, &decoded, rest)?);
+            } else {
+                coded.push(code_group(source, depths, CodecId::Lossless, None, &exact, run)?);
+            }
         } else {
             let codec = if lossless { CodecId::Lossless } else { CodecId::Wavelet };
             let plain = |spectral| code_group(source, all, codec, spectral, settings, run);
@@ -133,6 +196,9 @@ impl Codec for ManyPlanes {
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let Ok(header) = Header::from_bytes(header, shape) else { return true };
         let Some(group) = header.groups.get((key.layer / GROUP_LAYERS) as usize) else { return true };
+        if header.groups.iter().any(|g| g.codec == CodecId::Planes) {
+            return true;
+        }
         let Ok(codec) = inner(group.codec) else { return true };
         let key = SectionKey { layer: key.layer % GROUP_LAYERS, ..key };
         codec.wants(&group.coded_shape(shape), &group.inner_header, key, request)
@@ -149,6 +215,12 @@ impl Codec for ManyPlanes {
             return Err(CodecError::Unsupported { what: "planes decode at full size only".into() });
         }
         let header = Header::from_bytes(payload.header, shape)?;
+        if let (Some(region), true) = (request.region, header.groups.iter().any(|g| g.codec == CodecId::Planes)) {
+            // A depth plane is one piece, and leans on all of the colours.
+            let whole = self.decode(shape, payload, &DecodeRequest { region: None, ..*request }, run)?;
+            return planes_cropped(&whole, region).map_err(|error| CodecError::Misuse { what: error.to_string() });
+        }
+        let mut done = 0u32;
         let mut out: Option<Planes> = None;
         for (number, group) in header.groups.iter().enumerate() {
             let own = |s: &&SectionView<'_>| (s.key.layer / GROUP_LAYERS) as usize == number;
@@ -159,6 +231,14 @@ impl Codec for ManyPlanes {
                 .map(|s| SectionView { key: SectionKey { layer: s.key.layer % GROUP_LAYERS, ..s.key }, ..*s });
             let view =
                 PayloadView { header: &group.inner_header, sections: sections.collect(), cut_off: payload.cut_off };
+            if group.codec == CodecId::Planes {
+                let index = group.mask.trailing_zeros() as usize;
+                let sections: Vec<SectionView<'_>> = view.sections;
+                let plane = decode_depth(shape, index, &sections, out.as_ref().map(|planes| (planes, done)))?;
+                out.get_or_insert_with(|| Planes::new(shape.clone())).planes[index] = plane;
+                done |= group.mask;
+                continue;
+            }
             let coded = group.coded_shape(shape);
             coded.check(&run.limits).map_err(|error| CodecError::Malformed { what: error.to_string(), at: 0 })?;
             let mut planes = inner(group.codec)?.decode(&coded, &view, request, run)?;
@@ -170,6 +250,7 @@ impl Codec for ManyPlanes {
                 Planes::new(Shape { width_px: size.0, height_px: size.1, ..shape.clone() })
             });
             put_group(whole, &planes, group.mask);
+            done |= group.mask;
         }
         out.ok_or_else(|| CodecError::Malformed { what: "no groups of planes".into(), at: 0 })
     }

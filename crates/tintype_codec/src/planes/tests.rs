@@ -102,6 +102,41 @@ fn no_sample_leaves_its_bound_and_holes_stay() {
 }
 
 #[test]
+fn hostile_depth_gives_planes_or_errors() {
+    let source = rgbd();
+    let settings = EncodeSettings { target: Target::Lossless, effort: 2, ..EncodeSettings::default() };
+    let payload = ManyPlanes.encode(&source, &settings, &Run::default()).unwrap();
+    let decode = |payload: &crate::Payload| {
+        ManyPlanes.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &Run::default())
+    };
+    assert_eq!(decode(&payload).unwrap(), source);
+    let bytes = payload.sections.last().map_or(0, |s| s.bytes.len());
+    for bit in (0..bytes * 8).step_by(41) {
+        let mut damaged = payload.clone();
+        if let Some(section) = damaged.sections.last_mut() {
+            section.bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        let _ = decode(&damaged);
+    }
+    let mut short = payload.clone();
+    short.sections.pop();
+    assert!(decode(&short).is_err());
+}
+
+#[test]
+fn a_plane_of_holes_and_one_of_extremes_come_back() {
+    for fill in [[0u16, 0], [65_535, 0], [65_535, 1], [1, 1]] {
+        let mut source = rgbd();
+        for y in 0..36 {
+            for (x, value) in source.planes[3].row_mut(y).iter_mut().enumerate() {
+                *value = fill[(x * 7 + y * 3) / 5 % 2];
+            }
+        }
+        assert!(there_and_back(&source, Target::Lossless).0 == source, "{fill:?}");
+    }
+}
+
+#[test]
 fn hostile_headers_give_planes_or_errors() {
     let source = bands(4, 10);
     let payload = ManyPlanes.encode(&source, &EncodeSettings::default(), &Run::default()).unwrap();

@@ -173,7 +173,7 @@ pub fn samples_from_sums(sums: &[i32], size: usize, out: &mut [i16]) {
 /// The nearer and the further cell of sample `i`; the same one at the edges.
 fn neighbours(i: usize, grid: usize) -> (usize, usize) {
     let near = i / 2;
-    let far = if i % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(grid - 1) };
+    let far = if i.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(grid - 1) };
     (near, far)
 }
 

@@ -277,7 +277,7 @@ fn doubled(plane: &Plane<i16>) -> Plane<i16> {
     let (width, height) = (plane.width(), plane.height());
     let mut out = Plane::new(2 * width, 2 * height);
     let pair = |i: usize, end: usize| {
-        let far = if i % 2 == 0 { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(end - 1) };
+        let far = if i.is_multiple_of(2) { (i / 2).saturating_sub(1) } else { (i / 2 + 1).min(end - 1) };
         (i / 2, far)
     };
     for y in 0..2 * height {

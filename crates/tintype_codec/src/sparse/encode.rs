@@ -16,6 +16,9 @@ use tintype_image::Plane;
 /// Lagrangian weight of a bit in squared steps.
 const LAMBDA: f32 = 0.13;
 
+/// Blocks with more atoms are not searched for atoms to do without: it would take long and gain little.
+const PRUNED_MAX: usize = 24;
+
 /// The model as the search needs it: dictionaries in float with their Gram matrices.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -262,26 +265,21 @@ impl PlaneEncoder<'_> {
             .collect();
         let most = TERMS_MAX.min(batch.atoms).min(batch.cells / 2);
         let mut misses = 0;
-        let mut tried: Vec<Vec<(usize, f32)>> = Vec::new();
-        batch.orthogonal(lambda * 2.0, most, &correlations, &prices, |terms| tried.push(terms.to_vec()));
-        for terms in tried {
-            let terms = self.quantised(&terms);
+        batch.orthogonal(lambda * 2.0, most, &correlations, &prices, |terms| {
+            let terms = self.quantised(terms);
             if terms.len() <= best.1.len() && !best.1.is_empty() {
-                continue;
+                return true;
             }
             let bits = self.bits(contexts, block, number, &terms);
             let cost = self.error(batch, energy, &terms, &correlations) * area + self.lambda() * bits;
+            misses += 1;
             if cost < best.0 {
                 best = (cost, terms);
                 misses = 0;
-            } else {
-                misses += 1;
-                if misses > 3 {
-                    break;
-                }
             }
-        }
-        if self.effort > 2 {
+            misses < 4
+        });
+        if self.effort > 2 && best.1.len() <= PRUNED_MAX {
             self.prune(contexts, block, number, batch, energy, &correlations, area, &mut best);
         }
         best

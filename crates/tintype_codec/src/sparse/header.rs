@@ -69,8 +69,8 @@ impl Header {
 
     /// How planes are dequantised; a chroma plane at half resolution counts four times.
     pub fn dequantiser(&self, chroma: bool) -> Dequantiser {
-        let step = if chroma { self.step() * CHROMA_STEP_Q4 >> 4 } else { self.step() };
-        Dequantiser { step: step.max(1), shrink: step * SHRINK_Q8 >> 8 }
+        let step = if chroma { (self.step() * CHROMA_STEP_Q4) >> 4 } else { self.step() };
+        Dequantiser { step: step.max(1), shrink: (step * SHRINK_Q8) >> 8 }
     }
 }
 

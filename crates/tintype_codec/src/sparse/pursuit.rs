@@ -63,21 +63,24 @@ impl Batch {
         match pursuit {
             Pursuit::Orthogonal { price, terms_max } => {
                 let mut terms = Vec::new();
-                self.orthogonal(price, terms_max, correlations, own_price, |t| terms = t.to_vec());
+                self.orthogonal(price, terms_max, correlations, own_price, |t| {
+                    terms = t.to_vec();
+                    true
+                });
                 terms
             }
             Pursuit::Lasso { penalty, terms_max } => self.lasso(penalty, terms_max, correlations),
         }
     }
 
-    /// Orthogonal matching pursuit; `visit` sees the terms after each atom.
+    /// Orthogonal matching pursuit; `visit` sees the terms after each atom and says whether to go on.
     pub fn orthogonal(
         &self,
         price: f32,
         terms_max: usize,
         correlations: &[f32],
         own_price: &[f32],
-        mut visit: impl FnMut(&[(usize, f32)]),
+        mut visit: impl FnMut(&[(usize, f32)]) -> bool,
     ) {
         let mut left = correlations.to_vec();
         let mut terms: Vec<(usize, f32)> = Vec::new();
@@ -103,7 +106,9 @@ impl Batch {
                     *l -= weight * g;
                 }
             }
-            visit(&terms);
+            if !visit(&terms) {
+                break;
+            }
         }
     }
 

@@ -1,62 +1,18 @@
 //! Contexts and probabilities of every decision.
 //!
-//! A significance decision has three contexts, each with its own adaptive probability; a mixer makes one of the three.
-//! Signs, refinements and superblocks have one context each. All are integers: this file is in the exact zone.
+//! Every decision has one context with an adaptive probability of its own, which starts from what photographs gave.
+//! All are integers: this file is in the exact zone.
 
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, squash, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, squash};
 
 /// How long an adaptive probability's memory grows.
 const LIMIT: u32 = 250;
 
-/// What a mixer sees beside predictions.
-const CONSTANT: i32 = 256;
-
-/// Three predictions of one bit and a constant, mixed.
-#[derive(Clone, Debug)]
-pub(crate) struct Mixed {
-    a: Vec<AdaptiveBit>,
-    b: Vec<AdaptiveBit>,
-    c: Vec<AdaptiveBit>,
-    mixer: Mixer<4>,
-}
-
-/// The contexts of one mixed decision.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Contexts {
-    pub a: usize,
-    pub b: usize,
-    pub c: usize,
-    pub set: usize,
-}
-
-impl Mixed {
-    fn new(a: usize, b: usize, c: usize, sets: usize, p1: u32) -> Self {
-        let start = AdaptiveBit::new(p1);
-        Self {
-            a: vec![start; a],
-            b: vec![start; b],
-            c: vec![start; c],
-            mixer: Mixer::with_weights(sets, 3, [26_000, 26_000, 26_000, 0]),
-        }
-    }
-
-    #[inline(always)]
-    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, at: Contexts) -> bool {
-        let (a, b, c) = (&mut self.a[at.a], &mut self.b[at.b], &mut self.c[at.c]);
-        let inputs = [stretch(a.p1()), stretch(b.p1()), stretch(c.p1()), CONSTANT];
-        let bit = self.mixer.code(walk, bit, at.set, &inputs);
-        a.update(bit, LIMIT);
-        b.update(bit, LIMIT);
-        c.update(bit, LIMIT);
-        bit
-    }
-}
-
 /// All probabilities of one stream (one resolution group of one tile).
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
-    pub significance: Mixed,
-    pub block: Mixed,
+    pub significance: Vec<AdaptiveBit>,
+    pub block: Vec<AdaptiveBit>,
     pub superblock: Vec<AdaptiveBit>,
     pub band: Vec<AdaptiveBit>,
     pub sign: Vec<AdaptiveBit>,
@@ -64,14 +20,8 @@ pub(crate) struct Model {
 }
 
 /// Numbers of contexts.
-pub(crate) const SIG_A: usize = 2 * 3 * 16 * 6;
-pub(crate) const SIG_B: usize = 2 * 3 * 6 * 5 * 5;
-pub(crate) const SIG_C: usize = 2 * 4 * 4 * 6 * 3;
-pub(crate) const SIG_SETS: usize = 2 * 3 * 4;
-pub(crate) const BLOCK_A: usize = 2 * 3 * 8 * 6;
-pub(crate) const BLOCK_B: usize = 2 * 5 * 5 * 4;
-pub(crate) const BLOCK_C: usize = 2 * 8 * 6;
-pub(crate) const BLOCK_SETS: usize = 2 * 8;
+pub(crate) const SIGNIFICANCE_COUNT: usize = 2 * 3 * 16 * 4 * 4 * 3;
+pub(crate) const BLOCK_COUNT: usize = 2 * 3 * 8 * 4 * 4 * 5;
 pub(crate) const SUPER_COUNT: usize = 2 * 5 * 3 * 3;
 pub(crate) const SIGN_COUNT: usize = 2 * 3 * 13 * 3 * 3;
 pub(crate) const REFINE_COUNT: usize = 2 * 4 * 6;
@@ -104,8 +54,8 @@ impl Model {
     /// The start when nothing was fitted.
     pub fn flat() -> Self {
         Self {
-            significance: Mixed::new(SIG_A, SIG_B, SIG_C, SIG_SETS, 12_000),
-            block: Mixed::new(BLOCK_A, BLOCK_B, BLOCK_C, BLOCK_SETS, 12_000),
+            significance: vec![AdaptiveBit::new(12_000); SIGNIFICANCE_COUNT],
+            block: vec![AdaptiveBit::new(12_000); BLOCK_COUNT],
             superblock: vec![AdaptiveBit::new(16_000); SUPER_COUNT],
             band: vec![AdaptiveBit::new(20_000); 4],
             sign: vec![AdaptiveBit::new(32_768); SIGN_COUNT],
@@ -115,10 +65,9 @@ impl Model {
 
     /// Every probability, in the order of the priors.
     pub fn each(&mut self, visit: &mut dyn FnMut(&mut AdaptiveBit)) {
-        let mixed = [&mut self.significance, &mut self.block].into_iter();
-        let mixed = mixed.flat_map(|m| m.a.iter_mut().chain(&mut m.b).chain(&mut m.c));
-        let single = self.superblock.iter_mut().chain(&mut self.band).chain(&mut self.sign).chain(&mut self.refine);
-        mixed.chain(single).for_each(visit);
+        let first = self.significance.iter_mut().chain(&mut self.block);
+        let rest = self.superblock.iter_mut().chain(&mut self.band).chain(&mut self.sign).chain(&mut self.refine);
+        first.chain(rest).for_each(visit);
     }
 }
 

@@ -7,7 +7,7 @@
 //! Exact zone: integers only.
 
 use super::grid::{BLOCK, Grid, MARGIN, SIGN, SUPER};
-use super::model::{Contexts, Model, code_one, energy, five, ring, small};
+use super::model::{Model, code_one, energy, five, ring, small};
 use fearless_simd::dispatch;
 use tintype_entropy::BitWalk;
 use tintype_image::Level;
@@ -44,7 +44,7 @@ pub(crate) fn code_plane<W: BitWalk>(
     model: &mut Model,
     walk: &mut W,
 ) -> Pass {
-    // The mixer's vectors and the windows' shifts are worth the instructions of the machine.
+    // The windows' shifts are worth the instructions of the machine.
     dispatch!(level, _simd => code_bands(bands, members, plane, model, walk))
 }
 
@@ -101,7 +101,6 @@ struct BandPass<'a> {
     orientation: Orientation,
     /// 0 low-low, 1 one direction high, 2 both.
     kind: usize,
-    plane_class: usize,
 }
 
 impl<'a> BandPass<'a> {
@@ -118,7 +117,6 @@ impl<'a> BandPass<'a> {
                 Orientation::HighHigh => 2,
                 _ => 1,
             },
-            plane_class: plane.min(2) as usize,
         }
     }
 
@@ -200,8 +198,8 @@ impl<'a> BandPass<'a> {
             Place { x, y, columns: (grid.width - x).min(BLOCK), rows: (grid.height - y).min(BLOCK), fresh: false };
         if grid.active.get(at) == 0 {
             let bit = !W::READS && grid.block_bits[by * grid.blocks().0 + bx] >> self.plane != 0;
-            let contexts = self.block_contexts(grid, at, x, y);
-            if !model.block.code(walk, bit, contexts) {
+            let context = self.block_context(grid, at, x, y);
+            if !code_one(&mut model.block[context], walk, bit) {
                 return if walk.exhausted() { Pass::Exhausted } else { Pass::Done };
             }
             grid.active.set(at, 1);
@@ -229,7 +227,7 @@ impl<'a> BandPass<'a> {
     }
 
     #[inline(always)]
-    fn block_contexts(&self, grid: &Grid, at: usize, x: usize, y: usize) -> Contexts {
+    fn block_context(&self, grid: &Grid, at: usize, x: usize, y: usize) -> usize {
         let corner = grid.at(x, y);
         let stride = grid.stride;
         const SIX: u64 = 0x0000_ffff_ffff_ffff;
@@ -254,14 +252,9 @@ impl<'a> BandPass<'a> {
         };
         let twins = twin(self.twins[0]) + twin(self.twins[1]);
         let (direct, diagonal) = grid.active.around(at);
-        let r = ring(across);
-        let colour = self.colour;
-        Contexts {
-            a: ((colour * 3 + self.kind) * 8 + r) * 6 + small(parent.min(127)),
-            b: ((colour * 5 + direct as usize) * 5 + diagonal as usize) * 4 + (r / 2),
-            c: (colour * 8 + ring(twins)) * 6 + small(across.min(127)),
-            set: colour * 8 + r,
-        }
+        let friends = (direct as usize * 2 + diagonal as usize).div_ceil(3);
+        let kind = self.colour * 3 + self.kind;
+        (((kind * 8 + ring(across)) * 4 + small(parent.min(127)).min(3)) * 4 + ring(twins) / 2) * 5 + friends.min(4)
     }
 
     #[inline(always)]
@@ -286,8 +279,9 @@ impl<'a> BandPass<'a> {
                 let seen = lane(here, l);
                 if seen != 0 {
                     let bit = !W::READS && (grid.goal[at] >> self.plane) & 1 != 0;
-                    let size = (seen.ilog2() as usize - 1).min(3);
-                    let around = five((2 * (h + v) + d) / 4 / seen.max(1)).min(5);
+                    let octave = seen.ilog2();
+                    let size = (octave as usize - 1).min(3);
+                    let around = five((2 * (h + v) + d) >> (octave + 2));
                     let context = (self.colour * 4 + size) * 6 + around;
                     if code_one(&mut model.refine[context], walk, bit) {
                         here |= 1 << (8 * l);
@@ -308,16 +302,11 @@ impl<'a> BandPass<'a> {
                     let e = energy((along * 4 + across * 3 + d * 2) >> 1);
                     let twin_here = lane(twin, l);
                     let twin_sides = lane(twin, l - 1) + lane(twin, l + 1);
-                    let contexts = Contexts {
-                        a: ((self.colour * 3 + self.kind) * 16 + e) * 6 + small(lane(parent, column / 2)),
-                        b: (((self.colour * 3 + pace) * 6 + small(along)) * 5 + five(across)) * 5 + five(d),
-                        c: (((self.colour * 4 + five(twin_here).min(3)) * 4 + five(twin_sides).min(3)) * 6
-                            + (e / 3).min(5))
-                            * 3
-                            + self.plane_class,
-                        set: (self.colour * 3 + pace) * 4 + (e / 4),
-                    };
-                    model.significance.code(walk, bit, contexts)
+                    let twins = (five(twin_here) + five(twin_sides).div_ceil(2)).min(3);
+                    let kind = self.colour * 3 + self.kind;
+                    let parent = small(lane(parent, column / 2)).min(3);
+                    let context = (((kind * 16 + e) * 4 + parent) * 4 + twins) * 3 + pace;
+                    code_one(&mut model.significance[context], walk, bit)
                 };
                 if significant {
                     waiting = false;

@@ -100,9 +100,13 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
     #[inline(always)]
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
         let shift = PRECISION_MAX - source.precision();
-        self.take(|slot| {
-            let (symbol, start, width) = source.find(slot >> shift);
-            (symbol, start << shift, width << shift)
-        })
+        // The attribute keeps a caller's SIMD level in `find`.
+        self.take(
+            #[inline(always)]
+            |slot| {
+                let (symbol, start, width) = source.find(slot >> shift);
+                (symbol, start << shift, width << shift)
+            },
+        )
     }
 }

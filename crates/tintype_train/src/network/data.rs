@@ -1,6 +1,7 @@
 //! Pictures in memory and random crops from them; every crop follows from seed and step alone.
 
 use super::Failure;
+use super::recipe::AugmentRecipe;
 use std::path::{Path, PathBuf};
 use tch::{Kind, Tensor};
 use tintype_image::{ColourModel, Limits, Threads, io};
@@ -88,28 +89,94 @@ impl PictureSet {
         self.pictures.len()
     }
 
-    /// `count` crops `[count, side, side, 3]` of samples 0 to 255 for `step`, mirrored and turned at random.
-    pub(super) fn crops(&self, random: &mut Random, count: i64, side: i64) -> Tensor {
+    /// `count` crops `[count, side, side, 3]` of samples 0 to 255, mirrored and turned at random and changed as `augment`
+    /// says.
+    pub(super) fn crops(&self, random: &mut Random, count: i64, side: i64, augment: &AugmentRecipe) -> Tensor {
         let side_px = side as usize;
         let fitting: Vec<&Rgb> = self.pictures.iter().filter(|p| p.width.min(p.height) >= side_px).collect();
         let mut samples = Vec::with_capacity((count * side * side * 3) as usize);
         for _ in 0..count {
             let picture = fitting[random.below(fitting.len())];
-            let left = random.below(picture.width - side_px + 1);
-            let top = random.below(picture.height - side_px + 1);
-            let turn = random.below(8);
-            for y in 0..side_px {
-                for x in 0..side_px {
-                    let (mut u, mut v) = if turn & 1 == 0 { (x, y) } else { (y, x) };
-                    u = if turn & 2 == 0 { u } else { side_px - 1 - u };
-                    v = if turn & 4 == 0 { v } else { side_px - 1 - v };
-                    let at = ((top + v) * picture.width + left + u) * 3;
-                    samples.extend_from_slice(&picture.samples[at..at + 3]);
-                }
+            if augment.scale > 0.0 || augment.rotation_degrees > 0.0 {
+                turned_crop(picture, random, side_px, augment, &mut samples);
+            } else {
+                straight_crop(picture, random, side_px, &mut samples);
+            }
+            if augment.jitter > 0.0 {
+                let own = samples.len() - side_px * side_px * 3;
+                jitter(&mut samples[own..], random, augment.jitter);
             }
         }
         Tensor::from_slice(&samples).view([count, side, side, 3]).to_kind(Kind::Float)
     }
+}
+
+fn straight_crop(picture: &Rgb, random: &mut Random, side: usize, samples: &mut Vec<u8>) {
+    let left = random.below(picture.width - side + 1);
+    let top = random.below(picture.height - side + 1);
+    let turn = random.below(8);
+    for y in 0..side {
+        for x in 0..side {
+            let (mut u, mut v) = if turn & 1 == 0 { (x, y) } else { (y, x) };
+            u = if turn & 2 == 0 { u } else { side - 1 - u };
+            v = if turn & 4 == 0 { v } else { side - 1 - v };
+            let at = ((top + v) * picture.width + left + u) * 3;
+            samples.extend_from_slice(&picture.samples[at..at + 3]);
+        }
+    }
+}
+
+/// A crop scaled down and turned about its centre, bilinear; what lies outside the picture repeats its edge.
+fn turned_crop(picture: &Rgb, random: &mut Random, side: usize, augment: &AugmentRecipe, samples: &mut Vec<u8>) {
+    let factor = 1.0 + augment.scale * random.unit();
+    let angle = (augment.rotation_degrees * (2.0 * random.unit() - 1.0)).to_radians();
+    let mirror = if random.below(2) == 0 { 1.0 } else { -1.0 };
+    let half = side as f64 / 2.0;
+    let mut centre = |size: usize| {
+        let free = (size as f64 - 2.0 * half * factor).max(0.0);
+        (size as f64 - free) / 2.0 + free * random.unit()
+    };
+    let (cx, cy) = (centre(picture.width), centre(picture.height));
+    let (sin, cos) = (angle.sin() * factor, angle.cos() * factor);
+    for y in 0..side {
+        for x in 0..side {
+            let (u, v) = ((x as f64 + 0.5 - half) * mirror, y as f64 + 0.5 - half);
+            let px = (cx + u * cos - v * sin - 0.5).clamp(0.0, picture.width as f64 - 1.001);
+            let py = (cy + u * sin + v * cos - 0.5).clamp(0.0, picture.height as f64 - 1.001);
+            let (ix, iy) = (px as usize, py as usize);
+            let (fx, fy) = (px - ix as f64, py - iy as f64);
+            for c in 0..3 {
+                let at =
+                    |dx: usize, dy: usize| f64::from(picture.samples[((iy + dy) * picture.width + ix + dx) * 3 + c]);
+                let upper = at(0, 0) * (1.0 - fx) + at(1, 0) * fx;
+                let lower = at(0, 1) * (1.0 - fx) + at(1, 1) * fx;
+                samples.push((upper * (1.0 - fy) + lower * fy).round() as u8);
+            }
+        }
+    }
+}
+
+fn jitter(samples: &mut [u8], random: &mut Random, most: f64) {
+    let mut draw = || most * (2.0 * random.unit() - 1.0);
+    let change = [0; 3].map(|_| (1.0 + draw(), 64.0 * draw()));
+    for pixel in samples.chunks_exact_mut(3) {
+        for (sample, (contrast, brightness)) in pixel.iter_mut().zip(change) {
+            *sample = ((f64::from(*sample) - 127.5) * contrast + 127.5 + brightness).round().clamp(0.0, 255.0) as u8;
+        }
+    }
+}
+
+/// What the network gets to see of `samples`: noise added, pixels missing.
+pub(super) fn spoiled(samples: &Tensor, augment: &AugmentRecipe) -> Tensor {
+    let mut seen = samples.shallow_clone();
+    if augment.noise > 0.0 {
+        seen = (&seen + seen.randn_like() * augment.noise).clamp(0.0, 255.0);
+    }
+    if augment.missing > 0.0 {
+        let missing = seen.narrow(3, 0, 1).rand_like().lt(augment.missing).to_kind(Kind::Float);
+        seen = &seen * (-&missing + 1.0) + missing * 127.5;
+    }
+    seen
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {

@@ -7,7 +7,8 @@
 use super::Failure;
 use super::data::{PictureSet, Random};
 use super::model::{Model, Pass, SPREAD, Tensors, Weights};
-use super::recipe::Recipe;
+use super::recipe::{AugmentRecipe, BlockKind, Prior, Recipe};
+use crate::neural::Whole;
 use std::collections::BTreeMap;
 use tch::{Kind as TensorKind, Tensor};
 use tintype_entropy::CdfTable;
@@ -30,13 +31,7 @@ struct Exporter<'a> {
     tensors: &'a Tensors,
     magnitudes: BTreeMap<String, f64>,
     levels: usize,
-}
-
-/// Integer weights of one layer.
-struct Whole {
-    weights: Vec<i16>,
-    bias: Vec<i32>,
-    shift: Vec<u8>,
+    block: BlockKind,
 }
 
 fn list(tensor: &Tensor) -> Vec<f64> {
@@ -44,25 +39,9 @@ fn list(tensor: &Tensor) -> Vec<f64> {
         .expect("a list of numbers")
 }
 
-/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers.
 fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Result<Whole, Failure> {
-    let inputs = weights.len() / bias.len();
-    let mut out = Whole { weights: Vec::new(), bias: Vec::new(), shift: Vec::new() };
-    for (row, &bias) in weights.chunks_exact(inputs).zip(bias) {
-        let fits = |shift: i32| {
-            let scale = f64::from(to - from + shift).exp2();
-            let sum: f64 = row.iter().map(|w| (w * scale).round().abs()).sum();
-            let most = row.iter().fold(0f64, |m, w| m.max((w * scale).round().abs()));
-            let bias = (bias * f64::from(to + shift).exp2()).round() + f64::from(shift - 1).exp2();
-            sum * 32_768.0 + bias.abs() <= f64::from(i32::MAX) && most <= 32_767.0
-        };
-        let shift = (1..=24).rev().find(|&s| fits(s)).ok_or("a layer's weights are too large for 32-bit sums")?;
-        let scale = f64::from(to - from + shift).exp2();
-        out.weights.extend(row.iter().map(|w| (w * scale).round() as i16));
-        out.bias.push((bias * f64::from(to + shift).exp2()).round() as i32 + (1 << (shift - 1)));
-        out.shift.push(shift as u8);
-    }
-    Ok(out)
+    let layer = crate::neural::whole(weights, bias, from, to);
+    Ok(layer.ok_or("a layer's weights are too large for 32-bit sums")?)
 }
 
 fn step(from: u8, to: u8, kind: Kind) -> Step {
@@ -120,11 +99,26 @@ impl Exporter<'_> {
                 (self.bits(&[&part("in")]), self.bits(&[&part("spread")]), self.bits(&[&part("wide")]));
             steps.push(step(r, spare, self.dense(&part("in"), (bits, inner), true, [None, None])?));
             steps.push(step(spare, spare, self.depthwise(&part("spread"), inner, spread)?));
-            steps.push(step(spare, spare, self.plain(&part("out"), (spread, bits))?));
-            steps.push(step(r, r, Kind::Add(spare)));
-            steps.push(step(r, spare, self.dense(&part("wide"), (bits, wide), true, [None, None])?));
-            steps.push(step(spare, spare, self.plain(&part("narrow"), (wide, bits))?));
-            steps.push(step(r, r, Kind::Add(spare)));
+            if self.block == BlockKind::Residual {
+                steps.push(step(spare, spare, self.plain(&part("out"), (spread, bits))?));
+                steps.push(step(r, r, Kind::Add(spare)));
+                steps.push(step(r, spare, self.dense(&part("wide"), (bits, wide), true, [None, None])?));
+                steps.push(step(spare, spare, self.plain(&part("narrow"), (wide, bits))?));
+                steps.push(step(r, r, Kind::Add(spare)));
+                continue;
+            }
+            let (out, narrow) = (self.bits(&[&part("out")]), self.bits(&[&part("narrow")]));
+            steps.push(step(spare, spare, self.dense(&part("out"), (spread, out), true, [None, None])?));
+            steps.push(step(spare, spare, self.dense(&part("wide"), (out, wide), true, [None, None])?));
+            if self.block == BlockKind::Plain {
+                steps.push(step(spare, r, self.plain(&part("narrow"), (wide, bits))?));
+                continue;
+            }
+            steps.push(step(spare, spare, self.plain(&part("narrow"), (wide, narrow))?));
+            steps.push(step(r, r, Kind::Concat(spare)));
+            let width = self.tensors[&format!("{}.w", part("join"))].size()[0] as usize;
+            let scales = [vec![1.0; width], vec![f64::from(bits - narrow).exp2(); width]].concat();
+            steps.push(step(r, r, self.dense(&part("join"), (bits, bits), false, [Some(&scales), None])?));
         }
         Ok(())
     }
@@ -228,6 +222,9 @@ impl Exporter<'_> {
         let n = &recipe.network;
         let spread = self.values("spread");
         let even: Vec<f64> = spread.iter().map(|s| 1.0 / s).collect();
+        if n.prior == Prior::Factorised {
+            return self.factorised_programs(n.latent as usize, &spread, &even);
+        }
         let features = self.bits(&["hs.spread", "c.step1", "c.step2", "c.step3", "c.features"]);
         let entered = self.bits(&["c.enter"]);
         let (latent, context) = (n.latent as usize, n.context as usize);
@@ -254,6 +251,37 @@ impl Exporter<'_> {
         Ok(programs)
     }
 
+    /// Programs of a model without hyper-latents: one that is never coded, features and means of zero.
+    fn factorised_programs(
+        &self,
+        latent: usize,
+        spread: &[f64],
+        even: &[f64],
+    ) -> Result<BTreeMap<String, Program>, Failure> {
+        let zero = |inputs: usize, outputs: usize| {
+            let made = Dense::new(inputs, &vec![0; inputs * outputs], &vec![0; outputs], &vec![0; outputs], false);
+            Ok::<Kind, Failure>(Kind::Dense(made?))
+        };
+        let mut programs = BTreeMap::new();
+        let mut add = |name: &str, inputs: usize, levels: usize, steps: Vec<Step>| {
+            programs.insert(name.to_string(), Program::new(inputs, levels, steps, 1)?);
+            Ok::<(), Failure>(())
+        };
+        add("analysis", 192, 0, self.analysis(spread)?)?;
+        let down = vec![step(0, 1, zero(latent, 1)?), step(1, 1, Kind::Fold(4)), step(1, 1, zero(16, 1)?)];
+        add("hyper_analysis", latent, 0, down)?;
+        let up = vec![step(0, 1, zero(1, 16)?), step(1, 1, Kind::Unfold(4)), step(1, 1, zero(1, 1 + latent)?)];
+        add("hyper_synthesis", 1, 0, up)?;
+        add("context_enter", latent, 0, vec![step(0, 1, zero(latent, 1)?)])?;
+        add("context_mean", 1, 0, vec![step(0, 1, zero(1, latent)?)])?;
+        for k in 1..4 {
+            let layer = Kind::Depthwise(Depthwise::new(&[0; 9], &[0], &[0])?);
+            add(&format!("context_step{k}"), 1, 0, vec![step(0, 1, layer)])?;
+        }
+        add("synthesis", latent, self.levels, self.synthesis(even)?)?;
+        Ok(programs)
+    }
+
     fn arrays(&self, recipe: &Recipe) -> Result<BTreeMap<String, Array>, Failure> {
         let n = &recipe.network;
         let wide = |list: Vec<f64>| Array::I32(list.into_iter().map(|v| v.round().clamp(0.0, 2e9) as i32).collect());
@@ -261,15 +289,18 @@ impl Exporter<'_> {
             Array::I16(list.into_iter().map(|v| v.round().clamp(-32_768.0, 32_767.0) as i16).collect())
         };
         let gain = self.at_levels("quality.gain");
-        let hyper_gain = self.at_levels("quality.hyper_gain");
+        let factorised = n.prior == Prior::Factorised;
+        let hyper_gain = if factorised { vec![0.0; self.levels] } else { self.at_levels("quality.hyper_gain") };
         let log_scale = self.values("log_scale");
         let unit = |bits: i32| f64::from(bits).exp2();
         let place = |log: f64| (log - TABLE_FIRST) / TABLE_STEP;
         let bias = gain.iter().enumerate().map(|(i, g)| place(g + log_scale[i % log_scale.len()]) * 256.0 + 128.0);
         let hyper_table = self.at_levels("quality.hyper_scale").into_iter();
         let hyper_table = hyper_table.map(|l| place(l).round().clamp(1.0, (TABLES - 1) as f64));
+        let hyper_table = if factorised { vec![0.0; self.levels] } else { hyper_table.collect() };
         let qualities = (0..self.levels).map(|l| 1000.0 + 8500.0 * l as f64 / (self.levels - 1) as f64);
-        let shape = [n.latent, n.hyper_latent, n.context, self.levels as i64];
+        let (hyper, context) = if factorised { (1, 1) } else { (n.hyper_latent, n.context) };
+        let shape = [n.latent, hyper, context, self.levels as i64];
         Ok(BTreeMap::from([
             ("shape".into(), short(shape.iter().map(|&v| v as f64).collect())),
             ("scale_bias".into(), short(bias.collect())),
@@ -280,7 +311,7 @@ impl Exporter<'_> {
             ),
             ("hyper_gain".into(), wide(hyper_gain.iter().map(|g| g.exp() * unit(24 - HYPER_BITS)).collect())),
             ("hyper_step".into(), wide(hyper_gain.iter().map(|g| (-g).exp() * unit(8 + HYPER_BITS)).collect())),
-            ("hyper_table".into(), short(hyper_table.collect())),
+            ("hyper_table".into(), short(hyper_table)),
             ("lambda".into(), wide((0..self.levels).map(|l| recipe.lambda(quality_of_level(l)) * unit(20)).collect())),
             ("qualities".into(), short(qualities.collect())),
             ("tables".into(), Array::I32(tables()?)),
@@ -316,17 +347,17 @@ fn tables() -> Result<Vec<i32>, Failure> {
 /// # Errors
 /// If a layer cannot be brought into 32-bit sums.
 pub fn export(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
-    let model = Model::new(recipe.network.clone(), recipe.rate.anchors);
+    let model = Model::new(recipe);
     let weights = Weights::watching(tensors);
     let mut random = Random::new(recipe.seed, u64::MAX - 1);
     for _ in 0..8 {
-        let samples = pictures.crops(&mut random, 8, 256);
+        let samples = pictures.crops(&mut random, 8, 256, &AugmentRecipe::default());
         let top = (recipe.rate.anchors - 1) as f32;
         let qualities: Vec<f32> = (0..8).map(|i| top * i as f32 / 7.0).collect();
         tch::no_grad(|| model.pass(&weights, &samples, &Tensor::from_slice(&qualities), Pass::Measure));
     }
     let levels = ((recipe.rate.anchors - 1) * LEVELS_PER_ANCHOR + 1) as usize;
-    let exporter = Exporter { tensors, magnitudes: weights.magnitudes(), levels };
+    let exporter = Exporter { tensors, magnitudes: weights.magnitudes(), levels, block: recipe.network.block };
     debug_assert_eq!(f64::from(SAMPLE_BITS).exp2(), 32.0 * SPREAD);
     let file =
         ModelFile { name: recipe.name.clone(), programs: exporter.programs(recipe)?, arrays: exporter.arrays(recipe)? };

@@ -4,12 +4,15 @@
 //! from which `export` makes a model file. Never part of the decoder or of the default build; not in the exact zone.
 
 mod checkpoint;
+mod dashboard;
 mod data;
 mod export;
+mod loss;
 mod measure;
 mod model;
 mod optimiser;
 mod recipe;
+mod report;
 mod start;
 mod train;
 mod validate;
@@ -20,6 +23,7 @@ pub use export::{export, quality_of_level};
 pub use measure::{measure, with_qualities};
 pub use model::{Model, Weights};
 pub use recipe::Recipe;
+pub use report::write_report;
 pub use train::{Run, train};
 pub use validate::{Anchor, ValidationPoint, validate};
 

@@ -12,7 +12,8 @@
 //! Source: the block design follows DCVC-RT (arXiv 2502.20762, section 3), the hyperprior Ballé et al. 2018
 //! (arXiv 1802.01436), the four-step context ELIC and JPEG AI; the start from the linear codec is our own.
 
-use super::recipe::NetworkRecipe;
+use super::loss::{activity, largest};
+use super::recipe::{BlockKind, LossRecipe, NetworkRecipe, Prior};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
@@ -87,18 +88,26 @@ impl Weights {
         self.watch(name, turned.permute([0, 2, 3, 1]))
     }
 
-    /// Two residual branches: 1×1, depthwise 3×3, 1×1; then 1×1 to twice the width and back.
-    fn block(&self, name: &str, x: &Tensor) -> Tensor {
-        let inner = self.depthwise(&format!("{name}.spread"), &self.dense(&format!("{name}.in"), x).relu_());
-        let x = x + self.dense(&format!("{name}.out"), &inner);
-        let wide = self.dense(&format!("{name}.wide"), &x).relu_();
-        &x + self.dense(&format!("{name}.narrow"), &wide)
+    /// A block; see [`BlockKind`].
+    fn block(&self, kind: BlockKind, name: &str, x: &Tensor) -> Tensor {
+        let part = |p: &str| format!("{name}.{p}");
+        let inner = self.depthwise(&part("spread"), &self.dense(&part("in"), x).relu_());
+        let mut first = self.dense(&part("out"), &inner);
+        let after = |x: &Tensor| self.dense(&part("narrow"), &self.dense(&part("wide"), x).relu_());
+        match kind {
+            BlockKind::Residual => {
+                let x = x + first;
+                &x + after(&x)
+            }
+            BlockKind::Plain => after(&first.relu_()),
+            BlockKind::Dense => self.dense(&part("join"), &Tensor::cat(&[x, &after(&first.relu_())], 3)),
+        }
     }
 
-    fn blocks(&self, name: &str, count: usize, mut x: Tensor) -> Tensor {
+    fn blocks(&self, kind: BlockKind, name: &str, count: usize, mut x: Tensor) -> Tensor {
         for index in 0..count {
             x = self.watch(name, x);
-            x = self.watch(name, self.block(&format!("{name}.{index}"), &x));
+            x = self.watch(name, self.block(kind, &format!("{name}.{index}"), &x));
         }
         x
     }
@@ -136,6 +145,14 @@ fn soft_floor(x: &Tensor, floor: f64) -> Tensor {
     x.maximum(&((x - floor) * 0.1 + floor))
 }
 
+/// Quantisation as the rate sees it.
+fn noisy(x: &Tensor, pass: Pass) -> Tensor {
+    match pass {
+        Pass::Train => x + x.rand_like() - 0.5,
+        Pass::Measure => x.round(),
+    }
+}
+
 /// What a pass gives.
 pub struct Outcome {
     /// Decoded samples, `[N, H, W, 3]`, not clamped.
@@ -144,6 +161,8 @@ pub struct Outcome {
     pub latent_bits: Tensor,
     /// Bits of the hyper-latents, `[N]`.
     pub hyper_bits: Tensor,
+    /// Penalty on the latents, where the recipe has one.
+    pub activity: Option<Tensor>,
 }
 
 /// How quantisation enters a pass.
@@ -158,13 +177,14 @@ pub enum Pass {
 /// The network's structure; weights are passed in.
 pub struct Model {
     network: NetworkRecipe,
+    loss: LossRecipe,
     anchors: i64,
 }
 
 impl Model {
     /// The model a recipe describes.
-    pub fn new(network: NetworkRecipe, anchors: i64) -> Self {
-        Self { network, anchors }
+    pub fn new(recipe: &super::Recipe) -> Self {
+        Self { network: recipe.network.clone(), loss: recipe.loss.clone(), anchors: recipe.rate.anchors }
     }
 
     /// Names and shapes of dense (`.w` `[out, in]`) and depthwise (`.w` `[c, 1, 3, 3]`) layers.
@@ -197,6 +217,9 @@ impl Model {
                 list.push((format!("{name}.{index}.out"), vec![width, width]));
                 list.push((format!("{name}.{index}.wide"), vec![2 * width, width]));
                 list.push((format!("{name}.{index}.narrow"), vec![width, 2 * width]));
+                if n.block == BlockKind::Dense {
+                    list.push((format!("{name}.{index}.join"), vec![width, 2 * width]));
+                }
             }
         };
         blocks("a.block8", n.analysis8_blocks, n.analysis8);
@@ -205,6 +228,9 @@ impl Model {
         blocks("hs.block", 1, n.context);
         blocks("s.block16", n.synthesis16_blocks, n.synthesis16);
         blocks("s.block8", n.synthesis8_blocks, n.synthesis8);
+        if n.prior == Prior::Factorised {
+            list.retain(|(name, _)| name.starts_with("a.") || name.starts_with("s."));
+        }
         list
     }
 
@@ -244,9 +270,9 @@ impl Model {
         let eighth = fold(x, 8);
         let straight = fold(&eighth, 2).matmul(&w.full("shortcut.analysis").tr());
         let h = w.dense("a.enter8", &eighth.to_kind(half));
-        let h = w.blocks("a.block8", self.network.analysis8_blocks, h);
+        let h = w.blocks(self.network.block, "a.block8", self.network.analysis8_blocks, h);
         let h = w.dense("a.enter16", &fold(&h, 2));
-        let h = w.blocks("a.block16", self.network.analysis16_blocks, h);
+        let h = w.blocks(self.network.block, "a.block16", self.network.analysis16_blocks, h);
         straight + w.dense("a.leave", &h).to_kind(Kind::Float) * w.full("spread")
     }
 
@@ -254,14 +280,14 @@ impl Model {
     fn hyper_analysis(&self, w: &Weights, even: &Tensor) -> Tensor {
         let h = w.dense("ha.enter", even).relu_();
         let h = w.dense("ha.fold32", &fold(&h, 2)).relu_();
-        let h = w.blocks("ha.block", 1, h);
+        let h = w.blocks(self.network.block, "ha.block", 1, h);
         w.dense("ha.fold64", &fold(&h, 2)).to_kind(Kind::Float)
     }
 
     /// Features for means and for scales, `[N, H/16, W/16, context]` each.
     fn hyper_synthesis(&self, w: &Weights, hyper: &Tensor) -> (Tensor, Tensor) {
         let h = unfold(&w.dense("hs.grow32", &hyper.to_kind(Kind::BFloat16)), 2);
-        let h = w.blocks("hs.block", 1, h);
+        let h = w.blocks(self.network.block, "hs.block", 1, h);
         let h = unfold(&w.dense("hs.grow16", &h), 2).relu_();
         let h = w.depthwise("hs.spread", &h);
         let c = self.network.context;
@@ -273,24 +299,51 @@ impl Model {
         let straight = unfold(&latents.matmul(&w.full("shortcut.synthesis").tr()), 2);
         let h = w.dense("s.enter16", &(latents / w.full("spread")).to_kind(half));
         let h = h + self.at_quality(w.full("quality.s16"), qualities).to_kind(half);
-        let h = w.blocks("s.block16", self.network.synthesis16_blocks, h);
+        let h = w.blocks(self.network.block, "s.block16", self.network.synthesis16_blocks, h);
         let h = unfold(&w.dense("s.grow8", &h), 2);
         let h = h + self.at_quality(w.full("quality.s8"), qualities).to_kind(half);
-        let h = w.blocks("s.block8", self.network.synthesis8_blocks, h);
+        let h = w.blocks(self.network.block, "s.block8", self.network.synthesis8_blocks, h);
         unfold(&(straight + w.dense("s.leave", &h).to_kind(Kind::Float)), 8)
+    }
+
+    /// Latents of `samples` over their spread, `[N, H/16, W/16, latent]`.
+    pub(super) fn latents(&self, w: &Weights, samples: &Tensor) -> Tensor {
+        self.analysis(w, &((samples - CENTRE) / SPREAD)) / w.full("spread")
+    }
+
+    /// As [`Model::pass`] with rounding everywhere, one latent channel not sent: it stays at its mean.
+    pub(super) fn pass_without(
+        &self,
+        w: &Weights,
+        samples: &Tensor,
+        qualities: &Tensor,
+        channel: Option<i64>,
+    ) -> Outcome {
+        let mut silent = Weights { full: BTreeMap::new(), half: BTreeMap::new(), watched: None };
+        silent.full = w.full.iter().map(|(k, v)| (k.clone(), v.copy())).collect();
+        silent.half = w.half.iter().map(|(k, v)| (k.clone(), v.shallow_clone())).collect();
+        if let Some(channel) = channel {
+            // A gain of nearly nothing rounds every residual to zero.
+            let _ = silent.full["quality.gain"].narrow(1, channel, 1).fill_(-20.0);
+        }
+        self.pass(&silent, samples, qualities, Pass::Measure)
     }
 
     /// Codes and decodes `samples` at `qualities`.
     pub fn pass(&self, w: &Weights, samples: &Tensor, qualities: &Tensor, pass: Pass) -> Outcome {
-        let y = self.analysis(w, &((samples - CENTRE) / SPREAD));
+        let mut y = self.analysis(w, &((samples - CENTRE) / SPREAD));
+        if self.loss.keep > 0 {
+            y = &y * largest(&(&y / w.full("spread")), self.loss.keep);
+        }
+        let activity = activity(&self.loss, &(&y / w.full("spread")));
+        if self.network.prior == Prior::Factorised {
+            return Outcome { activity, ..self.pass_factorised(w, &y, qualities, pass) };
+        }
         let even = (&y / w.full("spread")).to_kind(Kind::BFloat16);
         let hyper_gain = self.at_quality(w.full("quality.hyper_gain"), qualities);
         let z = self.hyper_analysis(w, &even) * hyper_gain.exp();
         let z_rounded = round_through(&z);
-        let noisy = |x: &Tensor| match pass {
-            Pass::Train => x + x.rand_like() - 0.5,
-            Pass::Measure => x.round(),
-        };
+        let noisy = |x: &Tensor| noisy(x, pass);
         let axes = [1i64, 2, 3].as_slice();
         let sum = |bits: Tensor| bits.sum_dim_intlist(axes, false, Kind::Float);
         let hyper_scale = self.at_quality(w.full("quality.hyper_scale"), qualities);
@@ -307,7 +360,21 @@ impl Model {
         let residual = (&y - means) * &gain;
         let latent_bits = sum(logistic_bits(&noisy(&residual), &log_scale));
         let samples = self.synthesis(w, &decoded, qualities) * SPREAD + CENTRE;
-        Outcome { samples, latent_bits, hyper_bits }
+        Outcome { samples, latent_bits, hyper_bits, activity }
+    }
+
+    /// Latents under one scale a channel, means zero.
+    fn pass_factorised(&self, w: &Weights, y: &Tensor, qualities: &Tensor, pass: Pass) -> Outcome {
+        let log_gain = self.at_quality(w.full("quality.gain"), qualities);
+        let step = self.at_quality(w.full("quality.step"), qualities).exp();
+        let log_scale = soft_floor(&(w.full("log_scale") + &log_gain), LOG_SCALE_MIN);
+        let scaled = y * log_gain.exp();
+        let bits = logistic_bits(&noisy(&scaled, pass), &log_scale);
+        let latent_bits = bits.sum_dim_intlist([1i64, 2, 3].as_slice(), false, Kind::Float);
+        let decoded = round_through(&scaled) * step;
+        let samples = self.synthesis(w, &decoded, qualities) * SPREAD + CENTRE;
+        let hyper_bits = latent_bits.zeros_like();
+        Outcome { samples, latent_bits, hyper_bits, activity: None }
     }
 
     /// Means and decoded latents, step by step, each on the quarter of positions that it decodes; a step sees the latents

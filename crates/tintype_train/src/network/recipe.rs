@@ -16,8 +16,100 @@ pub struct Recipe {
     pub network: NetworkRecipe,
     /// Rates and losses.
     pub rate: RateRecipe,
+    /// What counts as distortion, and penalties.
+    #[serde(default)]
+    pub loss: LossRecipe,
+    /// How crops are changed.
+    #[serde(default)]
+    pub augment: AugmentRecipe,
     /// Steps and steepness.
     pub schedule: ScheduleRecipe,
+}
+
+/// Where the latents' distributions come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prior {
+    /// Scales from hyper-latents, means from them and from neighbours.
+    #[default]
+    Hyper,
+    /// One scale for each channel and quality: a plain autoencoder.
+    Factorised,
+}
+
+/// How a block of layers is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockKind {
+    /// Two residual branches: 1×1, depthwise 3×3, 1×1; then 1×1 to twice the width and back.
+    #[default]
+    Residual,
+    /// The same layers one after the other, without what skips them.
+    Plain,
+    /// Each branch sees what the one before saw and made: channels are joined, then brought back to the width.
+    Dense,
+}
+
+/// Weights of distortions (beside the rate) and of penalties on latents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossRecipe {
+    /// Of the squared error of 8-bit samples.
+    pub mse: f64,
+    /// Of the mean absolute error.
+    pub mae: f64,
+    /// Of the binary cross-entropy in nats.
+    pub bce: f64,
+    /// Of 1 − SSIM.
+    pub ssim: f64,
+    /// Of 1 − MS-SSIM.
+    pub ms_ssim: f64,
+    /// Of a distance built like SSIMULACRA 2.
+    pub ssimulacra2: f64,
+    /// Of the mean magnitude of latents over their spread.
+    pub activity_l1: f64,
+    /// Of their mean square.
+    pub activity_l2: f64,
+    /// Of the Kullback–Leibler distance of each channel's mean activity from the target.
+    pub activity_kl: f64,
+    /// That target.
+    pub activity_target: f64,
+    /// Latents kept at each position, the largest; 0 keeps all.
+    pub keep: i64,
+}
+
+impl Default for LossRecipe {
+    fn default() -> Self {
+        Self {
+            mse: 1.0,
+            mae: 0.0,
+            bce: 0.0,
+            ssim: 0.0,
+            ms_ssim: 0.0,
+            ssimulacra2: 0.0,
+            activity_l1: 0.0,
+            activity_l2: 0.0,
+            activity_kl: 0.0,
+            activity_target: 0.05,
+            keep: 0,
+        }
+    }
+}
+
+/// Changes to crops beside mirroring and quarter turns, each up to its number.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentRecipe {
+    /// Crops are taken from up to this factor larger an area, and scaled down.
+    pub scale: f64,
+    /// Turned by up to this many degrees.
+    pub rotation_degrees: f64,
+    /// Brightness and contrast of each channel, in shares of 1.
+    pub jitter: f64,
+    /// Deviation of noise on the input, in 8-bit units; the target stays clean.
+    pub noise: f64,
+    /// Share of input pixels that are set to grey; the target stays whole.
+    pub missing: f64,
 }
 
 /// Widths (channels) and depths (blocks); see the model's documentation for where each stands.
@@ -46,6 +138,12 @@ pub struct NetworkRecipe {
     pub synthesis8: i64,
     /// Synthesis blocks on the 1/8 grid.
     pub synthesis8_blocks: usize,
+    /// Where distributions come from.
+    #[serde(default)]
+    pub prior: Prior,
+    /// How blocks are built.
+    #[serde(default)]
+    pub block: BlockKind,
 }
 
 /// The range of qualities one model covers.
@@ -113,6 +211,9 @@ pub struct ScheduleRecipe {
     pub clip_norm: f64,
     /// Decay of the running mean of weights.
     pub mean_decay: f64,
+    /// Validations in a row without a better result after which a run ends; 0 for none.
+    #[serde(default)]
+    pub patience: u64,
     /// Steps between validations.
     pub validate_every: u64,
     /// Seconds between checkpoints.

@@ -6,7 +6,7 @@
 
 use super::data::{PictureSet, Random};
 use super::model::{CENTRE, Model, SPREAD, Tensors, fold};
-use super::recipe::Recipe;
+use super::recipe::{AugmentRecipe, Recipe};
 use tch::{Device, Kind, Tensor};
 
 /// Standard deviation of a logistic distribution with scale 1.
@@ -21,7 +21,12 @@ pub(super) fn first_weights(recipe: &Recipe, model: &Model, pictures: &PictureSe
         let last = ["a.leave", "s.leave", "c.mean", "hs.scale"].contains(&name.as_str());
         let soft = name.ends_with(".out") || name.ends_with(".narrow");
         let size = if last { 0.0 } else { (2.0 / inputs as f64).sqrt() * if soft { 0.3 } else { 1.0 } };
-        let weight = Tensor::randn(shape.as_slice(), (Kind::Float, Device::Cpu)) * size;
+        let mut weight = Tensor::randn(shape.as_slice(), (Kind::Float, Device::Cpu)) * size;
+        if name.ends_with(".join") {
+            // What came in passes as it is; what was made joins softly.
+            weight = weight * 0.3;
+            weight.narrow(1, 0, shape[0]).copy_(&Tensor::eye(shape[0], (Kind::Float, Device::Cpu)));
+        }
         tensors.insert(format!("{name}.w"), weight);
         tensors.insert(format!("{name}.b"), Tensor::zeros([shape[0]], (Kind::Float, Device::Cpu)));
     }
@@ -41,7 +46,7 @@ fn insert_linear_codec(recipe: &Recipe, pictures: &PictureSet, tensors: &mut Ten
     let mut moments = Tensor::zeros([768, 768], (Kind::Double, Device::Cpu));
     let (rounds, side) = (64, 256);
     for _ in 0..rounds {
-        let crops = (pictures.crops(&mut random, 8, side) - CENTRE) / SPREAD;
+        let crops = (pictures.crops(&mut random, 8, side, &AugmentRecipe::default()) - CENTRE) / SPREAD;
         let blocks = fold(&fold(&crops, 8), 2).reshape([-1, 768]).to_kind(Kind::Double);
         moments = moments + blocks.tr().matmul(&blocks) / blocks.size()[0] as f64;
     }

@@ -31,9 +31,15 @@ impl Fit for PcaFit {
         request: &FitRequest,
         report: &mut dyn FnMut(&Progress<'_>),
     ) -> Result<Fitted, FitError> {
-        request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise"])?;
+        request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
         let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
+        let dct = match request.setting("basis", "klt".to_string())?.as_str() {
+            "klt" => false,
+            "dct" => true,
+            other => return Err(FitError::Misuse { what: format!("basis {other}: there are klt and dct") }),
+        };
         let options = PcaOptions {
+            dct,
             pieces: four(request, "pieces", default.pieces)?,
             kept: four(request, "kept", default.kept)?,
             blocks_per_picture: four(request, "blocks", default.blocks_per_picture)?,
@@ -82,6 +88,7 @@ impl Fit for PcaFit {
             ("basis rows kept", join(&options.kept)),
             ("blocks taken from each picture, at most", join(&options.blocks_per_picture)),
             ("blocks fitted to", join(&collector.blocks())),
+            ("basis", if dct { "DCT, by falling variance" } else { "KLT" }.to_string()),
             ("rounds", options.rounds.to_string()),
             ("noise assumed on borders", options.border_noise.to_string()),
             ("pictures contexts were taught on", taught.len().to_string()),

@@ -30,6 +30,8 @@ pub struct PcaOptions {
     pub blocks_per_picture: [usize; SETS],
     /// Rounds of assignment and refit.
     pub rounds: usize,
+    /// Take the DCT's rows instead of fitted ones, by falling variance: the twin that the fit is compared with.
+    pub dct: bool,
     /// Variance of the coding noise assumed on the border, squared 8-bit units.
     pub border_noise: f32,
     /// Steps at which pictures are coded in turn to teach the contexts.
@@ -46,6 +48,7 @@ impl Default for PcaOptions {
             steps: [8.0, 8.0, 4.0, 4.0],
             blocks_per_picture: [300, 120, 160, 80],
             rounds: 10,
+            dct: false,
             border_noise: 10.0,
             context_steps: vec![12.0, 36.0, 20.0, 28.0, 16.0, 48.0, 24.0],
             seed: 1,
@@ -89,6 +92,11 @@ impl Collector {
         }
     }
 
+    /// The blocks of set `set` (luma 8, luma 16, chroma 8, chroma 16) and their borders.
+    pub fn samples(&self, set: usize) -> &Samples {
+        &self.samples[set]
+    }
+
     /// Blocks kept so far of each set.
     pub fn blocks(&self) -> [usize; SETS] {
         std::array::from_fn(|set| self.samples[set].blocks.count())
@@ -102,6 +110,7 @@ impl Collector {
                 pieces: self.options.pieces[set],
                 kept: self.options.kept[set],
                 rounds: self.options.rounds,
+                dct: self.options.dct,
                 step: self.options.steps[set],
                 border_noise: self.options.border_noise,
             };

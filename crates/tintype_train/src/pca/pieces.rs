@@ -9,7 +9,7 @@
 //! PCA); Ye and Karczewicz, "Improved H.264 intra coding based on bi-directional intra prediction, directional
 //! transform, and adaptive coefficient scanning", 2008 (one KLT for each prediction mode). The cost is our own.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// Rows of equal length.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct PieceOptions {
     pub kept: usize,
     /// Rounds of assignment and refit.
     pub rounds: usize,
+    /// The DCT's rows by falling variance instead of a fitted basis.
+    pub dct: bool,
     /// Quantiser step whose rate the assignment minimises, in sample units.
     pub step: f32,
     /// Noise assumed on each border input (the decoder sees a coded border), variance in squared sample units.
@@ -154,6 +156,11 @@ fn fit_one(borders: &Rows, blocks: &Rows, members: &[usize], share: f32, options
     // Noise on the border reaches the residual too.
     let noise = predictor.tr_mul(&predictor) * options.border_noise;
     let covariance = residual.tr_mul(&residual) / members.len() as f32 + noise;
+    let rows = (0..predictor.nrows()).flat_map(|r| predictor.row(r).iter().copied().collect::<Vec<_>>()).collect();
+    if options.dct {
+        let (basis, variances) = dct_by_variance(&covariance, options.kept);
+        return Piece { predictor: rows, basis, variances, share };
+    }
     let eigen = SymmetricEigen::new(covariance);
     let mut order: Vec<usize> = (0..blocks.len).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
@@ -165,8 +172,27 @@ fn fit_one(borders: &Rows, blocks: &Rows, members: &[usize], share: f32, options
         basis.extend(eigen.eigenvectors.column(column).iter().map(|v| v * sign));
     }
     let variances = order.iter().map(|&c| eigen.eigenvalues[c].max(0.0)).collect();
-    let rows = (0..predictor.nrows()).flat_map(|r| predictor.row(r).iter().copied().collect::<Vec<_>>()).collect();
     Piece { predictor: rows, basis, variances, share }
+}
+
+/// The `kept` rows of the two-dimensional DCT along which `covariance` is largest, and how large.
+fn dct_by_variance(covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32>) {
+    let len = covariance.nrows();
+    let n = len.isqrt();
+    let wave = |k: usize, x: usize| {
+        let scale = if k == 0 { 1.0 / n as f32 } else { 2.0 / n as f32 }.sqrt();
+        scale * (std::f32::consts::PI * k as f32 * (x as f32 + 0.5) / n as f32).cos()
+    };
+    let row = |k: usize| DVector::from_fn(len, |i, _| wave(k % n, i % n) * wave(k / n, i / n));
+    let mut rows: Vec<(f32, DVector<f32>)> = (0..len)
+        .map(|k| {
+            let row = row(k);
+            (row.dot(&(covariance * &row)), row)
+        })
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    rows.truncate(kept);
+    (rows.iter().flat_map(|r| r.1.iter().copied()).collect(), rows.iter().map(|r| r.0).collect())
 }
 
 /// Gives each block to the piece with the least estimated bits: sum of `log2(1 + (c / step)^2) / 2` over coefficients,

@@ -36,8 +36,8 @@ fn read(list: &PictureList, report: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec
         let (width, height) = (planes.shape.width_px, planes.shape.height_px);
         let (wide, high) = (width.min(side.max(64)), height.min(side.max(64)));
         let middle = tintype_image::Region {
-            x: (width - wide) / 2 & !1,
-            y: (height - high) / 2 & !1,
+            x: ((width - wide) / 2) & !1,
+            y: ((height - high) / 2) & !1,
             width: wide,
             height: high,
         };

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tintype_train::network::{
     Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, Run, export, measure, quality_of_level, train, validate,
-    with_qualities,
+    with_qualities, write_report,
 };
 
 const USAGE: &str = "usage:
   tintype-train train RECIPE RUN_FOLDER --train DIR... --valid DIR... [--anchor FILE]
       [--start WEIGHTS.safetensors]
   tintype-train export RUN_FOLDER OUT.model OUT.safetensors --train DIR... --valid DIR...
+  tintype-train report RUN_FOLDER OUT.html --valid DIR...
   tintype-train measure MODEL --valid DIR... [--anchor FILE] [--level N...] [--float RUN_FOLDER]";
 
 fn main() -> ExitCode {
@@ -73,6 +74,11 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             println!("{} bytes after {} steps", bytes.len(), state.step);
             Ok(())
         }
+        [verb, folder, out] if verb.as_os_str() == "report" => {
+            let text = write_report(folder, &PictureSet::read(&sorted.valid)?)?;
+            std::fs::write(out, text)?;
+            Ok(())
+        }
         [verb, file] if verb.as_os_str() == "measure" => {
             let number = |p: &PathBuf| p.to_string_lossy().parse::<usize>();
             let mut levels = sorted.level.iter().map(number).collect::<Result<Vec<_>, _>>()?;
@@ -83,7 +89,7 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             measure(&std::fs::read(file)?, &pictures, &levels, anchor.as_ref())?;
             for folder in &sorted.float {
                 let (state, tensors) = Checkpoint::new(folder).read_mean()?;
-                let model = Model::new(state.recipe.network.clone(), state.recipe.rate.anchors);
+                let model = Model::new(&state.recipe);
                 let qualities: Vec<f64> = levels.iter().map(|&l| quality_of_level(l)).collect();
                 let points = validate(&model, &tensors, &pictures, &qualities);
                 for point in &points {

@@ -1,0 +1,262 @@
+//! Symbols to samples: one tile. Exact zone.
+
+use super::colour::{Kind, doubled_row, kinds, order, rgb_from_ycc, rgb_row, sample_from_internal};
+use super::grid::{CELL, Coefficients, Surface, grid_step};
+use super::header::Header;
+use super::line::{Cell, Line, cell};
+use super::model::{ClusterModel, set_index};
+use super::synthesis::add_atoms;
+use super::walk::{Atom, Codes, Contexts};
+use crate::CodecError;
+use fearless_simd::{Level, Simd, dispatch};
+use tintype_entropy::EntropyError;
+use tintype_entropy::rans::RansDecoder;
+use tintype_image::{ColourModel, Plane, Planes, Shape};
+
+/// Sections of one tile, as far as they are there: grid, base, second, deep.
+pub type Layers<'a> = [Option<&'a [u8]>; 4];
+
+type Reader<'a> = RansDecoder<'a, 1>;
+
+/// Decodes one tile of `shape`.
+///
+/// # Errors
+/// `Malformed` or `Truncated` for sections that are there and damaged.
+pub fn decode_tile(
+    shape: &Shape,
+    layers: &Layers<'_>,
+    header: &Header,
+    model: &ClusterModel,
+    level: Level,
+) -> Result<Planes, CodecError> {
+    let kinds = kinds(shape, header.half_chroma);
+    let mut contexts = Contexts::new(&model.trees, &model.start);
+    let grids = decode_grids(shape, &kinds, layers[0], header, &mut contexts, level)?;
+    let mut codes = match layers[1] {
+        None => None,
+        Some(base) => Some(Codes {
+            base: reader(base)?,
+            second: layers[2].map(reader).transpose()?,
+            deep: layers[2].and(layers[3]).map(reader).transpose()?,
+        }),
+    };
+    let mut out = Planes::new(shape.clone());
+    let mut work = Work { shape, kinds: &kinds, header, model, inner: vec![Plane::new(0, 0); kinds.len()] };
+    for index in order(&kinds) {
+        let target = &mut out;
+        dispatch!(level, simd => simd.vectorize(
+            #[inline(always)]
+            || decode_plane(&mut work, index, &grids[index], codes.as_mut(), &mut contexts, target)
+        ));
+    }
+    if let Some(codes) = codes {
+        for (code, layer) in [(Some(codes.base), 1), (codes.second, 2), (codes.deep, 3)] {
+            code.map_or(Ok(()), |code| code.finish()).map_err(|error| failed(error, layer))?;
+        }
+    }
+    Ok(out)
+}
+
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, CodecError> {
+    Reader::new(bytes).map_err(|error| failed(error, 1))
+}
+
+fn failed(error: EntropyError, layer: usize) -> CodecError {
+    match error {
+        EntropyError::Truncated { needed } => CodecError::Truncated { needed },
+        other => CodecError::Malformed { what: format!("cluster layer {layer}: {other}"), at: 0 },
+    }
+}
+
+/// The grids of means; all middle where there is no section.
+fn decode_grids(
+    shape: &Shape,
+    kinds: &[Kind],
+    bytes: Option<&[u8]>,
+    header: &Header,
+    contexts: &mut Contexts,
+    level: Level,
+) -> Result<Vec<Plane<i16>>, CodecError> {
+    let mut grids = vec![Plane::new(0, 0); kinds.len()];
+    let mut walk = bytes.map(reader).transpose()?;
+    for index in order(kinds) {
+        let (width, height) = kinds[index].padded(shape.plane_size(index));
+        let mut coefficients = Coefficients::zero((width / CELL, height / CELL));
+        grids[index] = match &mut walk {
+            Some(walk) => {
+                coefficients.code(walk, contexts, kinds[index].chroma);
+                coefficients.values(grid_step(header.steps[index]), level)
+            }
+            None => {
+                let middle = if kinds[index].centred { 0 } else { 2040 };
+                let mut grid = Plane::new(width / CELL, height / CELL);
+                (0..grid.height()).for_each(|y| grid.row_mut(y).fill(middle));
+                grid
+            }
+        };
+    }
+    if let Some(walk) = walk {
+        walk.finish().map_err(|error| failed(error, 0))?;
+    }
+    Ok(grids)
+}
+
+/// What the planes of a tile share.
+struct Work<'a> {
+    shape: &'a Shape,
+    kinds: &'a [Kind],
+    header: &'a Header,
+    model: &'a ClusterModel,
+    /// Colour differences of RGB, kept until the brightness comes.
+    inner: Vec<Plane<i16>>,
+}
+
+/// One plane, strip by strip: surface, code vectors, samples.
+#[inline(always)]
+fn decode_plane(
+    work: &mut Work<'_>,
+    index: usize,
+    grid: &Plane<i16>,
+    codes: Option<&mut Codes<Reader<'_>>>,
+    contexts: &mut Contexts,
+    out: &mut Planes,
+) {
+    let kind = work.kinds[index];
+    let (width, height) = kind.padded(work.shape.plane_size(index));
+    let step = work.header.steps[index];
+    let rgb = work.shape.colour == ColourModel::Rgb;
+    if kind.centred {
+        work.inner[index] = Plane::new(width, height);
+    }
+    let mut surface = Surface::new(width);
+    let mut strip = vec![0i16; 16 * width];
+    let mut read = codes.map(|codes| PlaneRead {
+        model: work.model,
+        contexts,
+        codes,
+        line: Line::new(width),
+        atoms: Vec::new(),
+        width,
+        chroma: kind.chroma,
+        step,
+    });
+    let doubled = if rgb && index == 0 { width + 32 } else { 0 };
+    let mut rows = [vec![0i16; doubled], vec![0i16; doubled], vec![0i16; doubled]];
+    for top in 0..height / 16 {
+        surface.strip(grid, top, &mut strip);
+        if let Some(read) = &mut read {
+            read.line.begin_row();
+            for x in (0..width).step_by(16) {
+                read.superblock(&mut strip, x);
+            }
+        }
+        if kind.centred {
+            for (y, row) in strip.chunks_exact(width).enumerate() {
+                work.inner[index].row_mut(16 * top + y).copy_from_slice(row);
+            }
+        } else if rgb && index == 0 {
+            rgb_strip(work, 16 * top, &strip, width, &mut rows, out);
+        } else {
+            plain_strip(&mut out.planes[index], work.shape.planes[index].bit_depth, 16 * top, &strip, width);
+        }
+    }
+}
+
+/// What the blocks of one plane share while they are read.
+struct PlaneRead<'a, 'b> {
+    model: &'a ClusterModel,
+    contexts: &'a mut Contexts,
+    codes: &'a mut Codes<Reader<'b>>,
+    line: Line,
+    atoms: Vec<Atom>,
+    width: usize,
+    chroma: bool,
+    step: u16,
+}
+
+impl PlaneRead<'_, '_> {
+    /// The blocks of one superblock, read and added to the strip.
+    #[inline(always)]
+    fn superblock(&mut self, strip: &mut [i16], x: usize) {
+        let near = self.line.shapes(x / 4, 0, 2);
+        match self.contexts.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
+            0 => self.line.note(x / 4, 0, 2, Cell::default()),
+            1 => self.block::<16>(strip, (x, 0), 2),
+            _ => {
+                for quarter in 0..4 {
+                    self.quarter(strip, (x + quarter % 2 * 8, quarter / 2 * 8));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn quarter(&mut self, strip: &mut [i16], (x, y): (usize, usize)) {
+        let near = self.line.shapes(x / 4, y / 4, 1);
+        match self.contexts.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
+            0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
+            1 => self.block::<8>(strip, (x, y), 1),
+            _ => {
+                for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
+                    self.block::<4>(strip, (x + dx, y + dy), 0);
+                }
+            }
+        }
+    }
+
+    /// One block of side `N`.
+    #[inline(always)]
+    fn block<const N: usize>(&mut self, strip: &mut [i16], (x, y): (usize, usize), size: usize) {
+        let tree = &self.model.trees[set_index(self.chroma, size)];
+        let block = self.line.context(x / 4, y / 4, size, self.chroma);
+        self.atoms.clear();
+        let top = self.contexts.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
+        let noted = self.atoms.first().map_or(Cell::default(), |first| cell(size, first.level, top));
+        self.line.note(x / 4, y / 4, size, noted);
+        add_atoms::<N>(strip, self.width, (x, y), tree, &self.atoms, self.step);
+    }
+}
+
+/// Sixteen rows of brightness with their colour differences as red, green and blue.
+#[inline(always)]
+fn rgb_strip(work: &Work<'_>, top: usize, strip: &[i16], width: usize, rows: &mut [Vec<i16>; 3], out: &mut Planes) {
+    let half = work.kinds[1].half;
+    let depths = [0, 1, 2].map(|i| work.shape.planes[i].bit_depth);
+    let [red, green, blue, ..] = out.planes.as_mut_slice() else { return };
+    let height = red.height();
+    let [cb_row, cr_row, blend] = rows;
+    for (y, luma) in strip.chunks_exact(width).enumerate().take(height.saturating_sub(top)) {
+        let y = top + y;
+        let targets = (red.row_mut(y), green.row_mut(y), blue.row_mut(y));
+        let (cb, cr): (&[i16], &[i16]) = if half {
+            for (plane, row) in [(&work.inner[1], &mut *cb_row), (&work.inner[2], &mut *cr_row)] {
+                let far =
+                    if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(plane.height() - 1) };
+                doubled_row(plane.row(y / 2), plane.row(far), blend, row);
+            }
+            (cb_row, cr_row)
+        } else {
+            (work.inner[1].row(y), work.inner[2].row(y))
+        };
+        if depths == [8; 3] {
+            rgb_row(luma, cb, cr, targets.0, targets.1, targets.2);
+        } else {
+            for x in 0..targets.0.len() {
+                let values = rgb_from_ycc(luma[x], cb[x], cr[x]);
+                targets.0[x] = sample_from_internal(values[0], depths[0]);
+                targets.1[x] = sample_from_internal(values[1], depths[1]);
+                targets.2[x] = sample_from_internal(values[2], depths[2]);
+            }
+        }
+    }
+}
+
+/// Sixteen rows of a plane that stands for itself.
+fn plain_strip(target: &mut Plane<u16>, depth: u8, top: usize, strip: &[i16], width: usize) {
+    let height = target.height();
+    for (y, row) in strip.chunks_exact(width).enumerate().take(height.saturating_sub(top)) {
+        for (sample, &value) in target.row_mut(top + y).iter_mut().zip(row) {
+            *sample = sample_from_internal(value, depth);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The grid of means: one value for each cell of 8 × 8, coded as a small wavelet-transformed picture and interpolated.
+//!
+//! In and out: `i16` internal units, `width/8 × height/8`. The interpolation is bilinear between the cells' centres; the
+//! values are chosen so that the interpolated cells have the picture's means. Exact zone but for [`fitted`] and the
+//! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
+
+use super::colour::{INTERNAL_MAX, times};
+use super::walk::{Contexts, GRID_NEAR};
+use fearless_simd::Level;
+use tintype_entropy::SymbolWalk;
+use tintype_image::Plane;
+use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
+
+/// Side of a cell.
+pub const CELL: usize = 8;
+/// Weights of the neighbouring cell for each place in a cell, in sixteenths.
+const WEIGHTS: [i16; CELL] = [7, 5, 3, 1, 1, 3, 5, 7];
+/// Below this fraction of a step beyond a whole number, a coefficient is rounded down.
+const ROUND: f32 = 0.45;
+
+fn levels(width: usize, height: usize) -> u8 {
+    let least = width.min(height).max(1);
+    (least.ilog2() as u8).min(5)
+}
+
+/// The bands of a grid from the coarsest on.
+fn bands(levels: u8) -> impl Iterator<Item = Band> {
+    let coarse = Band { level: levels, orientation: Orientation::LowLow };
+    let fine = (1..=levels).rev().flat_map(|level| {
+        [Orientation::HighLow, Orientation::LowHigh, Orientation::HighHigh]
+            .map(|orientation| Band { level, orientation })
+    });
+    std::iter::once(coarse).chain(fine)
+}
+
+fn class(band: Band) -> usize {
+    match (band.orientation, band.level) {
+        (Orientation::LowLow, _) => 0,
+        (_, 1) => 3,
+        (_, 2) => 2,
+        _ => 1,
+    }
+}
+
+/// Quantised coefficients, band after band.
+pub struct Coefficients {
+    levels: u8,
+    size: (usize, usize),
+    bands: Vec<(Band, Plane<i32>)>,
+}
+
+impl Coefficients {
+    /// All zero.
+    pub fn zero((width, height): (usize, usize)) -> Self {
+        let levels = levels(width, height);
+        let bands = bands(levels).map(|band| {
+            let (w, h) = band.size(width, height);
+            (band, Plane::new(w, h))
+        });
+        Self { levels, size: (width, height), bands: bands.collect() }
+    }
+
+    /// Of the grid `values`, quantised.
+    pub fn of(values: &[f32], (width, height): (usize, usize), step: f32, level: Level) -> Self {
+        let mut own = Self::zero((width, height));
+        let mut work = values.to_vec();
+        let bands = &mut own.bands;
+        analyse::<Filter97>(level, &mut work, (width, height), own.levels, &mut |band, y, row| {
+            let Some((_, plane)) = bands.iter_mut().find(|(b, _)| *b == band) else { return };
+            let round = if band.orientation == Orientation::LowLow { 0.5 } else { ROUND };
+            for (q, v) in plane.row_mut(y).iter_mut().zip(row) {
+                let magnitude = (v.abs() / step + round) as i32;
+                *q = if *v < 0.0 { -magnitude } else { magnitude };
+            }
+        });
+        own
+    }
+
+    /// Codes them, or reads them.
+    pub fn code<W: SymbolWalk>(&mut self, walk: &mut W, contexts: &mut Contexts, chroma: bool) {
+        for (band, plane) in &mut self.bands {
+            let class = class(*band);
+            for y in 0..plane.height() {
+                for x in 0..plane.width() {
+                    let left = if x > 0 { plane.row(y)[x - 1] } else { 0 };
+                    let (above, corner, beyond) = if y > 0 {
+                        let row = plane.row(y - 1);
+                        let beyond = row.get(x + 1).copied().unwrap_or(0);
+                        (row[x], if x > 0 { row[x - 1] } else { 0 }, beyond)
+                    } else {
+                        (0, 0, 0)
+                    };
+                    let size = |v: i32| v.unsigned_abs().min(1 << 20);
+                    let value = plane.row(y)[x];
+                    if class == 0 {
+                        let guess = if y > 0 && x > 0 { (left + above) / 2 } else { left + above };
+                        let off = contexts.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
+                        plane.row_mut(y)[x] = off.wrapping_add(guess).clamp(-(1 << 20), 1 << 20);
+                        continue;
+                    }
+                    let sum = 2 * size(left) + 2 * size(above) + size(corner) + size(beyond);
+                    let near = match sum {
+                        0..=4 => sum as usize,
+                        5..=6 => 5,
+                        7..=10 => 6,
+                        11..=18 => 7,
+                        _ => GRID_NEAR - 1,
+                    };
+                    plane.row_mut(y)[x] = contexts.mean(walk, value, chroma, class, near).clamp(-(1 << 20), 1 << 20);
+                }
+            }
+        }
+    }
+
+    /// The grid that a decoder makes of them.
+    pub fn values(&self, step: f32, level: Level) -> Plane<i16> {
+        let (width, height) = self.size;
+        let mut source = |band: Band, y: usize, row: &mut [f32]| {
+            let Some((_, plane)) = self.bands.iter().find(|(b, _)| *b == band) else { return };
+            for (v, &q) in row.iter_mut().zip(plane.row(y)) {
+                let magnitude = q.unsigned_abs() as f32 * step;
+                *v = if q < 0 { -magnitude } else { magnitude };
+            }
+        };
+        let values = synthesise::<Filter97>(level, (width, height), self.levels, 0, &mut source);
+        let max = f32::from(INTERNAL_MAX);
+        let samples = values.iter().map(|v| (v + 0.5).floor().clamp(-max, max) as i16).collect();
+        Plane::from_vec(width, height, samples).unwrap_or_else(|| Plane::new(width, height))
+    }
+}
+
+/// The step of the grid's coefficients for blocks coded in steps of `step`.
+pub fn grid_step(step: u16) -> f32 {
+    f32::from(step) * GRID_SHARE
+}
+
+/// Step of the means in steps of gains: a mean stands for 64 samples, spread by the interpolation.
+const GRID_SHARE: f32 = 0.175;
+
+/// Grid values whose interpolation has the means of `plane` in every cell.
+pub fn fitted(plane: &Plane<i16>) -> Vec<f32> {
+    let (w, h) = (plane.width() / CELL, plane.height() / CELL);
+    let mut means = vec![0f32; w * h];
+    for y in 0..plane.height() {
+        for (x, cell) in plane.row(y).chunks_exact(CELL).enumerate() {
+            means[y / CELL * w + x] += cell.iter().map(|&v| f32::from(v)).sum::<f32>() / (CELL * CELL) as f32;
+        }
+    }
+    let mut values = means.clone();
+    for _ in 0..8 {
+        // The mean of an interpolated line of cells: 1/8, 6/8, 1/8 of the cells around.
+        let line = |a: f32, b: f32, c: f32| 0.125 * (a + c) + 0.75 * b;
+        let mut rows = vec![0f32; w * h];
+        for y in 0..h {
+            for x in 0..w {
+                let at = |x: usize| values[y * w + x];
+                rows[y * w + x] = line(at(x.saturating_sub(1)), at(x), at((x + 1).min(w - 1)));
+            }
+        }
+        for y in 0..h {
+            for x in 0..w {
+                let at = |y: usize| rows[y * w + x];
+                let made = line(at(y.saturating_sub(1)), at(y), at((y + 1).min(h - 1)));
+                values[y * w + x] += means[y * w + x] - made;
+            }
+        }
+    }
+    values
+}
+
+/// Rows of the interpolated surface, sixteen at a time.
+pub struct Surface {
+    width: usize,
+    lines: Vec<i16>,
+}
+
+impl Surface {
+    /// For planes of `width` samples, a multiple of 16.
+    pub fn new(width: usize) -> Self {
+        Self { width, lines: vec![0; 4 * width] }
+    }
+
+    /// The sixteen rows from row `16 · strip` on, into `out` (`16 × width`).
+    #[inline(always)]
+    pub fn strip(&mut self, grid: &Plane<i16>, strip: usize, out: &mut [i16]) {
+        let (width, last) = (self.width, grid.height() - 1);
+        for (k, line) in self.lines.chunks_exact_mut(width).enumerate() {
+            let row = (2 * strip + k).saturating_sub(1).min(last);
+            stretched(grid.row(row), line);
+        }
+        for (y, target) in out.chunks_exact_mut(width).enumerate() {
+            let (cell, k) = (1 + y / CELL, y % CELL);
+            let other = if k < CELL / 2 { cell - 1 } else { cell + 1 };
+            let weight = WEIGHTS[k] << 11;
+            let (own, other) = (&self.lines[cell * width..][..width], &self.lines[other * width..][..width]);
+            for ((t, a), b) in target.iter_mut().zip(own).zip(other) {
+                *t = a + times(b - a, weight);
+            }
+        }
+    }
+}
+
+/// One line of cells at eight times the length.
+#[inline(always)]
+fn stretched(cells: &[i16], line: &mut [i16]) {
+    let last = cells.len() - 1;
+    for (i, out) in line.as_chunks_mut::<CELL>().0.iter_mut().enumerate() {
+        let (left, own, right) = (cells[i.saturating_sub(1)], cells[i], cells[(i + 1).min(last)]);
+        let (to_left, to_right) = (left - own, right - own);
+        for k in 0..CELL {
+            let off = if k < CELL / 2 { to_left } else { to_right };
+            out[k] = own + times(off, WEIGHTS[k] << 11);
+        }
+    }
+}
