@@ -102,12 +102,7 @@ pub(crate) fn decode_with<R: Read>(
         codec.is_none_or(|codec| codec.wants(&shape, &header, key, &inner))
     };
     let data = reader.sections(wants)?;
-    let sections = data.sections.iter().map(|section| SectionView {
-        key: SectionKey { tile: section.key.tile, layer: section.key.layer },
-        bytes: &section.bytes,
-        complete: section.complete,
-    });
-    let view = PayloadView { header: &header, sections: sections.collect(), cut_off: data.cut_off };
+    let view = PayloadView { header: &header, sections: sections_of(&data.sections), cut_off: data.cut_off };
     let decoded = match codec {
         Some(codec) => {
             let planes = codec.decode(&shape, &view, &inner, run);
@@ -134,6 +129,15 @@ pub(crate) fn decode_with<R: Read>(
         picture.metadata = metadata_from_items(reader.metadata());
     }
     Ok(Decoded { picture, full_shape: shape, codec: id, jpeg_file, cut_off_at })
+}
+
+/// The container's sections as codecs see them.
+pub(crate) fn sections_of(sections: &[tintype_container::SectionRead]) -> Vec<SectionView<'_>> {
+    fn view(section: &tintype_container::SectionRead) -> SectionView<'_> {
+        let key = SectionKey { tile: section.key.tile, layer: section.key.layer };
+        SectionView { key, bytes: &section.bytes, complete: section.complete }
+    }
+    sections.iter().map(view).collect()
 }
 
 fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {

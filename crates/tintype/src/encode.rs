@@ -2,16 +2,17 @@
 
 use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
-use crate::repack::{keeps_file, repacked};
+use crate::repack::{keep_file, keeps_file, read_picture};
 use crate::{Error, Models, Step};
 use std::io::Write;
+use tintype_codec::jpeg::Verify;
 use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
 use tintype_container::{
     MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey, SectionRef, write_file,
     write_short_file,
 };
 use tintype_image::filter::{Denoise, denoised};
-use tintype_image::{Metadata, Picture, Planes};
+use tintype_image::{Metadata, Picture, Shape};
 
 /// What an encode shall reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,9 +69,9 @@ pub struct Encoded {
 pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
     check_options(options)?;
     if keeps_file(file, options) {
-        return repacked(file, options, run);
+        return keep_file(file, options.effort, Verify::Yes, run);
     }
-    encode(&tintype_image::io::read_picture(file, &run.limits)?, options, run)
+    encode(&read_picture(file, run)?, options, run)
 }
 
 /// Encodes `picture`. The result depends on neither `run.threads` nor `run.level`.
@@ -166,7 +167,7 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
     let metadata = items_from_metadata(&picture.metadata);
     let length = |payload: &Payload, metadata: &[MetadataItem]| {
         let mut counter = Counter(0);
-        write_payload(&mut counter, codec.id(), planes, payload, metadata).map(|()| counter.0)
+        write_payload(&mut counter, codec.id(), &planes.shape, payload, metadata).map(|()| counter.0)
     };
     let empty = Payload::default();
     let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
@@ -190,7 +191,7 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
     let failed = |error: CodecError| Error::Codec { step: Step::Encode(codec.id()), error };
     let payload = search.encode(goal).map_err(failed)?;
     let mut bytes = Vec::new();
-    write_payload(&mut bytes, codec.id(), planes, &payload, &metadata)?;
+    write_payload(&mut bytes, codec.id(), &planes.shape, &payload, &metadata)?;
     Ok(Encoded { bytes, codec: codec.id() })
 }
 
@@ -198,11 +199,11 @@ fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run:
 pub(crate) fn write_payload(
     out: &mut impl Write,
     codec: CodecId,
-    planes: &Planes,
+    shape: &Shape,
     payload: &Payload,
     metadata: &[MetadataItem],
 ) -> Result<(), Error> {
-    let head = bytes_from_head(codec, &planes.shape, &payload.header);
+    let head = bytes_from_head(codec, shape, &payload.header);
     // Codecs for small pictures, where every byte of the frame counts.
     if let (CodecId::Sparse, [section], []) = (codec, payload.sections.as_slice(), metadata)
         && (section.key.tile, section.key.layer) == (0, 0)

@@ -1,31 +1,86 @@
 //! Files that are kept as files: a JPEG in fewer bytes, which comes back byte for byte.
 //!
-//! In: the bytes of a JPEG file; out: a `.tin` file, and back. The picture's samples are those that our reader of JPEG
-//! files makes of them, so that a repacked file and the file itself give the same picture.
+//! In: the bytes of a JPEG file, whole or broken; out: a `.tin` file, and back. The picture's samples are those that
+//! [`read_picture`] makes of the file, so that a repacked file and the file itself give the same picture. A file of
+//! which no picture can be made is kept all the same; its head then says one gray pixel.
 
+use crate::decode::{container_limits, sections_of};
 use crate::encode::{Encoded, write_payload};
+use crate::head::head_from_bytes;
 use crate::reduce::{full_size_request, reduced};
 use crate::{EncodeOptions, Error, Goal, Step};
-use tintype_codec::jpeg::{Verify, repack, unpack};
+use std::io::{Read, Seek};
+use tintype_codec::jpeg::{FourInks, Verify, decode_jpeg, repack, shape_of_jpeg, unpack};
 use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run};
-use tintype_image::io::{PictureFormat, read_picture};
-use tintype_image::{Picture, Shape, planes_cropped};
+use tintype_container::Reader;
+use tintype_image::io::PictureFormat;
+use tintype_image::{Limits, Picture, Shape, planes_cropped};
+
+/// Whether `file` begins as a JPEG file does, sound or not.
+pub fn is_jpeg(file: &[u8]) -> bool {
+    file.starts_with(&[0xff, 0xd8])
+}
+
+/// Reads a picture file: JPEG of every kind by our own decoder, as far as the file goes, others as
+/// [`tintype_image::io::read_picture`] does.
+///
+/// # Errors
+/// `Codec` or `Picture` for a file of which no picture can be made.
+pub fn read_picture(file: &[u8], run: &Run) -> Result<Picture, Error> {
+    if !is_jpeg(file) {
+        return Ok(tintype_image::io::read_picture(file, &run.limits)?);
+    }
+    let failed = |error| Error::Codec { step: Step::Decode(CodecId::Jpeg), error };
+    let decoded = decode_jpeg(file, FourInks::Rgb, run).map_err(failed)?;
+    Ok(Picture { planes: decoded.planes, metadata: decoded.metadata })
+}
 
 /// Whether `options` ask that `file` is kept as the JPEG it is.
 pub(crate) fn keeps_file(file: &[u8], options: &EncodeOptions) -> bool {
     let exact = options.goal == Goal::Lossless && options.denoise.is_none();
+    let unknown = PictureFormat::detect(file).is_none();
     exact
-        && matches!(options.codec, None | Some(CodecId::Jpeg))
-        && PictureFormat::detect(file) == Some(PictureFormat::Jpeg)
+        && match options.codec {
+            None => is_jpeg(file),
+            Some(CodecId::Jpeg) => is_jpeg(file) || unknown,
+            _ => false,
+        }
 }
 
-/// Repacks a JPEG file; its metadata stays inside it.
-pub(crate) fn repacked(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
-    let picture = read_picture(file, &run.limits)?;
-    let payload = repack(file, options.effort, Verify::Yes, run);
+/// The shape that a file's head shall name.
+fn shape_of(file: &[u8], limits: &Limits) -> Shape {
+    let shape = shape_of_jpeg(file, FourInks::Rgb, limits).ok();
+    shape.filter(|shape| shape.check(limits).is_ok()).unwrap_or_else(|| Shape::gray(1, 1, 8))
+}
+
+/// Keeps any file in a `.tin` file, in fewer bytes if it is a JPEG; its metadata stays inside it. `verify` says whether
+/// the file is restored and compared first.
+///
+/// # Errors
+/// `Container` for a file that is too large for one.
+pub fn keep_file(file: &[u8], effort: u8, verify: Verify, run: &Run) -> Result<Encoded, Error> {
+    let payload = repack(file, effort, verify, run);
     let mut bytes = Vec::new();
-    write_payload(&mut bytes, CodecId::Jpeg, &picture.planes, &payload, &[])?;
+    write_payload(&mut bytes, CodecId::Jpeg, &shape_of(file, &run.limits), &payload, &[])?;
     Ok(Encoded { bytes, codec: CodecId::Jpeg })
+}
+
+/// The file that [`keep_file`] kept, without decoding its picture; `None` if `input` holds a picture and no file.
+///
+/// # Errors
+/// `Container`, `Codec` for a damaged or cut file.
+pub fn kept_file(input: impl Read + Seek, run: &Run) -> Result<Option<Vec<u8>>, Error> {
+    let mut reader = Reader::seek(input, container_limits(&run.limits))?;
+    let head = head_from_bytes(reader.head(), &run.limits)?;
+    if head.codec != CodecId::Jpeg {
+        return Ok(None);
+    }
+    let header = reader.head()[head.codec_header_at..].to_vec();
+    let data = reader.sections(|_| true)?;
+    let view = PayloadView { header: &header, sections: sections_of(&data.sections), cut_off: data.cut_off };
+    let file = unpack(&view, run).map_err(|error| Error::Codec { step: Step::Decode(CodecId::Jpeg), error })?;
+    reader.finish()?;
+    Ok(Some(file))
 }
 
 /// The JPEG file in `view`, and what `request` asks for of its picture.
@@ -37,7 +92,7 @@ pub(crate) fn restored(
 ) -> Result<(Vec<u8>, Picture), Error> {
     let failed = |error: CodecError| Error::Codec { step: Step::Decode(CodecId::Jpeg), error };
     let file = unpack(view, run).map_err(failed)?;
-    let mut picture = read_picture(&file, &run.limits)?;
+    let mut picture = read_picture(&file, run)?;
     if picture.planes.shape != *shape {
         let what = "the picture's shape differs from what the head says".into();
         return Err(failed(CodecError::Mismatch { what }));

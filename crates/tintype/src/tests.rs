@@ -316,3 +316,15 @@ proptest! {
         let _ = decoded(&[&MAGIC[..], &[1], &bytes].concat(), &DecodeRequest::default());
     }
 }
+
+#[test]
+fn files_of_which_no_picture_can_be_made_are_kept_byte_for_byte() {
+    let run = Run::default();
+    for bytes in [&b""[..], b"\xff\xd8", b"\xff\xd8\xff\xe0\x00", b"\xff\xd8\xff\xc0 broken \xff\xda", b"no picture"] {
+        let kept = crate::keep_file(bytes, 5, crate::Verify::Yes, &run).unwrap();
+        let back = crate::kept_file(std::io::Cursor::new(&kept.bytes), &run).unwrap();
+        assert_eq!(back.as_deref(), Some(bytes));
+        assert!(kept.bytes.len() <= bytes.len() + 64, "{} for {}", kept.bytes.len(), bytes.len());
+        assert!(decode(std::io::Cursor::new(&kept.bytes), &DecodeRequest::default(), &run).is_err());
+    }
+}

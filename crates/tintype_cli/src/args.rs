@@ -80,6 +80,11 @@ pub struct EncodeArgs {
     /// Filter noise away first: median, median5, gaussian[:SIGMA] or nlm[:STRENGTH]
     #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
     pub denoise: Option<Denoise>,
+    /// Whether a JPEG that is kept is restored and compared before its .tin is written
+    #[arg(long, value_name = "yes|no", default_value = "yes", default_missing_value = "yes", num_args = 0..=1,
+        require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set,
+        value_parser = clap::builder::BoolishValueParser::new())]
+    pub verify: bool,
     /// Depth pictures (gray, up to 16 bits, 0 = no reading), one for each IN in the same order; a folder stands for its
     /// files. Colour and depth go into one file; depth comes back exactly unless --max-error is given
     #[arg(long, value_name = "PICTURE")]
@@ -135,7 +140,7 @@ pub struct DecodeArgs {
     #[arg(required = true, value_name = "IN")]
     pub inputs: Vec<PathBuf>,
     /// File whose extension says the format, or folder for many files; `-` is standard output, as PNG
-    /// [default: IN with .png for its extension]
+    /// [default: IN with .png for its extension, .jpg where a JPEG file was kept]
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// Decode smaller: 1/2, 1/4, … 1/32

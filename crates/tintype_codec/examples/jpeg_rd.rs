@@ -23,6 +23,7 @@ fn set(plan: &mut JpegPlan, field: &str, value: &str) {
         "mask" => plan.mask = number,
         "rounding" => plan.rounding = number,
         "passes" => plan.passes = number as u32,
+        "quick" => plan.quick = number > 0.0,
         "wide" => plan.wide_script = number > 0.0,
         "progressive" => plan.progressive = number > 0.0,
         "search" => plan.search_sampling = number > 0.0,

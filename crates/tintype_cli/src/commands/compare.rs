@@ -8,7 +8,7 @@ use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use tintype::{DecodeRequest, Metadata, Models, Picture, Planes, Run};
-use tintype_image::io::{PictureFormat, read_picture, write_picture};
+use tintype_image::io::{PictureFormat, write_picture};
 use tintype_metrics::{Report, compare, difference_picture};
 
 /// Runs the command.
@@ -64,7 +64,7 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
         let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &run);
         return decoded.map(|decoded| decoded.picture.planes).map_err(|error| failed(error.to_string()));
     }
-    read_picture(&bytes, &run.limits).map(|picture| picture.planes).map_err(|error| failed(error.to_string()))
+    tintype::read_picture(&bytes, &run).map(|picture| picture.planes).map_err(|error| failed(error.to_string()))
 }
 
 fn starts_as_ours(path: &Path) -> bool {

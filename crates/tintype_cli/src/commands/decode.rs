@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{DecodeRequest, Decoded, Models, Picture, Run};
+use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
 use tintype_image::io::{PictureFormat, write_picture};
 
 /// What was decided.
@@ -27,7 +27,10 @@ struct Plan {
 /// Runs the command.
 pub fn run(args: &DecodeArgs) -> Outcome {
     let inputs = find_inputs(&args.inputs, &|path| path.extension().is_some_and(|extension| extension == "tin"))?;
-    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
+    let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
+    let whole = args.scale == 0 && args.region.is_none() && args.layers.is_none();
+    let unnamed = |job: &&mut Job| whole && args.output.as_deref().is_none_or(|out| !is_place(&job.output, out));
+    jobs.iter_mut().filter(unnamed).for_each(name_as_jpeg);
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
         format_of(&job.output)?;
@@ -58,6 +61,15 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     Ok(over_jobs(&jobs, &args.common, work))
 }
 
+/// Lets the output of a file that keeps a JPEG end in .jpg.
+fn name_as_jpeg(job: &mut Job) {
+    let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
+    let info = File::open(input).ok().and_then(|file| tintype::inspect(file, &Limits::default()).ok());
+    if info.is_some_and(|info| info.codec == CodecId::Jpeg) {
+        *output = output.with_extension("jpg");
+    }
+}
+
 fn is_place(place: &Place, path: &Path) -> bool {
     match place {
         Place::Standard => path.as_os_str() == "-",
@@ -80,7 +92,32 @@ fn no_format(path: &Path) -> Failure {
     Failure::Usage(format!("{}: no picture format has this extension; there are {}", path.display(), known.join(", ")))
 }
 
+/// Writes the JPEG file that `job`'s input keeps, if it keeps one and its bytes are all there.
+fn restore_one(plan: &Plan, job: &Job, run: &Run) -> Result<Option<Report>, String> {
+    let start = Instant::now();
+    let Place::File(path) = &job.input else { return Ok(None) };
+    let open = || File::open(path).map(BufReader::new).map_err(|error| error.to_string());
+    let Ok(Some(file)) = tintype::kept_file(open()?, run) else { return Ok(None) };
+    let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    write_output(&job.output, &file)?;
+    let info = tintype::inspect(open()?, &run.limits).map_err(|error| error.to_string())?;
+    let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
+    let mut record = Record::new(job, &info.shape, info.codec.name(), bytes, pixels);
+    record.decode_ms = Some(decode_ms);
+    let text = if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
+    Ok(Some(Report { text, complaint: None }))
+}
+
 fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
+    let to_jpeg = format_of(&job.output).ok() == Some(PictureFormat::Jpeg);
+    let plain = plan.request == DecodeRequest::default() && !plan.show;
+    if to_jpeg
+        && plain
+        && let Some(report) = restore_one(plan, job, run)?
+    {
+        return Ok(report);
+    }
     let start = Instant::now();
     let (decoded, bytes) = decode_place(&job.input, &plan.request, &plan.models, run)?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;

@@ -11,9 +11,9 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run};
+use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Verify, read_picture};
 use tintype_image::filter::denoised;
-use tintype_image::io::{PictureFormat, WriteSettings, read_picture, write_picture_with};
+use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 
 /// What was decided.
 struct Plan {
@@ -24,6 +24,8 @@ struct Plan {
     max_error: u16,
     /// JPEG files are kept, in fewer bytes: nothing else was asked for.
     keep_jpeg: bool,
+    /// Whether a kept file is restored and compared.
+    verify: Verify,
     /// JPEG files kept: bytes before, bytes after, how many.
     kept: Mutex<(u64, u64, usize)>,
     show: bool,
@@ -60,12 +62,14 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     let keep_jpeg = matches!(codec, None | Some(CodecId::Jpeg)) && !asked;
     let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
     let depths = depth_places(args, &jobs)?;
+    let verify = if args.verify { Verify::Yes } else { Verify::No };
     let plan = Plan {
         options,
         models,
         depths,
         max_error: args.max_error,
         keep_jpeg,
+        verify,
         kept: Mutex::default(),
         show: args.show,
         json: args.common.json,
@@ -147,28 +151,22 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
-    let mut picture = read_picture(&file, &run.limits).map_err(|error| error.to_string())?;
+    let plain = plan.depths.is_empty() && plan.max_error == 0;
+    if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
+        return keep_one(plan, job, &file, run);
+    }
+    let mut picture = read_picture(&file, run).map_err(|error| error.to_string())?;
     let mut file_bytes = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
         file_bytes += bytes.len() as u64;
-        let depth = read_picture(&bytes, &run.limits).map_err(|error| format!("{}: {error}", place.name()))?;
+        let depth = read_picture(&bytes, run).map_err(|error| format!("{}: {error}", place.name()))?;
         picture = tintype::with_depth(picture, &depth).map_err(|error| format!("{}: {error}", place.name()))?;
     }
     picture.planes = tintype::within_error(&picture.planes, plan.max_error);
-    let exact =
-        plan.keep_jpeg || (plan.options.goal == Goal::Lossless && plan.depths.is_empty() && plan.max_error == 0);
-    let keeps_jpeg = PictureFormat::detect(&file) == Some(PictureFormat::Jpeg) && exact;
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
         (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
-    } else if keeps_jpeg {
-        let exact = EncodeOptions { goal: Goal::Lossless, ..plan.options.clone() };
-        let encoded = tintype::encode_file(&file, &exact, run).map_err(|error| error.to_string())?;
-        if let Ok(mut sums) = plan.kept.lock() {
-            *sums = (sums.0 + file.len() as u64, sums.1 + encoded.bytes.len() as u64, sums.2 + 1);
-        }
-        (encoded.bytes, encoded.codec)
     } else {
         let encoded = tintype::encode_with_models(&picture, &plan.options, &plan.models, run)
             .map_err(|error| error.to_string())?;
@@ -187,6 +185,43 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     };
     if plan.show && job.output != Place::Standard {
         text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, run)?);
+    }
+    Ok(Report { text, complaint: None })
+}
+
+/// Whether `file` is a JPEG, or with `--codec jpeg` no picture that we know, and is to lose nothing.
+fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
+    let exact = plan.keep_jpeg || plan.options.goal == Goal::Lossless;
+    let jpeg = tintype::is_jpeg(file);
+    exact
+        && match plan.options.codec {
+            None => jpeg,
+            Some(CodecId::Jpeg) => jpeg || PictureFormat::detect(file).is_none(),
+            _ => false,
+        }
+}
+
+/// Keeps a file as it is, in fewer bytes; it may be broken.
+fn keep_one(plan: &Plan, job: &Job, file: &[u8], run: &Run) -> Result<Report, String> {
+    let start = Instant::now();
+    let kept = tintype::keep_file(file, plan.options.effort, plan.verify, run).map_err(|error| error.to_string())?;
+    let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    if let Ok(mut sums) = plan.kept.lock() {
+        *sums = (sums.0 + file.len() as u64, sums.1 + kept.bytes.len() as u64, sums.2 + 1);
+    }
+    write_output(&job.output, &kept.bytes)?;
+    let info = tintype::inspect(Cursor::new(&kept.bytes), &run.limits).map_err(|error| error.to_string())?;
+    let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
+    let mut record = Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
+    record.encode_ms = Some(encode_ms);
+    let mut text = match (plan.json, &job.output) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
+    };
+    if plan.show && job.output != Place::Standard {
+        let picture = read_picture(file, run).map_err(|error| error.to_string())?;
+        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models, run)?);
     }
     Ok(Report { text, complaint: None })
 }
@@ -218,7 +253,7 @@ fn before_and_after(before: &Picture, file: &[u8], models: &Models, run: &Run) -
         let back = tintype::decode_with_models(Cursor::new(file), &request, models, run);
         back.map_err(|error| error.to_string())?.picture
     } else {
-        read_picture(file, &run.limits).map_err(|error| error.to_string())?
+        read_picture(file, run).map_err(|error| error.to_string())?
     };
     let wanted = tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
     let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted).map_err(|e| e.to_string())?;

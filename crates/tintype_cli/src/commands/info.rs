@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use tintype::{ColourModel, Limits, Metadata, Picture, PlaneRole, Shape, YCbCrMatrix};
-use tintype_image::io::{PictureFormat, read_picture, write_picture};
+use tintype_image::io::{PictureFormat, write_picture};
 use tintype_train::PictureList;
 use tintype_train::draw::{basis_picture, describe_model, explained_variance, tree_picture};
 
@@ -115,7 +115,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let picture = read_picture(&bytes, &limits).map_err(|error| error.to_string())?;
+        let picture = tintype::read_picture(&bytes, &tintype::Run::default()).map_err(|error| error.to_string())?;
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {

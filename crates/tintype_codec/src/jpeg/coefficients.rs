@@ -34,6 +34,35 @@ impl ComponentBlocks {
 /// # Errors
 /// `Limit` if the picture is larger than `limits`, or far larger than `data_bytes` bytes of data can describe.
 pub fn blocks_for_frame(frame: &Frame, data_bytes: usize, limits: &Limits) -> Result<Vec<ComponentBlocks>, CodecError> {
+    check_frame(frame, data_bytes, limits)?;
+    let (mcus_x, mcus_y) = frame.mcus();
+    let blocks = (0..frame.components.len()).map(|index| {
+        let c = &frame.components[index];
+        let (width, height) = frame.component_size(index);
+        let (stride, rows) = (mcus_x * c.h, mcus_y * c.v);
+        let blocks = vec![[0i16; 64]; stride * rows];
+        ComponentBlocks { stride, rows, width: width.div_ceil(8), height: height.div_ceil(8), blocks }
+    });
+    Ok(blocks.collect())
+}
+
+/// Zeroed coefficients for one row of MCUs of `frame`, or one row of blocks if it has one component.
+pub fn row_for_frame(frame: &Frame) -> Vec<ComponentBlocks> {
+    let (mcus_x, _) = frame.mcus();
+    let row = frame.components.iter().enumerate().map(|(index, c)| {
+        let (width, height) = frame.component_size(index);
+        let (stride, rows) = (mcus_x * c.h, if frame.components.len() == 1 { 1 } else { c.v });
+        let blocks = vec![[0i16; 64]; stride * rows];
+        ComponentBlocks { stride, rows, width: width.div_ceil(8), height: height.div_ceil(8), blocks }
+    });
+    row.collect()
+}
+
+/// Refuses a picture larger than `limits`, or far larger than `data_bytes` bytes of data can describe.
+///
+/// # Errors
+/// `Limit`.
+pub fn check_frame(frame: &Frame, data_bytes: usize, limits: &Limits) -> Result<(), CodecError> {
     let side_max = u64::from(limits.side_px_max);
     if frame.width.max(frame.height) as u64 > side_max {
         return Err(CodecError::Limit { what: "picture side in pixels", max: side_max });
@@ -50,14 +79,7 @@ pub fn blocks_for_frame(frame: &Frame, data_bytes: usize, limits: &Limits) -> Re
     if total > believable {
         return Err(CodecError::Limit { what: "blocks for so few bytes of data", max: believable });
     }
-    let blocks = (0..frame.components.len()).map(|index| {
-        let c = &frame.components[index];
-        let (width, height) = frame.component_size(index);
-        let (stride, rows) = (mcus_x * c.h, mcus_y * c.v);
-        let blocks = vec![[0i16; 64]; stride * rows];
-        ComponentBlocks { stride, rows, width: width.div_ceil(8), height: height.div_ceil(8), blocks }
-    });
-    Ok(blocks.collect())
+    Ok(())
 }
 
 /// The MCUs of a scan.

@@ -3,12 +3,14 @@
 //! In: file bytes. Out: [`DecodedJpeg`]: gray, RGB, or bands, at the file's bit depth. Damaged files give what is
 //! there, with a warning. Decoding is exact: integers only, equal at every level and thread count.
 
+use super::coefficients::{check_frame, row_for_frame};
 use super::colour::{rgb_from_inverted_cmyk_row, rgb_from_ycbcr_row};
 use super::idct::samples_from_block;
 use super::lossless;
 use super::markers::{Frame, Process};
 use super::metadata::{self, Adobe};
 use super::read::{JpegCoefficients, read_coefficients};
+use super::scan_decode::decode_rows;
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use super::upsample::{ComponentSamples, Factors, upsample_row};
 use crate::{CodecError, Run, map_indexed};
@@ -57,6 +59,11 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
         let (samples, damaged) = lossless::decode(bytes, &structure, &run.limits)?;
         return assemble(bytes, &structure, samples, !damaged, inks, run);
     }
+    if run.threads.count() == 1
+        && let Some(samples) = streamed_samples(bytes, &structure, run)?
+    {
+        return assemble(bytes, &structure, samples, true, inks, run);
+    }
     let file = read_coefficients(bytes, &run.limits)?;
     let samples = samples_from_coefficients(&file, run);
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
@@ -78,7 +85,7 @@ pub fn shape_of_jpeg(bytes: &[u8], inks: FourInks, limits: &Limits) -> Result<Sh
 fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<ComponentSamples> {
     let frame = &file.structure.frame;
     let parts = file.components.iter().enumerate().map(|(index, c)| {
-        let rows_each = 16usize;
+        let rows_each = if run.threads.count() == 1 { c.rows.max(1) } else { 16 };
         let pieces = map_indexed(run.threads, c.rows.div_ceil(rows_each), |piece| {
             let rows = piece * rows_each..((piece + 1) * rows_each).min(c.rows);
             let blocks = &c.blocks[rows.start * c.stride..rows.end * c.stride];
@@ -91,6 +98,42 @@ fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<Componen
         ComponentSamples { stride: c.stride * 8, width, height, samples }
     });
     parts.collect()
+}
+
+/// Samples of a sequential file in one sound scan, without holding its coefficients; else `None`.
+///
+/// # Errors
+/// `Limit`.
+fn streamed_samples(
+    bytes: &[u8],
+    structure: &Structure,
+    run: &Run,
+) -> Result<Option<Vec<ComponentSamples>>, CodecError> {
+    let frame = &structure.frame;
+    let [plan] = structure.scans.as_slice() else { return Ok(None) };
+    let whole = plan.header.components.iter().map(|c| c.index).eq(0..frame.components.len());
+    if !whole || frame.process != Process::Sequential || frame.arithmetic || structure.damaged || !structure.ended {
+        return Ok(None);
+    }
+    check_frame(frame, plan.data.len(), &run.limits)?;
+    let mut row = row_for_frame(frame);
+    let mut samples: Vec<ComponentSamples> = row
+        .iter()
+        .enumerate()
+        .map(|(index, c)| {
+            let (width, height) = frame.component_size(index);
+            let rows = height.div_ceil(8 * c.rows) * c.rows;
+            ComponentSamples { stride: c.stride * 8, width, height, samples: vec![0; rows * 8 * c.stride * 8] }
+        })
+        .collect();
+    let sound = decode_rows(bytes, frame, plan, &mut row, |y, row| {
+        for (index, (c, out)) in row.iter().zip(&mut samples).enumerate() {
+            let size = c.blocks.len() * 64;
+            let Some(out) = out.samples.get_mut(y * size..(y + 1) * size) else { continue };
+            transform_rows(run.level, &c.blocks, c.stride, &structure.quant[index], frame.precision, out);
+        }
+    });
+    Ok(sound.then_some(samples))
 }
 
 fn transform_rows(
@@ -139,13 +182,13 @@ fn assemble(
     let shape = shape_of(frame, colour, inks);
     shape.check(&run.limits).map_err(|e| CodecError::Unsupported { what: e.to_string() })?;
     let convert = Convert { frame, colour, inks, samples: &samples, outputs: shape.planes.len() };
-    let rows_each = 64usize;
+    let rows_each = if run.threads.count() == 1 { frame.height.max(1) } else { 64 };
     let bands = map_indexed(run.threads, frame.height.div_ceil(rows_each), |band| {
         let rows = band * rows_each..((band + 1) * rows_each).min(frame.height);
         convert.rows(run.level, rows)
     });
-    let mut joined: Vec<Vec<u16>> =
-        (0..shape.planes.len()).map(|_| Vec::with_capacity(frame.width * frame.height)).collect();
+    let mut bands = bands.into_iter();
+    let mut joined: Vec<Vec<u16>> = bands.next().unwrap_or_default();
     for band in bands {
         for (plane, part) in joined.iter_mut().zip(band) {
             plane.extend_from_slice(&part);

@@ -31,7 +31,7 @@ pub use coefficients::ComponentBlocks;
 pub use decode::{DecodedJpeg, FourInks, decode_jpeg, shape_of_jpeg};
 pub use encode::{JpegPlan, Sampling, encode_jpeg};
 pub use read::{JpegCoefficients, read_coefficients};
-pub use repack::{Verify, repack, unpack};
+pub use repack::{Verify, priors_from_files, repack, unpack};
 
 #[cfg(test)]
 mod tests;

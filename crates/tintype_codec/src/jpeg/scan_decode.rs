@@ -79,7 +79,7 @@ pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mu
             let mut state = ProgressiveState::new(&plan.header, &geometry, &tables);
             progressive::decode_interval(&mut state, &mut reader, range, components, &mut trace);
         } else {
-            sequential_interval(&geometry, &tables, &mut reader, range, components, &mut trace);
+            sequential_interval(&geometry, &tables, &mut reader, range, &mut [0; 4], components, &mut trace);
         }
         let (value, count) = reader.padding();
         trace.padding.push((value as u8, count as u8));
@@ -89,15 +89,59 @@ pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mu
     trace
 }
 
+/// Decodes the one scan of a sequential file a row of MCUs at a time: `row` holds that row's blocks, and `done` gets it
+/// with its number. Returns whether all was sound; if not, the rows before are of no use.
+pub fn decode_rows(
+    bytes: &[u8],
+    frame: &Frame,
+    plan: &ScanPlan,
+    row: &mut [ComponentBlocks],
+    mut done: impl FnMut(usize, &[ComponentBlocks]),
+) -> bool {
+    let geometry = ScanGeometry::new(frame, &plan.header, row);
+    let tables = slot_tables(plan);
+    let total = geometry.mcus();
+    let interval = if plan.tables.restart_interval == 0 { total } else { plan.tables.restart_interval };
+    let pieces = restart_pieces(&bytes[plan.data.clone()]);
+    let expected = |(index, (number, _)): (usize, &(Option<u8>, &[u8]))| match number {
+        None => index == 0,
+        Some(number) => index > 0 && usize::from(*number) == (index - 1) & 7,
+    };
+    if total == 0 || pieces.len() != total.div_ceil(interval) || !pieces.iter().enumerate().all(expected) {
+        return false;
+    }
+    let mut trace = ScanTrace::default();
+    let (mut reader, mut previous_dc, mut piece, mut left) = (BitReader::new(pieces[0].1), [0i32; 4], 0, interval);
+    for y in 0..geometry.mcus_y {
+        row.iter_mut().for_each(|c| c.blocks.fill([0; 64]));
+        let mut x = 0;
+        while x < geometry.mcus_x {
+            if left == 0 {
+                piece += 1;
+                (reader, previous_dc, left) = (BitReader::new(pieces[piece].1), [0; 4], interval);
+            }
+            let count = left.min(geometry.mcus_x - x);
+            let mcus = x..x + count;
+            sequential_interval(&geometry, &tables, &mut reader, mcus, &mut previous_dc, row, &mut trace);
+            if trace.damaged || reader.overrun() {
+                return false;
+            }
+            (x, left) = (x + count, left - count);
+        }
+        done(y, row);
+    }
+    true
+}
+
 fn sequential_interval(
     geometry: &ScanGeometry,
     tables: &[SlotTables],
     reader: &mut BitReader<'_>,
     mcus: std::ops::Range<usize>,
+    previous_dc: &mut [i32; 4],
     components: &mut [ComponentBlocks],
     trace: &mut ScanTrace,
 ) {
-    let mut previous_dc = [0i32; 4];
     let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
     for _ in mcus {
         for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {

@@ -10,13 +10,22 @@ use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
 use super::progressive::EOB_RUN_MAX;
 use super::scan_decode::SlotTables;
 
-/// Natural index to zigzag index.
-const ZIGZAG_FROM_NATURAL: [u8; 64] = {
-    let mut table = [0; 64];
+/// For each row of a block and each set of its columns (bit u for column u): bits at their zigzag places.
+static ZIGZAG_MASKS: [[u64; 256]; 8] = {
+    let mut zigzag = [0; 64];
     let mut k = 0;
     while k < 64 {
-        table[NATURAL_FROM_ZIGZAG[k] as usize] = k as u8;
+        zigzag[NATURAL_FROM_ZIGZAG[k] as usize] = k;
         k += 1;
+    }
+    let mut table = [[0; 256]; 8];
+    let mut at = 0;
+    while at < 8 * 256 * 8 {
+        let (v, set, u) = (at >> 11, at >> 3 & 255, at & 7);
+        if set >> u & 1 == 1 {
+            table[v][set] |= 1 << zigzag[8 * v + u];
+        }
+        at += 1;
     }
     table
 };
@@ -190,16 +199,17 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
 
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
 #[inline(always)]
-fn nonzero_mask(block: &[i16; 64]) -> u64 {
+pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
     let mut mask = 0u64;
-    for (v, row) in block.chunks_exact(8).enumerate() {
-        // Most rows of most blocks are empty.
-        if row.iter().fold(0, |a, c| a | c) == 0 {
-            continue;
-        }
-        for (u, c) in row.iter().enumerate() {
-            mask |= u64::from(*c != 0) << ZIGZAG_FROM_NATURAL[8 * v + u];
-        }
+    for (row, masks) in block.chunks_exact(8).zip(&ZIGZAG_MASKS) {
+        let four = |at: usize| {
+            let word = (0..4).fold(0u64, |word, i| word | u64::from(row[at + i] as u16) << (16 * i));
+            // The top bit of each lane says whether it is nonzero; a product brings the four together.
+            let low = 0x7fff_7fff_7fff_7fff;
+            let lanes = (((word & low) + low) | word) & !low;
+            (lanes >> 15).wrapping_mul(0x0001_0002_0004_0008) >> 48 & 15
+        };
+        mask |= masks[(four(0) | four(4) << 4) as usize & 255];
     }
     mask
 }

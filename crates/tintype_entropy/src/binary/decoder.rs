@@ -120,7 +120,7 @@ impl BitWalk for BitDecoder<'_> {
 }
 
 impl SymbolWalk for BitDecoder<'_> {
-    #[inline]
+    #[inline(always)]
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
         let unit = self.range >> source.precision();
         let slot = (self.value / unit).min((1 << source.precision()) - 1);

@@ -177,7 +177,7 @@ impl BitWalk for BitEncoder {
 }
 
 impl SymbolWalk for BitEncoder {
-    #[inline]
+    #[inline(always)]
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32 {
         let (start, width) = source.interval(symbol);
         self.range >>= source.precision();

@@ -66,7 +66,10 @@ pub fn components_from_planes(planes: &Planes, as_ycbcr: bool, run: &Run) -> Vec
         }));
         out
     });
-    let join = |i: usize| Samples { width, height, values: bands.iter().flat_map(|b| b[i].iter().copied()).collect() };
+    let join = |i: usize| {
+        let parts: Vec<&[f32]> = bands.iter().map(|b| b[i].as_slice()).collect();
+        Samples { width, height, values: parts.concat() }
+    };
     (0..3).map(join).collect()
 }
 
@@ -92,7 +95,7 @@ pub fn subsampled(source: &Samples, x: usize, y: usize) -> Samples {
 }
 
 /// cos((2x+1) k π/16) / 2, with 1/√8 for k = 0: row k of the orthonormal DCT matrix.
-const BASIS: [[f32; 8]; 8] = {
+pub const BASIS: [[f32; 8]; 8] = {
     const C: [f32; 8] =
         [0.353_553_39, 0.490_392_64, 0.461_939_77, 0.415_734_8, 0.353_553_39, 0.277_785_12, 0.191_341_72, 0.097_545_16];
     let mut basis = [[0.0; 8]; 8];

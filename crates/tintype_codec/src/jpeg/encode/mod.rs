@@ -6,6 +6,7 @@
 
 mod forward;
 mod plan;
+mod quick;
 mod script;
 mod trellis;
 mod write;
@@ -54,8 +55,13 @@ pub fn encode_jpeg(planes: &Planes, metadata: &Metadata, plan: &JpegPlan, run: &
         return unsupported(format!("a JPEG of {} × {} pixels (at most 65500)", shape.width_px, shape.height_px));
     }
     let colour = count == 3 && matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
-    let full = forward::components_from_planes(planes, colour, run);
     let given = (shape.planes[count - 1].subsample_x_log2, shape.planes[count - 1].subsample_y_log2);
+    let whole = shape.planes.iter().all(|p| (p.subsample_x_log2, p.subsample_y_log2) == (0, 0));
+    let plain = count == 1 || (count == 3 && shape.colour == ColourModel::Rgb);
+    if plan.quick && whole && plain {
+        return Ok(encode_quickly(planes, metadata, plan, run));
+    }
+    let full = forward::components_from_planes(planes, colour, run);
     if given != (0, 0) || !colour || plan.sampling != Sampling::Auto {
         let sampling = match (given, plan.sampling) {
             _ if !colour => (1, 1),
@@ -78,6 +84,62 @@ pub fn encode_jpeg(planes: &Planes, metadata: &Metadata, plan: &JpegPlan, run: &
     best.map(|t| t.bytes).ok_or(CodecError::Misuse { what: "no chroma sampling to try".into() })
 }
 
+/// The frame of `count` components; those behind the first have one sample for `x` × `y` of the first.
+fn frame_of(count: usize, (width, height): (usize, usize), (x, y): (usize, usize), plan: &JpegPlan) -> Frame {
+    let process = if plan.progressive { Process::Progressive } else { Process::Sequential };
+    let component = |i: usize| ComponentInfo {
+        id: i as u8 + 1,
+        h: if i == 0 { x } else { 1 },
+        v: if i == 0 { y } else { 1 },
+        quant_index: if count == 3 { i } else { 0 },
+    };
+    let components = (0..count).map(component).collect();
+    Frame { process, arithmetic: false, precision: 8, width, height, components }
+}
+
+/// Scans and file of quantised coefficients.
+fn written(
+    frame: &Frame,
+    blocks: &[ComponentBlocks],
+    quant: &[[u16; 64]; 3],
+    metadata: &Metadata,
+    plan: &JpegPlan,
+    run: &Run,
+) -> Vec<u8> {
+    let count = frame.components.len();
+    let scans = if plan.progressive {
+        script::progressive(frame, blocks, plan.restart_interval, plan.wide_script, run)
+    } else {
+        script::sequential(frame)
+    };
+    let notes = metadata::segments(metadata).0;
+    let parts = write::FileParts {
+        frame,
+        quant: if count == 3 { &quant[..] } else { &quant[..1] },
+        notes: &notes,
+        adobe: if count == 4 { Some(0) } else { None },
+        restart_interval: plan.restart_interval,
+    };
+    write::file(&parts, blocks, &scans)
+}
+
+/// One pass over gray or RGB samples, sampling by quality.
+fn encode_quickly(planes: &Planes, metadata: &Metadata, plan: &JpegPlan, run: &Run) -> Vec<u8> {
+    let count = planes.planes.len();
+    let (x, y) = match plan.sampling {
+        _ if count == 1 => (1, 1),
+        Sampling::Full => (1, 1),
+        Sampling::HalfWidth => (2, 1),
+        Sampling::Half => (2, 2),
+        Sampling::Auto if plan.step < plan.full_chroma_below => (1, 1),
+        Sampling::Auto => (2, 2),
+    };
+    let frame = frame_of(count, (planes.shape.width_px, planes.shape.height_px), (x, y), plan);
+    let quant = plan.tables(count, (x * y) as u32);
+    let blocks = quick::blocks_from_planes(planes, &frame, &quant, plan, run);
+    written(&frame, &blocks, &quant, metadata, plan, run)
+}
+
 /// A file and what it costs: squared error over the three colour planes plus the price of its bits.
 struct Encoded {
     bytes: Vec<u8>,
@@ -94,15 +156,7 @@ fn encode_sampled(
     run: &Run,
 ) -> Encoded {
     let count = full.len();
-    let process = if plan.progressive { Process::Progressive } else { Process::Sequential };
-    let component = |i: usize| ComponentInfo {
-        id: i as u8 + 1,
-        h: if i == 0 { x } else { 1 },
-        v: if i == 0 { y } else { 1 },
-        quant_index: if count == 3 { i } else { 0 },
-    };
-    let components: Vec<ComponentInfo> = (0..count).map(component).collect();
-    let mut frame = Frame { process, arithmetic: false, precision: 8, width, height, components };
+    let frame = frame_of(count, (width, height), (x, y), plan);
     let layout = Layout { frame: frame.clone() };
     let mut chroma_lost = 0.0;
     let spectra: Vec<Spectrum> = map_indexed(run.threads, count, |i| {
@@ -120,23 +174,7 @@ fn encode_sampled(
             chroma_lost += weight * plan::lost_by_sampling(plane, x, y);
         }
     }
-    let scans = if plan.progressive {
-        script::progressive(&frame, &blocks, plan.restart_interval, plan.wide_script, run)
-    } else {
-        script::sequential(&frame)
-    };
-    frame.process = process;
-    let notes = metadata::segments(metadata).0;
-    let adobe = if count == 4 { Some(0) } else { None };
-    let tables = if count == 3 { &quant[..] } else { &quant[..1] };
-    let parts = write::FileParts {
-        frame: &frame,
-        quant: tables,
-        notes: &notes,
-        adobe,
-        restart_interval: plan.restart_interval,
-    };
-    let bytes = write::file(&parts, &blocks, &scans);
+    let bytes = written(&frame, &blocks, &quant, metadata, plan, run);
     let price = f64::from(plan.lambda) * f64::from(plan.step).powi(2);
     let cost = error + chroma_lost + price * 8.0 * bytes.len() as f64;
     Encoded { bytes, cost }

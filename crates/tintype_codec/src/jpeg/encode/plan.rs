@@ -41,6 +41,8 @@ pub struct JpegPlan {
     pub mask: f32,
     /// Added before truncation in plain quantisation.
     pub rounding: f32,
+    /// One pass with thinning instead of everything slower; needs gray or RGB at full size.
+    pub quick: bool,
     /// Trellis passes.
     pub passes: u32,
     /// Progressive scans.
@@ -77,16 +79,13 @@ impl JpegPlan {
             chroma_lambda: 0.9,
             dc_lambda: 0.4,
             mask: 0.0,
-            rounding: if effort <= 3 { 0.4 } else { 0.45 },
-            passes: match effort {
-                0..=3 => 0,
-                4..=6 => 1,
-                _ => 2,
-            },
-            progressive: effort >= 2,
-            wide_script: effort >= 7,
+            rounding: 0.45,
+            quick: effort <= 6,
+            passes: if effort <= 7 { 1 } else { 2 },
+            progressive: effort >= 6,
+            wide_script: effort >= 8,
             sampling: Sampling::Auto,
-            search_sampling: effort >= 7 && settings.tune == Tune::Psnr,
+            search_sampling: effort >= 8 && settings.tune == Tune::Psnr,
             full_chroma_below: 10.0,
             restart_interval: 0,
         };
@@ -130,7 +129,15 @@ impl JpegPlan {
         if self.mask == 0.0 {
             return 1.0;
         }
-        let energy: f32 = x[1..].iter().map(|v| v * v).sum();
+        self.masking_of(x[1..].iter().map(|v| v * v).sum())
+    }
+
+    /// The same for the energy of all coefficients but the first.
+    #[inline]
+    pub fn masking_of(&self, energy: f32) -> f32 {
+        if self.mask == 0.0 {
+            return 1.0;
+        }
         ((energy + 4.0) / 20.0).powf(self.mask).clamp(0.5, 2.0)
     }
 }

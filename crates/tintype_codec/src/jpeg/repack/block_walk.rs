@@ -1,14 +1,14 @@
 //! The walk over the coefficients of a segment: rows of MCUs, each component's block rows in turn, block by block.
 //!
-//! In and out: the segment's [`ComponentBlocks`], read when coding and filled when decoding. `N` is the number of
-//! predictions mixed for each coefficient, `M` for each count and DC. Exact zone; one traversal for
-//! both directions.
+//! In and out: the segment's [`ComponentBlocks`], read when coding and filled when decoding. [`Tables`] say how
+//! counts and exponents are coded: quickly, or densely. Exact zone; one traversal for both directions.
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
-use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, Mixed, Single, count_bucket, magnitude_bucket, views};
+use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, Priors, Single, count_bucket, magnitude_bucket};
+use super::expectation::{Expectation, LEVELS, Magnitudes, Near, Weights, log_level, magnitudes};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
-use tintype_entropy::BitWalk;
+use tintype_entropy::SymbolWalk;
 
 /// Zigzag order of the 49 coefficients outside the first row and column, as natural indices.
 const INNER: [u8; 49] = {
@@ -30,13 +30,9 @@ const BORDER: [i32; 8] = [1024, 1432, 1390, 1320, 1225, 1110, 980, 840];
 
 /// What one component's blocks are predicted with.
 struct Frequency {
-    /// `quant * BORDER[v]` with sign (-1)^v for the far border: what a coefficient adds to the bottom edge.
-    far_row: [i32; 64],
-    /// The same without sign: the top edge.
+    /// `quant * BORDER[v]`: what a coefficient adds to the top edge, and, with sign (-1)^v, to the bottom edge.
     near_row: [i32; 64],
-    /// To the right edge.
-    far_column: [i32; 64],
-    /// To the left edge.
+    /// `quant * BORDER[u]`: to the left edge, and, with sign (-1)^u, to the right edge.
     near_column: [i32; 64],
     /// 2^32 / (1024 * quant) for the first row, then the first column.
     inverse: [[i64; 8]; 2],
@@ -44,27 +40,25 @@ struct Frequency {
 
 impl Frequency {
     fn new(quant: &[u16; 64]) -> Self {
-        let q = |v: usize, u: usize| i32::from(quant[8 * v + u].max(1));
-        let sign = |f: usize| if f % 2 == 1 { -1 } else { 1 };
-        let table = |f: &dyn Fn(usize, usize) -> i32| std::array::from_fn(|k| f(k / 8, k % 8));
-        let inverse = |f: &dyn Fn(usize) -> i32| std::array::from_fn(|i| (1i64 << 32) / (1024 * i64::from(f(i))));
+        let q = |k: usize| i32::from(quant[k].max(1));
+        let inverse = |k: usize| (1i64 << 32) / (1024 * i64::from(q(k)));
         Self {
-            far_row: table(&|v, u| q(v, u).wrapping_mul(BORDER[v] * sign(v))),
-            near_row: table(&|v, u| q(v, u).wrapping_mul(BORDER[v])),
-            far_column: table(&|v, u| q(v, u).wrapping_mul(BORDER[u] * sign(u))),
-            near_column: table(&|v, u| q(v, u).wrapping_mul(BORDER[u])),
-            inverse: [inverse(&|u| q(0, u)), inverse(&|v| q(v, 0))],
+            near_row: std::array::from_fn(|k| q(k).wrapping_mul(BORDER[k / 8])),
+            near_column: std::array::from_fn(|k| q(k).wrapping_mul(BORDER[k % 8])),
+            inverse: [std::array::from_fn(inverse), std::array::from_fn(|v| inverse(8 * v))],
         }
     }
 }
 
 /// What later blocks need of a block.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Trail {
     /// Border values of the bottom edge, by horizontal frequency.
     bottom: [i32; 8],
     /// Border values of the right edge, by vertical frequency.
     right: [i32; 8],
+    /// Magnitudes of its coefficients.
+    magnitudes: Magnitudes,
     /// Nonzero inner coefficients.
     inner: u8,
     /// Nonzero coefficients of the first row and of the first column, without DC.
@@ -75,59 +69,128 @@ struct Trail {
     there: bool,
 }
 
-/// Adaptive statistics of one class of components.
-struct Statistics<const N: usize, const M: usize> {
-    inner_count: Mixed<M>,
-    inner: Mixed<N>,
+static NO_TRAIL: Trail =
+    Trail { bottom: [0; 8], right: [0; 8], magnitudes: [0; 64], inner: 0, edges: [0; 2], dc_residual: 0, there: false };
+
+const LIMIT: u32 = 250;
+
+/// Signs and the bits below a leading one.
+pub struct Bits {
     inner_sign: Single,
     inner_mantissa: Single,
-    edge_count: Mixed<M>,
-    edge: Mixed<N>,
     edge_sign: Single,
     edge_mantissa: Single,
-    dc: Mixed<M>,
     dc_sign: Single,
     dc_mantissa: Single,
 }
 
-const LIMIT: u32 = 250;
-/// Exponents from this one on share their contexts.
-const EXPONENT_CONTEXTS: usize = 11;
-/// Slots of each of an inner coefficient's views.
-const INNER_VIEW: usize = EXPONENT_CONTEXTS * 49 * MAGNITUDES * COUNTS;
-/// Slots of each of an edge coefficient's views.
-const EDGE_VIEW: usize = EXPONENT_CONTEXTS * 14 * MAGNITUDES * MAGNITUDES;
-/// Slots of each of an edge count's views.
-const EDGE_COUNT_VIEW: usize = 2 * 8 * COUNTS * 64;
-const DC_VIEW: usize = EXPONENTS * MAGNITUDES * MAGNITUDES;
+impl Bits {
+    /// How many there are.
+    pub const COUNT: usize = 64 * 9 + EXPONENTS * LEVELS * 4 + 14 * 32 + EXPONENTS * EXPONENTS * 8 + 9 + EXPONENTS * 4;
 
-impl<const N: usize, const M: usize> Statistics<N, M> {
-    fn new() -> Self {
+    /// Bits that start at `priors`.
+    pub fn new(p: &mut Priors<'_>) -> Self {
         Self {
-            inner_count: Mixed::new(M * 64 * 512, 64, LIMIT),
-            inner: Mixed::new(N * INNER_VIEW, 4 * 49, LIMIT),
-            inner_sign: Single::new(64 * 9, LIMIT),
-            inner_mantissa: Single::new(EXPONENTS * 64, LIMIT),
-            edge_count: Mixed::new(M * EDGE_COUNT_VIEW, 16, LIMIT),
-            edge: Mixed::new(N * EDGE_VIEW, 4 * 14, LIMIT),
-            edge_sign: Single::new(14 * 32, LIMIT),
-            edge_mantissa: Single::new(EXPONENTS * EXPONENTS * 8, LIMIT),
-            dc: Mixed::new(M * DC_VIEW, EXPONENTS, LIMIT),
-            dc_sign: Single::new(9, LIMIT),
-            dc_mantissa: Single::new(EXPONENTS * 4, LIMIT),
+            inner_sign: Single::new(p, 64 * 9, LIMIT),
+            inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, LIMIT),
+            edge_sign: Single::new(p, 14 * 32, LIMIT),
+            edge_mantissa: Single::new(p, EXPONENTS * EXPONENTS * 8, LIMIT),
+            dc_sign: Single::new(p, 9, LIMIT),
+            dc_mantissa: Single::new(p, EXPONENTS * 4, LIMIT),
         }
+    }
+
+    /// What they have seen, as priors.
+    pub fn priors(&self) -> Vec<u8> {
+        let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
+        out.extend(self.edge_sign.priors().chain(self.edge_mantissa.priors()));
+        out.extend(self.dc_sign.priors().chain(self.dc_mantissa.priors()));
+        out
     }
 }
 
-/// The neighbours of a block, zeros where there are none.
+/// What the number of inner coefficients is predicted from.
+#[derive(Clone, Copy)]
+pub struct CountPlace {
+    /// Logarithm of the sum of expected magnitudes, 0 to 50.
+    pub level: usize,
+    /// Bucket of the count of the component before, 0 to 9.
+    pub other: usize,
+    /// Mean count of the blocks above and left, 0 to 50.
+    pub average: usize,
+    /// Bucket of the count above.
+    pub above: usize,
+    /// Bucket of the count to the left.
+    pub left: usize,
+}
+
+/// What an inner coefficient is predicted from.
+pub struct InnerPlace {
+    /// Its place in zigzag order, 0 to 48.
+    pub n: usize,
+    /// Level of its expected magnitude, below [`LEVELS`].
+    pub level: usize,
+    /// Bucket of how many nonzero ones are left, 0 to 7.
+    pub left_bucket: usize,
+    /// Its share of what is expected times how many are left, as a logarithm, 0 to 31.
+    pub share: usize,
+    /// Whether it must be nonzero.
+    pub certain: bool,
+    /// More views, for tables that mix.
+    pub more: [usize; 4],
+}
+
+/// What a coefficient of the first row or column is predicted from.
+#[derive(Clone, Copy)]
+pub struct EdgePlace {
+    /// Row 0 to 6, column 7 to 13.
+    pub at: usize,
+    /// Level of its expected magnitude.
+    pub level: usize,
+    /// Bucket of the magnitude that continues the neighbour's border.
+    pub expected: usize,
+    /// How many nonzero ones are left, 1 to 7.
+    pub left: usize,
+    /// Whether it must be nonzero.
+    pub certain: bool,
+    /// More views, for tables that mix.
+    pub more: [usize; 4],
+}
+
+/// How counts and exponents of one class of components are coded. Exponents are bit lengths of magnitudes.
+pub trait Tables {
+    /// Whether `more` views are of use.
+    const MIXES: bool;
+    /// A count of 0 to 49.
+    fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize;
+    /// The exponent of an inner coefficient.
+    fn inner_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &InnerPlace) -> u32;
+    /// A count of 0 to 7 in the first row (`side` 0) or column.
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize;
+    /// The exponent of a coefficient of the first row or column.
+    fn edge_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &EdgePlace) -> u32;
+    /// The exponent of what the prediction of DC missed.
+    fn dc_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, views: [usize; 3]) -> u32;
+    /// The single bits.
+    fn bits(&mut self) -> &mut Bits;
+}
+
+/// What a segment is coded with: weights for three classes of component, tables for luma and chroma.
+pub struct Model<'a, T> {
+    /// Weights of luma, Cb and Cr.
+    pub weights: &'a [Weights; 3],
+    /// Tables of luma and chroma.
+    pub tables: [T; 2],
+}
+
+/// The neighbours of a block.
 struct Around<'a> {
-    above: &'a [i16; 64],
-    left: &'a [i16; 64],
-    above_left: &'a [i16; 64],
+    above: &'a Trail,
+    left: &'a Trail,
+    above_left: &'a Trail,
     /// The block of an earlier component at the same place.
     other: &'a [i16; 64],
-    trail_above: Trail,
-    trail_left: Trail,
+    other_magnitudes: &'a Magnitudes,
     /// Inner nonzero coefficients of the other component there.
     other_inner: usize,
 }
@@ -137,16 +200,17 @@ static ZERO: [i16; 64] = [0; 64];
 /// Codes or decodes all coefficients of a segment.
 ///
 /// `sampling` gives each component's blocks in an MCU, across and down; `quant` its quantisation table.
-pub fn walk_segment<const N: usize, const M: usize, W: BitWalk>(
+#[inline(always)]
+pub fn walk_segment<T: Tables, W: SymbolWalk>(
     walk: &mut W,
+    model: &mut Model<'_, T>,
     components: &mut [ComponentBlocks],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) {
     let tables: Vec<Frequency> = quant.iter().map(Frequency::new).collect();
-    let classes = if components.len() > 1 { 2 } else { 1 };
-    let mut statistics: Vec<Statistics<N, M>> = (0..classes).map(|_| Statistics::new()).collect();
-    let mut trails: Vec<Vec<Trail>> = components.iter().map(|c| vec![Trail::default(); c.stride]).collect();
+    let mut trails: Vec<[Vec<Trail>; 2]> =
+        components.iter().map(|c| std::array::from_fn(|_| vec![NO_TRAIL; c.stride + 1])).collect();
     let mut counts: Vec<Vec<u8>> = components.iter().map(|c| vec![0; c.stride * c.rows]).collect();
     let mcu_rows = components.first().map_or(0, |c| c.rows / sampling[0].1);
     for mcu_row in 0..mcu_rows {
@@ -156,10 +220,14 @@ pub fn walk_segment<const N: usize, const M: usize, W: BitWalk>(
             let component = &mut rest[0];
             // The last component becomes black or the second chroma: its best witness is the one before it.
             let witness = index.checked_sub(1).map(|i| (&earlier[i], &earlier_counts[i], sampling[i]));
-            let own = &mut statistics[index.min(1) * usize::from(index != 3)];
+            // Black is like luma.
+            let class = if index == 3 { 0 } else { index };
+            let own = &mut model.tables[class.min(1)];
             for y in mcu_row * sampling[index].1..(mcu_row + 1) * sampling[index].1 {
-                let mut row = Row { y, component, trails: &mut trails[index], counts: &mut own_counts[0] };
-                walk_row(walk, &mut row, witness, sampling[index], &tables[index], own);
+                let [above, now] = &mut trails[index];
+                let mut row = Row { y, component, above, now, counts: &mut own_counts[0] };
+                walk_row(walk, &mut row, witness, sampling[index], &tables[index], &model.weights[class], own);
+                trails[index].swap(0, 1);
             }
         }
     }
@@ -169,26 +237,28 @@ pub fn walk_segment<const N: usize, const M: usize, W: BitWalk>(
 struct Row<'a> {
     y: usize,
     component: &'a mut ComponentBlocks,
-    trails: &'a mut [Trail],
+    /// Trails of the row above, and one that is not there.
+    above: &'a [Trail],
+    now: &'a mut [Trail],
     counts: &'a mut [u8],
 }
 
 type Witness<'a> = (&'a ComponentBlocks, &'a Vec<u8>, (usize, usize));
 
-fn walk_row<const N: usize, const M: usize, W: BitWalk>(
+#[inline(always)]
+fn walk_row<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     row: &mut Row<'_>,
     witness: Option<Witness<'_>>,
     (h, v): (usize, usize),
     table: &Frequency,
-    statistics: &mut Statistics<N, M>,
+    weights: &Weights,
+    tables: &mut T,
 ) {
     let (y, stride) = (row.y, row.component.stride);
-    let mut trail_left = Trail::default();
-    let (before, now) = row.component.blocks.split_at_mut(y * stride);
-    let above_row = &before[y.saturating_sub(1) * stride..];
-    for x in 0..stride {
-        let mut block = now[x];
+    let blocks = &mut row.component.blocks[y * stride..(y + 1) * stride];
+    let counts = &mut row.counts[y * stride..(y + 1) * stride];
+    for (x, block) in blocks.iter_mut().enumerate() {
         let (other, other_inner) = match witness {
             Some((c, counts, (wh, wv))) => {
                 let at = (y * wv / v).min(c.rows - 1) * c.stride + (x * wh / h).min(c.stride - 1);
@@ -196,197 +266,156 @@ fn walk_row<const N: usize, const M: usize, W: BitWalk>(
             }
             None => (&ZERO, 0),
         };
+        let (done, rest) = row.now.split_at_mut(x);
         let around = Around {
-            above: if y > 0 { &above_row[x] } else { &ZERO },
-            left: if x > 0 { &now[x - 1] } else { &ZERO },
-            above_left: if y > 0 && x > 0 { &above_row[x - 1] } else { &ZERO },
+            above: &row.above[x],
+            left: done.last().unwrap_or(&NO_TRAIL),
+            above_left: if x > 0 { &row.above[x - 1] } else { &NO_TRAIL },
             other,
-            trail_above: if y > 0 { row.trails[x] } else { Trail::default() },
-            trail_left,
+            other_magnitudes: &magnitudes(other),
             other_inner,
         };
-        let trail = walk_block(walk, &mut block, &around, table, statistics);
-        now[x] = block;
-        row.trails[x] = trail;
-        row.counts[y * stride + x] = trail.inner;
-        trail_left = trail;
+        // Where a neighbour is missing, another one stands in.
+        let above = if around.above.there { around.above } else { around.left };
+        let left = if around.left.there { around.left } else { around.above };
+        let above_left = if around.above_left.there { around.above_left } else { above };
+        let above_right = if x + 1 < stride && row.above[x + 1].there { &row.above[x + 1] } else { above };
+        let near = Near {
+            above: &above.magnitudes,
+            left: &left.magnitudes,
+            above_left: &above_left.magnitudes,
+            above_right: &above_right.magnitudes,
+            other: around.other_magnitudes,
+        };
+        let mut expectation = Expectation::new(weights, near);
+        let mut own = *block;
+        let scene = Scene { around, table, weights };
+        rest[0] = walk_block(walk, &mut own, &scene, &mut expectation, tables);
+        *block = own;
+        counts[x] = rest[0].inner;
     }
 }
 
 /// Sums along the block's borders as its coefficients become known.
-#[derive(Default)]
 struct Borders {
     top: [i32; 8],
     left: [i32; 8],
-    trail: Trail,
+    bottom: [i32; 8],
+    right: [i32; 8],
 }
 
 impl Borders {
+    /// Adds coefficient `natural`.
     #[inline(always)]
     fn add(&mut self, natural: usize, value: i16, table: &Frequency) {
         let (v, u, c) = (natural >> 3, natural & 7, i32::from(value));
-        self.top[u] = self.top[u].wrapping_add(table.near_row[natural].wrapping_mul(c));
-        self.left[v] = self.left[v].wrapping_add(table.near_column[natural].wrapping_mul(c));
-        self.trail.bottom[u] = self.trail.bottom[u].wrapping_add(table.far_row[natural].wrapping_mul(c));
-        self.trail.right[v] = self.trail.right[v].wrapping_add(table.far_column[natural].wrapping_mul(c));
+        let (row, column) = (table.near_row[natural].wrapping_mul(c), table.near_column[natural].wrapping_mul(c));
+        self.top[u] = self.top[u].wrapping_add(row);
+        self.left[v] = self.left[v].wrapping_add(column);
+        self.bottom[u] = self.bottom[u].wrapping_add(if v % 2 == 1 { row.wrapping_neg() } else { row });
+        self.right[v] = self.right[v].wrapping_add(if u % 2 == 1 { column.wrapping_neg() } else { column });
+    }
+
+    /// Adds all coefficients outside the first row and column.
+    #[inline(always)]
+    fn add_inner(&mut self, block: &[i16; 64], table: &Frequency) {
+        let (mut even, mut odd) = ([0i32; 8], [0i32; 8]);
+        for v in 1..8 {
+            let sums = if v % 2 == 1 { &mut odd } else { &mut even };
+            let mut columns = [0i32; 8];
+            for u in 0..8 {
+                let c = if u == 0 { 0 } else { i32::from(block[8 * v + u]) };
+                sums[u] = sums[u].wrapping_add(table.near_row[8 * v + u].wrapping_mul(c));
+                columns[u] = table.near_column[8 * v + u].wrapping_mul(c);
+            }
+            let pair = |first: usize| {
+                columns.iter().skip(first).step_by(2).fold(0i32, |sum, column| sum.wrapping_add(*column))
+            };
+            let (e, o) = (pair(0), pair(1));
+            (self.left[v], self.right[v]) = (e.wrapping_add(o), e.wrapping_sub(o));
+        }
+        for u in 1..8 {
+            (self.top[u], self.bottom[u]) = (even[u].wrapping_add(odd[u]), even[u].wrapping_sub(odd[u]));
+        }
     }
 }
 
+/// What coding a block needs beside the walk and the block.
+struct Scene<'a> {
+    around: Around<'a>,
+    table: &'a Frequency,
+    weights: &'a Weights,
+}
+
+/// Codes one block; returns what later blocks need of it.
 #[inline(always)]
-fn walk_block<const N: usize, const M: usize, W: BitWalk>(
+fn walk_block<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
-    around: &Around<'_>,
-    table: &Frequency,
-    statistics: &mut Statistics<N, M>,
+    scene: &Scene<'_>,
+    expectation: &mut Expectation,
+    tables: &mut T,
 ) -> Trail {
-    let mut borders = Borders { trail: Trail { there: true, ..Trail::default() }, ..Borders::default() };
-    let count = inner_count(walk, block, around, statistics);
-    borders.trail.inner = count as u8;
-    inner_coefficients(walk, block, count, around, table, &mut borders, statistics);
-    for column in [false, true] {
-        edge_coefficients(walk, block, column, around, table, &mut borders, statistics);
+    let mut borders = Borders { top: [0; 8], left: [0; 8], bottom: [0; 8], right: [0; 8] };
+    let count = inner_count(walk, block, &scene.around, expectation, tables);
+    inner_coefficients(walk, block, count, scene, expectation, &mut borders, tables);
+    let row = edge_coefficients::<0, T, W>(walk, block, (count, 0), scene, expectation, &mut borders, tables);
+    let column = edge_coefficients::<1, T, W>(walk, block, (count, row), scene, expectation, &mut borders, tables);
+    let counts = count + row + column;
+    let dc_residual = direct_current(walk, block, counts, scene, &mut borders, tables);
+    Trail {
+        bottom: borders.bottom,
+        right: borders.right,
+        magnitudes: magnitudes(block),
+        inner: count as u8,
+        edges: [row as u8, column as u8],
+        dc_residual,
+        there: true,
     }
-    direct_current(walk, block, around, table, &mut borders, statistics);
-    borders.trail
 }
 
 /// Number of nonzero coefficients outside the first row and column.
 #[inline(always)]
 fn nonzero_inner(block: &[i16; 64]) -> usize {
-    let all = block[8..].iter().map(|c| u32::from(*c != 0)).sum::<u32>();
-    let column = (1..8).map(|v| u32::from(block[8 * v] != 0)).sum::<u32>();
-    (all - column) as usize
+    let all = block[8..].iter().map(|c| u16::from(*c != 0)).sum::<u16>();
+    let column = (1..8).map(|v| u16::from(block[8 * v] != 0)).sum::<u16>();
+    usize::from(all - column)
 }
 
-fn inner_count<const N: usize, const M: usize, W: BitWalk>(
+#[inline(always)]
+fn inner_count<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     block: &[i16; 64],
     around: &Around<'_>,
-    statistics: &mut Statistics<N, M>,
+    expectation: &Expectation,
+    tables: &mut T,
 ) -> usize {
     let count = if W::READS { 0 } else { nonzero_inner(block) };
-    let (a, l) = (usize::from(around.trail_above.inner), usize::from(around.trail_left.inner));
-    let average = match (around.trail_above.there, around.trail_left.there) {
+    let (a, l) = (usize::from(around.above.inner), usize::from(around.left.inner));
+    let average = match (around.above.there, around.left.there) {
         (true, true) => (a + l).div_ceil(2),
         (true, false) => a,
         (false, true) => l,
         _ => 50,
     };
-    let (buckets_a, buckets_l) = (count_bucket(a), count_bucket(l));
-    let crossed = count_bucket(average.min(49)) * 16 + count_bucket(around.other_inner);
-    let contexts = views::<M>(&[average, buckets_a * 16 + buckets_l, crossed], 512);
-    let mut node = 1usize;
-    while node < 64 {
-        let depth = node.ilog2();
-        let bit = count >> (5 - depth) & 1 == 1;
-        let bit = statistics.inner_count.code(walk, bit, node, contexts.map(|v| v * 64 + node));
-        node = node << 1 | usize::from(bit);
-    }
-    node - 64
-}
-
-/// Exponent, sign and mantissa of a coefficient; `views` are the slots of exponent 0, `step` from one to the next.
-#[inline(always)]
-fn exponent<const N: usize, W: BitWalk>(
-    walk: &mut W,
-    magnitude: u32,
-    mixed: &mut Mixed<N>,
-    set: usize,
-    sets_step: usize,
-    views: [usize; N],
-    step: usize,
-) -> u32 {
-    let size = 32 - magnitude.leading_zeros();
-    let mut e = 0u32;
-    while (e as usize) < EXPONENTS - 1 {
-        let slots = views.map(|v| v + (e as usize).min(EXPONENT_CONTEXTS - 1) * step);
-        if !mixed.code(walk, size > e, set + (e as usize).min(3) * sets_step, slots) {
-            break;
-        }
-        e += 1;
-    }
-    e
-}
-
-fn inner_coefficients<const N: usize, const M: usize, W: BitWalk>(
-    walk: &mut W,
-    block: &mut [i16; 64],
-    count: usize,
-    around: &Around<'_>,
-    table: &Frequency,
-    borders: &mut Borders,
-    statistics: &mut Statistics<N, M>,
-) {
-    let mut left = count;
-    let size = |b: &[i16; 64], k: usize| u32::from(b[k].unsigned_abs());
-    if W::READS {
-        INNER.iter().for_each(|k| block[usize::from(*k)] = 0);
-    }
-    for (n, k) in INNER.iter().enumerate() {
-        if left == 0 {
-            break;
-        }
-        let k = usize::from(*k);
-        let (a, l) = (size(around.above, k), size(around.left, k));
-        let weighted = (13 * (a + l) + 6 * size(around.above_left, k)) >> 4;
-        let near = magnitude_bucket(weighted);
-        let inside = inside_bucket(block, k);
-        let remaining = count_bucket(left);
-        let place = |first: usize, second: usize| (first * 49 + n) * COUNTS + second;
-        let all = [
-            place(near, remaining),
-            place(inside, remaining),
-            (near * MAGNITUDES + inside) * 7 + n / 7,
-            place(magnitude_bucket(size(around.other, k)), near.min(9)),
-            place(magnitude_bucket(a), magnitude_bucket(l).min(9)),
-            place(count_bucket(count), remaining),
-        ];
-        let contexts = views::<N>(&all, INNER_VIEW);
-        let value = block[k];
-        let e = exponent(
-            walk,
-            u32::from(value.unsigned_abs()),
-            &mut statistics.inner,
-            n,
-            49,
-            contexts,
-            49 * MAGNITUDES * COUNTS,
-        );
-        if e == 0 {
-            block[k] = 0;
-            continue;
-        }
-        left -= 1;
-        let negative = if N < 3 {
-            walk.bits_16(u32::from(value < 0), 1) == 1
-        } else {
-            let witness = around.other[k].signum() + 1;
-            statistics.inner_sign.code(walk, value < 0, k * 9 + witness as usize)
-        };
-        let mantissa = mantissa(walk, value, e, |bit, slot, walk: &mut W| {
-            statistics.inner_mantissa.code(walk, bit, e as usize * 64 + n.min(15) * 4 + slot)
-        });
-        block[k] = if negative { (mantissa as i32).wrapping_neg() as i16 } else { mantissa as i16 };
-        borders.add(k, block[k], table);
-    }
-}
-
-/// Magnitudes of the lower frequencies next to `k` that are known.
-#[inline(always)]
-fn inside_bucket(block: &[i16; 64], k: usize) -> usize {
-    let (v, u) = (k >> 3, k & 7);
-    let size = |k: usize| u32::from(block[k].unsigned_abs());
-    let up = if v > 1 { 2 * size(k - 8) + if v > 2 { size(k - 16) } else { 0 } } else { 0 };
-    let left = if u > 1 { 2 * size(k - 1) + if u > 2 { size(k - 2) } else { 0 } } else { 0 };
-    let corner = if u > 1 && v > 1 { size(k - 9) } else { 0 };
-    magnitude_bucket(up + left + corner)
+    let place = CountPlace {
+        level: log_level(expectation.inner_sum / 4).min(50),
+        other: count_bucket(around.other_inner),
+        average,
+        above: count_bucket(a),
+        left: count_bucket(l),
+    };
+    tables.inner_count(walk, count, place)
 }
 
 /// Bits of a magnitude below its leading one: the first two under adaptive bits, the others raw.
 #[inline(always)]
-fn mantissa<W: BitWalk>(walk: &mut W, value: i16, e: u32, mut code: impl FnMut(bool, usize, &mut W) -> bool) -> u32 {
-    let magnitude = u32::from(value.unsigned_abs());
+fn mantissa<W: SymbolWalk>(
+    walk: &mut W,
+    magnitude: u32,
+    e: u32,
+    mut code: impl FnMut(bool, usize, &mut W) -> bool,
+) -> u32 {
     let mut out = 1u32;
     let mut below = e - 1;
     if below > 0 {
@@ -404,118 +433,198 @@ fn mantissa<W: BitWalk>(walk: &mut W, value: i16, e: u32, mut code: impl FnMut(b
     out
 }
 
-fn edge_coefficients<const N: usize, const M: usize, W: BitWalk>(
+#[inline(always)]
+fn signed(magnitude: u32, negative: bool) -> i16 {
+    (if negative { (magnitude as i32).wrapping_neg() } else { magnitude as i32 }) as i16
+}
+
+#[inline(always)]
+fn inner_coefficients<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
-    column: bool,
-    around: &Around<'_>,
-    table: &Frequency,
+    count: usize,
+    scene: &Scene<'_>,
+    expectation: &mut Expectation,
     borders: &mut Borders,
-    statistics: &mut Statistics<N, M>,
+    tables: &mut T,
 ) {
-    let (step, side) = if column { (8, 1) } else { (1, 0) };
-    let mut left = edge_count(walk, block, column, around, borders, statistics);
-    borders.trail.edges[side] = left as u8;
-    let (facing, own) =
-        if column { (around.trail_left.right, borders.left) } else { (around.trail_above.bottom, borders.top) };
-    let there = if column { around.trail_left.there } else { around.trail_above.there };
-    let inner = count_bucket(usize::from(borders.trail.inner));
-    let size = |b: &[i16; 64], k: usize| u32::from(b[k].unsigned_abs());
+    let mut left = count;
+    if W::READS {
+        INNER.iter().for_each(|k| block[usize::from(*k)] = 0);
+    }
+    let (around, mut remaining_log) = (&scene.around, 26 + log_level(4 * left as u32));
+    let mut left_bucket = count_bucket(left).min(7);
+    for (n, k) in INNER.iter().enumerate() {
+        if left == 0 {
+            break;
+        }
+        let k = usize::from(*k);
+        let expected = u32::from(expectation.expected[k]);
+        let log = log_level(expected);
+        let level = (log / 2).min(LEVELS - 1);
+        let mut share = 0;
+        if T::MIXES {
+            share = (remaining_log + log).saturating_sub(log_level(expectation.inner_sum)).min(31);
+            expectation.inner_sum = expectation.inner_sum.saturating_sub(expected);
+        }
+        let mut more = [0; 4];
+        if T::MIXES {
+            let size = |m: &Magnitudes, k: usize| u32::from(m[k]);
+            let (a, l) = (size(&around.above.magnitudes, k), size(&around.left.magnitudes, k));
+            let near = magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4);
+            more = [
+                (near * MAGNITUDES + inside_bucket(block, k)) * 49 + n,
+                (magnitude_bucket(size(around.other_magnitudes, k)) * 10 + near.min(9)) * 49 + n,
+                (magnitude_bucket(a) * 10 + magnitude_bucket(l).min(9)) * 49 + n,
+                (count_bucket(count) * COUNTS + count_bucket(left)) * 49 + n,
+            ];
+        }
+        // As many places as nonzero coefficients: no question.
+        let place = InnerPlace { n, level, left_bucket, share, certain: left + n == 49, more };
+        let magnitude = u32::from(block[k].unsigned_abs());
+        let e = tables.inner_exponent(walk, 32 - magnitude.leading_zeros(), &place);
+        if e == 0 {
+            continue;
+        }
+        let negative = if !T::MIXES {
+            walk.bit(block[k] < 0, 1 << 15)
+        } else {
+            let witness = around.other[k].signum() + 1;
+            tables.bits().inner_sign.code(walk, block[k] < 0, k * 9 + witness as usize)
+        };
+        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
+            tables.bits().inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
+        });
+        block[k] = signed(magnitude, negative);
+        left -= 1;
+        remaining_log = 26 + log_level(4 * left as u32);
+        left_bucket = count_bucket(left).min(7);
+        expectation.learn(scene.weights, k, magnitude);
+        if T::MIXES {
+            expectation.raise_sum(scene.weights, k, magnitude);
+        }
+    }
+    borders.add_inner(block, scene.table);
+}
+
+/// Magnitudes of the lower frequencies next to `k` that are known.
+#[inline(always)]
+fn inside_bucket(block: &[i16; 64], k: usize) -> usize {
+    let (v, u) = (k >> 3, k & 7);
+    let size = |k: usize| u32::from(block[k].unsigned_abs());
+    let up = if v > 1 { 2 * size(k - 8) + if v > 2 { size(k - 16) } else { 0 } } else { 0 };
+    let left = if u > 1 { 2 * size(k - 1) + if u > 2 { size(k - 2) } else { 0 } } else { 0 };
+    let corner = if u > 1 && v > 1 { size(k - 9) } else { 0 };
+    magnitude_bucket(up + left + corner)
+}
+
+/// The first row (`SIDE` 0) or column (1), without DC; `known` are the counts of inner and of first-row coefficients.
+#[inline(always)]
+fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
+    walk: &mut W,
+    block: &mut [i16; 64],
+    known: (usize, usize),
+    scene: &Scene<'_>,
+    expectation: &mut Expectation,
+    borders: &mut Borders,
+    tables: &mut T,
+) -> usize {
+    let (column, step, around) = (SIDE == 1, if SIDE == 1 { 8 } else { 1 }, &scene.around);
+    let count = edge_count::<SIDE, T, W>(walk, block, known, around, expectation, tables);
+    let mut left = count;
+    let (facing, there) =
+        if column { (&around.left.right, around.left.there) } else { (&around.above.bottom, around.above.there) };
+    let inner = count_bucket(known.0);
     for f in 1..8 {
         let k = f * step;
         if left == 0 {
             block[k] = 0;
             continue;
         }
-        let gap = i64::from(facing[f].wrapping_sub(own[f]));
-        let predicted = if there { ((gap * table.inverse[side][f] + (1 << 30)) >> 31) as i32 } else { 0 };
+        let own = if column { borders.left[f] } else { borders.top[f] };
+        let gap = i64::from(facing[f].wrapping_sub(own));
+        let predicted = if there { ((gap * scene.table.inverse[SIDE][f] + (1 << 30)) >> 31) as i32 } else { 0 };
         let expected = magnitude_bucket(predicted.unsigned_abs());
-        let (a, l) = (size(around.above, k), size(around.left, k));
-        let near = magnitude_bucket((13 * (a + l) + 6 * size(around.above_left, k)) >> 4);
-        let at = side * 7 + f - 1;
-        let place = |first: usize, second: usize| (first * 14 + at) * MAGNITUDES + second;
-        let before = if f > 1 { magnitude_bucket(size(block, k - step)) } else { 11 };
-        let all = [
-            place(expected, left),
-            place(near, left),
-            (expected * 14 + at) * MAGNITUDES + near,
-            place(magnitude_bucket(size(around.other, k)), expected),
-            place(inner, expected),
-            place(before, near),
-        ];
-        let contexts = views::<N>(&all, EDGE_VIEW);
-        let value = block[k];
-        let e = exponent(
-            walk,
-            u32::from(value.unsigned_abs()),
-            &mut statistics.edge,
-            at,
-            14,
-            contexts,
-            14 * MAGNITUDES * MAGNITUDES,
-        );
+        let level = (log_level(u32::from(expectation.expected[k])) / 2).min(LEVELS - 1);
+        let at = SIDE * 7 + f - 1;
+        let mut more = [0; 4];
+        if T::MIXES {
+            let size = |m: &Magnitudes, k: usize| u32::from(m[k]);
+            let (a, l) = (size(&around.above.magnitudes, k), size(&around.left.magnitudes, k));
+            let near = magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4);
+            let before = if f > 1 { magnitude_bucket(u32::from(block[k - step].unsigned_abs())) } else { 11 };
+            let place = |first: usize, second: usize| (first * 14 + at) * MAGNITUDES + second;
+            more = [
+                (expected * 14 + at) * MAGNITUDES + near,
+                place(magnitude_bucket(size(around.other_magnitudes, k)), expected),
+                place(inner, expected),
+                place(before, near),
+            ];
+        }
+        let place = EdgePlace { at, level, expected, left, certain: left + f == 8, more };
+        let magnitude = u32::from(block[k].unsigned_abs());
+        let e = tables.edge_exponent(walk, 32 - magnitude.leading_zeros(), &place);
         if e == 0 {
             block[k] = 0;
             continue;
         }
         left -= 1;
         let lean = if predicted < 0 { 16 + expected } else { expected };
-        let negative = statistics.edge_sign.code(walk, value < 0, at * 32 + lean);
+        let negative = tables.bits().edge_sign.code(walk, block[k] < 0, at * 32 + lean);
         // Where sign and size of the prediction are right, its bits tell of the bits below.
         let agrees = (predicted < 0) == negative;
         let guess = if agrees { predicted.unsigned_abs() / 2 } else { 0 };
         let guess_size = (32 - guess.leading_zeros()).min(EXPONENTS as u32 - 1);
         let hint = if guess_size == e && e > 1 { 1 + (guess >> (e - 2) & 1) as usize } else { 0 };
-        let mantissa = mantissa(walk, value, e, |bit, slot, walk: &mut W| {
+        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
             let relation = (guess_size + 1).saturating_sub(e).min(2) as usize;
             let slot = if slot == 0 { hint } else { 2 + slot };
-            statistics.edge_mantissa.code(walk, bit, (e as usize * EXPONENTS + relation) * 8 + slot)
+            tables.bits().edge_mantissa.code(walk, bit, (e as usize * EXPONENTS + relation) * 8 + slot)
         });
-        block[k] = if negative { (mantissa as i32).wrapping_neg() as i16 } else { mantissa as i16 };
-        borders.add(k, block[k], table);
+        block[k] = signed(magnitude, negative);
+        expectation.learn(scene.weights, k, magnitude);
+        borders.add(k, block[k], scene.table);
     }
+    count
 }
 
-fn edge_count<const N: usize, const M: usize, W: BitWalk>(
+#[inline(always)]
+fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     walk: &mut W,
     block: &[i16; 64],
-    column: bool,
+    (inner, row): (usize, usize),
     around: &Around<'_>,
-    borders: &Borders,
-    statistics: &mut Statistics<N, M>,
+    expectation: &Expectation,
+    tables: &mut T,
 ) -> usize {
-    let (step, side) = if column { (8, 1) } else { (1, 0) };
+    let step = if SIDE == 1 { 8 } else { 1 };
     let count = if W::READS { 0 } else { (1..8).filter(|f| block[f * step] != 0).count() };
-    let inner = count_bucket(usize::from(borders.trail.inner));
-    let (a, l) = (usize::from(around.trail_above.edges[side]), usize::from(around.trail_left.edges[side]));
-    let other_side = if column { usize::from(borders.trail.edges[0]) } else { 7 - (a + l) / 2 };
+    let inner = count_bucket(inner);
+    let (a, l) = (usize::from(around.above.edges[SIDE]), usize::from(around.left.edges[SIDE]));
+    let other_side = if SIDE == 1 { row } else { 7 - (a + l) / 2 };
     let mean = (a + l).div_ceil(2);
-    let all = [(inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l, (a * 8 + l) * 8 + other_side];
-    let contexts = views::<M>(&all.map(|v| v * 16), EDGE_COUNT_VIEW);
-    let mut node = 1usize;
-    while node < 8 {
-        let bit = count >> (2 - node.ilog2()) & 1 == 1;
-        let slots = contexts.map(|v| v + side * 8 + node);
-        let bit = statistics.edge_count.code(walk, bit, side * 8 + node, slots);
-        node = node << 1 | usize::from(bit);
-    }
-    node - 8
+    let sum: u32 = (1..8).map(|f| u32::from(expectation.expected[f * step])).sum();
+    let level = (log_level(sum) / 2).min(LEVELS - 1);
+    let views = [(level * 8 + mean) * 4 + other_side / 2, (inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l];
+    tables.edge_count(walk, count, SIDE, views)
 }
 
-fn direct_current<const N: usize, const M: usize, W: BitWalk>(
+/// Returns the magnitude bucket of what the prediction missed.
+#[inline(always)]
+fn direct_current<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     block: &mut [i16; 64],
-    around: &Around<'_>,
-    table: &Frequency,
+    count: usize,
+    scene: &Scene<'_>,
     borders: &mut Borders,
-    statistics: &mut Statistics<N, M>,
-) {
+    tables: &mut T,
+) -> u8 {
+    let (around, frequency) = (&scene.around, scene.table);
     let from =
-        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * table.inverse[0][0] + (1 << 28)) >> 29) as i32;
-    let (above, left) =
-        (from(around.trail_above.bottom[0], borders.top[0]), from(around.trail_left.right[0], borders.left[0]));
+        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * frequency.inverse[0][0] + (1 << 28)) >> 29) as i32;
+    let (above, left) = (from(around.above.bottom[0], borders.top[0]), from(around.left.right[0], borders.left[0]));
     // Eighths of a quantisation step.
-    let (predicted, spread) = match (around.trail_above.there, around.trail_left.there) {
+    let (predicted, spread) = match (around.above.there, around.left.there) {
         (true, true) => ((above + left) / 2, above.wrapping_sub(left).unsigned_abs() / 4),
         (true, false) => (above, 40),
         (false, true) => (left, 40),
@@ -524,21 +633,11 @@ fn direct_current<const N: usize, const M: usize, W: BitWalk>(
     let predicted = (predicted + 4) >> 3;
     let residual = i32::from(block[0]).wrapping_sub(predicted);
     let spread_bucket = magnitude_bucket(spread);
-    let inner =
-        count_bucket(usize::from(borders.trail.inner) + usize::from(borders.trail.edges[0] + borders.trail.edges[1]));
-    let before = usize::from(around.trail_above.dc_residual.max(around.trail_left.dc_residual));
-    let all = [spread_bucket * MAGNITUDES + inner, before * MAGNITUDES + spread_bucket, inner * MAGNITUDES + before];
-    let contexts = views::<M>(&all, DC_VIEW);
+    let inner = count_bucket(count);
+    let before = usize::from(around.above.dc_residual.max(around.left.dc_residual));
+    let views = [spread_bucket * MAGNITUDES + inner, before * MAGNITUDES + spread_bucket, inner * MAGNITUDES + before];
     let magnitude = residual.unsigned_abs().min(0xffff);
-    let size = 32 - magnitude.leading_zeros();
-    let mut e = 0u32;
-    while (e as usize) < EXPONENTS - 1 {
-        let slots = contexts.map(|v| v + e as usize * MAGNITUDES * MAGNITUDES);
-        if !statistics.dc.code(walk, size > e, e as usize, slots) {
-            break;
-        }
-        e += 1;
-    }
+    let e = tables.dc_exponent(walk, 32 - magnitude.leading_zeros(), views);
     let mut value = 0i32;
     if e > 0 {
         let lean = match above.wrapping_sub(left) {
@@ -546,17 +645,18 @@ fn direct_current<const N: usize, const M: usize, W: BitWalk>(
             d if d < -8 => 2,
             _ => 0,
         };
-        let negative = statistics.dc_sign.code(walk, residual < 0, lean);
+        let negative = tables.bits().dc_sign.code(walk, residual < 0, lean);
         let mut out = 1u32;
         let mut below = e - 1;
         if below > 0 {
             below -= 1;
-            out = out << 1 | u32::from(statistics.dc_mantissa.code(walk, magnitude >> below & 1 == 1, e as usize * 4));
+            out =
+                out << 1 | u32::from(tables.bits().dc_mantissa.code(walk, magnitude >> below & 1 == 1, e as usize * 4));
         }
         out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
         value = if negative { -(out as i32) } else { out as i32 };
     }
     block[0] = predicted.wrapping_add(value) as i16;
-    borders.trail.dc_residual = magnitude_bucket(value.unsigned_abs()) as u8;
-    borders.add(0, block[0], table);
+    borders.add(0, block[0], frequency);
+    magnitude_bucket(value.unsigned_abs()) as u8
 }

@@ -3,12 +3,17 @@
 //! In: bytes. Out: coded bytes, and back. The model first learns a typical JPEG header, so that usual tables cost
 //! little. Exact zone. Source: context mixing as in `tintype_entropy`; the choice of contexts is ours.
 
-use super::contexts::Mixed;
+use super::contexts::{Mixed, Priors};
+use std::sync::LazyLock;
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
 const ORDERS: usize = 3;
 const SLOTS_LOG2: u32 = 15;
 
+/// The model that knows the typical header.
+static START: LazyLock<ByteModel> = LazyLock::new(ByteModel::new);
+
+#[derive(Clone)]
 struct ByteModel {
     mixed: Mixed<ORDERS>,
     recent: u64,
@@ -16,7 +21,7 @@ struct ByteModel {
 
 impl ByteModel {
     fn new() -> Self {
-        let mut model = Self { mixed: Mixed::new(ORDERS << SLOTS_LOG2, 256 * 3, 60), recent: 0 };
+        let mut model = Self { mixed: Mixed::new(&mut Priors { bytes: &[] }, 1 << SLOTS_LOG2, 256 * 3, 60), recent: 0 };
         let mut nowhere = BitCost::new();
         for byte in typical_header().iter().cycle().take(2 * typical_header().len()) {
             model.byte(&mut nowhere, *byte);
@@ -37,7 +42,7 @@ impl ByteModel {
             let mut slots = [0; ORDERS];
             for (order, base) in bases.iter().enumerate() {
                 let mixed = (base ^ u64::from(node).wrapping_mul(0x9e_3779)) as usize & mask;
-                slots[order] = (order << SLOTS_LOG2) + mixed;
+                slots[order] = mixed;
             }
             let set = node as usize + 256 * usize::from(self.recent & 0xff == 0);
             let bit = self.mixed.code(walk, byte >> depth & 1 == 1, set, slots);
@@ -50,7 +55,7 @@ impl ByteModel {
 
 /// Codes `bytes`.
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
-    let mut model = ByteModel::new();
+    let mut model = START.clone();
     let mut encoder = BitEncoder::new();
     for byte in bytes {
         model.byte(&mut encoder, *byte);
@@ -60,7 +65,7 @@ pub fn encode(bytes: &[u8]) -> Vec<u8> {
 
 /// Decodes `count` bytes; stops early where `coded` ends, so that no count makes it work for nothing.
 pub fn decode(coded: &[u8], count: usize) -> Vec<u8> {
-    let mut model = ByteModel::new();
+    let mut model = START.clone();
     let mut decoder = BitDecoder::whole(coded);
     let mut out = Vec::new();
     while out.len() < count && !(decoder.exhausted() && out.len() > 4096) {

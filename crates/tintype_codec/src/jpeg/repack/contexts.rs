@@ -1,11 +1,11 @@
-//! The adaptive model of quantised DCT coefficients: which contexts predict which binary decision.
+//! The adaptive model of quantised DCT coefficients: buckets, and adaptive bits whose start was fitted to photographs.
 //!
 //! A decision is predicted by several adaptive bits, each chosen by another view of what is known, and mixed. Exact zone.
 //! Source: our own choice; counts first, then magnitudes by exponent, first row and column from the neighbours' edges
 //! after "The design, implementation, and deployment of a system to transparently compress hundreds of petabytes of
 //! image files for a file-storage service" (Horn et al., NSDI 2017).
 
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, squash, stretch};
 
 /// Exponents (bit lengths) that a coefficient may have: 0 to 16.
 pub const EXPONENTS: usize = 17;
@@ -61,51 +61,79 @@ pub fn count_bucket(count: usize) -> usize {
     usize::from(TABLE[count & 63])
 }
 
+/// The adaptive bit that a byte of the priors stands for: log-odds in the upper six bits, certainty in the lower two.
+pub fn bit_from_prior(byte: u8) -> AdaptiveBit {
+    const SEEN: [u32; 4] = [0, 3, 10, 24];
+    let certainty = SEEN[usize::from(byte & 3)];
+    let odds = (i32::from(byte >> 2) - 32) * 56;
+    if certainty == 0 { AdaptiveBit::default() } else { AdaptiveBit::with_count(squash(odds), certainty) }
+}
+
+/// The byte that stands best for what `bit` has seen.
+pub fn prior_from_bit(bit: AdaptiveBit) -> u8 {
+    let certainty = match bit.count() {
+        0..=3 => 0,
+        4..=23 => 1,
+        24..=119 => 2,
+        _ => 3,
+    };
+    let odds = (stretch(bit.p1()) + 32 * 56 + 28).div_euclid(56).clamp(0, 63) as u8;
+    if certainty == 0 { 0 } else { odds << 2 | certainty }
+}
+
+/// All adaptive bits that bytes of the priors can stand for.
+pub fn bits_from_priors(bytes: &[u8], count: usize) -> Vec<AdaptiveBit> {
+    let table: [AdaptiveBit; 256] = std::array::from_fn(|b| bit_from_prior(b as u8));
+    let mut slots: Vec<AdaptiveBit> = bytes.iter().take(count).map(|b| table[usize::from(*b)]).collect();
+    slots.resize(count, AdaptiveBit::default());
+    slots
+}
+
+/// Bytes of priors, handed out table by table.
+pub struct Priors<'a> {
+    /// What is left.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Priors<'a> {
+    /// The next `count` bytes.
+    pub fn take(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.bytes.split_at(count.min(self.bytes.len()));
+        self.bytes = rest;
+        taken
+    }
+}
+
 /// Adaptive bits in a table, mixed `N` at a time.
 #[derive(Clone)]
 pub struct Mixed<const N: usize> {
     slots: Vec<AdaptiveBit>,
+    view: usize,
     mixer: Mixer<N>,
     limit: u32,
 }
 
 impl<const N: usize> Mixed<N> {
-    /// `slots` adaptive bits, `sets` sets of weights.
-    pub fn new(slots: usize, sets: usize, limit: u32) -> Self {
-        let weight = if N == 1 { 65_536 } else { 65_536 * 14 / (10 * N as i32) };
-        Self { slots: vec![AdaptiveBit::default(); slots], mixer: Mixer::with_weight(sets, 3, weight), limit }
+    /// `N` views of `view` adaptive bits each, `sets` sets of weights.
+    pub fn new(priors: &mut Priors<'_>, view: usize, sets: usize, limit: u32) -> Self {
+        let weight = 65_536 * 14 / (10 * N as i32);
+        let slots = bits_from_priors(priors.take(N * view), N * view);
+        Self { slots, view, mixer: Mixer::with_weight(sets, 3, weight), limit }
     }
 
-    /// Codes one decision: by one prediction, by the mean of two, or by more under learnt weights.
+    /// Codes one decision under slot `slots[i]` of view `i`.
     #[inline(always)]
     pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, slots: [usize; N]) -> bool {
-        if N == 1 {
-            return self.slots[slots[0]].code(walk, bit, self.limit);
-        }
-        if N == 2 {
-            let (mut a, mut b) = (self.slots[slots[0]], self.slots[slots[1]]);
-            let bit = walk.bit(bit, (a.p1() + b.p1()) >> 1);
-            a.update(bit, self.limit);
-            b.update(bit, self.limit);
-            (self.slots[slots[0]], self.slots[slots[1]]) = (a, b);
-            return bit;
-        }
         let mut inputs = [0i32; N];
         for i in 0..N {
-            inputs[i] = stretch(self.slots[slots[i]].p1());
+            inputs[i] = stretch(self.slots[i * self.view + slots[i]].p1());
         }
         let bit = self.mixer.code(walk, bit, set, &inputs);
-        for slot in slots {
-            self.slots[slot].update(bit, self.limit);
+        for (i, slot) in slots.iter().enumerate() {
+            self.slots[i * self.view + slot].update(bit, self.limit);
         }
         bit
     }
-}
-
-/// The first `N` of `all` contexts, each in a region of its own of `size` slots.
-#[inline(always)]
-pub fn views<const N: usize>(all: &[usize], size: usize) -> [usize; N] {
-    std::array::from_fn(|i| i * size + all[i])
 }
 
 /// Single adaptive bits in a table.
@@ -116,9 +144,14 @@ pub struct Single {
 }
 
 impl Single {
-    /// `slots` adaptive bits.
-    pub fn new(slots: usize, limit: u32) -> Self {
-        Self { slots: vec![AdaptiveBit::default(); slots], limit }
+    /// `count` adaptive bits.
+    pub fn new(priors: &mut Priors<'_>, count: usize, limit: u32) -> Self {
+        Self { slots: bits_from_priors(priors.take(count), count), limit }
+    }
+
+    /// What the adaptive bits have seen, as priors.
+    pub fn priors(&self) -> impl Iterator<Item = u8> {
+        self.slots.iter().map(|b| prior_from_bit(*b))
     }
 
     /// Codes one decision.

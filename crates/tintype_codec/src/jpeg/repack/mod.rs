@@ -7,27 +7,32 @@
 mod block_walk;
 mod byte_model;
 mod contexts;
+mod expectation;
+mod fit;
+mod mixed_tables;
+mod priors;
 mod recipe;
+mod symbol_tables;
 
 use super::coefficients::{ComponentBlocks, blocks_for_frame};
 use super::read::read_coefficients;
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_indexed};
+use fearless_simd::{Simd, dispatch};
+pub use fit::priors_from_files;
+use priors::LEARNT;
 use recipe::Recipe;
-use tintype_entropy::{BitDecoder, BitEncoder, BitWalk};
+use tintype_entropy::{BitDecoder, BitEncoder, SymbolWalk};
+use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The file itself follows.
 const STORED: u8 = 0;
-/// Segments and recipe follow; one prediction for each decision.
-const SINGLE: u8 = 1;
-/// The mean of two.
-const MEAN: u8 = 2;
-/// Three under learnt weights.
-const MIXED_3: u8 = 3;
-/// Six under learnt weights.
-const MIXED_6: u8 = 4;
+/// Segments and recipe follow; the quick model.
+const QUICK: u8 = 1;
+/// The same, the dense model.
+const DENSE: u8 = 2;
 /// Entropy-coded bytes that one segment should hold at least.
 const SEGMENT_BYTES: usize = 1 << 20;
 const SEGMENTS_MAX: usize = 8;
@@ -42,16 +47,11 @@ pub enum Verify {
     No,
 }
 
-/// Repacks a JPEG file; `effort` (1 to 9) says how many predictions are made of each decision.
+/// Repacks a JPEG file: by the quick model up to `effort` 7, by the dense one at 8 and 9.
 ///
 /// Never fails: what is no JPEG, or a broken one, is stored. The payload is at most a few bytes larger than `bytes`.
 pub fn repack(bytes: &[u8], effort: u8, verify: Verify, run: &Run) -> Payload {
-    let mode = match effort {
-        0..=6 => SINGLE,
-        7 => MEAN,
-        8 => MIXED_3,
-        _ => MIXED_6,
-    };
+    let mode = if effort <= 7 { QUICK } else { DENSE };
     let Some(packed) = pack(bytes, mode, run) else { return stored(bytes) };
     let size: usize = packed.header.len() + packed.sections.iter().map(|s| s.bytes.len() + 16).sum::<usize>();
     if size >= bytes.len() {
@@ -89,7 +89,7 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
         let rows = segment_rows(mcu_rows, index, count);
         let mut part = segment(&file.components, &sampling, rows);
         let mut encoder = BitEncoder::new();
-        walk(mode, &mut encoder, &mut part, &sampling, &file.structure.quant);
+        walk(mode, run.level, &mut encoder, &mut part, &sampling, &file.structure.quant);
         encoder.finish()
     });
     let recipe = recipe.to_bytes();
@@ -102,19 +102,21 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
 }
 
 /// The walk of `mode` over a segment.
-fn walk<W: BitWalk>(
+fn walk<W: SymbolWalk>(
     mode: u8,
+    level: Level,
     coder: &mut W,
     part: &mut [ComponentBlocks],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) {
-    match mode {
-        SINGLE => block_walk::walk_segment::<1, 1, W>(coder, part, sampling, quant),
-        MEAN => block_walk::walk_segment::<2, 2, W>(coder, part, sampling, quant),
-        MIXED_3 => block_walk::walk_segment::<3, 3, W>(coder, part, sampling, quant),
-        _ => block_walk::walk_segment::<6, 3, W>(coder, part, sampling, quant),
+    if mode == DENSE {
+        return block_walk::walk_segment(coder, &mut LEARNT.dense(), part, sampling, quant);
     }
+    let mut model = LEARNT.quick();
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        block_walk::walk_segment(coder, &mut model, part, sampling, quant);
+    }));
 }
 
 /// The blocks of a segment, copied.
@@ -149,7 +151,7 @@ pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecErro
     let lengths: [u8; 8] = lengths.try_into().map_err(|_| malformed("repacked JPEG's header of another length"))?;
     let word = |at: usize| u32::from_le_bytes(lengths[at..at + 4].try_into().expect("four bytes")) as usize;
     let (file_bytes, recipe_bytes, count) = (word(0), word(4), usize::from(*count));
-    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(SINGLE..=MIXED_6).contains(mode) {
+    if count == 0 || count > SEGMENTS_MAX || payload.sections.len() != count + 1 || !(QUICK..=DENSE).contains(mode) {
         return Err(malformed("repacked JPEG's mode or number of sections"));
     }
     if file_bytes as u64 > run.limits.samples_max || recipe_bytes as u64 > run.limits.samples_max {
@@ -178,7 +180,7 @@ fn decode_segments(
     let parts = map_indexed(run.threads, count, |index| {
         let mut part = segment(&components, &sampling, segment_rows(mcu_rows, index, count));
         let mut decoder = BitDecoder::whole(payload.sections[index + 1].bytes);
-        walk(mode, &mut decoder, &mut part, &sampling, &structure.quant);
+        walk(mode, run.level, &mut decoder, &mut part, &sampling, &structure.quant);
         part
     });
     for (index, part) in parts.into_iter().enumerate() {
