@@ -265,19 +265,14 @@ fn cluster_all(
 /// One tree: condense, agglomerate, prune, arrange.
 fn cluster_one(shapes: &Shapes, options: &ClusterOptions, set: usize) -> Result<Tree, FitError> {
     let len = shapes.len;
-    if shapes.count() < 8 {
-        // Pictures without colour, or without detail: a tree of plain slopes stands in.
-        let side = side(set);
-        let slope = |i: usize| (((i % side) * 2 + 1) as i8 - side as i8) * 7;
-        let bow = |i: usize| (((i / side) * 2 + 1) as i8 - side as i8) * 7;
-        let vectors: Vec<i8> = (0..len).map(slope).chain((0..len).map(bow)).collect();
-        return Ok(Tree::new(side, &[2, 0, 0], &vectors)?);
-    }
     let features = shapes.features(options.distance);
     let groups = (options.leaves[set] * options.groups_per_leaf).min(shapes.count());
     let level = Level::new();
     let owner = condense(&features, len, &shapes.weights, groups, level);
     let count = owner.iter().max().map_or(0, |&m| m as usize + 1);
+    if count < 2 {
+        return slopes(side(set));
+    }
     let mut weights = vec![0f32; count];
     let (mut centres, mut sums) = (vec![0f32; count * len], vec![0f32; count * len]);
     for (index, &group) in owner.iter().enumerate() {
@@ -302,6 +297,13 @@ fn cluster_one(shapes: &Shapes, options: &ClusterOptions, set: usize) -> Result<
     let merges = agglomerate(&centres, len, &weights, &variances, options.linkage, level, |_| {});
     let dendrogram = pruned(Dendrogram::new(len, sums, weights, &merges), options.leaves[set]);
     Ok(arranged(&dendrogram, side(set)).0)
+}
+
+/// A tree of two plain slopes, for pictures without colour or without detail.
+fn slopes(side: usize) -> Result<Tree, FitError> {
+    let slope = |i: usize| (((i % side) * 2 + 1) as i8 - side as i8) * 7;
+    let vectors: Vec<i8> = (0..side * side).map(slope).chain((0..side * side).map(|i| slope(i / side))).collect();
+    Ok(Tree::new(side, &[2, 0, 0], &vectors)?)
 }
 
 /// Codes pictures and gathers what is seen.

@@ -61,7 +61,7 @@ struct Branch {
     at: u32,
 }
 
-/// Cuts branches until at most `leaves` are left; the same tree with `None` below those that became leaves.
+/// Cuts branches until at most `leaves` are left, but never the root; the same tree with `None` below those that became leaves.
 pub fn pruned(mut tree: Dendrogram, leaves: usize) -> Dendrogram {
     let count = tree.weights.len();
     if count == 0 {
@@ -89,6 +89,8 @@ pub fn pruned(mut tree: Dendrogram, leaves: usize) -> Dendrogram {
                 let (a, b) = (branches[a as usize], branches[b as usize]);
                 let (below, below_rate) = (a.distortion + b.distortion, a.rate + b.rate);
                 let slope = (distortion - below).max(0.0) / (below_rate - rate).max(1e-12);
+                // The root stays: a tree of one leaf codes nothing.
+                let slope = if at + 1 == count { f64::INFINITY } else { slope };
                 let least = if a.slope <= b.slope { a } else { b };
                 let (slope, node) = if least.slope < slope { (least.slope, least.at) } else { (slope, at as u32) };
                 Branch { distortion: below, rate: below_rate, leaves: a.leaves + b.leaves, slope, at: node }
@@ -126,6 +128,6 @@ mod tests {
         let tree = pruned(Dendrogram::new(3, sums, vec![1.0; 4], &merges), 3);
         assert_eq!(tree.children[4], None);
         assert_eq!(tree.children[5], Some([2, 3]));
-        assert_eq!(pruned(tree, 1).children[6], None);
+        assert_eq!(pruned(tree, 1).children, [None, None, None, None, None, None, Some([4, 5])]);
     }
 }
