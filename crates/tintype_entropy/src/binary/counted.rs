@@ -18,7 +18,7 @@ use super::BitWalk;
 ///     letter(&mut encoder, symbol);
 /// }
 /// let bytes = encoder.finish();
-/// assert_eq!(bytes, [0x32, 0x93]);
+/// assert_eq!(bytes, [0x59, 0x8e]);
 /// let mut decoder = BitDecoder::whole(&bytes);
 /// assert_eq!([9; 5].map(|_| letter(&mut decoder, 0)), [2, 2, 0, 3, 2]);
 /// ```
