@@ -50,9 +50,17 @@ pub(crate) fn decode(
     let mut streams: HashMap<usize, Vec<Vec<u8>>> = wanted.iter().map(|&t| (t, Vec::new())).collect();
     gather(&header, payload, request, &mut streams);
 
-    let mut out = Planes::new(requested_shape(shape, region, request.scale_log2));
-    // A few tiles at a time, so that memory is bounded by tiles.
-    for batch in wanted.chunks(run.threads.count()) {
+    let asked = requested_shape(shape, region, request.scale_log2);
+    if let ([tile], true) = (&wanted[..], region == whole) {
+        // The one tile is the answer.
+        let planes = decode_tile(shape, &header, &streams[tile], request.scale_log2, tiling.region(*tile), run);
+        if (0..planes.len()).all(|i| (planes[i].width(), planes[i].height()) == asked.plane_size(i)) {
+            return Ok(Planes { shape: asked, planes });
+        }
+    }
+    let mut out = Planes::new(asked);
+    // A few tiles at a time, so that memory is bounded by tiles; enough of them that no thread waits long for another.
+    for batch in wanted.chunks(4 * run.threads.count()) {
         let tiles = map_indexed(run.threads, batch.len(), |i| {
             decode_tile(shape, &header, &streams[&batch[i]], request.scale_log2, tiling.region(batch[i]), run)
         });
@@ -182,7 +190,7 @@ fn float_planes(shape: &Shape, header: &Header, layout: &TileLayout, scale: u8, 
             let Some(found) = layout.find(component, band).map(|i| &layout.bands[i]) else { return };
             let at = found.grid.at(0, y);
             Dequantiser::new(header, step / norm_9_7(band), found.grid.plane_known)
-                .row(&found.grid.goal[at..][..row.len()], row);
+                .row(run.level, &found.grid.goal[at..][..row.len()], row);
         }));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {

@@ -6,6 +6,8 @@
 
 use super::grid::{Grid, SIGN};
 use super::header::Header;
+use fearless_simd::dispatch;
+use tintype_image::Level;
 
 /// The step of a component, whose samples have `bit_depth` bits, in the units of its samples.
 pub(crate) fn component_step(header: &Header, bit_depth: u8) -> f32 {
@@ -45,9 +47,27 @@ impl Dequantiser {
     }
 
     /// One row of a band.
-    pub fn row(&self, goals: &[u32], out: &mut [f32]) {
+    pub fn row(&self, level: Level, goals: &[u32], out: &mut [f32]) {
+        if self.known == 0 {
+            dispatch!(level, _simd => self.known_row(goals, out));
+            return;
+        }
         for (out, &goal) in out.iter_mut().zip(goals) {
             *out = self.value(goal);
+        }
+    }
+
+    /// What [`Self::value`] gives where all planes are known, without branches.
+    #[inline(always)]
+    fn known_row(&self, goals: &[u32], out: &mut [f32]) {
+        let [one, two, more] = self.shrink;
+        for (out, &goal) in out.iter_mut().zip(goals) {
+            let magnitude = (goal & !SIGN) as i32;
+            let shrink = if magnitude == 1 { one } else { two };
+            let shrink = if magnitude > 2 { more } else { shrink };
+            let value = (magnitude as f32 - shrink) * self.step;
+            let value = if magnitude == 0 { 0.0 } else { value };
+            *out = f32::from_bits(value.to_bits() ^ (goal & SIGN));
         }
     }
 }
@@ -110,5 +130,22 @@ impl Centroids {
             let mean = self.sums[i] / self.counts[i].max(1) as f64;
             (mean * 256.0).round().clamp(0.0, 255.0) as u8
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_branches_are_those_with() {
+        let dequantiser = Dequantiser { step: 0.37, known: 0, shrink: [0.11, 0.07, 0.02] };
+        let goals: Vec<u32> = (0..67).flat_map(|m| [m, if m == 0 { 0 } else { m | SIGN }]).collect();
+        let expected: Vec<u32> = goals.iter().map(|&goal| dequantiser.value(goal).to_bits()).collect();
+        for level in [Level::new(), Level::baseline()] {
+            let mut out = vec![9.0; goals.len()];
+            dequantiser.row(level, &goals, &mut out);
+            assert_eq!(out.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), expected);
+        }
     }
 }
