@@ -8,6 +8,7 @@ use super::quantise::{Dequantiser, component_step, integer_row};
 use super::walk::{Pass, code_plane};
 use crate::{CodecError, DecodeRequest, PayloadView, Run, map_indexed};
 use std::collections::HashMap;
+use std::sync::Mutex;
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::{Level, Plane, Planes, Region, Shape};
 use tintype_transform::dwt::{Filter53, Filter97, norm_9_7, synthesise};
@@ -58,19 +59,17 @@ pub(crate) fn decode(
             return Ok(Planes { shape: asked, planes });
         }
     }
-    let mut out = Planes::new(asked);
-    // A few tiles at a time, so that memory is bounded by tiles; enough of them that no thread waits long for another.
-    for batch in wanted.chunks(4 * run.threads.count()) {
-        let tiles = map_indexed(run.threads, batch.len(), |i| {
-            decode_tile(shape, &header, &streams[&batch[i]], request.scale_log2, tiling.region(batch[i]), run)
-        });
-        for (&tile, planes) in batch.iter().zip(&tiles) {
-            for (index, plane) in planes.iter().enumerate() {
-                place(&mut out, index, plane, shape, (tiling.region(tile), region), request.scale_log2);
-            }
+    // Each tile goes to its place as soon as it is there, so that memory is bounded by tiles and no thread waits long.
+    let out = Mutex::new(Planes::new(asked));
+    map_indexed(run.threads, wanted.len(), |i| {
+        let tile = wanted[i];
+        let planes = decode_tile(shape, &header, &streams[&tile], request.scale_log2, tiling.region(tile), run);
+        let mut out = out.lock().expect("placing does not panic");
+        for (index, plane) in planes.iter().enumerate() {
+            place(&mut out, index, plane, shape, (tiling.region(tile), region), request.scale_log2);
         }
-    }
-    Ok(out)
+    });
+    Ok(out.into_inner().expect("as above"))
 }
 
 /// The shape of the answer.
@@ -189,8 +188,11 @@ fn float_planes(shape: &Shape, header: &Header, layout: &TileLayout, scale: u8, 
         components.push(synthesise::<Filter97>(run.level, size, header.levels, scale, &mut |band, y, row| {
             let Some(found) = layout.find(component, band).map(|i| &layout.bands[i]) else { return };
             let at = found.grid.at(0, y);
-            Dequantiser::new(header, step / norm_9_7(band), found.grid.plane_known)
-                .row(run.level, &found.grid.goal[at..][..row.len()], row);
+            Dequantiser::new(header, step / norm_9_7(band), found.grid.plane_known).row(
+                run.level,
+                &found.grid.goal[at..][..row.len()],
+                row,
+            );
         }));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
