@@ -77,7 +77,7 @@ pub struct EncodeArgs {
     /// 1 is fast, 9 is dense
     #[arg(long, value_name = "1..9", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub effort: u8,
-    /// Filter noise away first: median, median5, gaussian[:SIGMA] or nlm[:STRENGTH]
+    /// Filter noise away first: median, median5, gaussian, gaussian:SIGMA, nlm or nlm:STRENGTH
     #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
     pub denoise: Option<Denoise>,
     /// Whether a JPEG that is kept is restored and compared before its .tin is written

@@ -80,7 +80,7 @@ impl Launcher {
     }
 }
 
-/// The small process in between: runs `arguments[0]` with the rest and prints an [`Outcome`] as JSON.
+/// The small process in between: runs `arguments[0]` with the rest and prints an `Outcome` as JSON.
 pub fn measure_main(arguments: &[OsString]) -> ExitCode {
     let Some((program, rest)) = arguments.split_first() else {
         eprintln!("no program to measure");

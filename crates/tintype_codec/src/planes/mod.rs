@@ -3,7 +3,7 @@
 //! In: planes of any shape. Out: one payload that holds the payloads of the groups. Two groupings are made today: colour lossy with depth
 //! and other planes of the picture beside it without loss; and bands, turned by a spectral Karhunen–Loève transform, under one codec.
 //!
-//! The transform is in whole numbers and undone exactly ([`tintype_transform::LiftedBasis`]), so it serves lossless coding as well as
+//! The transform is in whole numbers and undone exactly (`LiftedBasis` of `tintype_transform`), so it serves lossless coding as well as
 //! lossy coding. Exact zone as far as the codecs within are. The fit of the transform is float; it is written down.
 //!
 //! [`within_error`] prepares planes for lossless coding with a bounded error: nothing in the stream tells of it.
