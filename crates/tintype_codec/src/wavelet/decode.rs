@@ -52,22 +52,28 @@ pub(crate) fn decode(
     gather(&header, payload, request, &mut streams);
 
     let asked = requested_shape(shape, region, request.scale_log2);
+    let decoded = |t: usize| decode_tile(shape, &header, &streams[&t], request.scale_log2, tiling.region(t), run);
+    let put = |out: &mut Planes, t: usize, planes: &[Plane<u16>]| {
+        for (index, plane) in planes.iter().enumerate() {
+            place(out, index, plane, shape, (tiling.region(t), region), request.scale_log2);
+        }
+    };
     if let ([tile], true) = (&wanted[..], region == whole) {
-        // The one tile is the answer.
-        let planes = decode_tile(shape, &header, &streams[tile], request.scale_log2, tiling.region(*tile), run);
+        let planes = decoded(*tile);
         if (0..planes.len()).all(|i| (planes[i].width(), planes[i].height()) == asked.plane_size(i)) {
+            // The one tile is the answer.
             return Ok(Planes { shape: asked, planes });
         }
+        // Halved planes may round to another size than the answer's.
+        let mut out = Planes::new(asked);
+        put(&mut out, *tile, &planes);
+        return Ok(out);
     }
     // Each tile goes to its place as soon as it is there, so that memory is bounded by tiles and no thread waits long.
     let out = Mutex::new(Planes::new(asked));
     map_indexed(run.threads, wanted.len(), |i| {
-        let tile = wanted[i];
-        let planes = decode_tile(shape, &header, &streams[&tile], request.scale_log2, tiling.region(tile), run);
-        let mut out = out.lock().expect("placing does not panic");
-        for (index, plane) in planes.iter().enumerate() {
-            place(&mut out, index, plane, shape, (tiling.region(tile), region), request.scale_log2);
-        }
+        let planes = decoded(wanted[i]);
+        put(&mut out.lock().expect("placing does not panic"), wanted[i], &planes);
     });
     Ok(out.into_inner().expect("as above"))
 }
