@@ -5,6 +5,7 @@
 pub mod cluster;
 mod codec;
 mod error;
+mod fitted_rows;
 pub mod jpeg;
 mod lossless;
 pub mod neural;

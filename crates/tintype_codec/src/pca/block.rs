@@ -5,7 +5,8 @@
 
 use super::border::{BORDER_INPUTS, Border};
 use super::colour::INTERNAL_MAX;
-use super::model::{ENTRY_BITS, Piece};
+use super::model::Piece;
+use crate::fitted_rows::ENTRY_BITS;
 
 /// Largest magnitude of a dequantised coefficient.
 const COEFFICIENT_MAX: i32 = 1 << 17;

@@ -5,9 +5,10 @@
 
 use super::block::{Dequantiser, predict, sample_from_sum, synthesise};
 use super::border::{Border, border};
-use super::model::{ENTRY_BITS, PcaModel, PieceSet, set_index};
+use super::model::{PcaModel, PieceSet, set_index};
 use super::plane_state::PlaneState;
 use super::walk::{BlockContext, Contexts};
+use crate::fitted_rows::ENTRY_BITS;
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_entropy::BitWalk;
 use tintype_image::Plane;

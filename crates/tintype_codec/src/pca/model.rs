@@ -8,10 +8,9 @@
 
 use super::border::BORDER_INPUTS;
 use crate::CodecError;
+use crate::fitted_rows::Reader;
 use sha2::{Digest, Sha256};
 
-/// Fractional bits of predictor and basis entries.
-pub const ENTRY_BITS: u32 = 12;
 /// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
 pub const SETS: usize = 4;
 
@@ -91,31 +90,5 @@ impl PcaModel {
         let mut hash = [0; 8];
         hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
         Ok(Self { sets, contexts, hash })
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..count).ok_or_else(|| CodecError::Truncated { needed: count - rest.len() })?;
-        self.at += count;
-        Ok(taken)
-    }
-
-    fn rows(&mut self, count: usize, len: usize) -> Result<Vec<i16>, CodecError> {
-        let mut entries = Vec::with_capacity(count * len);
-        for _ in 0..count {
-            let step = self.take(2)?;
-            let step = i32::from(u16::from_le_bytes([step[0], step[1]]));
-            let shift = 16 - ENTRY_BITS;
-            let entry = |&b: &u8| ((i32::from(b as i8) * step + (1 << (shift - 1))) >> shift) as i16;
-            entries.extend(self.take(len)?.iter().map(entry));
-        }
-        Ok(entries)
     }
 }

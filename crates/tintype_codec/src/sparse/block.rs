@@ -4,8 +4,9 @@
 //! each cell the mean of 2 × 2 samples, brought back by interpolation. Exact zone: integers; additions wrap, so that
 //! hostile weights give some picture and never a panic.
 
-use super::model::{BORDER_INPUTS, Cluster, ENTRY_BITS};
+use super::model::{BORDER_INPUTS, Cluster};
 use super::state::PlaneState;
+use crate::fitted_rows::ENTRY_BITS;
 
 /// Sides of blocks, by size number.
 pub const SIDES: [usize; 3] = [8, 16, 32];

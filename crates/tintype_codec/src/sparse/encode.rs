@@ -5,10 +5,11 @@
 
 use super::block::{Dequantiser, GRID_SIDES, SIDES, Term, border, half_grid, predict};
 use super::decode::{place, render};
-use super::model::{ENTRY_BITS, SETS, SparseModel};
+use super::model::{SETS, SparseModel};
 use super::pursuit::Batch;
 use super::state::{Cell, PlaneState};
 use super::walk::{BlockContext, Contexts, TERMS_MAX};
+use crate::fitted_rows::ENTRY_BITS;
 use fearless_simd::Level;
 use tintype_entropy::{BitCost, BitWalk};
 use tintype_image::Plane;

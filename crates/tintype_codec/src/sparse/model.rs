@@ -7,12 +7,11 @@
 //! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps none.
 
 use crate::CodecError;
+use crate::fitted_rows::Reader;
 use sha2::{Digest, Sha256};
 
 /// Inputs taken from a block's border.
 pub const BORDER_INPUTS: usize = 21;
-/// Fractional bits of predictor and atom entries.
-pub const ENTRY_BITS: u32 = 12;
 /// What model bytes start with: a mark and the version.
 pub const MODEL_START: [u8; 3] = [b'S', b'p', 1];
 /// Number of sets: three sizes for luma, three for chroma.
@@ -94,31 +93,5 @@ impl SparseModel {
         let mut hash = [0; 4];
         hash.copy_from_slice(&Sha256::digest(bytes)[..4]);
         Ok(Self { sets, contexts, hash })
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..count).ok_or_else(|| CodecError::Truncated { needed: count - rest.len() })?;
-        self.at += count;
-        Ok(taken)
-    }
-
-    fn rows(&mut self, count: usize, len: usize) -> Result<Vec<i16>, CodecError> {
-        let mut entries = Vec::with_capacity(count * len);
-        for _ in 0..count {
-            let step = self.take(2)?;
-            let step = i32::from(u16::from_le_bytes([step[0], step[1]]));
-            let shift = 16 - ENTRY_BITS;
-            let entry = |&b: &u8| ((i32::from(b as i8) * step + (1 << (shift - 1))) >> shift) as i16;
-            entries.extend(self.take(len)?.iter().map(entry));
-        }
-        Ok(entries)
     }
 }
