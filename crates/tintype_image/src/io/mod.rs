@@ -5,6 +5,7 @@
 //! are checked against the limits before samples are allocated. Metadata is carried byte for byte. No colour management
 //! is done: samples are what the file says, and the ICC profile rides along.
 
+mod dicom;
 mod interleave;
 mod jpeg;
 mod orientation;
@@ -33,6 +34,8 @@ pub enum PictureFormat {
     Pam,
     /// TIFF and BigTIFF, 1 to 16 bits, any number of planes.
     Tiff,
+    /// DICOM with uncompressed samples, 1 to 16 bits; written only from one.
+    Dicom,
     /// WebP, 8 bits; written without loss.
     WebP,
     /// YUV4MPEG2, 8 to 16 bits; as a picture, its first frame.
@@ -41,7 +44,8 @@ pub enum PictureFormat {
 
 impl PictureFormat {
     /// All formats that can be read.
-    pub const ALL: [Self; 7] = [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::WebP, Self::Y4m];
+    pub const ALL: [Self; 8] =
+        [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::Dicom, Self::WebP, Self::Y4m];
 
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
@@ -53,6 +57,7 @@ impl PictureFormat {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
             _ if bytes.starts_with(b"YUV4MPEG2 ") => Some(Self::Y4m),
+            _ if dicom::detect(bytes) => Some(Self::Dicom),
             _ => None,
         }
     }
@@ -65,6 +70,7 @@ impl PictureFormat {
             "pnm" | "pbm" | "pgm" | "ppm" => Some(Self::Pnm),
             "pam" => Some(Self::Pam),
             "tif" | "tiff" => Some(Self::Tiff),
+            "dcm" | "dicom" => Some(Self::Dicom),
             "webp" => Some(Self::WebP),
             "y4m" => Some(Self::Y4m),
             _ => None,
@@ -79,6 +85,7 @@ impl PictureFormat {
             Self::Pnm => "pnm",
             Self::Pam => "pam",
             Self::Tiff => "tif",
+            Self::Dicom => "dcm",
             Self::WebP => "webp",
             Self::Y4m => "y4m",
         }
@@ -115,6 +122,7 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
         PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
         PictureFormat::Tiff => tiff::read(bytes, limits),
+        PictureFormat::Dicom => dicom::read(bytes, limits),
         PictureFormat::WebP => webp::read(bytes, limits),
         PictureFormat::Y4m => first_frame(bytes, limits),
     }?;
@@ -147,6 +155,7 @@ pub fn write_picture_with(
         PictureFormat::Pnm => pnm::write_pnm(picture),
         PictureFormat::Pam => pnm::write_pam(picture),
         PictureFormat::Tiff => tiff::write(picture, settings),
+        PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
         PictureFormat::Y4m => one_frame(&picture.planes),
     }
