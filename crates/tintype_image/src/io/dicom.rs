@@ -381,7 +381,9 @@ mod tests {
 
     /// A file of 5 × 3 pixels: all elements, a nested sequence of no stated length, samples, and one element behind.
     fn file(made: &Made<'_>, word: impl Fn(usize) -> u16) -> Vec<u8> {
-        let mut out = vec![0; 128];
+        // A preamble that is a TIFF's start.
+        let mut out = b"II*\0\x08\0\0\0".to_vec();
+        out.resize(128, 0);
         out.extend(b"DICM");
         put(&mut out, false, 0x0002_0010, b"UI", made.syntax.as_bytes());
         let short = |out: &mut Vec<u8>, tag, value: u16| put(out, made.implicit, tag, b"US", &value.to_le_bytes());

@@ -50,6 +50,8 @@ impl PictureFormat {
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
         match bytes {
+            // The 128 bytes before DICOM's mark are free, and some hold the start of a TIFF file.
+            _ if dicom::detect(bytes) => Some(Self::Dicom),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
             [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Some(Self::Pnm),
@@ -57,7 +59,6 @@ impl PictureFormat {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
             _ if bytes.starts_with(b"YUV4MPEG2 ") => Some(Self::Y4m),
-            _ if dicom::detect(bytes) => Some(Self::Dicom),
             _ => None,
         }
     }
