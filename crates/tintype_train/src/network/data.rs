@@ -70,6 +70,14 @@ impl PictureSet {
             collect(folder, &mut paths)?;
         }
         paths.sort();
+        Self::of(&paths)
+    }
+
+    /// Reads the pictures `paths`. What is no 8-bit RGB picture is skipped and named.
+    ///
+    /// # Errors
+    /// If nothing is left.
+    pub fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
         let read = tintype_codec::map_indexed(Threads::new(2), paths.len(), |i| read_rgb(&paths[i]));
         let mut pictures = Vec::new();
         for (path, result) in paths.iter().zip(read) {
@@ -84,9 +92,23 @@ impl PictureSet {
         Ok(Self { pictures })
     }
 
+    /// `count` pictures of noise, for tests.
+    #[cfg(test)]
+    pub(super) fn of_noise(width: usize, height: usize, count: usize) -> Self {
+        let mut random = Random::new(7, 7);
+        let mut noise = || (0..width * height * 3).map(|_| random.below(256) as u8).collect();
+        let picture = |i: usize| Rgb { name: format!("noise {i}"), width, height, samples: noise() };
+        Self { pictures: (0..count).map(picture).collect() }
+    }
+
     /// Number of pictures.
     pub fn count(&self) -> usize {
         self.pictures.len()
+    }
+
+    /// Whether a crop of `side` fits into some picture.
+    pub(super) fn holds(&self, side: i64) -> bool {
+        self.pictures.iter().any(|p| p.width.min(p.height) as i64 >= side)
     }
 
     /// `count` crops `[count, side, side, 3]` of samples 0 to 255, mirrored and turned at random and changed as `augment`
@@ -105,6 +127,10 @@ impl PictureSet {
             if augment.jitter > 0.0 {
                 let own = samples.len() - side_px * side_px * 3;
                 jitter(&mut samples[own..], random, augment.jitter);
+            }
+            if augment.grain > 0.0 && random.below(2) == 0 {
+                let own = samples.len() - side_px * side_px * 3;
+                grain(&mut samples[own..], random, augment.grain);
             }
         }
         Tensor::from_slice(&samples).view([count, side, side, 3]).to_kind(Kind::Float)
@@ -162,6 +188,22 @@ fn jitter(samples: &mut [u8], random: &mut Random, most: f64) {
     for pixel in samples.chunks_exact_mut(3) {
         for (sample, (contrast, brightness)) in pixel.iter_mut().zip(change) {
             *sample = ((f64::from(*sample) - 127.5) * contrast + 127.5 + brightness).round().clamp(0.0, 255.0) as u8;
+        }
+    }
+}
+
+/// Adds noise that is half common to the three channels, as grain and sensors make it; nearly normal, from sums of uniform bytes.
+fn grain(samples: &mut [u8], random: &mut Random, most: f64) {
+    let deviation = most * random.unit();
+    // The sum of four bytes less its mean, each uniform over 0 to 255: its deviation is 147.8.
+    let by = (deviation / std::f64::consts::SQRT_2 / 147.8) as f32;
+    let sum = |bits: u32| bits.to_le_bytes().iter().map(|&b| f32::from(b)).sum::<f32>() - 510.0;
+    for pixel in samples.chunks_exact_mut(3) {
+        let (one, two) = (random.next(), random.next());
+        let common = sum(one as u32);
+        let own = [sum((one >> 32) as u32), sum(two as u32), sum((two >> 32) as u32)];
+        for (sample, own) in pixel.iter_mut().zip(own) {
+            *sample = (f32::from(*sample) + (common + own) * by).round().clamp(0.0, 255.0) as u8;
         }
     }
 }

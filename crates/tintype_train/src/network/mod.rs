@@ -6,11 +6,13 @@
 mod checkpoint;
 mod dashboard;
 mod data;
+mod door;
 mod export;
 mod loss;
 mod measure;
 mod model;
 mod optimiser;
+mod precision;
 mod recipe;
 mod report;
 mod start;
@@ -19,8 +21,10 @@ mod validate;
 
 pub use checkpoint::{Checkpoint, State};
 pub use data::PictureSet;
+pub use door::write_outputs;
+pub(crate) use door::{SETTINGS, fit};
 pub use export::{export, quality_of_level};
-pub use measure::{measure, with_qualities};
+pub use measure::measure;
 pub use model::{Model, Weights};
 pub use recipe::Recipe;
 pub use report::write_report;
