@@ -3,6 +3,9 @@
 //! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state), a JSON log, and weights
 //! from which `export` makes a model file. Never part of the decoder or of the default build; not in the exact zone.
 
+// On tensors `+=` works in place, which gradients do not survive.
+#![allow(clippy::assign_op_pattern)]
+
 mod checkpoint;
 mod dashboard;
 mod data;

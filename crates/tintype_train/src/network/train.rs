@@ -97,13 +97,13 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
         }
         state.step += 1;
         state.seconds += begun.elapsed().as_secs_f64();
-        if state.step % 20 == 0 || state.step <= 50 {
+        if state.step.is_multiple_of(20) || state.step <= 50 {
             let line = json!({"step": state.step, "seconds": state.seconds, "loss": loss, "bpp": bpp, "mse": mse,
                 "norm": norm, "rate": Optimiser::rate(schedule, state.step), "ms": begun.elapsed().as_millis() as u64});
             writeln!(log, "{line}")?;
             screen.step(state.step, state.seconds, [loss, bpp, mse]);
         }
-        if state.step % schedule.validate_every == 0 || state.step == schedule.steps {
+        if state.step.is_multiple_of(schedule.validate_every) || state.step == schedule.steps {
             let score = measure(run, &model, &optimiser.mean.named, &state, &mut log)?;
             screen.validated(score);
             without_gain = if score < best { 0 } else { without_gain + 1 };
@@ -157,7 +157,7 @@ fn gradients(
     let vector = |list: &[f64]| Tensor::from_slice(list).to_kind(Kind::Float);
     tch::manual_seed((run.recipe.seed.wrapping_mul(1_000_003) ^ step) as i64);
     optimiser.clear();
-    if step % schedule.shortcut_every != 0 {
+    if !step.is_multiple_of(schedule.shortcut_every) {
         cast.hold_shortcuts();
     }
     let seen = spoiled(&samples, &run.recipe.augment);
