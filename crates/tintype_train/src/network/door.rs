@@ -5,6 +5,7 @@
 //! Out: the model file; `master.safetensors` (half precision) and `report.html` in the run's folder.
 
 use super::checkpoint::Checkpoint;
+use super::data::Keep;
 use super::measure::with_qualities;
 use super::{Anchor, Failure, Model, PictureSet, Recipe, Run, export, train, write_report};
 use crate::{FitError, FitRequest, Fitted, PictureList};
@@ -51,14 +52,14 @@ fn fit_network(list: &PictureList, request: &FitRequest) -> Result<Fitted, Failu
     }
     let list = list.thinned(request.pictures_max);
     let (to_train, held_out) = match path("valid")? {
-        Some(valid) => (PictureSet::of(list.files())?, PictureSet::read(&[valid])?),
+        Some(valid) => (PictureSet::of(list.files(), Keep::Tiles)?, PictureSet::read(&[valid], Keep::Middle)?),
         None => {
             let (fit, held_out) = list.split();
             let what = "too few pictures: every tenth validates the run; give twenty, or others by --set valid=DIR";
             if held_out.is_empty() {
                 return Err(FitError::Misuse { what: what.into() }.into());
             }
-            (PictureSet::of(fit.files())?, PictureSet::of(held_out.files())?)
+            (PictureSet::of(fit.files(), Keep::Tiles)?, PictureSet::of(held_out.files(), Keep::Middle)?)
         }
     };
     let anchor = path("anchor")?.map(|file| Anchor::read(&file)).transpose()?;

@@ -23,7 +23,7 @@ mod train;
 mod validate;
 
 pub use checkpoint::{Checkpoint, State};
-pub use data::PictureSet;
+pub use data::{Keep, PictureSet};
 pub use door::write_outputs;
 pub(crate) use door::{SETTINGS, fit};
 pub use export::{export, quality_of_level};

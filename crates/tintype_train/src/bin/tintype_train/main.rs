@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tintype_train::network::{
-    Anchor, Checkpoint, Failure, Model, PictureSet, measure, quality_of_level, validate, write_outputs, write_report,
+    Anchor, Checkpoint, Failure, Keep, Model, PictureSet, measure, quality_of_level, validate, write_outputs,
+    write_report,
 };
 
 const USAGE: &str = "usage:
@@ -53,14 +54,15 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let plain: Vec<&PathBuf> = sorted.plain.iter().collect();
     match plain.as_slice() {
         [verb, folder, out, master] if verb.as_os_str() == "export" => {
-            let (train, valid) = (PictureSet::read(&sorted.train)?, PictureSet::read(&sorted.valid)?);
+            let (train, valid) =
+                (PictureSet::read(&sorted.train, Keep::Tiles)?, PictureSet::read(&sorted.valid, Keep::Middle)?);
             let bytes = write_outputs(folder, &train, &valid, master)?;
             std::fs::write(out, &bytes)?;
             println!("{} bytes", bytes.len());
             Ok(())
         }
         [verb, folder, out] if verb.as_os_str() == "report" => {
-            let text = write_report(folder, &PictureSet::read(&sorted.valid)?)?;
+            let text = write_report(folder, &PictureSet::read(&sorted.valid, Keep::Middle)?)?;
             std::fs::write(out, text)?;
             Ok(())
         }
@@ -70,7 +72,7 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             if levels.is_empty() {
                 levels = vec![0, 10, 21, 31, 42];
             }
-            let pictures = PictureSet::read(&sorted.valid)?;
+            let pictures = PictureSet::read(&sorted.valid, Keep::Middle)?;
             measure(&std::fs::read(file)?, &pictures, &levels, anchor.as_ref())?;
             for folder in &sorted.float {
                 let (state, tensors) = Checkpoint::new(folder).read_mean()?;
