@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const WASM_SIMD: &str = "-C target-feature=+simd128";
-const HINT: &str = "unpack rustc-web, libstd-rust-web-1.96, rust-web-src, libllvm22 (for both) and qemu-user, libcapstone4, \
+const HINT: &str = "unpack rustc-web, libstd-rust-web-1.96, libstd-rust-web-dev, rust-web-src, libllvm22 (for both) and qemu-user, libcapstone4, \
 gcc-12-aarch64-linux-gnu, binutils-aarch64-linux-gnu, libc6-dev-arm64-cross, libc6-arm64-cross, libgcc-12-dev-arm64-cross, \
 libgcc-s1-arm64-cross (AArch64) with `dpkg -x` into a folder that TINTYPE_CROSS_TOOLS names; WASM also needs `node`";
 

@@ -1,14 +1,18 @@
 //! Kernels of the dense layer, one for each kind of machine; all give the same bits.
 //!
 //! A block of positions is first brought into the order `[input pair][position]`, each pair as one 32-bit word; then
-//! every group of 32 outputs is summed for the whole block in registers. Sums of integers do not depend on order, and
-//! [`crate::Dense`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's accumulate are exact.
+//! every group of 32 outputs (16 where a layer's last group has no more) is summed for the whole block in registers. Sums
+//! of integers do not depend on order, and [`crate::Dense`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's accumulate are exact.
 
 use crate::dense::{Dense, GROUP};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Positions summed together.
 const BLOCK: usize = 12;
+
+/// Outputs that fill half a group.
+#[cfg(target_arch = "x86_64")]
+const HALF: usize = GROUP / 2;
 
 /// Sums of a block: `[position][output of the group]`.
 type Sums = [[i32; GROUP]; BLOCK];
@@ -26,7 +30,8 @@ pub(crate) fn dense_rows(level: Level, layer: &Dense, input: &[i16], output: &mu
         for (group, weights) in layer.packed.chunks_exact(pairs * GROUP * 2).enumerate() {
             let bias: &[i32; GROUP] =
                 layer.padded_bias[group * GROUP..][..GROUP].try_into().expect("a group of biases");
-            sum_block(level, &words, weights, bias, &mut sums);
+            let count = GROUP.min(outputs - group * GROUP);
+            sum_block(level, &words, weights, bias, count, &mut sums);
             settle_block(level, layer, group, &sums, rows_out);
         }
     }
@@ -44,16 +49,30 @@ fn gather(row: &[i16], position: usize, words: &mut [[i32; BLOCK]]) {
     }
 }
 
-fn sum_block(level: Level, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+/// Sums the first `count` outputs of a group; sums beyond may be anything.
+fn sum_block(
+    level: Level,
+    words: &[[i32; BLOCK]],
+    weights: &[i16],
+    bias: &[i32; GROUP],
+    count: usize,
+    sums: &mut Sums,
+) {
     #[cfg(target_arch = "x86_64")]
     {
         if let Some(avx512) = level.as_avx512() {
-            return sum_avx512(avx512, words, weights, bias, sums);
+            return if count <= HALF {
+                sum_half_avx512(avx512, words, weights, bias, sums)
+            } else {
+                sum_avx512(avx512, words, weights, bias, sums)
+            };
         }
         if let Some(avx2) = level.as_avx2() {
-            return sum_avx2(avx2, words, weights, bias, sums);
+            return sum_avx2(avx2, words, weights, bias, count, sums);
         }
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = count;
     dispatch!(level, simd => sum_plain(simd, words, weights, bias, sums));
 }
 
@@ -106,30 +125,59 @@ fearless_simd::kernel!(
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_avx2(avx2: Avx2, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+    fn sum_half_avx512(avx512: Avx512, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, i16x32, i32x16};
+        let start: __m512i = i32x16::from_slice(avx512, &bias[..HALF]).into();
+        let mut acc = [start; BLOCK];
+        for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
+            let w: __m512i = i16x32::from_slice(avx512, &pair[..2 * HALF]).into();
+            for (acc, &word) in acc.iter_mut().zip(word) {
+                *acc = _mm512_dpwssd_epi32(*acc, _mm512_set1_epi32(word), w);
+            }
+        }
+        for (sum, acc) in sums.iter_mut().zip(acc) {
+            let sixteen: i32x16<_> = fearless_simd::SimdFrom::simd_from(avx512, acc);
+            sixteen.store_slice(&mut sum[..HALF]);
+        }
+    }
+);
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn sum_avx2(
+        avx2: Avx2,
+        words: &[[i32; BLOCK]],
+        weights: &[i16],
+        bias: &[i32; GROUP],
+        count: usize,
+        sums: &mut Sums,
+    ) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x16, i32x8};
-        for first in (0..BLOCK).step_by(3) {
-            let mut acc = [[_mm256_setzero_si256(); 4]; 3];
-            for q in 0..4 {
-                let start: __m256i = i32x8::from_slice(avx2, &bias[q * 8..q * 8 + 8]).into();
-                acc[0][q] = start;
-                acc[1][q] = start;
-                acc[2][q] = start;
-            }
-            for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
-                let a = [word[first], word[first + 1], word[first + 2]].map(|w| _mm256_set1_epi32(w));
-                for (q, part) in pair.chunks_exact(16).enumerate() {
-                    let w: __m256i = i16x16::from_slice(avx2, part).into();
-                    for p in 0..3 {
-                        acc[p][q] = _mm256_add_epi32(acc[p][q], _mm256_madd_epi16(a[p], w));
+        // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and one product fill the registers.
+        const SOME: usize = BLOCK / 2;
+        for half in (0..count).step_by(HALF) {
+            let starts: [__m256i; 2] = [
+                i32x8::from_slice(avx2, &bias[half..half + 8]).into(),
+                i32x8::from_slice(avx2, &bias[half + 8..half + 16]).into(),
+            ];
+            for first in [0, SOME] {
+                let mut acc = [starts; SOME];
+                for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
+                    let w0: __m256i = i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
+                    let w1: __m256i = i16x16::from_slice(avx2, &pair[2 * half + 16..2 * half + 32]).into();
+                    for (acc, &word) in acc.iter_mut().zip(&word[first..first + SOME]) {
+                        let a = _mm256_set1_epi32(word);
+                        acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(a, w0));
+                        acc[1] = _mm256_add_epi32(acc[1], _mm256_madd_epi16(a, w1));
                     }
                 }
-            }
-            for p in 0..3 {
-                for (q, part) in sums[first + p].chunks_exact_mut(8).enumerate() {
-                    let sum: i32x8<_> = fearless_simd::SimdFrom::simd_from(avx2, acc[p][q]);
-                    sum.store_slice(part);
+                for (sum, acc) in sums[first..first + SOME].iter_mut().zip(acc) {
+                    for (part, acc) in sum[half..half + HALF].chunks_exact_mut(8).zip(acc) {
+                        let eight: i32x8<_> = fearless_simd::SimdFrom::simd_from(avx2, acc);
+                        eight.store_slice(part);
+                    }
                 }
             }
         }

@@ -161,6 +161,17 @@ impl Program {
     /// # Errors
     /// `Misuse` if `input` or `quality` does not fit.
     pub fn run(&self, level: Level, input: Map, quality: usize) -> Result<Map, NnError> {
+        self.run_heard(level, input, quality, &mut |_| {})
+    }
+
+    /// Runs the program; `hear` gets what every step makes.
+    pub(crate) fn run_heard(
+        &self,
+        level: Level,
+        input: Map,
+        quality: usize,
+        hear: &mut dyn FnMut(&Map),
+    ) -> Result<Map, NnError> {
         if input.channels != self.inputs || (self.levels > 0 && quality >= self.levels) {
             let what = format!("{} channels at level {quality} of {}", input.channels, self.levels);
             return Err(NnError::Misuse { what });
@@ -176,9 +187,12 @@ impl Program {
                 let mut sum = std::mem::take(&mut registers[source]);
                 add(&mut sum, &registers[usize::from(other)])?;
                 registers[source] = sum;
+                hear(&registers[source]);
                 continue;
             }
-            registers[usize::from(step.to)] = apply(level, &step.kind, &registers[source], &registers, quality)?;
+            let made = apply(level, &step.kind, &registers[source], &registers, quality)?;
+            hear(&made);
+            registers[usize::from(step.to)] = made;
         }
         Ok(std::mem::take(&mut registers[usize::from(self.result)]))
     }

@@ -1,6 +1,6 @@
 //! Twins of the layers, bounds at both ends, windows against the whole, the model file against any bytes.
 
-use crate::{Array, Dense, Depthwise, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step, hash};
+use crate::{Array, Dense, Depthwise, Gradient, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step, hash};
 use fearless_simd::Level;
 use std::collections::BTreeMap;
 
@@ -189,6 +189,71 @@ fn programs_that_do_not_fit_are_refused() {
     assert!(program.run(Level::new(), Map::new(4, 4, 7), 0).is_err());
     assert!(program.run(Level::new(), Map::new(4, 4, 8), 3).is_err());
     assert!(program.run(Level::new(), Map::new(3, 4, 8), 0).is_err());
+}
+
+/// Steps that have gradients, with weights small enough that little saturates.
+fn smooth_program() -> Program {
+    let mut random = Random(8);
+    let step = |from, to, kind| Step { from, to, kind };
+    let steps = vec![
+        step(0, 1, Kind::Dense(dense(&mut random, 8, 16, true))),
+        step(1, 2, Kind::Depthwise(depthwise(&mut random, 16))),
+        step(2, 2, Kind::Add(1)),
+        step(2, 3, Kind::Fold(2)),
+        step(3, 3, Kind::Leaky(3)),
+        step(3, 4, Kind::HaarDown),
+        step(4, 4, Kind::HaarUp),
+        step(3, 5, Kind::Concat(4)),
+        step(5, 5, Kind::Dense(dense(&mut random, 128, 16, false))),
+        step(5, 5, Kind::Vary(vec![5; 16])),
+        step(5, 6, Kind::Unfold(2)),
+    ];
+    Program::new(8, 1, steps, 6).unwrap()
+}
+
+#[test]
+fn gradients_are_those_of_differences_at_every_level() {
+    let program = smooth_program();
+    let mut random = Random(11);
+    let mut input = map(&mut random, 8, 8, 8);
+    input.values.iter_mut().for_each(|v| *v /= 4);
+    let by: Vec<f32> = (0..8 * 8 * 4).map(|_| random.within(100) as f32 / 100.0).collect();
+    let weighted = |input: &Map| {
+        let made = program.run(Level::new(), input.clone(), 0).unwrap();
+        assert_eq!(made.values.len(), by.len());
+        made.values.iter().zip(&by).map(|(&v, &b)| f64::from(v) * f64::from(b)).sum::<f64>()
+    };
+    let pulled = |level: Level| {
+        let traced = program.trace(level, input.clone(), 0).unwrap();
+        assert_eq!(traced.result(), &program.run(level, input.clone(), 0).unwrap());
+        let gradient = Gradient { height: 8, width: 8, channels: 4, values: by.clone() };
+        program.pull_back(level, &traced, gradient).unwrap()
+    };
+    let found = pulled(Level::new());
+    for level in levels() {
+        assert_eq!(pulled(level), found, "{level:?}");
+    }
+    let (mut apart, mut size) = (0.0, 0.0);
+    for at in (0..input.values.len()).step_by(7) {
+        let step = 600;
+        let moved = |by: i16| {
+            let mut moved = input.clone();
+            moved.values[at] += by;
+            weighted(&moved)
+        };
+        let slope = (moved(step) - moved(-step)) / f64::from(2 * step);
+        apart += (slope - f64::from(found.values[at])).powi(2);
+        size += slope.powi(2);
+    }
+    // Roundings and kinks within a step remain.
+    assert!(apart < 0.03 * size, "{apart} of {size}");
+    let traced = program.trace(Level::new(), input.clone(), 0).unwrap();
+    assert!(program.pull_back(Level::new(), &traced, Gradient::new(1, 1, 4)).is_err());
+    let with_table = sample_program();
+    let traced = with_table.trace(Level::new(), map(&mut random, 8, 8, 8), 0).unwrap();
+    let result = traced.result().clone();
+    let gradient = Gradient::new(result.height, result.width, result.channels);
+    assert!(with_table.pull_back(Level::new(), &traced, gradient).is_err());
 }
 
 fn sample_model() -> ModelFile {

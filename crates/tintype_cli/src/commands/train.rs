@@ -27,6 +27,7 @@ const HELD_OUT_MAX: usize = 24;
 Examples:
   tintype train album/ --codec cluster -o album.tinmodel
   tintype train album/ --codec neural --adapt -o album.tinmodel
+  tintype train album/ --codec neural --recipe recipes/photo.toml -o album.tinmodel --resume
   tintype encode album/ --codec cluster --model album.tinmodel -o small/
   tintype decode small/ --model album.tinmodel -o back/
 
@@ -42,15 +43,27 @@ pub struct TrainArgs {
     /// The model file
     #[arg(short, long, value_name = "MODEL")]
     pub output: PathBuf,
-    /// Seed; the same pictures and seed give the same model
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// Seed; the same pictures and seed give the same model [default: 1, or the recipe's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Pictures read at most, evenly spread
     #[arg(long, value_name = "N", default_value_t = 700, value_parser = clap::value_parser!(u32).range(1..))]
     pub pictures: u32,
     /// Start from a trained model (neural: the built-in one if none is named) and fit it to these pictures
     #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "photo")]
     pub adapt: Option<String>,
+    /// Train a network by this recipe (neural, in a build with LibTorch)
+    #[arg(long, value_name = "FILE", conflicts_with = "adapt")]
+    pub recipe: Option<PathBuf>,
+    /// Folder for checkpoints and log of a network's training [default: beside the model, .run]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "adapt")]
+    pub run: Option<PathBuf>,
+    /// Go on with the run in that folder
+    #[arg(long, conflicts_with = "adapt")]
+    pub resume: bool,
+    /// Weights to begin with, a run's master.safetensors
+    #[arg(long, value_name = "FILE", conflicts_with = "adapt")]
+    pub start: Option<PathBuf>,
     /// A setting of the codec's own fit, such as pieces=48,14,8,4; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub settings: Vec<(String, String)>,
@@ -82,9 +95,8 @@ pub fn run(args: &TrainArgs) -> Outcome {
     });
     let all = PictureList::new(files.collect());
     let (to_fit, held_out) = if args.no_report { (all.clone(), PictureList::default()) } else { all.split() };
-    let mut settings = args.settings.clone();
-    settings.extend(args.adapt.iter().map(|model| ("adapt".to_string(), model.clone())));
-    let request = FitRequest { seed: args.seed, pictures_max: args.pictures as usize, settings };
+    let request =
+        FitRequest { seed: args.seed.unwrap_or(1), pictures_max: args.pictures as usize, settings: settings(args) };
     let fit = fitter(args.codec).ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
     let bar = progress_bar();
     let start = Instant::now();
@@ -113,6 +125,23 @@ pub fn run(args: &TrainArgs) -> Outcome {
         print_line(&report.text());
     }
     Ok(true)
+}
+
+/// Settings that were given, and those that flags stand for.
+fn settings(args: &TrainArgs) -> Vec<(String, String)> {
+    let mut settings = args.settings.clone();
+    let mut add = |name: &str, value: String| settings.push((name.into(), value));
+    if let Some(model) = &args.adapt {
+        add("adapt", model.clone());
+    } else if args.codec == CodecId::Neural {
+        let text = |path: &Path| path.display().to_string();
+        let flags = [("recipe", args.recipe.as_deref()), ("start", args.start.as_deref())];
+        flags.into_iter().filter_map(|(name, path)| Some((name, path?))).for_each(|(name, path)| add(name, text(path)));
+        add("run", args.run.as_deref().map_or_else(|| text(&args.output.with_extension("run")), text));
+        add("resume", args.resume.to_string());
+        args.seed.into_iter().for_each(|seed| add("seed", seed.to_string()));
+    }
+    settings
 }
 
 fn failure(error: FitError) -> Failure {
@@ -219,7 +248,7 @@ fn card(
         ("file".into(), format!("{} bytes", grouped(fitted.bytes.len() as u64))),
         ("program".into(), format!("tintype {}", env!("CARGO_PKG_VERSION"))),
         ("data".into(), format!("{} pictures, list and contents hash {}", list.len(), list.hash().map_err(failure)?)),
-        ("seed".into(), args.seed.to_string()),
+        ("seed".into(), args.seed.map_or_else(|| "as by default".into(), |seed| seed.to_string())),
         ("time".into(), format!("{seconds:.1} s")),
     ];
     rows.extend(fitted.parameters.iter().cloned());

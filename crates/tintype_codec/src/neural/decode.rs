@@ -157,8 +157,20 @@ fn check_size(model: &NeuralModel, width: usize, height: usize, limits: &Limits)
     Ok(())
 }
 
-/// Side of a synthesis window in latents: what a window works on stays in the cache.
-const WINDOW: usize = 16;
+/// Sides of a synthesis window in latents, the largest that gives every thread one is taken: margins are computed anew in every
+/// window, a quarter of the work at 64, as much again as the work itself at 16.
+const WINDOWS: [usize; 3] = [64, 32, 16];
+
+/// The side, how many windows lie side by side, and how many there are, for a rectangle of latents that starts at `first` and
+/// ends before `end`. Samples do not depend on it.
+fn windows(first: [usize; 2], end: [usize; 2], threads: usize) -> (usize, usize, usize) {
+    let of = |side: usize| {
+        let [columns, rows] = [0, 1].map(|axis| (end[axis] - first[axis]).div_ceil(side));
+        (side, columns, columns * rows)
+    };
+    let enough = WINDOWS.into_iter().map(of).find(|(.., count)| *count >= threads);
+    enough.unwrap_or_else(|| of(WINDOWS[WINDOWS.len() - 1]))
+}
 
 fn synthesise(
     model: &NeuralModel,
@@ -170,13 +182,16 @@ fn synthesise(
     run: &Run,
 ) -> Result<Planes, CodecError> {
     let margin = model.synthesis.margin();
-    let first = (wanted.x / LATENT_PX / WINDOW, wanted.y / LATENT_PX / WINDOW);
-    let last =
-        ((wanted.x + wanted.width - 1) / LATENT_PX / WINDOW, (wanted.y + wanted.height - 1) / LATENT_PX / WINDOW);
-    let columns = last.0 - first.0 + 1;
+    // On the coarsest grid that a synthesis may have.
+    let first = [wanted.x, wanted.y].map(|at| (at / LATENT_PX) & !(WINDOWS[WINDOWS.len() - 1] - 1));
+    let end = [
+        (wanted.x + wanted.width).div_ceil(LATENT_PX).min(latents.width),
+        (wanted.y + wanted.height).div_ceil(LATENT_PX).min(latents.height),
+    ];
+    let (side, columns, count) = windows(first, end, run.threads.count());
     let window = |index: usize| {
-        let (x, y) = ((first.0 + index % columns) * WINDOW, (first.1 + index / columns) * WINDOW);
-        let (width, height) = (WINDOW.min(latents.width - x), WINDOW.min(latents.height - y));
+        let (x, y) = (first[0] + index % columns * side, first[1] + index / columns * side);
+        let (width, height) = (side.min(end[0] - x), side.min(end[1] - y));
         let (left, top) = (x.min(margin), y.min(margin));
         let (right, bottom) = ((x + width + margin).min(latents.width), (y + height + margin).min(latents.height));
         let part = latents.crop(x - left, y - top, right - x + left, bottom - y + top);
@@ -184,10 +199,10 @@ fn synthesise(
         Ok((x, y, made.crop(2 * left, 2 * top, 2 * width, 2 * height)))
     };
     let mut rgb = Planes::new(network_shape(shape, group));
-    let count = columns * (last.1 - first.1 + 1);
     // A few windows at a time, so that results waiting to be put in place stay few.
-    for start in (0..count).step_by(64) {
-        let some = map_indexed(run.threads, 64.min(count - start), |i| window(start + i));
+    let together = 2 * run.threads.count();
+    for start in (0..count).step_by(together) {
+        let some = map_indexed(run.threads, together.min(count - start), |i| window(start + i));
         for result in some {
             let (x, y, values): (usize, usize, Map) = result?;
             let (x, y) = (x * LATENT_PX, y * LATENT_PX);

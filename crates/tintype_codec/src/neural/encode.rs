@@ -9,7 +9,7 @@ use super::residuals::walk_residuals;
 use super::walk::{Priors, Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
 use crate::{CodecError, CodecId, EncodeSettings, Payload, Run, Section, SectionKey, Target, map_indexed, registry};
-use tintype_entropy::BitEncoder;
+use tintype_entropy::{BitCost, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::{Level, Planes};
 use tintype_nn::Map;
 
@@ -92,6 +92,14 @@ pub(super) struct Choice {
     pub(super) symbols: Vec<i32>,
 }
 
+impl Choice {
+    /// Passes the symbols through `walk`.
+    fn walk<W: BitWalk + SymbolWalk>(&mut self, model: &NeuralModel, level: usize, walk: &mut W) {
+        walk_hyper(model, level, walk, &mut self.hyper_symbols);
+        walk_residuals(model, &self.priors.tables, walk, &mut self.symbols);
+    }
+}
+
 fn encode_tile(
     model: &NeuralModel,
     rgb: &Planes,
@@ -104,9 +112,26 @@ fn encode_tile(
     let truth = analyse(model, rgb, group, tile_area(group, tile), simd)?;
     let mut choice = choose(model, truth, chooser, level, simd)?;
     let mut walk = BitEncoder::new();
-    walk_hyper(model, level, &mut walk, &mut choice.hyper_symbols);
-    walk_residuals(model, &choice.priors.tables, &mut walk, &mut choice.symbols);
+    choice.walk(model, level, &mut walk);
     Ok(walk.finish_sealed())
+}
+
+/// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk and model instead of written.
+pub(super) fn estimate(model: &NeuralModel, source: &Planes, level: usize, run: &Run) -> Result<f64, CodecError> {
+    let chooser = Chooser::new(model, level);
+    let mut bits = 0.0;
+    for group in groups(&source.shape).iter().filter(|group| group.lossy) {
+        let rgb = rgb_of(source, group, run.level)?;
+        let (columns, rows) = group.tiles();
+        for tile in 0..columns * rows {
+            let area = tile_area(group, (tile % columns, tile / columns));
+            let truth = analyse(model, &rgb, group, area, run.level)?;
+            let mut walk = BitCost::new();
+            choose(model, truth, &chooser, level, run.level)?.walk(model, level, &mut walk);
+            bits += walk.cost_q16() as f64 / 65_536.0;
+        }
+    }
+    Ok(bits)
 }
 
 /// Chooses the symbols for the latents `truth`.

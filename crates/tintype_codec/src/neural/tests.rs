@@ -106,6 +106,28 @@ fn levels_threads_and_machines_agree() {
 }
 
 #[test]
+fn files_are_as_large_as_estimated() {
+    let run = Run::default();
+    for (codec, levels) in [
+        (&tiny(), [0, 1]),
+        #[cfg(feature = "photo-model")]
+        (super::photo(), [12, 38]),
+    ] {
+        for shape in [Shape::rgb(64, 64, 8), Shape::rgb(1100, 200, 8), Shape::gray(333, 130, 8)] {
+            let source = noise(shape);
+            for level in levels {
+                let estimated = codec.estimated_bits(&source, level, &run).unwrap() / 8.0;
+                let payload = codec.encode_at_level(&source, level, &run).unwrap();
+                let real = payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>() as f64;
+                assert!((real - estimated).abs() <= 64.0 + 0.005 * estimated, "{real} against {estimated}");
+                assert!(estimated > 10.0);
+            }
+        }
+    }
+    assert!(tiny().estimated_bits(&noise(Shape::rgb(9, 9, 8)), 2, &run).is_err());
+}
+
+#[test]
 fn a_region_is_cut_from_the_whole() {
     let codec = tiny();
     let source = noise(Shape::rgb(1300, 90, 8));

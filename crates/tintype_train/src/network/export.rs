@@ -1,13 +1,13 @@
 //! From trained weights to a model file of integers.
 //!
-//! Every layer's result gets as many fraction bits as the largest magnitude seen on calibration crops allows, with room
-//! for twice that; every output's weights get the largest power of two that keeps its sums within 32 bits for any
+//! Every layer's result gets the fraction bits that `precision` measures; every output's weights get the largest power of two that keeps its sums within 32 bits for any
 //! input. Distributions are stored as frequencies. See docs/format/neural.md for the names of programs and arrays.
 
 use super::Failure;
-use super::data::{PictureSet, Random};
-use super::model::{Model, Pass, SPREAD, Tensors, Weights};
-use super::recipe::{AugmentRecipe, BlockKind, Prior, Recipe};
+use super::data::PictureSet;
+use super::model::{SPREAD, Tensors};
+use super::precision::Precision;
+use super::recipe::{BlockKind, Prior, Recipe};
 use crate::neural::Whole;
 use std::collections::BTreeMap;
 use tch::{Kind as TensorKind, Tensor};
@@ -29,7 +29,7 @@ const TABLE_REACH: i32 = 1000;
 
 struct Exporter<'a> {
     tensors: &'a Tensors,
-    magnitudes: BTreeMap<String, f64>,
+    precision: Precision,
     levels: usize,
     block: BlockKind,
 }
@@ -53,10 +53,9 @@ impl Exporter<'_> {
         list(&self.tensors[name])
     }
 
-    /// Fraction bits for results called `names`.
-    fn bits(&self, names: &[&str]) -> i32 {
-        let most = names.iter().filter_map(|n| self.magnitudes.get(*n)).fold(1e-3f64, |m, &v| m.max(v));
-        (32_767.0 / (2.0 * most)).log2().floor().min(12.0) as i32
+    /// Fraction bits of the result `name`.
+    fn bits(&self, name: &str) -> i32 {
+        self.precision.of_result(name)
     }
 
     /// A dense layer; `input` and `output` scale its channels.
@@ -95,8 +94,7 @@ impl Exporter<'_> {
             if !self.tensors.contains_key(&format!("{}.w", part("in"))) {
                 return Ok(());
             }
-            let (inner, spread, wide) =
-                (self.bits(&[&part("in")]), self.bits(&[&part("spread")]), self.bits(&[&part("wide")]));
+            let (inner, spread, wide) = (self.bits(&part("in")), self.bits(&part("spread")), self.bits(&part("wide")));
             steps.push(step(r, spare, self.dense(&part("in"), (bits, inner), true, [None, None])?));
             steps.push(step(spare, spare, self.depthwise(&part("spread"), inner, spread)?));
             if self.block == BlockKind::Residual {
@@ -107,7 +105,7 @@ impl Exporter<'_> {
                 steps.push(step(r, r, Kind::Add(spare)));
                 continue;
             }
-            let (out, narrow) = (self.bits(&[&part("out")]), self.bits(&[&part("narrow")]));
+            let (out, narrow) = (self.bits(&part("out")), self.bits(&part("narrow")));
             steps.push(step(spare, spare, self.dense(&part("out"), (spread, out), true, [None, None])?));
             steps.push(step(spare, spare, self.dense(&part("wide"), (out, wide), true, [None, None])?));
             if self.block == BlockKind::Plain {
@@ -154,7 +152,7 @@ impl Exporter<'_> {
     }
 
     fn analysis(&self, spread: &[f64]) -> Result<Vec<Step>, Failure> {
-        let (eighth, sixteenth) = (self.bits(&["a.enter8", "a.block8"]), self.bits(&["a.enter16", "a.block16"]));
+        let (eighth, sixteenth) = (self.bits("a.enter8"), self.bits("a.enter16"));
         let mut steps = vec![
             step(0, 1, Kind::Fold(2)),
             step(1, 1, self.shortcut("shortcut.analysis", SAMPLE_BITS, LATENT_BITS)?),
@@ -170,7 +168,7 @@ impl Exporter<'_> {
     }
 
     fn hyper_analysis(&self, even: &[f64]) -> Result<Vec<Step>, Failure> {
-        let (enter, stream) = (self.bits(&["ha.enter"]), self.bits(&["ha.fold32", "ha.block"]));
+        let (enter, stream) = (self.bits("ha.enter"), self.bits("ha.fold32"));
         let mut steps = vec![
             step(0, 1, self.dense("ha.enter", (LATENT_BITS, enter), true, [Some(even), None])?),
             step(1, 1, Kind::Fold(2)),
@@ -183,7 +181,7 @@ impl Exporter<'_> {
     }
 
     fn hyper_synthesis(&self, features: i32, context: u16) -> Result<Vec<Step>, Failure> {
-        let (stream, grown) = (self.bits(&["hs.grow32", "hs.block"]), self.bits(&["hs.grow16"]));
+        let (stream, grown) = (self.bits("hs.grow32"), self.bits("hs.grow16"));
         let mut steps = vec![step(0, 1, self.plain("hs.grow32", (HYPER_BITS, stream))?), step(1, 1, Kind::Unfold(2))];
         self.blocks(&mut steps, "hs.block", 1, stream)?;
         let per_log = vec![256.0 / TABLE_STEP; self.tensors["log_scale"].size()[0] as usize];
@@ -201,7 +199,7 @@ impl Exporter<'_> {
     }
 
     fn synthesis(&self, even: &[f64]) -> Result<Vec<Step>, Failure> {
-        let (sixteenth, eighth) = (self.bits(&["s.enter16", "s.block16"]), self.bits(&["s.grow8", "s.block8"]));
+        let (sixteenth, eighth) = (self.bits("s.enter16"), self.bits("s.grow8"));
         let mut steps = vec![
             step(0, 1, self.shortcut("shortcut.synthesis", LATENT_BITS, SAMPLE_BITS)?),
             step(1, 1, Kind::Unfold(2)),
@@ -225,8 +223,8 @@ impl Exporter<'_> {
         if n.prior == Prior::Factorised {
             return self.factorised_programs(n.latent as usize, &spread, &even);
         }
-        let features = self.bits(&["hs.spread", "c.step1", "c.step2", "c.step3", "c.features"]);
-        let entered = self.bits(&["c.enter"]);
+        let features = self.bits("hs.spread");
+        let entered = self.bits("c.enter");
         let (latent, context) = (n.latent as usize, n.context as usize);
         let enter = vec![step(0, 1, self.dense("c.enter", (LATENT_BITS, entered), true, [Some(&even), None])?)];
         let mean = vec![
@@ -347,17 +345,13 @@ fn tables() -> Result<Vec<i32>, Failure> {
 /// # Errors
 /// If a layer cannot be brought into 32-bit sums.
 pub fn export(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
-    let model = Model::new(recipe);
-    let weights = Weights::watching(tensors);
-    let mut random = Random::new(recipe.seed, u64::MAX - 1);
-    for _ in 0..8 {
-        let samples = pictures.crops(&mut random, 8, 256, &AugmentRecipe::default());
-        let top = (recipe.rate.anchors - 1) as f32;
-        let qualities: Vec<f32> = (0..8).map(|i| top * i as f32 / 7.0).collect();
-        tch::no_grad(|| model.pass(&weights, &samples, &Tensor::from_slice(&qualities), Pass::Measure));
-    }
     let levels = ((recipe.rate.anchors - 1) * LEVELS_PER_ANCHOR + 1) as usize;
-    let exporter = Exporter { tensors, magnitudes: weights.magnitudes(), levels, block: recipe.network.block };
+    let exporter = Exporter {
+        tensors,
+        precision: Precision::measured(recipe, tensors, pictures),
+        levels,
+        block: recipe.network.block,
+    };
     debug_assert_eq!(f64::from(SAMPLE_BITS).exp2(), 32.0 * SPREAD);
     let file =
         ModelFile { name: recipe.name.clone(), programs: exporter.programs(recipe)?, arrays: exporter.arrays(recipe)? };

@@ -19,6 +19,8 @@ pub fn measure(bytes: &[u8], pictures: &PictureSet, levels: &[usize], anchor: Op
     let codec = Neural::new(NeuralModel::read(bytes)?);
     let run = Run { threads: Threads::ONE, ..Run::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
+    // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the estimate.
+    let mut apart = 0f64;
     for picture in &pictures.pictures {
         let source = planes_of(picture);
         for &level in levels {
@@ -29,6 +31,8 @@ pub fn measure(bytes: &[u8], pictures: &PictureSet, levels: &[usize], anchor: Op
             seconds[0] += (coded - begun).as_secs_f64();
             seconds[1] += coded.elapsed().as_secs_f64();
             let size: usize = payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
+            let estimated = codec.estimated_bits(&source, level, &run)? / 8.0;
+            apart = apart.max(((size as f64 - estimated).abs() - 64.0).max(0.0) / estimated);
             let count = (picture.width * picture.height) as f64;
             pixels += count;
             points.push(ValidationPoint {
@@ -48,7 +52,7 @@ pub fn measure(bytes: &[u8], pictures: &PictureSet, levels: &[usize], anchor: Op
     println!(
         "{}",
         json!({"bd_rate": bd_rate, "encode_megapixels_per_second": speed[0],
-        "decode_megapixels_per_second": speed[1]})
+        "decode_megapixels_per_second": speed[1], "estimate_apart_beyond_64_bytes": apart})
     );
     Ok(())
 }

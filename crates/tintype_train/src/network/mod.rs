@@ -3,14 +3,19 @@
 //! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state), a JSON log, and weights
 //! from which `export` makes a model file. Never part of the decoder or of the default build; not in the exact zone.
 
+// On tensors `+=` works in place, which gradients do not survive.
+#![allow(clippy::assign_op_pattern)]
+
 mod checkpoint;
 mod dashboard;
 mod data;
+mod door;
 mod export;
 mod loss;
 mod measure;
 mod model;
 mod optimiser;
+mod precision;
 mod recipe;
 mod report;
 mod start;
@@ -18,9 +23,11 @@ mod train;
 mod validate;
 
 pub use checkpoint::{Checkpoint, State};
-pub use data::PictureSet;
+pub use data::{Keep, PictureSet};
+pub use door::write_outputs;
+pub(crate) use door::{SETTINGS, fit};
 pub use export::{export, quality_of_level};
-pub use measure::{measure, with_qualities};
+pub use measure::measure;
 pub use model::{Model, Weights};
 pub use recipe::Recipe;
 pub use report::write_report;

@@ -13,9 +13,11 @@
 //! (arXiv 1802.01436), the four-step context ELIC and JPEG AI; the start from the linear codec is our own.
 
 use super::loss::{activity, largest};
+use super::precision::{Precision, rounded_weights};
 use super::recipe::{BlockKind, LossRecipe, NetworkRecipe, Prior};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 /// Samples are mapped to `(sample − CENTRE) / SPREAD`.
@@ -28,10 +30,13 @@ pub(super) const LOG_SCALE_MIN: f64 = -3.2;
 /// Named float32 tensors.
 pub type Tensors = BTreeMap<String, Tensor>;
 
-/// The weights as one pass uses them: in float32 and in bfloat16.
+/// The weights as one pass uses them: in float32, and layers' as they are multiplied.
 pub struct Weights {
     full: Tensors,
+    /// In bfloat16, or in float32 but on the grid of the exported integers.
     half: Tensors,
+    kind: Kind,
+    precision: Option<Rc<Precision>>,
     /// Largest magnitude of each named result, where they are being watched.
     watched: Option<RefCell<BTreeMap<String, f64>>>,
 }
@@ -41,7 +46,18 @@ impl Weights {
     pub fn new(tensors: &Tensors) -> Self {
         let full = tensors.iter().map(|(k, v)| (k.clone(), v.shallow_clone())).collect();
         let half = tensors.iter().filter(|(k, _)| k.ends_with(".w") || k.ends_with(".b"));
-        Self { full, half: half.map(|(k, v)| (k.clone(), v.to_kind(Kind::BFloat16))).collect(), watched: None }
+        let half = half.map(|(k, v)| (k.clone(), v.to_kind(Kind::BFloat16))).collect();
+        Self { full, half, kind: Kind::BFloat16, precision: None, watched: None }
+    }
+
+    /// Weights of a pass that rounds as the exported integers will be rounded, in float32.
+    pub(super) fn rounding(tensors: &Tensors, precision: &Rc<Precision>) -> Self {
+        let mut cast = Self::new(tensors);
+        for (name, own) in &mut cast.half {
+            let whole = &tensors[name];
+            *own = if name.ends_with(".w") { rounded_weights(whole) } else { whole.shallow_clone() };
+        }
+        Self { kind: Kind::Float, precision: Some(Rc::clone(precision)), ..cast }
     }
 
     /// Weights whose passes note the largest magnitude of every result.
@@ -67,7 +83,10 @@ impl Weights {
             let most = x.abs().max().double_value(&[]);
             watched.borrow_mut().entry(name.into()).and_modify(|m| *m = m.max(most)).or_insert(most);
         }
-        x
+        match &self.precision {
+            Some(precision) => precision.rounded_result(name, &x),
+            None => x,
+        }
     }
 
     fn full(&self, name: &str) -> &Tensor {
@@ -266,7 +285,7 @@ impl Model {
 
     /// Latents `[N, H/16, W/16, latent]` of normalised samples.
     pub(super) fn analysis(&self, w: &Weights, x: &Tensor) -> Tensor {
-        let half = Kind::BFloat16;
+        let half = w.kind;
         let eighth = fold(x, 8);
         let straight = fold(&eighth, 2).matmul(&w.full("shortcut.analysis").tr());
         let h = w.dense("a.enter8", &eighth.to_kind(half));
@@ -286,7 +305,7 @@ impl Model {
 
     /// Features for means and for scales, `[N, H/16, W/16, context]` each.
     fn hyper_synthesis(&self, w: &Weights, hyper: &Tensor) -> (Tensor, Tensor) {
-        let h = unfold(&w.dense("hs.grow32", &hyper.to_kind(Kind::BFloat16)), 2);
+        let h = unfold(&w.dense("hs.grow32", &hyper.to_kind(w.kind)), 2);
         let h = w.blocks(self.network.block, "hs.block", 1, h);
         let h = unfold(&w.dense("hs.grow16", &h), 2).relu_();
         let h = w.depthwise("hs.spread", &h);
@@ -295,7 +314,7 @@ impl Model {
     }
 
     fn synthesis(&self, w: &Weights, latents: &Tensor, qualities: &Tensor) -> Tensor {
-        let half = Kind::BFloat16;
+        let half = w.kind;
         let straight = unfold(&latents.matmul(&w.full("shortcut.synthesis").tr()), 2);
         let h = w.dense("s.enter16", &(latents / w.full("spread")).to_kind(half));
         let h = h + self.at_quality(w.full("quality.s16"), qualities).to_kind(half);
@@ -319,9 +338,13 @@ impl Model {
         qualities: &Tensor,
         channel: Option<i64>,
     ) -> Outcome {
-        let mut silent = Weights { full: BTreeMap::new(), half: BTreeMap::new(), watched: None };
-        silent.full = w.full.iter().map(|(k, v)| (k.clone(), v.copy())).collect();
-        silent.half = w.half.iter().map(|(k, v)| (k.clone(), v.shallow_clone())).collect();
+        let silent = Weights {
+            full: w.full.iter().map(|(k, v)| (k.clone(), v.copy())).collect(),
+            half: w.half.iter().map(|(k, v)| (k.clone(), v.shallow_clone())).collect(),
+            kind: w.kind,
+            precision: w.precision.clone(),
+            watched: None,
+        };
         if let Some(channel) = channel {
             // A gain of nearly nothing rounds every residual to zero.
             let _ = silent.full["quality.gain"].narrow(1, channel, 1).fill_(-20.0);
@@ -339,7 +362,7 @@ impl Model {
         if self.network.prior == Prior::Factorised {
             return Outcome { activity, ..self.pass_factorised(w, &y, qualities, pass) };
         }
-        let even = (&y / w.full("spread")).to_kind(Kind::BFloat16);
+        let even = (&y / w.full("spread")).to_kind(w.kind);
         let hyper_gain = self.at_quality(w.full("quality.hyper_gain"), qualities);
         let z = self.hyper_analysis(w, &even) * hyper_gain.exp();
         let z_rounded = round_through(&z);
@@ -396,7 +419,7 @@ impl Model {
             let here = &mean + round_through(&((&truth - &mean) * gain)) * step;
             if index < 3 {
                 let known = &truth + (&here - &truth).detach();
-                seen[index] = w.dense("c.enter", &(known / spread).to_kind(Kind::BFloat16)).relu();
+                seen[index] = w.dense("c.enter", &(known / spread).to_kind(w.kind)).relu();
             }
             means.push(mean);
             decoded.push(here);

@@ -6,11 +6,13 @@ use super::data::{Random, spoiled};
 use super::loss::distortion;
 use super::model::{Outcome, Pass, Tensors, Weights};
 use super::optimiser::Optimiser;
-use super::start::first_weights;
+use super::precision::Precision;
+use super::start::{first_weights, grown};
 use super::{Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, State, validate};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Instant;
 use tch::{Kind, Tensor};
 
@@ -24,7 +26,7 @@ pub struct Run<'a> {
     pub pictures: PictureSet,
     /// Pictures to validate on.
     pub held_out: PictureSet,
-    /// Weights to begin with where there is no checkpoint, instead of the linear codec.
+    /// Weights to begin with where there is no checkpoint, instead of the linear codec; of a network that is nowhere wider.
     pub start: Option<&'a Path>,
     /// Another codec's points on the held-out pictures.
     pub anchor: Option<Anchor>,
@@ -38,6 +40,13 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     let recipe = &run.recipe;
     let schedule = &recipe.schedule;
     let model = Model::new(recipe);
+    for (set, side) in [(&run.pictures, schedule.crop_px), (&run.held_out, 64)] {
+        if !set.holds(side) {
+            return Err(
+                format!("no picture is {side} × {side} or larger; the recipe's crop_px says what is needed").into()
+            );
+        }
+    }
     std::fs::create_dir_all(run.folder)?;
     let mut log = std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
     let checkpoint = Checkpoint::new(run.folder);
@@ -45,7 +54,7 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
         checkpoint.read(recipe)?
     } else {
         let weights = match run.start {
-            Some(path) => read_tensors(path)?,
+            Some(path) => grown(&read_tensors(path)?, first_weights(recipe, &model, &run.pictures))?,
             None => first_weights(recipe, &model, &run.pictures),
         };
         (State { step: 0, seconds: 0.0, recipe: recipe.clone() }, Optimiser::new(recipe, &weights))
@@ -59,9 +68,18 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     let (mut recoveries, mut offset) = (0, 0);
     let (mut best, mut without_gain) = (f64::INFINITY, 0);
     let mut screen = Dashboard::new(&recipe.name, schedule.steps);
+    let mut precision = None;
     while state.step < schedule.steps {
         let begun = Instant::now();
-        let (loss, bpp, mse) = gradients(run, &model, &optimiser, state.step, offset);
+        if precision.is_none() && state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0
+        {
+            precision = Some(Rc::new(Precision::measured(recipe, &optimiser.mean.named, &run.pictures)));
+        }
+        let cast = match &precision {
+            Some(precision) => Weights::rounding(&optimiser.weights.named, precision),
+            None => Weights::new(&optimiser.weights.named),
+        };
+        let (loss, bpp, mse) = gradients(run, &model, &optimiser, cast, state.step, offset);
         let norm = optimiser.update(schedule, state.step);
         rejected = if norm.is_finite() { 0 } else { rejected + 1 };
         if rejected == 5 && checkpoint.exists() && recoveries < 3 {
@@ -79,19 +97,19 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
         }
         state.step += 1;
         state.seconds += begun.elapsed().as_secs_f64();
-        if state.step % 20 == 0 || state.step <= 50 {
+        if state.step.is_multiple_of(20) || state.step <= 50 {
             let line = json!({"step": state.step, "seconds": state.seconds, "loss": loss, "bpp": bpp, "mse": mse,
                 "norm": norm, "rate": Optimiser::rate(schedule, state.step), "ms": begun.elapsed().as_millis() as u64});
             writeln!(log, "{line}")?;
             screen.step(state.step, state.seconds, [loss, bpp, mse]);
         }
-        if state.step % schedule.validate_every == 0 || state.step == schedule.steps {
+        if state.step.is_multiple_of(schedule.validate_every) || state.step == schedule.steps {
             let score = measure(run, &model, &optimiser.mean.named, &state, &mut log)?;
             screen.validated(score);
             without_gain = if score < best { 0 } else { without_gain + 1 };
             best = best.min(score);
             if schedule.patience > 0 && without_gain >= schedule.patience {
-                println!("no better for {without_gain} validations: the run ends at step {}", state.step);
+                eprintln!("no better for {without_gain} validations: the run ends at step {}", state.step);
                 checkpoint.write(&state, &optimiser)?;
                 return Ok(());
             }
@@ -107,18 +125,25 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
 fn announce(model: &Model, weights: &Tensors, state: &State) {
     let (encode, decode) = model.kmac_per_pixel();
     let count: usize = weights.values().map(Tensor::numel).sum();
-    println!("{}: {:.2} million parameters", state.recipe.name, count as f64 / 1e6);
-    println!("{encode:.1} kMAC/px to encode, {decode:.1} kMAC/px to decode; starting at step {}", state.step);
+    eprintln!("{}: {:.2} million parameters", state.recipe.name, count as f64 / 1e6);
+    eprintln!("{encode:.1} kMAC/px to encode, {decode:.1} kMAC/px to decode; starting at step {}", state.step);
     let schedule = &state.recipe.schedule;
     let pixels = (schedule.batch * schedule.crop_px * schedule.crop_px) as f64;
     // Weights, gradients, two moments and the mean in float32. Results kept for gradients: photo-lite's 0.3 GB (batch 8 of 256 × 256)
     // taken in proportion.
     let memory = 5.0 * 4.0 * count as f64 + pixels * ((encode + decode) * 50.0 + 60.0);
-    println!("about {:.1} GB of memory beside the pictures and LibTorch", memory / 1e9);
+    eprintln!("about {:.1} GB of memory beside the pictures and LibTorch", memory / 1e9);
 }
 
 /// Leaves gradients in the weights; returns loss, mean bpp, mean squared error. Another `offset` means other data.
-fn gradients(run: &Run<'_>, model: &Model, optimiser: &Optimiser, step: u64, offset: u64) -> (f64, f64, f64) {
+fn gradients(
+    run: &Run<'_>,
+    model: &Model,
+    optimiser: &Optimiser,
+    mut cast: Weights,
+    step: u64,
+    offset: u64,
+) -> (f64, f64, f64) {
     let schedule = &run.recipe.schedule;
     let mut random = Random::new(run.recipe.seed.wrapping_add(offset << 32), step);
     let small = step < schedule.small_crop_steps;
@@ -132,8 +157,7 @@ fn gradients(run: &Run<'_>, model: &Model, optimiser: &Optimiser, step: u64, off
     let vector = |list: &[f64]| Tensor::from_slice(list).to_kind(Kind::Float);
     tch::manual_seed((run.recipe.seed.wrapping_mul(1_000_003) ^ step) as i64);
     optimiser.clear();
-    let mut cast = Weights::new(&optimiser.weights.named);
-    if step % schedule.shortcut_every != 0 {
+    if !step.is_multiple_of(schedule.shortcut_every) {
         cast.hold_shortcuts();
     }
     let seen = spoiled(&samples, &run.recipe.augment);
@@ -174,7 +198,9 @@ fn measure(
     let line = json!({"validation": state.step, "bd_rate": bd_rate, "curve": curve,
         "seconds": state.seconds, "validation_seconds": begun.elapsed().as_secs_f64()});
     writeln!(log, "{line}")?;
-    println!("{line}");
+    let ends = [qualities[0], top].map(|q| format!("{:.3} bpp {:.2} dB", mean(q, |p| p.bpp), mean(q, |p| p.psnr)));
+    let against = bd_rate.map(|b| format!(", {b:.2} % against the anchor")).unwrap_or_default();
+    eprintln!("validated at step {}: {} to {}{against}", state.step, ends[0], ends[1]);
     // Without an anchor: the mean of bits and error as the loss weighs them.
     let score = qualities.iter().map(|&q| {
         let error = mean(q, |p| 255.0 * 255.0 * 10f64.powf(-p.psnr / 10.0));

@@ -1,4 +1,4 @@
-//! Models of codec `neural` in the plain build: adapting a trained one. Training itself is in `network`.
+//! Models of codec `neural`: adapting a trained one, in the plain build; training itself is in `network`.
 
 mod adapt;
 mod whole;
@@ -13,19 +13,30 @@ use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
 pub struct NeuralFit;
 
 /// How to get the trainer, in one command.
+#[cfg(not(feature = "network"))]
 const TRAINER: &str = "training a network from nothing needs LibTorch, which this build does not have. With Python at hand, get \
 it and train with\n  pip install torch==2.11.0 && LIBTORCH_USE_PYTORCH=1 LD_LIBRARY_PATH=$(python3 -c 'import torch, \
-os; print(os.path.dirname(torch.__file__))')/lib cargo run --release -p tintype_train --features network --bin \
-tintype-train -- train recipes/photo-lite.toml RUN --train DIR --valid DIR\nor fit a trained model to these pictures \
+os; print(os.path.dirname(torch.__file__))')/lib cargo run --release --features network -- train DIR --codec neural \
+--recipe recipes/photo.toml -o mine.tinmodel\nor fit a trained model to these pictures \
 without it: --adapt (the built-in model) or --adapt MODEL";
 
 fn base(request: &FitRequest) -> Result<Vec<u8>, FitError> {
     let name: String = request.setting("adapt", String::new())?;
     match name.as_str() {
-        "" => Err(FitError::Misuse { what: TRAINER.into() }),
         "photo" => built_in(),
         file => std::fs::read(file).map_err(|error| FitError::Io { file: file.into(), error }),
     }
+}
+
+#[cfg(feature = "network")]
+fn trained(pictures: &PictureList, request: &FitRequest) -> Result<Fitted, FitError> {
+    request.check_settings(&crate::network::SETTINGS)?;
+    crate::network::fit(pictures, request)
+}
+
+#[cfg(not(feature = "network"))]
+fn trained(_: &PictureList, _: &FitRequest) -> Result<Fitted, FitError> {
+    Err(FitError::Misuse { what: TRAINER.into() })
 }
 
 fn built_in() -> Result<Vec<u8>, FitError> {
@@ -39,6 +50,9 @@ impl Fit for NeuralFit {
         request: &FitRequest,
         report: &mut dyn FnMut(&Progress<'_>),
     ) -> Result<Fitted, FitError> {
+        if !request.settings.iter().any(|(name, _)| name == "adapt") {
+            return trained(pictures, request);
+        }
         request.check_settings(&["adapt"])?;
         let mut adapter = Adapter::new(&base(request)?)?;
         let list = pictures.thinned(request.pictures_max.min(PICTURES_MAX));

@@ -1,21 +1,19 @@
-//! Trains a network, or goes on with it; exports a checkpoint; measures an exported model on real files.
+//! Tools on a training run's folder: exports its checkpoint, writes its report, measures an exported model on real files.
+//! Training itself is `tintype train`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tintype_train::network::{
-    Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, Run, export, measure, quality_of_level, train, validate,
-    with_qualities, write_report,
+    Anchor, Checkpoint, Failure, Keep, Model, PictureSet, measure, quality_of_level, validate, write_outputs,
+    write_report,
 };
 
 const USAGE: &str = "usage:
-  tintype-train train RECIPE RUN_FOLDER --train DIR... --valid DIR... [--anchor FILE]
-      [--start WEIGHTS.safetensors]
   tintype-train export RUN_FOLDER OUT.model OUT.safetensors --train DIR... --valid DIR...
   tintype-train report RUN_FOLDER OUT.html --valid DIR...
   tintype-train measure MODEL --valid DIR... [--anchor FILE] [--level N...] [--float RUN_FOLDER]";
 
 fn main() -> ExitCode {
-    // More threads gain little beside other work and cost exact repetition of a run.
     tch::set_num_threads(1);
     match run(std::env::args().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -34,7 +32,6 @@ struct Arguments {
     anchor: Vec<PathBuf>,
     level: Vec<PathBuf>,
     float: Vec<PathBuf>,
-    start: Vec<PathBuf>,
 }
 
 fn run(arguments: Vec<String>) -> Result<(), Failure> {
@@ -47,7 +44,6 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             "--anchor" => &mut sorted.anchor,
             "--level" => &mut sorted.level,
             "--float" => &mut sorted.float,
-            "--start" => &mut sorted.start,
             _ => {
                 list.push(PathBuf::from(argument));
                 list
@@ -57,25 +53,16 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let anchor = sorted.anchor.first().map(|path| Anchor::read(path)).transpose()?;
     let plain: Vec<&PathBuf> = sorted.plain.iter().collect();
     match plain.as_slice() {
-        [verb, recipe, folder] if verb.as_os_str() == "train" => {
-            let pictures = PictureSet::read(&sorted.train)?;
-            println!("{} pictures to train on", pictures.count());
-            let held_out = PictureSet::read(&sorted.valid)?;
-            let start = sorted.start.first().map(PathBuf::as_path);
-            train(&Run { folder, recipe: Recipe::read(recipe)?, pictures, held_out, start, anchor })
-        }
         [verb, folder, out, master] if verb.as_os_str() == "export" => {
-            let (state, tensors) = Checkpoint::new(folder).read_mean()?;
-            let bytes = export(&state.recipe, &tensors, &PictureSet::read(&sorted.train)?)?;
-            let bytes = with_qualities(&bytes, &PictureSet::read(&sorted.valid)?)?;
+            let (train, valid) =
+                (PictureSet::read(&sorted.train, Keep::Tiles)?, PictureSet::read(&sorted.valid, Keep::Middle)?);
+            let bytes = write_outputs(folder, &train, &valid, master)?;
             std::fs::write(out, &bytes)?;
-            let half: Vec<_> = tensors.iter().map(|(k, v)| (k.as_str(), v.to_kind(tch::Kind::Half))).collect();
-            tch::Tensor::write_safetensors(&half, master)?;
-            println!("{} bytes after {} steps", bytes.len(), state.step);
+            println!("{} bytes", bytes.len());
             Ok(())
         }
         [verb, folder, out] if verb.as_os_str() == "report" => {
-            let text = write_report(folder, &PictureSet::read(&sorted.valid)?)?;
+            let text = write_report(folder, &PictureSet::read(&sorted.valid, Keep::Middle)?)?;
             std::fs::write(out, text)?;
             Ok(())
         }
@@ -85,7 +72,7 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             if levels.is_empty() {
                 levels = vec![0, 10, 21, 31, 42];
             }
-            let pictures = PictureSet::read(&sorted.valid)?;
+            let pictures = PictureSet::read(&sorted.valid, Keep::Middle)?;
             measure(&std::fs::read(file)?, &pictures, &levels, anchor.as_ref())?;
             for folder in &sorted.float {
                 let (state, tensors) = Checkpoint::new(folder).read_mean()?;

@@ -1,0 +1,253 @@
+//! Gradients through a program, for encoders that look for better inputs.
+//!
+//! In: a program's input, then a gradient by its result. Out: the gradient by the input, both in units of the integers
+//! they belong to. Roundings count as the identity; rectified and saturated values pass nothing. Floats: not in the exact
+//! zone, and never used by a decoder; every sum has a fixed order, so that all SIMD levels give the same.
+//! Source: reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013, arXiv 1308.3432).
+
+use crate::program::{Kind, Program, REGISTERS_MAX};
+use crate::{Dense, Depthwise, Map, NnError};
+use fearless_simd::{Level, Simd, dispatch};
+
+/// One real number for each value of a [`Map`], in the same order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradient {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Values at one position.
+    pub channels: usize,
+    /// `height * width * channels` values.
+    pub values: Vec<f32>,
+}
+
+impl Gradient {
+    /// All zeros.
+    pub fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels, values: vec![0.0; height * width * channels] }
+    }
+
+    /// Where each value of a map of this shape stands once it is folded by `factor` (see [`Map::fold`]).
+    fn each_folded(&self, factor: usize, mut work: impl FnMut(usize, usize)) {
+        let run = factor * self.channels;
+        let mut to = 0;
+        for y in 0..self.height / factor {
+            for x in 0..self.width / factor {
+                for row in 0..factor {
+                    let start = ((y * factor + row) * self.width + x * factor) * self.channels;
+                    for at in start..start + run {
+                        work(at, to);
+                        to += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn folded(&self, factor: usize) -> Self {
+        let mut out = Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
+        self.each_folded(factor, |at, to| out.values[to] = self.values[at]);
+        out
+    }
+
+    fn unfolded(&self, factor: usize) -> Self {
+        let mut out = Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
+        let shape = Self { values: Vec::new(), ..out };
+        shape.each_folded(factor, |to, at| out.values[to] = self.values[at]);
+        out
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.values.iter_mut().zip(&other.values).for_each(|(a, b)| *a += b);
+    }
+}
+
+/// What every step of a program made.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    input: Gradient,
+    made: Vec<Map>,
+    result: Map,
+}
+
+impl Traced {
+    /// The program's result.
+    pub fn result(&self) -> &Map {
+        &self.result
+    }
+}
+
+impl Program {
+    /// Runs the program and keeps every step's result.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn trace(&self, level: Level, input: Map, quality: usize) -> Result<Traced, NnError> {
+        let shape = Gradient { height: input.height, width: input.width, channels: input.channels, values: Vec::new() };
+        let mut made = Vec::with_capacity(self.steps().len());
+        let result = self.run_heard(level, input, quality, &mut |map| made.push(map.clone()))?;
+        Ok(Traced { input: shape, made, result })
+    }
+
+    /// The gradient by the input, given one by the result.
+    ///
+    /// # Errors
+    /// `Misuse` for a gradient of another shape; `Unsupported` for a program with tables.
+    pub fn pull_back(&self, level: Level, traced: &Traced, gradient: Gradient) -> Result<Gradient, NnError> {
+        if gradient.values.len() != traced.result.values.len() || traced.made.len() != self.steps().len() {
+            return Err(NnError::Misuse { what: format!("a gradient of {} values", gradient.values.len()) });
+        }
+        let mut registers: [Option<Gradient>; REGISTERS_MAX] = Default::default();
+        registers[usize::from(self.result())] = Some(gradient);
+        for (step, made) in self.steps().iter().zip(&traced.made).rev() {
+            let Some(gradient) = registers[usize::from(step.to)].take() else { continue };
+            let mut give = |register: u8, gradient: Gradient| match &mut registers[usize::from(register)] {
+                Some(sum) => sum.add(&gradient),
+                empty => *empty = Some(gradient),
+            };
+            match &step.kind {
+                Kind::Dense(layer) => give(step.from, dense(level, layer, made, gradient)),
+                Kind::Depthwise(layer) => give(step.from, depthwise(level, layer, made, gradient)),
+                Kind::Leaky(shift) => {
+                    let slope = if *shift == 16 { 0.0 } else { f32::from(-i16::from(*shift)).exp2() };
+                    give(step.from, each(gradient, made, |g, v| if v > 0 { g } else { g * slope }));
+                }
+                Kind::Add(other) => {
+                    give(*other, gradient.clone());
+                    give(step.from, gradient);
+                }
+                Kind::Concat(other) => {
+                    let first = {
+                        let channels = self.channels_before(step, traced);
+                        channels.ok_or_else(|| NnError::Misuse { what: "a register that nothing wrote".into() })?
+                    };
+                    give(*other, part(&gradient, first, gradient.channels - first));
+                    give(step.from, part(&gradient, 0, first));
+                }
+                Kind::Vary(_) => give(step.from, gradient),
+                Kind::Fold(factor) => give(step.from, gradient.unfolded(usize::from(*factor))),
+                Kind::Unfold(factor) => give(step.from, gradient.folded(usize::from(*factor))),
+                Kind::HaarDown => give(step.from, haar(gradient).unfolded(2)),
+                Kind::HaarUp => give(step.from, haar(gradient.folded(2))),
+                Kind::Table(..) | Kind::Pick { .. } => {
+                    return Err(NnError::Misuse { what: "a program with tables or picks has no gradient here".into() });
+                }
+            }
+        }
+        let shape = &traced.input;
+        Ok(registers[0].take().unwrap_or_else(|| Gradient::new(shape.height, shape.width, shape.channels)))
+    }
+
+    /// Channels of the register that `step` reads, as it was then.
+    fn channels_before(&self, step: &crate::Step, traced: &Traced) -> Option<usize> {
+        let index = self.steps().iter().position(|s| std::ptr::eq(s, step))?;
+        let wrote = self.steps()[..index].iter().rposition(|s| s.to == step.from);
+        Some(wrote.map_or(traced.input.channels, |at| traced.made[at].channels))
+    }
+}
+
+fn each(mut gradient: Gradient, made: &Map, work: impl Fn(f32, i16) -> f32) -> Gradient {
+    gradient.values.iter_mut().zip(&made.values).for_each(|(g, &v)| *g = work(*g, v));
+    gradient
+}
+
+fn part(gradient: &Gradient, start: usize, count: usize) -> Gradient {
+    let rows = gradient.values.chunks_exact(gradient.channels);
+    let values = rows.flat_map(|row| row[start..start + count].iter().copied()).collect();
+    Gradient { channels: count, values, ..*gradient }
+}
+
+/// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its own transpose.
+fn haar(mut gradient: Gradient) -> Gradient {
+    let quarter = gradient.channels / 4;
+    for row in gradient.values.chunks_exact_mut(gradient.channels.max(1)) {
+        for c in 0..quarter {
+            let [p, q, r, s] = [0, 1, 2, 3].map(|k| row[k * quarter + c] * 0.5);
+            let sums = [p + q + r + s, p - q + r - s, p + q - r - s, p - q - r + s];
+            sums.into_iter().enumerate().for_each(|(k, v)| row[k * quarter + c] = v);
+        }
+    }
+    gradient
+}
+
+/// Nothing passes where a layer's result was cut.
+fn open(gradient: Gradient, made: &Map, rectified: bool) -> Gradient {
+    let floor = if rectified { 0 } else { i16::MIN };
+    each(gradient, made, |g, v| if v > floor && v < i16::MAX { g } else { 0.0 })
+}
+
+fn dense(level: Level, layer: &Dense, made: &Map, gradient: Gradient) -> Gradient {
+    let gradient = open(gradient, made, layer.rectified());
+    let mut out = Gradient::new(gradient.height, gradient.width, layer.inputs());
+    let scales: Vec<f32> = layer.shift().iter().map(|&s| (-(s as f32)).exp2()).collect();
+    let whole = layer.weights();
+    let rows = whole.chunks_exact(layer.inputs()).zip(&scales);
+    let weights: Vec<f32> = rows.flat_map(|(row, &by)| row.iter().map(move |&w| f32::from(w) * by)).collect();
+    dispatch!(level, simd => dense_plain(simd, layer.inputs(), &weights, &gradient, &mut out));
+    out
+}
+
+#[inline(always)]
+fn dense_plain<S: Simd>(simd: S, inputs: usize, weights: &[f32], gradient: &Gradient, out: &mut Gradient) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (row, sums) in gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(inputs))
+            {
+                let mut fours = row.chunks_exact(4);
+                let mut lines = weights.chunks_exact(4 * inputs);
+                for (g, four) in (&mut fours).zip(&mut lines) {
+                    let (a, rest) = four.split_at(inputs);
+                    let (b, rest) = rest.split_at(inputs);
+                    let (c, d) = rest.split_at(inputs);
+                    for ((((sum, a), b), c), d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                        *sum += (g[0] * a + g[1] * b) + (g[2] * c + g[3] * d);
+                    }
+                }
+                for (g, line) in fours.remainder().iter().zip(lines.remainder().chunks_exact(inputs)) {
+                    sums.iter_mut().zip(line).for_each(|(sum, w)| *sum += g * w);
+                }
+            }
+        },
+    );
+}
+
+fn depthwise(level: Level, layer: &Depthwise, made: &Map, gradient: Gradient) -> Gradient {
+    let gradient = open(gradient, made, false);
+    let channels = layer.channels();
+    let (weights, shift) = (layer.weights(), layer.shift());
+    let tap = |t: usize| (0..channels).map(move |c| (c, t));
+    let scaled = |(c, t): (usize, usize)| f32::from(weights[c * 9 + t]) * (-(shift[c] as f32)).exp2();
+    let taps: Vec<f32> = (0..9).flat_map(tap).map(scaled).collect();
+    let mut out = Gradient::new(gradient.height, gradient.width, channels);
+    dispatch!(level, simd => depthwise_plain(simd, &taps, &gradient, &mut out));
+    out
+}
+
+#[inline(always)]
+fn depthwise_plain<S: Simd>(simd: S, taps: &[f32], gradient: &Gradient, out: &mut Gradient) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let (height, width, channels) = (out.height, out.width, out.channels);
+            for y in 0..height {
+                for x in 0..width {
+                    let sums = &mut out.values[(y * width + x) * channels..][..channels];
+                    for (t, taps) in taps.chunks_exact(channels).enumerate() {
+                        // What this value gave to the results around it.
+                        let (v, u) = (y + 1, x + 1);
+                        let (Some(v), Some(u)) = (v.checked_sub(t / 3), u.checked_sub(t % 3)) else { continue };
+                        if v >= height || u >= width {
+                            continue;
+                        }
+                        let row = &gradient.values[(v * width + u) * channels..][..channels];
+                        for ((sum, g), w) in sums.iter_mut().zip(row).zip(taps) {
+                            *sum += g * w;
+                        }
+                    }
+                }
+            }
+        },
+    );
+}
