@@ -85,8 +85,9 @@ pub struct EncodeArgs {
         require_equals = true, hide_possible_values = true, action = clap::ArgAction::Set,
         value_parser = clap::builder::BoolishValueParser::new())]
     pub verify: bool,
-    /// Depth pictures (gray, up to 16 bits, 0 = no reading), one for each IN in the same order; a folder stands for its
-    /// files. Colour and depth go into one file; depth comes back exactly unless --max-error is given
+    /// Depth pictures (gray, up to 16 bits, 0 = no reading), one for each IN: of the same name but for words such as
+    /// color and depth, or in the same order where no name agrees; a folder stands for its files. Colour and depth go
+    /// into one file; depth comes back exactly unless --max-error is given
     #[arg(long, value_name = "PICTURE")]
     pub depth: Vec<PathBuf>,
     /// Samples may be off by up to N: those of depth where there is depth (0 stays 0), else all, and then nothing else

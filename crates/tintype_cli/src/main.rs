@@ -10,6 +10,7 @@ mod commands;
 mod files;
 mod memory;
 mod output;
+mod pairs;
 mod pool;
 mod progress;
 mod record;

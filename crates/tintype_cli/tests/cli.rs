@@ -492,3 +492,85 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     bench.ok(&["info", "own.tinmodel", "--tree", "tree.png"]);
     assert!(bench.read("tree.png").starts_with(b"\x89PNG"));
 }
+
+/// A gray picture of 16 bits.
+fn pgm(width: usize, height: usize, first: usize) -> Vec<u8> {
+    let mut bytes = format!("P5\n{width} {height}\n65535\n").into_bytes();
+    bytes.extend((0..width * height).flat_map(|i| ((first + i * 7) as u16).to_be_bytes()));
+    bytes
+}
+
+#[test]
+fn folders_of_pairs_are_paired_by_name() {
+    let bench = Bench::new();
+    for (name, first) in [("1", 100), ("2", 9000)] {
+        bench.photo(&format!("rgb/{name}_color.ppm"));
+        bench.write(&format!("d/{name}_depth.pgm"), &pgm(96, 64, first));
+    }
+    bench.ok(&["encode", "rgb", "--depth", "d", "-o", "out", "--lossless"]);
+    bench.ok(&["decode", "out/2_color.tin", "-o", "b.ppm", "--depth", "b.pgm"]);
+    assert_eq!(bench.read("b.pgm"), bench.read("d/2_depth.pgm"));
+    bench.write("d/3_depth.pgm", &pgm(96, 64, 1));
+    let message = bench.fails(2, &["encode", "rgb", "--depth", "d", "-o", "more"]);
+    assert!(message.contains("3_depth.pgm") && !message.contains("2_depth.pgm"), "{message}");
+    bench.write("small.pgm", &pgm(95, 64, 1));
+    let message = bench.fails(1, &["encode", "rgb/1_color.ppm", "--depth", "small.pgm", "-o", "x.tin"]);
+    assert!(message.contains("small.pgm") && message.contains("95 × 64"), "{message}");
+}
+
+/// `P7` of `planes` planes of 16 bits.
+fn pam(planes: usize) -> Vec<u8> {
+    let (width, height) = (40, 30);
+    let head = format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {planes}\nMAXVAL 65535\nENDHDR\n");
+    let mut bytes = head.into_bytes();
+    for at in 0..width * height {
+        bytes.extend((0..planes).flat_map(|plane| ((at * 31 + plane * 900 + at % 13) as u16).to_be_bytes()));
+    }
+    bytes
+}
+
+#[test]
+fn thirty_two_deep_planes_go_through_tiff_and_back() {
+    let bench = Bench::new();
+    let before = pam(32);
+    bench.write("a.pam", &before);
+    bench.ok(&["encode", "a.pam", "--lossless"]);
+    bench.ok(&["decode", "a.tin", "-o", "b.tif"]);
+    bench.ok(&["encode", "b.tif", "--lossless"]);
+    bench.ok(&["decode", "b.tin", "-o", "c.pam"]);
+    let samples = |file: &[u8]| file[file.len() - 32 * 1200 * 2..].to_vec();
+    assert_eq!(samples(&bench.read("c.pam")), samples(&before));
+    bench.ok(&["encode", "b.tif", "--max-error", "3", "-o", "near.tin"]);
+    bench.ok(&["decode", "near.tin", "-o", "near.pam"]);
+    let near = samples(&bench.read("near.pam"));
+    let value = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
+    let worst = near.chunks(2).zip(samples(&before).chunks(2)).map(|(a, b)| value(a).abs_diff(value(b))).max();
+    assert!((1..=3).contains(&worst.unwrap()), "{worst:?}");
+    bench.ok(&["encode", "b.tif", "-q", "40", "-o", "lossy.tin"]);
+    bench.ok(&["decode", "lossy.tin", "-o", "lossy.tif"]);
+    let compared = bench.json(&["compare", "b.tif", "lossy.tif", "--json"]);
+    assert!(compared["mse"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn bad_deep_files_say_what_is_wrong() {
+    let bench = Bench::new();
+    bench.write("a.pam", &pam(33));
+    let message = bench.fails(1, &["encode", "a.pam"]);
+    assert!(message.contains("planes") && message.contains("32"), "{message}");
+    bench.write("b.pam", &pam(5));
+    bench.ok(&["encode", "b.pam", "--lossless"]);
+    bench.ok(&["decode", "b.tin", "-o", "b.tif"]);
+    let whole = bench.read("b.tif");
+    bench.write("cut.tif", &whole[..whole.len() / 2]);
+    let message = bench.fails(1, &["encode", "cut.tif"]);
+    assert!(message.contains("cut.tif"), "{message}");
+    let mut dicom = vec![0; 128];
+    dicom.extend(b"DICM\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.5\0");
+    bench.write("rle.dcm", &dicom);
+    let message = bench.fails(1, &["encode", "rle.dcm"]);
+    assert!(message.contains("RLE"), "{message}");
+    bench.write("cut.dcm", &dicom[..140]);
+    let message = bench.fails(1, &["encode", "cut.dcm"]);
+    assert!(message.contains("ends early"), "{message}");
+}

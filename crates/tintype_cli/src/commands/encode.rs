@@ -2,8 +2,9 @@
 
 use crate::args::{EncodeArgs, GoalArgs};
 use crate::commands::{Report, complaint_of, over_jobs, read_models};
-use crate::files::{Job, Place, find_inputs, plan_jobs, read_input};
+use crate::files::{Input, Job, Place, find_inputs, plan_jobs, read_input};
 use crate::output::{check_standard_output, make_folder_for, write_output};
+use crate::pairs::pair;
 use crate::record::Record;
 use crate::style::grouped;
 use crate::{Failure, Outcome, terminal};
@@ -52,6 +53,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
     }
     let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
+    let depths = depth_inputs(args, &inputs)?;
     let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "tin")?;
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
@@ -63,7 +65,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
     let keep_jpeg = matches!(codec, None | Some(CodecId::Jpeg)) && !asked;
     let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
-    let depths = depth_places(args, &jobs)?;
+    if !depths.is_empty() && jobs.iter().any(|job| is_jpeg(&job.output)) {
+        return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
+    }
+    let depths = jobs.iter().map(|job| job.input.clone()).zip(depths.into_iter().map(|input| input.place)).collect();
     let verify = if args.verify { Verify::Yes } else { Verify::No };
     let plan = Plan {
         options,
@@ -96,20 +101,12 @@ fn name_of(args: &EncodeArgs) -> String {
     args.output.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
 }
 
-/// Pairs inputs with depth pictures, in order.
-fn depth_places(args: &EncodeArgs, jobs: &[Job]) -> Result<Vec<(Place, Place)>, Failure> {
+/// The depth picture of each input, or none at all.
+fn depth_inputs(args: &EncodeArgs, inputs: &[Input]) -> Result<Vec<Input>, Failure> {
     if args.depth.is_empty() {
         return Ok(Vec::new());
     }
-    let depths = find_inputs(&args.depth, &|path| format_of(path).is_some())?;
-    if depths.len() != jobs.len() {
-        let text = format!("{} depth pictures for {} pictures; one for each is needed", depths.len(), jobs.len());
-        return Err(Failure::Usage(text));
-    }
-    if jobs.iter().any(|job| is_jpeg(&job.output)) {
-        return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
-    }
-    Ok(jobs.iter().map(|job| job.input.clone()).zip(depths.into_iter().map(|input| input.place)).collect())
+    pair(inputs, find_inputs(&args.depth, &|path| format_of(path).is_some())?)
 }
 
 fn goal_from_args(args: &GoalArgs) -> Goal {

@@ -5,6 +5,7 @@
 //! are checked against the limits before samples are allocated. Metadata is carried byte for byte. No colour management
 //! is done: samples are what the file says, and the ICC profile rides along.
 
+mod dicom;
 mod interleave;
 mod jpeg;
 mod orientation;
@@ -33,6 +34,8 @@ pub enum PictureFormat {
     Pam,
     /// TIFF and BigTIFF, 1 to 16 bits, any number of planes.
     Tiff,
+    /// DICOM with uncompressed samples, 1 to 16 bits; written only from one.
+    Dicom,
     /// WebP, 8 bits; written without loss.
     WebP,
     /// YUV4MPEG2, 8 to 16 bits; as a picture, its first frame.
@@ -41,11 +44,14 @@ pub enum PictureFormat {
 
 impl PictureFormat {
     /// All formats that can be read.
-    pub const ALL: [Self; 7] = [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::WebP, Self::Y4m];
+    pub const ALL: [Self; 8] =
+        [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::Dicom, Self::WebP, Self::Y4m];
 
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
         match bytes {
+            // The 128 bytes before DICOM's mark are free, and some hold the start of a TIFF file.
+            _ if dicom::detect(bytes) => Some(Self::Dicom),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
             [b'P', b'1'..=b'6', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Some(Self::Pnm),
@@ -65,6 +71,7 @@ impl PictureFormat {
             "pnm" | "pbm" | "pgm" | "ppm" => Some(Self::Pnm),
             "pam" => Some(Self::Pam),
             "tif" | "tiff" => Some(Self::Tiff),
+            "dcm" | "dicom" => Some(Self::Dicom),
             "webp" => Some(Self::WebP),
             "y4m" => Some(Self::Y4m),
             _ => None,
@@ -79,6 +86,7 @@ impl PictureFormat {
             Self::Pnm => "pnm",
             Self::Pam => "pam",
             Self::Tiff => "tif",
+            Self::Dicom => "dcm",
             Self::WebP => "webp",
             Self::Y4m => "y4m",
         }
@@ -115,6 +123,7 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
         PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
         PictureFormat::Tiff => tiff::read(bytes, limits),
+        PictureFormat::Dicom => dicom::read(bytes, limits),
         PictureFormat::WebP => webp::read(bytes, limits),
         PictureFormat::Y4m => first_frame(bytes, limits),
     }?;
@@ -147,6 +156,7 @@ pub fn write_picture_with(
         PictureFormat::Pnm => pnm::write_pnm(picture),
         PictureFormat::Pam => pnm::write_pam(picture),
         PictureFormat::Tiff => tiff::write(picture, settings),
+        PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
         PictureFormat::Y4m => one_frame(&picture.planes),
     }
