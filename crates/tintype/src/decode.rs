@@ -22,6 +22,8 @@ pub struct Decoded {
     pub jpeg_file: Option<Vec<u8>>,
     /// If the file was cut off: the number of bytes that were there. The picture is then as good as they allow.
     pub cut_off_at: Option<u64>,
+    /// What is wrong with the JPEG file that was encoded, in words; empty for a sound one.
+    pub warnings: Vec<String>,
 }
 
 /// Decodes what `request` asks for from a file that seeks; sections it does not need are not read.
@@ -107,11 +109,11 @@ pub(crate) fn decode_with<R: Read>(
         Some(codec) => {
             let planes = codec.decode(&shape, &view, &inner, run);
             let planes = planes.map_err(|error| Error::Codec { step: Step::Decode(id), error });
-            planes.map(|planes| (None, Picture { planes, metadata: Metadata::default() }))
+            planes.map(|planes| (None, Picture { planes, metadata: Metadata::default() }, Vec::new()))
         }
-        None => restored(&shape, &view, request, run).map(|(file, picture)| (Some(file), picture)),
+        None => restored(&shape, &view, request, run).map(|(file, picture, warnings)| (Some(file), picture, warnings)),
     };
-    let (jpeg_file, mut picture) = decoded.map_err(|error| match error {
+    let (jpeg_file, mut picture, warnings) = decoded.map_err(|error| match error {
         // The codec knows only that bytes are missing; where the file ends is known here.
         Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
             let at = reader.position();
@@ -128,7 +130,7 @@ pub(crate) fn decode_with<R: Read>(
     if jpeg_file.is_none() {
         picture.metadata = metadata_from_items(reader.metadata());
     }
-    Ok(Decoded { picture, full_shape: shape, codec: id, jpeg_file, cut_off_at })
+    Ok(Decoded { picture, full_shape: shape, codec: id, jpeg_file, cut_off_at, warnings })
 }
 
 /// The container's sections as codecs see them.

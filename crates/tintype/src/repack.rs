@@ -21,18 +21,26 @@ pub fn is_jpeg(file: &[u8]) -> bool {
     file.starts_with(&[0xff, 0xd8])
 }
 
+/// As [`read_picture_noting`], without what was wrong.
+///
+/// # Errors
+/// As [`read_picture_noting`].
+pub fn read_picture(file: &[u8], run: &Run) -> Result<Picture, Error> {
+    read_picture_noting(file, run).map(|(picture, _)| picture)
+}
+
 /// Reads a picture file: JPEG of every kind by our own decoder, as far as the file goes, others as
-/// [`tintype_image::io::read_picture`] does.
+/// [`tintype_image::io::read_picture`] does. Also says in words what was wrong with the file; nothing for a sound one.
 ///
 /// # Errors
 /// `Codec` or `Picture` for a file of which no picture can be made.
-pub fn read_picture(file: &[u8], run: &Run) -> Result<Picture, Error> {
+pub fn read_picture_noting(file: &[u8], run: &Run) -> Result<(Picture, Vec<String>), Error> {
     if !is_jpeg(file) {
-        return Ok(tintype_image::io::read_picture(file, &run.limits)?);
+        return Ok((tintype_image::io::read_picture(file, &run.limits)?, Vec::new()));
     }
     let failed = |error| Error::Codec { step: Step::Decode(CodecId::Jpeg), error };
     let decoded = decode_jpeg(file, FourInks::Rgb, run).map_err(failed)?;
-    Ok(Picture { planes: decoded.planes, metadata: decoded.metadata })
+    Ok((Picture { planes: decoded.planes, metadata: decoded.metadata }, decoded.warnings))
 }
 
 /// Whether `options` ask that `file` is kept as the JPEG it is.
@@ -83,16 +91,16 @@ pub fn kept_file(input: impl Read + Seek, run: &Run) -> Result<Option<Vec<u8>>, 
     Ok(Some(file))
 }
 
-/// The JPEG file in `view`, and what `request` asks for of its picture.
+/// The JPEG file in `view`, what `request` asks for of its picture, and what is wrong with the file.
 pub(crate) fn restored(
     shape: &Shape,
     view: &PayloadView<'_>,
     request: &DecodeRequest,
     run: &Run,
-) -> Result<(Vec<u8>, Picture), Error> {
+) -> Result<(Vec<u8>, Picture, Vec<String>), Error> {
     let failed = |error: CodecError| Error::Codec { step: Step::Decode(CodecId::Jpeg), error };
     let file = unpack(view, run).map_err(failed)?;
-    let mut picture = read_picture(&file, run)?;
+    let (mut picture, warnings) = read_picture_noting(&file, run)?;
     if picture.planes.shape != *shape {
         let what = "the picture's shape differs from what the head says".into();
         return Err(failed(CodecError::Mismatch { what }));
@@ -103,5 +111,5 @@ pub(crate) fn restored(
     if request.scale_log2 > 0 {
         picture.planes = reduced(&picture.planes, request.scale_log2);
     }
-    Ok((file, picture))
+    Ok((file, picture, warnings))
 }

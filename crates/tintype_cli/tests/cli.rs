@@ -322,6 +322,26 @@ fn an_input_is_never_overwritten_even_through_another_name() {
 }
 
 #[test]
+fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
+    let bench = Bench::new();
+    bench.photo("a.ppm");
+    bench.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
+    let file = bench.read("a.jpg");
+    bench.write("cut.jpg", &file[..file.len() * 2 / 3]);
+    let message = bench.fails(1, &["encode", "cut.jpg", "-q", "50", "-o", "cut.tin"]);
+    assert!(message.contains("cut.jpg: the file is damaged or cut off"), "{message}");
+    bench.ok(&["decode", "cut.tin", "-o", "cut.png"]);
+    // Kept as a file it loses nothing; a picture made of that file lacks its end.
+    bench.ok(&["encode", "cut.jpg", "-o", "kept.tin"]);
+    bench.ok(&["decode", "kept.tin", "-o", "back.jpg"]);
+    assert_eq!(bench.read("back.jpg"), file[..file.len() * 2 / 3]);
+    let message = bench.fails(1, &["decode", "kept.tin", "-o", "kept.png"]);
+    assert!(message.contains("kept.tin: the file is damaged or cut off"), "{message}");
+    let record = bench.json(&["decode", "kept.tin", "-o", "kept.png", "--partial", "--json"]);
+    assert_eq!(record["warnings"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_real_jpeg_comes_out_where_one_is_asked_for() {
     let bench = Bench::new();
     bench.photo("a.ppm");

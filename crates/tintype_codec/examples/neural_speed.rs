@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut bytes = 0;
             for _ in 0..count {
                 let started = Instant::now();
-                let payload = codec.encode_at_level(&source, quality, &run)?;
+                let payload = codec.encode_at_level(&source, quality, 0, &run)?;
                 let coded = Instant::now();
                 codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
                 best = [best[0].min((coded - started).as_secs_f64()), best[1].min(coded.elapsed().as_secs_f64())];

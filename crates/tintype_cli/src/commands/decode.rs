@@ -1,7 +1,7 @@
 //! `tintype decode`: `.tin` files to pictures.
 
 use crate::args::DecodeArgs;
-use crate::commands::{Report, over_jobs, read_models};
+use crate::commands::{Report, complaint_of, over_jobs, read_models};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::record::Record;
@@ -142,6 +142,10 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let pixels = full.width_px as f64 * full.height_px as f64;
     let mut record = Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
+    // The file itself came back as it was; only a picture made of it lacks something.
+    if decoded.jpeg_file.as_ref() != Some(&file) {
+        record.warnings = decoded.warnings;
+    }
     let mut text = match (plan.json, &job.output) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
@@ -150,10 +154,11 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if plan.show && job.output != Place::Standard {
         text = format!("{text}\n{}", terminal::side_by_side(&[("", &decoded.picture.planes)]).trim_end());
     }
-    let complaint = decoded.cut_off_at.filter(|_| !plan.partial).map(|at| {
+    let cut_off = decoded.cut_off_at.map(|at| {
         let name = job.input.name();
         format!("{name}: the file was cut off at byte {at}; {} holds what could be decoded", job.output.name())
     });
+    let complaint = cut_off.or_else(|| complaint_of(job, &record.warnings)).filter(|_| !plan.partial);
     Ok(Report { text, complaint })
 }
 

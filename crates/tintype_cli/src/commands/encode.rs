@@ -1,7 +1,7 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
 use crate::args::{EncodeArgs, GoalArgs};
-use crate::commands::{Report, over_jobs, read_models};
+use crate::commands::{Report, complaint_of, over_jobs, read_models};
 use crate::files::{Input, Job, Place, find_inputs, plan_jobs, read_input};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::pairs::pair;
@@ -12,7 +12,9 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Verify, read_picture};
+use tintype::{
+    CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Verify, read_picture, read_picture_noting,
+};
 use tintype_image::filter::denoised;
 use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 
@@ -152,7 +154,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
         return keep_one(plan, job, &file, run);
     }
-    let mut picture = read_picture(&file, run).map_err(|error| error.to_string())?;
+    let (mut picture, warnings) = read_picture_noting(&file, run).map_err(|error| error.to_string())?;
     let mut file_bytes = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
@@ -175,6 +177,8 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let pixels = shape.width_px as f64 * shape.height_px as f64;
     let mut record = Record::new(job, shape, codec.name(), bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
+    let complaint = complaint_of(job, &warnings);
+    record.warnings = warnings;
     let mut text = match (plan.json, &job.output) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
@@ -183,7 +187,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     if plan.show && job.output != Place::Standard {
         text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, run)?);
     }
-    Ok(Report { text, complaint: None })
+    Ok(Report { text, complaint })
 }
 
 /// Whether `file` is a JPEG, or with `--codec jpeg` no picture that we know, and is to lose nothing.

@@ -23,6 +23,11 @@ pub struct Report {
     pub complaint: Option<String>,
 }
 
+/// The complaint about a damaged file of which a picture was made all the same.
+pub fn complaint_of(job: &Job, warnings: &[String]) -> Option<String> {
+    (!warnings.is_empty()).then(|| format!("{}: {}", job.input.name(), warnings.join("; ")))
+}
+
 /// Runs `work` over all jobs, many at once, and says of each what came of it; whether all were done.
 pub fn over_jobs(
     jobs: &[Job],

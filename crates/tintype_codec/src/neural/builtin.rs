@@ -3,8 +3,8 @@
 use super::{Neural, NeuralModel};
 use std::sync::OnceLock;
 
-/// See models/photo-lite.md.
-static PHOTO: &[u8] = include_bytes!("../../../../models/photo-lite.model");
+/// See models/photo.md.
+static PHOTO: &[u8] = include_bytes!("../../../../models/photo.model");
 
 /// The model file itself.
 pub fn photo_bytes() -> &'static [u8] {

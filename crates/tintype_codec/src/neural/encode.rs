@@ -5,6 +5,7 @@
 use super::choose::Chooser;
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
 use super::model::{NeuralModel, from_nn};
+use super::refine;
 use super::residuals::walk_residuals;
 use super::walk::{Priors, Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
@@ -13,9 +14,25 @@ use tintype_entropy::{BitCost, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::{Level, Planes};
 use tintype_nn::Map;
 
-/// Codes `source` at `level`.
-pub(super) fn encode(model: &NeuralModel, source: &Planes, level: usize, run: &Run) -> Result<Payload, CodecError> {
-    let chooser = Chooser::new(model, level);
+/// How to look for symbols.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    /// Level of the model.
+    pub(super) level: usize,
+    /// Rounds of [`super::refine`].
+    pub(super) rounds: usize,
+    chooser: Chooser,
+}
+
+impl Search {
+    /// At `level` of `model`, with `rounds` of refinement.
+    pub(super) fn new(model: &NeuralModel, level: usize, rounds: usize) -> Self {
+        Self { level, rounds, chooser: Chooser::new(model, level) }
+    }
+}
+
+/// Codes `source`.
+pub(super) fn encode(model: &NeuralModel, source: &Planes, search: &Search, run: &Run) -> Result<Payload, CodecError> {
     let mut sections = Vec::new();
     for (layer, group) in groups(&source.shape).iter().enumerate() {
         if !group.lossy {
@@ -25,14 +42,18 @@ pub(super) fn encode(model: &NeuralModel, source: &Planes, level: usize, run: &R
         }
         let rgb = rgb_of(source, group, run.level)?;
         let (columns, rows) = group.tiles();
-        let code =
-            |tile: usize| encode_tile(model, &rgb, group, (tile % columns, tile / columns), &chooser, level, run.level);
+        let code = |tile: usize| {
+            let mut choice = choose_tile(model, &rgb, group, (tile % columns, tile / columns), search, run.level)?;
+            let mut walk = BitEncoder::new();
+            choice.walk(model, search.level, &mut walk);
+            Ok::<_, CodecError>(walk.finish_sealed())
+        };
         for (tile, result) in map_indexed(run.threads, columns * rows, code).into_iter().enumerate() {
             let key = SectionKey { tile: tile as u32, layer: layer as u32 };
             sections.push(Section { key, bytes: result? });
         }
     }
-    Ok(Payload { header: header::write(model, level), sections })
+    Ok(Payload { header: header::write(model, search.level), sections })
 }
 
 /// One plane through the lossless codec; its payload in one piece.
@@ -100,34 +121,56 @@ impl Choice {
     }
 }
 
-fn encode_tile(
+/// The best choice of symbols that `search` finds for a tile.
+fn choose_tile(
     model: &NeuralModel,
     rgb: &Planes,
     group: &Group,
     tile: (usize, usize),
-    chooser: &Chooser,
-    level: usize,
+    search: &Search,
     simd: Level,
-) -> Result<Vec<u8>, CodecError> {
-    let truth = analyse(model, rgb, group, tile_area(group, tile), simd)?;
-    let mut choice = choose(model, truth, chooser, level, simd)?;
-    let mut walk = BitEncoder::new();
-    choice.walk(model, level, &mut walk);
-    Ok(walk.finish_sealed())
+) -> Result<Choice, CodecError> {
+    let (area, level) = (tile_area(group, tile), search.level);
+    let mut choice = choose(model, analyse(model, rgb, group, area, simd)?, &search.chooser, level, simd)?;
+    if search.rounds == 0 {
+        return Ok(choice);
+    }
+    let [x, y, width, height] = area;
+    let values = values_of(rgb, x, y, width, height);
+    let inside = [group.width - x, group.height - y];
+    // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of three samples.
+    let worth = model.lambda[level] as f64 / f64::from(1 << 20) / 3.0;
+    let cost_of = |choice: &mut Choice| -> Result<(f64, Map), CodecError> {
+        let found = refine::round(model, &values, inside, &choice.latents, level, simd)?;
+        let mut walk = BitCost::new();
+        choice.walk(model, level, &mut walk);
+        Ok((walk.cost_q16() as f64 / 65_536.0 + worth * found.error, found.goal))
+    };
+    let (mut least, mut goal) = cost_of(&mut choice)?;
+    let mut part = refine::PART;
+    for _ in 0..search.rounds {
+        let truth = refine::moved(&choice.truth, &goal, part);
+        let mut next = choose(model, truth, &search.chooser, level, simd)?;
+        let (cost, its_goal) = cost_of(&mut next)?;
+        if cost < least {
+            (least, goal, choice) = (cost, its_goal, next);
+        } else {
+            part /= 2.0;
+        }
+    }
+    Ok(choice)
 }
 
 /// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk and model instead of written.
-pub(super) fn estimate(model: &NeuralModel, source: &Planes, level: usize, run: &Run) -> Result<f64, CodecError> {
-    let chooser = Chooser::new(model, level);
+pub(super) fn estimate(model: &NeuralModel, source: &Planes, search: &Search, run: &Run) -> Result<f64, CodecError> {
     let mut bits = 0.0;
     for group in groups(&source.shape).iter().filter(|group| group.lossy) {
         let rgb = rgb_of(source, group, run.level)?;
         let (columns, rows) = group.tiles();
         for tile in 0..columns * rows {
-            let area = tile_area(group, (tile % columns, tile / columns));
-            let truth = analyse(model, &rgb, group, area, run.level)?;
             let mut walk = BitCost::new();
-            choose(model, truth, &chooser, level, run.level)?.walk(model, level, &mut walk);
+            let place = (tile % columns, tile / columns);
+            choose_tile(model, &rgb, group, place, search, run.level)?.walk(model, search.level, &mut walk);
             bits += walk.cost_q16() as f64 / 65_536.0;
         }
     }

@@ -18,6 +18,7 @@ mod decode;
 mod encode;
 mod header;
 mod model;
+mod refine;
 mod residuals;
 mod trace;
 mod walk;
@@ -58,16 +59,19 @@ impl Neural {
         &self.model
     }
 
-    /// Codes at a level of the model instead of a quality: 0 is the coarsest.
+    /// Codes at a level of the model instead of a quality: 0 is the coarsest. `rounds` of refinement: none is quick, 4 to 16 make files
+    /// smaller.
     ///
     /// # Errors
     /// As [`Codec::encode`]; `Misuse` for a level the model does not have.
-    pub fn encode_at_level(&self, source: &Planes, level: usize, run: &Run) -> Result<Payload, CodecError> {
-        if level >= self.model.levels {
-            let what = format!("level {level} of a model with {}", self.model.levels);
-            return Err(CodecError::Misuse { what });
-        }
-        encode::encode(&self.model, source, level, run)
+    pub fn encode_at_level(
+        &self,
+        source: &Planes,
+        level: usize,
+        rounds: usize,
+        run: &Run,
+    ) -> Result<Payload, CodecError> {
+        encode::encode(&self.model, source, &self.search(level, rounds)?, run)
     }
 
     /// Bits that the colour planes take at `level`: what the coder's contexts say of every symbol, without a file. Files lie within
@@ -75,14 +79,21 @@ impl Neural {
     ///
     /// # Errors
     /// As [`Neural::encode_at_level`].
-    pub fn estimated_bits(&self, source: &Planes, level: usize, run: &Run) -> Result<f64, CodecError> {
+    pub fn estimated_bits(&self, source: &Planes, level: usize, rounds: usize, run: &Run) -> Result<f64, CodecError> {
+        encode::estimate(&self.model, source, &self.search(level, rounds)?, run)
+    }
+
+    fn search(&self, level: usize, rounds: usize) -> Result<encode::Search, CodecError> {
         if level >= self.model.levels {
             let what = format!("level {level} of a model with {}", self.model.levels);
             return Err(CodecError::Misuse { what });
         }
-        encode::estimate(&self.model, source, level, run)
+        Ok(encode::Search::new(&self.model, level, rounds))
     }
 }
+
+/// Rounds of refinement by effort, 1 to 9.
+const ROUNDS: [usize; 9] = [0, 0, 0, 1, 2, 4, 8, 16, 32];
 
 impl Codec for Neural {
     fn id(&self) -> CodecId {
@@ -93,7 +104,8 @@ impl Codec for Neural {
         let Target::Quality(quality) = settings.target else {
             return Err(CodecError::Unsupported { what: "codec neural is never lossless".into() });
         };
-        self.encode_at_level(source, self.model.level_of(quality), run)
+        let rounds = ROUNDS[usize::from(settings.effort.clamp(1, 9)) - 1];
+        self.encode_at_level(source, self.model.level_of(quality), rounds, run)
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

@@ -95,13 +95,36 @@ fn levels_threads_and_machines_agree() {
     let plain = Run { threads: Threads::ONE, level: Level::fallback(), ..Run::default() };
     let quick = Run { threads: Threads::new(2), ..Run::default() };
     for level in [0, 1] {
-        let payload = codec.encode_at_level(&source, level, &plain).unwrap();
-        assert_eq!(payload, codec.encode_at_level(&source, level, &quick).unwrap());
+        let payload = codec.encode_at_level(&source, level, 0, &plain).unwrap();
+        assert_eq!(payload, codec.encode_at_level(&source, level, 0, &quick).unwrap());
         assert_eq!(payload.sections.len(), 2);
         let back = decode(&codec, &source.shape, &payload, &plain);
         assert!(back == decode(&codec, &source.shape, &payload, &quick), "level {level}");
         let sum: u64 = back.planes.iter().flat_map(|p| p.rows().flatten().copied()).map(u64::from).sum();
         assert!(sum > 0 && sum < 1100 * 70 * 3 * 255, "a picture that is not flat");
+    }
+}
+
+#[test]
+fn refinement_is_alike_everywhere_and_never_costs_more() {
+    let codec = tiny();
+    let source = noise(Shape::rgb(700, 90, 8));
+    let plain = Run { threads: Threads::ONE, level: Level::fallback(), ..Run::default() };
+    let quick = Run { threads: Threads::new(2), ..Run::default() };
+    for level in [0, 1] {
+        let refined = codec.encode_at_level(&source, level, 3, &plain).unwrap();
+        assert_eq!(refined, codec.encode_at_level(&source, level, 3, &quick).unwrap());
+        let lambda = f64::from(codec.model().lambda[level]) / f64::from(1 << 20) / 3.0;
+        let cost = |payload: &Payload| {
+            let back = decode(&codec, &source.shape, payload, &quick);
+            let planes = source.planes.iter().zip(&back.planes);
+            let squares = planes.flat_map(|(a, b)| a.rows().flatten().zip(b.rows().flatten()));
+            let error: f64 = squares.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+            8.0 * payload.sections[0].bytes.len() as f64 + lambda * error
+        };
+        let straight = codec.encode_at_level(&source, level, 0, &plain).unwrap();
+        // Samples are rounded to 8 bits here, not where rounds are compared.
+        assert!(cost(&refined) < cost(&straight) * 1.002, "level {level}");
     }
 }
 
@@ -116,15 +139,15 @@ fn files_are_as_large_as_estimated() {
         for shape in [Shape::rgb(64, 64, 8), Shape::rgb(1100, 200, 8), Shape::gray(333, 130, 8)] {
             let source = noise(shape);
             for level in levels {
-                let estimated = codec.estimated_bits(&source, level, &run).unwrap() / 8.0;
-                let payload = codec.encode_at_level(&source, level, &run).unwrap();
+                let estimated = codec.estimated_bits(&source, level, 0, &run).unwrap() / 8.0;
+                let payload = codec.encode_at_level(&source, level, 0, &run).unwrap();
                 let real = payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>() as f64;
                 assert!((real - estimated).abs() <= 64.0 + 0.005 * estimated, "{real} against {estimated}");
                 assert!(estimated > 10.0);
             }
         }
     }
-    assert!(tiny().estimated_bits(&noise(Shape::rgb(9, 9, 8)), 2, &run).is_err());
+    assert!(tiny().estimated_bits(&noise(Shape::rgb(9, 9, 8)), 2, 0, &run).is_err());
 }
 
 #[test]
@@ -132,7 +155,7 @@ fn a_region_is_cut_from_the_whole() {
     let codec = tiny();
     let source = noise(Shape::rgb(1300, 90, 8));
     let run = Run::default();
-    let payload = codec.encode_at_level(&source, 1, &run).unwrap();
+    let payload = codec.encode_at_level(&source, 1, 0, &run).unwrap();
     let whole = decode(&codec, &source.shape, &payload, &run);
     for region in [[0, 0, 1300, 90], [1, 2, 30, 40], [1000, 10, 200, 30], [1299, 89, 1, 1]] {
         let [x, y, width, height] = region;
@@ -169,7 +192,7 @@ fn every_kind_of_planes_comes_back_in_shape() {
     };
     for shape in [Shape::rgb(1, 1, 8), Shape::gray(3, 200, 1), with_alpha, depth, chroma, bands] {
         let source = noise(shape);
-        let payload = codec.encode_at_level(&source, 1, &run).unwrap();
+        let payload = codec.encode_at_level(&source, 1, 0, &run).unwrap();
         let back = decode(&codec, &source.shape, &payload, &run);
         assert_eq!(back.shape, source.shape);
         for (index, plane) in back.planes.iter().enumerate() {
@@ -186,7 +209,7 @@ fn every_kind_of_planes_comes_back_in_shape() {
 #[test]
 fn another_model_decodes_nothing() {
     let source = noise(Shape::rgb(40, 40, 8));
-    let payload = tiny().encode_at_level(&source, 0, &Run::default()).unwrap();
+    let payload = tiny().encode_at_level(&source, 0, 0, &Run::default()).unwrap();
     let other = Neural::new(NeuralModel::read(&tiny_model(2)).unwrap());
     let result = other.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &Run::default());
     assert!(matches!(result, Err(CodecError::Mismatch { .. })), "{result:?}");
@@ -199,7 +222,7 @@ fn damage_gives_an_answer_or_an_error() {
     let mut shape = Shape::rgb(50, 40, 8);
     shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
     let source = noise(shape);
-    let payload = codec.encode_at_level(&source, 1, &run).unwrap();
+    let payload = codec.encode_at_level(&source, 1, 0, &run).unwrap();
     let attempt = |payload: &Payload| codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run);
     for section in 0..payload.sections.len() {
         let length = payload.sections[section].bytes.len();

@@ -11,11 +11,20 @@ use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
 use tintype_nn::{Array, ModelFile, ModelLimits};
 
-/// Codes every picture at every level for real; prints one line a picture and level, then the sums.
+/// Rounds of refinement at the default effort.
+const ROUNDS_USUAL: usize = 2;
+
+/// Codes every picture at every level for real, with `rounds` of refinement; prints one line a picture and level, then the sums.
 ///
 /// # Errors
 /// If the codec fails.
-pub fn measure(bytes: &[u8], pictures: &PictureSet, levels: &[usize], anchor: Option<&Anchor>) -> Result<(), Failure> {
+pub fn measure(
+    bytes: &[u8],
+    pictures: &PictureSet,
+    levels: &[usize],
+    rounds: usize,
+    anchor: Option<&Anchor>,
+) -> Result<(), Failure> {
     let codec = Neural::new(NeuralModel::read(bytes)?);
     let run = Run { threads: Threads::ONE, ..Run::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
@@ -25,13 +34,13 @@ pub fn measure(bytes: &[u8], pictures: &PictureSet, levels: &[usize], anchor: Op
         let source = planes_of(picture);
         for &level in levels {
             let begun = Instant::now();
-            let payload = codec.encode_at_level(&source, level, &run)?;
+            let payload = codec.encode_at_level(&source, level, rounds, &run)?;
             let coded = Instant::now();
             let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
             seconds[0] += (coded - begun).as_secs_f64();
             seconds[1] += coded.elapsed().as_secs_f64();
             let size: usize = payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
-            let estimated = codec.estimated_bits(&source, level, &run)? / 8.0;
+            let estimated = codec.estimated_bits(&source, level, rounds, &run)? / 8.0;
             apart = apart.max(((size as f64 - estimated).abs() - 64.0).max(0.0) / estimated);
             let count = (picture.width * picture.height) as f64;
             pixels += count;
@@ -72,7 +81,7 @@ pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Fa
         let mut sum = 0.0;
         for picture in &pictures.pictures {
             let source = planes_of(picture);
-            let payload = codec.encode_at_level(&source, level, &run)?;
+            let payload = codec.encode_at_level(&source, level, ROUNDS_USUAL, &run)?;
             let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
             sum += compare_with(&source, &back, wanted)?.ssimulacra2.ok_or("pictures too small for SSIMULACRA2")?;
         }

@@ -94,7 +94,7 @@ impl JpegPlan {
             Tune::Visual => Self {
                 shape: 0.6,
                 chroma_shape: 0.6,
-                chroma_step: [1.2, 0.8],
+                chroma_step: [1.2, 0.65],
                 lambda: 0.09,
                 chroma_lambda: 1.0,
                 mask: 0.2,

@@ -11,7 +11,7 @@ use tintype_train::network::{
 const USAGE: &str = "usage:
   tintype-train export RUN_FOLDER OUT.model OUT.safetensors --train DIR... --valid DIR...
   tintype-train report RUN_FOLDER OUT.html --valid DIR...
-  tintype-train measure MODEL --valid DIR... [--anchor FILE] [--level N...] [--float RUN_FOLDER]";
+  tintype-train measure MODEL --valid DIR... [--anchor FILE] [--level N...] [--rounds N] [--float RUN_FOLDER]";
 
 fn main() -> ExitCode {
     tch::set_num_threads(1);
@@ -32,6 +32,7 @@ struct Arguments {
     anchor: Vec<PathBuf>,
     level: Vec<PathBuf>,
     float: Vec<PathBuf>,
+    rounds: Vec<PathBuf>,
 }
 
 fn run(arguments: Vec<String>) -> Result<(), Failure> {
@@ -43,6 +44,7 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             "--valid" => &mut sorted.valid,
             "--anchor" => &mut sorted.anchor,
             "--level" => &mut sorted.level,
+            "--rounds" => &mut sorted.rounds,
             "--float" => &mut sorted.float,
             _ => {
                 list.push(PathBuf::from(argument));
@@ -72,8 +74,9 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
             if levels.is_empty() {
                 levels = vec![0, 10, 21, 31, 42];
             }
+            let rounds = sorted.rounds.first().map(number).transpose()?.unwrap_or(0);
             let pictures = PictureSet::read(&sorted.valid, Keep::Middle)?;
-            measure(&std::fs::read(file)?, &pictures, &levels, anchor.as_ref())?;
+            measure(&std::fs::read(file)?, &pictures, &levels, rounds, anchor.as_ref())?;
             for folder in &sorted.float {
                 let (state, tensors) = Checkpoint::new(folder).read_mean()?;
                 let model = Model::new(&state.recipe);
