@@ -105,11 +105,16 @@ fn plain_pnm_with_comments_and_odd_maximum() {
     assert_eq!((rgb.shape.planes[0].bit_depth, rgb.planes[2].row(0)[0]), (10, 1023));
 }
 
+/// All but DICOM, which is only written over a head that was read; its own tests cut and bend it.
+fn formats_without_a_head() -> impl Iterator<Item = PictureFormat> {
+    PictureFormat::ALL.into_iter().filter(|&format| format != PictureFormat::Dicom)
+}
+
 #[test]
 fn limits_hold_before_samples_are_allocated() {
     let limits = Limits { samples_max: 1000, ..Limits::default() };
     let small = Limits { side_px_max: 40, ..Limits::default() };
-    for format in PictureFormat::ALL {
+    for format in formats_without_a_head() {
         let bytes = write_picture(format, &patterned(Shape::gray(64, 48, 8))).unwrap();
         for limits in [limits, small] {
             let error = read_picture(&bytes, &limits).unwrap_err();
@@ -126,7 +131,7 @@ fn cut_and_flipped_files_never_panic() {
     let mut picture = patterned(with_alpha(Shape::rgb(19, 11, 8)));
     picture.metadata.icc = Some(vec![7; 300]);
     let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
-    for format in PictureFormat::ALL {
+    for format in formats_without_a_head() {
         if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m) && picture.planes.planes.len() == 4 {
             picture.planes.shape.planes.pop();
             picture.planes.planes.pop();
