@@ -14,14 +14,20 @@ pub fn photo_bytes() -> &'static [u8] {
 /// The codec on the built-in photo model, read when first asked for.
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();
-    CODEC.get_or_init(|| Neural::new(NeuralModel::read(PHOTO).expect("the built-in model is whole")))
+    CODEC.get_or_init(|| Neural::new(NeuralModel::read_built_in(PHOTO).expect("the built-in model is whole")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::photo;
+    use super::{NeuralModel, photo, photo_bytes};
     use crate::{Codec, DecodeRequest, EncodeSettings, Run, Target};
     use tintype_image::{Planes, Shape};
+
+    #[test]
+    fn the_file_inside_the_program_is_whole() {
+        let read = NeuralModel::read(photo_bytes()).unwrap();
+        assert_eq!(read.hash, photo().model().hash);
+    }
 
     #[test]
     fn a_smooth_picture_comes_back_close_and_small() {

@@ -80,7 +80,17 @@ impl NeuralModel {
     /// # Errors
     /// Those of [`ModelFile::read`], and `Malformed` for a model of another kind.
     pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
-        let (file, hash) = ModelFile::read(bytes, &ModelLimits::default()).map_err(from_nn)?;
+        Self::of(ModelFile::read(bytes, &ModelLimits::default()))
+    }
+
+    /// Reads a model file inside the program, whose hash a test has checked.
+    #[cfg(feature = "photo-model")]
+    pub(super) fn read_built_in(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::of(ModelFile::read_trusting(bytes, &ModelLimits::default()))
+    }
+
+    fn of(read: Result<(ModelFile, Hash), NnError>) -> Result<Self, CodecError> {
+        let (file, hash) = read.map_err(from_nn)?;
         Self::new(&file, hash).map_err(|error| match error {
             NnError::Misuse { what } => CodecError::Malformed { what, at: 0 },
             other => from_nn(other),
