@@ -191,6 +191,12 @@ pub trait Codec: Sync {
     /// `Unsupported` for planes or targets it does not handle, `Limit`, `Misuse`.
     fn encode(&self, source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError>;
 
+    /// The number of the setting that a quality stands for, rising with it, in a codec that has only so many: equal numbers give equal
+    /// payloads. `None` where every quality may give another one.
+    fn setting_of(&self, _quality: f32) -> Option<usize> {
+        None
+    }
+
     /// Whether it decodes smaller pictures itself. For one that does not, the caller decodes at full size and takes means.
     fn scales(&self) -> bool {
         true

@@ -11,6 +11,7 @@
 //! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971).
 
 use crate::{Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, Run, Target, Tune};
+use std::collections::BTreeMap;
 use tintype_image::Planes;
 use tintype_metrics::{Wanted, compare_with};
 
@@ -124,7 +125,7 @@ impl Search<'_> {
         let bpp = size as f64 * 8.0 / (self.source.shape.width_px * self.source.shape.height_px) as f64;
         // A photo needs about 0.1 bpp at quality 20 and 2 at 80.
         let start = (66.0 + 46.0 * bpp.log10()).clamp(5.0, 95.0) as f32;
-        search(start, |quality| {
+        search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
             let bytes = (self.file_bytes)(&payload);
             let value = (bytes.max(1) as f64).ln() - goal;
@@ -171,7 +172,7 @@ impl Search<'_> {
     fn to_metric(&self, metric: &Metric, start: f32) -> Result<Payload, CodecError> {
         let Metric { name, goal, slack } = *metric;
         let mut best: Option<(f64, f64, Payload)> = None;
-        search(start, |quality| {
+        search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
             let shape = &self.source.shape;
             let planes = self.codec.decode(shape, &payload.view(), &DecodeRequest::default(), self.run)?;
@@ -196,14 +197,25 @@ impl Search<'_> {
 
 /// Looks for the quality in 0 to 100 at which `measure`, which rises with quality, is zero. `measure` also says whether
 /// it is near enough. Ends there, or where the bracket has become tiny, or after [`STEPS_MAX`] measurements.
-fn search(start: f32, mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecError>) -> Result<(), CodecError> {
+/// What was measured at a setting (see [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
+fn search(
+    start: f32,
+    setting_of: &dyn Fn(f32) -> Option<usize>,
+    mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecError>,
+) -> Result<(), CodecError> {
+    let mut known = BTreeMap::new();
     let mut low: Option<(f32, f64)> = None;
     let mut high: Option<(f32, f64)> = None;
     let mut quality = start;
     let mut step = 8.0;
     let mut last_side = 0;
     for _ in 0..STEPS_MAX {
-        let (value, done) = measure(quality)?;
+        let setting = setting_of(quality);
+        let (value, done) = match setting.and_then(|setting| known.get(&setting)) {
+            Some(&measured) => measured,
+            None => measure(quality)?,
+        };
+        known.extend(setting.map(|setting| (setting, (value, done))));
         if done {
             return Ok(());
         }
@@ -217,7 +229,8 @@ fn search(start: f32, mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecE
         last_side = side;
         quality = match (low, high) {
             (Some((low, below)), Some((high, above))) => {
-                if high - low < 1e-3 {
+                let neighbours = setting_of(low).zip(setting_of(high)).is_some_and(|(low, high)| high <= low + 1);
+                if high - low < 1e-3 || neighbours {
                     return Ok(());
                 }
                 let share = (below / (below - above)).clamp(0.02, 0.98) as f32;

@@ -108,6 +108,10 @@ impl Codec for Neural {
         self.encode_at_level(source, self.model.level_of(quality), rounds, run)
     }
 
+    fn setting_of(&self, quality: f32) -> Option<usize> {
+        Some(self.model.level_of(quality))
+    }
+
     fn holds_model(&self, header: &[u8]) -> bool {
         header.get(1..33) == Some(&self.model.hash)
     }
