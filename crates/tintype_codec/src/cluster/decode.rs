@@ -84,7 +84,11 @@ fn decode_grids(
         let mut coefficients = Coefficients::zero((width / CELL, height / CELL));
         grids[index] = match &mut walk {
             Some(walk) => {
-                coefficients.code(walk, contexts, kinds[index].chroma);
+                let chroma = kinds[index].chroma;
+                dispatch!(level, simd => simd.vectorize(
+                    #[inline(always)]
+                    || coefficients.code(walk, contexts, chroma)
+                ));
                 coefficients.values(grid_step(header.steps[index]), level)
             }
             None => {

@@ -77,6 +77,7 @@ impl Coefficients {
     }
 
     /// Codes them, or reads them.
+    #[inline(always)]
     pub fn code<W: SymbolWalk>(&mut self, walk: &mut W, contexts: &mut Contexts, chroma: bool) {
         for (band, plane) in &mut self.bands {
             let class = class(*band);
