@@ -14,6 +14,8 @@ pub const REGISTERS_MAX: usize = 16;
 pub const STEPS_MAX: usize = 512;
 /// Most channels a map may have.
 pub const CHANNELS_MAX: usize = 8192;
+/// Most values that all registers together may hold for each input position.
+pub const VALUES_MAX: usize = 1 << 15;
 
 /// What a step does with its register.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,8 @@ pub struct Program {
     steps: Vec<Step>,
     grid: usize,
     margin: usize,
+    /// Size of a position of the result, in units of `1 / SCALE` input positions.
+    size: usize,
 }
 
 /// What is known of a register before anything runs.
@@ -83,6 +87,13 @@ struct Known {
 }
 
 const SCALE: usize = 1 << 8;
+
+impl Known {
+    /// Values for each input position.
+    fn values(&self) -> usize {
+        (self.channels * SCALE).div_ceil(self.size) * SCALE / self.size
+    }
+}
 
 impl Program {
     /// A program of `steps` on `inputs` channels whose result is register `result`.
@@ -113,12 +124,18 @@ impl Program {
             grid = grid.max(made.size);
             let to = known.get_mut(usize::from(step.to));
             *to.ok_or(NnError::Limit { what: "registers", max: REGISTERS_MAX as u64 })? = Some(made);
+            if known.iter().flatten().map(Known::values).sum::<usize>() > VALUES_MAX {
+                return Err(NnError::Limit {
+                    what: "values of a program for each input position",
+                    max: VALUES_MAX as u64,
+                });
+            }
         }
         let last = known.get(usize::from(result)).copied().flatten();
         let last = last.ok_or_else(|| NnError::Misuse { what: format!("the result register {result} is empty") })?;
         let grid = grid / SCALE;
         let margin = last.reach.div_ceil(SCALE).next_multiple_of(grid);
-        Ok(Self { inputs, outputs: last.channels, levels, result, steps, grid, margin })
+        Ok(Self { inputs, outputs: last.channels, levels, result, steps, grid, margin, size: last.size })
     }
 
     /// Channels of the input.
@@ -154,6 +171,11 @@ impl Program {
     /// How far a window must reach beyond the wanted part, in input positions; a multiple of the grid.
     pub fn margin(&self) -> usize {
         self.margin
+    }
+
+    /// Whether the result has `out` positions for every `of` of the input, along each side.
+    pub fn gives(&self, out: usize, of: usize) -> bool {
+        self.size * out == SCALE * of
     }
 
     /// Runs the program.

@@ -81,7 +81,9 @@ fn dense_saturates_at_both_ends_and_never_overflows() {
 #[test]
 fn a_layer_that_could_overflow_is_refused() {
     assert!(Dense::new(2, &[32_767, 32_767], &[65_535], &[0], false).is_ok());
-    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[65_536], &[0], false), Ok(_) | Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[65_536], &[0], false), Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[-65_536], &[0], false), Err(NnError::Limit { .. })));
+    assert!(matches!(Dense::new(1, &[1], &[i32::MIN], &[0], false), Err(NnError::Limit { .. })));
     assert!(matches!(Dense::new(3, &[32_767, 32_767, 2], &[0], &[0], false), Err(NnError::Limit { .. })));
     assert!(matches!(Depthwise::new(&[8_000; 9], &[0], &[0]), Err(NnError::Limit { .. })));
     assert!(matches!(Dense::new(1, &[1], &[0], &[32], false), Err(NnError::Limit { .. })));
@@ -113,6 +115,33 @@ fn depthwise_equals_its_twin_at_every_level() {
         }
         for level in levels() {
             assert_eq!(layer.run(level, &input).unwrap(), expected, "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn every_other_step_saturates_at_both_ends() {
+    let ends = [i16::MIN, i16::MAX, -1, 1];
+    let run = |kind: Kind, shift: usize| {
+        let steps = vec![Step { from: 0, to: 0, kind }];
+        let program = Program::new(4, 1, steps, 0).unwrap();
+        let values: Vec<i16> = (0..4).map(|i| ends[(i + shift) % 4]).collect();
+        let input = Map { height: 1, width: 1, channels: 4, values };
+        program.run(Level::new(), input, 0).unwrap().values
+    };
+    assert_eq!(run(Kind::Add(0), 0), [i16::MIN, i16::MAX, -2, 2]);
+    assert_eq!(run(Kind::Vary(ends.to_vec()), 0), [i16::MIN, i16::MAX, -2, 2]);
+    assert_eq!(run(Kind::Leaky(16), 0), [0, i16::MAX, 0, 1]);
+    assert_eq!(run(Kind::Leaky(15), 0), [-1, i16::MAX, -1, 1]);
+    let table: [i16; 256] = std::array::from_fn(|i| i as i16);
+    assert_eq!(run(Kind::Table(0, Box::new(table)), 0), [0, 255, 127, 129]);
+    let down = Program::new(1, 0, vec![Step { from: 0, to: 0, kind: Kind::HaarDown }], 0).unwrap();
+    let depthwise = Depthwise::new(&[7_000; 9], &[0], &[0]).unwrap();
+    for value in [i16::MIN, i16::MAX] {
+        let flat = |side: usize| Map { height: side, width: side, channels: 1, values: vec![value; side * side] };
+        assert_eq!(down.run(Level::new(), flat(2), 0).unwrap().values, [value, 0, 0, 0]);
+        for level in levels() {
+            assert!(depthwise.run(level, &flat(3)).unwrap().values.iter().all(|&v| v == value), "{level:?}");
         }
     }
 }
@@ -185,7 +214,18 @@ fn programs_that_do_not_fit_are_refused() {
     for steps in refused {
         assert!(Program::new(8, 0, steps.clone(), 0).is_err(), "{steps:?}");
     }
+    // More values than memory should be asked for: in one register, and in all together.
+    let wide = |times: usize| vec![step(0, 0, Kind::Concat(0)); times];
+    let one = [wide(6), vec![step(0, 0, Kind::Unfold(8))], wide(7)].concat();
+    let all = [wide(9), (1..9).map(|to| step(0, to, Kind::Leaky(1))).collect()].concat();
+    for steps in [one, all] {
+        assert!(Program::new(8, 0, steps[..steps.len() - 2].to_vec(), 0).is_ok());
+        assert!(matches!(Program::new(8, 0, steps, 0), Err(NnError::Limit { .. })));
+    }
     let program = sample_program();
+    assert!(program.gives(1, 1) && !program.gives(2, 1) && !program.gives(1, 2));
+    let fine = Program::new(8, 0, vec![step(0, 0, Kind::Unfold(2))], 0).unwrap();
+    assert!(fine.gives(2, 1) && !fine.gives(1, 1));
     assert!(program.run(Level::new(), Map::new(4, 4, 7), 0).is_err());
     assert!(program.run(Level::new(), Map::new(4, 4, 8), 3).is_err());
     assert!(program.run(Level::new(), Map::new(3, 4, 8), 0).is_err());
@@ -290,6 +330,29 @@ fn damaged_model_files_are_refused() {
         let _ = ModelFile::read(&bent, &limits);
     }
     assert!(ModelFile::read(&bytes, &ModelLimits { bytes_max: 10, ..limits }).is_err());
+}
+
+/// The file is bent where a layer's weights stand, and sealed again.
+#[test]
+fn a_model_file_whose_sums_could_overflow_is_refused() {
+    let steps = vec![Step {
+        from: 0,
+        to: 0,
+        kind: Kind::Dense(Dense::new(3, &[21_845, 11_111, 22_222], &[0], &[0], false).unwrap()),
+    }];
+    let programs = BTreeMap::from([("p".to_string(), Program::new(3, 0, steps, 0).unwrap())]);
+    let (bytes, _) = ModelFile { name: "m".into(), programs, arrays: BTreeMap::new() }.write();
+    let limits = ModelLimits::default();
+    assert!(ModelFile::read(&bytes, &limits).is_ok());
+    let at = bytes.windows(2).position(|w| w == 21_845i16.to_le_bytes()).unwrap();
+    for (weight, fits) in [(32_202i16, true), (32_203, false), (-32_202, true), (-32_203, false), (i16::MIN, false)] {
+        let mut bent = bytes[..bytes.len() - 32].to_vec();
+        bent[at..at + 2].copy_from_slice(&weight.to_le_bytes());
+        let seal = hash(&bent);
+        bent.extend(seal);
+        let read = ModelFile::read(&bent, &limits);
+        assert!(if fits { read.is_ok() } else { matches!(read, Err(NnError::Limit { .. })) }, "{weight}");
+    }
 }
 
 #[test]

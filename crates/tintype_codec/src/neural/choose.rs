@@ -48,7 +48,7 @@ impl Chooser {
             distance * distance
         };
         let (Some(&far), Some(&near)) = (cost(nearest), cost(nearest - 1)) else { return (sign * nearest) as i32 };
-        let loss = (self.worth[c] * (error(nearest - 1) - error(nearest))) >> (2 * FRACTION);
+        let loss = self.worth[c].saturating_mul(error(nearest - 1) - error(nearest)) >> (2 * FRACTION);
         let kept = if loss < i64::from(far - near) { nearest - 1 } else { nearest };
         (sign * kept) as i32
     }

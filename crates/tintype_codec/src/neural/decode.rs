@@ -182,7 +182,7 @@ fn synthesise(
     run: &Run,
 ) -> Result<Planes, CodecError> {
     let margin = model.synthesis.margin();
-    // On the coarsest grid that a synthesis may have.
+    // On the coarsest grid that a model's synthesis may have.
     let first = [wanted.x, wanted.y].map(|at| (at / LATENT_PX) & !(WINDOWS[WINDOWS.len() - 1] - 1));
     let end = [
         (wanted.x + wanted.width).div_ceil(LATENT_PX).min(latents.width),

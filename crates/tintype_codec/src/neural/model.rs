@@ -12,6 +12,10 @@ use tintype_nn::{Array, Hash, ModelFile, ModelLimits, NnError, Program};
 const PRECISION: u32 = 16;
 /// Most stored distributions.
 const TABLES_MAX: usize = 256;
+/// Coarsest grid of a synthesis, which its windows lie on, in latents.
+const GRID_MAX: usize = 16;
+/// Longest reach of a synthesis in latents.
+const MARGIN_MAX: usize = 32;
 
 /// A model ready to code with.
 #[derive(Clone, Debug)]
@@ -98,9 +102,10 @@ impl NeuralModel {
     }
 
     fn new(file: &ModelFile, hash: Hash) -> Result<Self, NnError> {
-        let program = |name: &str, inputs: usize, outputs: usize| {
+        // A program that gives `out` positions for every `of`.
+        let program = |name: &str, inputs: usize, outputs: usize, (out, of): (usize, usize)| {
             let program = file.program(name)?.clone();
-            if (program.inputs(), program.outputs()) == (inputs, outputs) {
+            if (program.inputs(), program.outputs()) == (inputs, outputs) && program.gives(out, of) {
                 return Ok(program);
             }
             Err(NnError::Misuse { what: format!("program {name:?} of a wrong shape for this codec") })
@@ -111,7 +116,7 @@ impl NeuralModel {
             return Err(NnError::Misuse { what: "a model without levels or channels".into() });
         }
         let family = tables(file)?;
-        let step = |k: usize| program(&format!("context_step{k}"), context, context);
+        let step = |k: usize| program(&format!("context_step{k}"), context, context, (1, 1));
         let model = Self {
             name: file.name.clone(),
             hash,
@@ -119,13 +124,13 @@ impl NeuralModel {
             latent,
             hyper,
             context,
-            analysis: program("analysis", 192, latent)?,
-            hyper_analysis: program("hyper_analysis", latent, hyper)?,
-            hyper_synthesis: program("hyper_synthesis", hyper, context + latent)?,
-            context_enter: program("context_enter", latent, context)?,
+            analysis: program("analysis", 192, latent, (1, 2))?,
+            hyper_analysis: program("hyper_analysis", latent, hyper, (1, 4))?,
+            hyper_synthesis: program("hyper_synthesis", hyper, context + latent, (4, 1))?,
+            context_enter: program("context_enter", latent, context, (1, 1))?,
             context_steps: [step(1)?, step(2)?, step(3)?],
-            context_mean: program("context_mean", context, latent)?,
-            synthesis: program("synthesis", latent, 192)?,
+            context_mean: program("context_mean", context, latent, (1, 1))?,
+            synthesis: program("synthesis", latent, 192, (2, 1))?,
             gain: file.array_i32("gain", levels * latent)?.to_vec(),
             step: file.array_i32("step", levels * latent)?.to_vec(),
             scale_bias: file.array_i16("scale_bias", levels * latent)?.to_vec(),
@@ -137,6 +142,9 @@ impl NeuralModel {
             expectations: Expectations::new(&family),
             tables: family,
         };
+        if model.synthesis.grid() > GRID_MAX || model.synthesis.margin() > MARGIN_MAX {
+            return Err(NnError::Misuse { what: "a synthesis that reaches too far".into() });
+        }
         let last = model.tables.len() as i16;
         if model.hyper_table.iter().any(|&t| t < 0 || t >= last) {
             return Err(NnError::Misuse { what: "a hyper-latent with a table that does not exist".into() });

@@ -34,7 +34,7 @@ fn program(inputs: usize, kinds: Vec<Kind>) -> Program {
 }
 
 /// A model whose latents are weighted sums of samples; `seed` makes others of the same shape.
-fn tiny_model(seed: u64) -> Vec<u8> {
+fn tiny_file(seed: u64) -> ModelFile {
     let r = &mut Random(seed);
     let mut programs = BTreeMap::new();
     let mut add = |name: &str, program| programs.insert(name.to_string(), program);
@@ -62,7 +62,11 @@ fn tiny_model(seed: u64) -> Vec<u8> {
         ("qualities".into(), Array::I16(vec![2_000, 9_000])),
         ("tables".into(), Array::I32(tables)),
     ]);
-    ModelFile { name: "tiny".into(), programs, arrays }.write().0
+    ModelFile { name: "tiny".into(), programs, arrays }
+}
+
+fn tiny_model(seed: u64) -> Vec<u8> {
+    tiny_file(seed).write().0
 }
 
 fn tiny() -> Neural {
@@ -242,4 +246,72 @@ fn damage_gives_an_answer_or_an_error() {
     let mut missing = payload.clone();
     missing.sections.remove(0);
     assert!(matches!(attempt(&missing), Err(CodecError::Truncated { .. })));
+}
+
+#[test]
+fn models_whose_parts_do_not_fit_are_refused() {
+    assert!(NeuralModel::read(&tiny_model(1)).is_ok());
+    let r = &mut Random(5);
+    let wide = |steps: usize| (0..steps).map(|_| depthwise(&mut Random(6), LATENT)).collect::<Vec<_>>();
+    // Right channels on a wrong grid, a grid that windows do not lie on, a reach beyond all bounds.
+    let coarse = vec![Kind::Fold(8), Kind::Fold(4), Kind::Unfold(8), Kind::Unfold(4), dense(r, LATENT, 768, 200, 8)];
+    let programs = [
+        ("analysis", program(192, vec![dense(r, 192, LATENT, 60, 9)])),
+        ("hyper_analysis", program(LATENT, vec![Kind::Fold(2), dense(r, 4 * LATENT, HYPER, 200, 8)])),
+        ("hyper_synthesis", program(HYPER, vec![dense(r, HYPER, CONTEXT + LATENT, 300, 4)])),
+        ("context_enter", program(LATENT, vec![dense(r, LATENT, 4 * CONTEXT, 90, 8), Kind::Unfold(2)])),
+        ("context_step2", program(CONTEXT, vec![Kind::Fold(2), dense(r, 4 * CONTEXT, CONTEXT, 90, 8)])),
+        ("context_mean", program(CONTEXT, vec![Kind::Fold(2), dense(r, 4 * CONTEXT, LATENT, 90, 8)])),
+        ("synthesis", program(LATENT, vec![dense(r, LATENT, 192, 200, 8)])),
+        ("synthesis", program(LATENT, [coarse, vec![Kind::Unfold(2)]].concat())),
+        ("synthesis", program(LATENT, [wide(33), vec![dense(r, LATENT, 768, 200, 8), Kind::Unfold(2)]].concat())),
+        ("synthesis", program(LATENT, vec![dense(r, LATENT, 191 * 4, 200, 8), Kind::Unfold(2)])),
+    ];
+    let shorter = |array: &Array| match array {
+        Array::I16(list) => Array::I16(list[1..].to_vec()),
+        Array::I32(list) => Array::I32(list[1..].to_vec()),
+    };
+    let refused = |file: &ModelFile| matches!(NeuralModel::read(&file.write().0), Err(CodecError::Malformed { .. }));
+    for (name, program) in programs {
+        let mut file = tiny_file(1);
+        file.programs.insert(name.into(), program).unwrap();
+        assert!(refused(&file), "{name}");
+    }
+    for name in tiny_file(1).programs.keys() {
+        let mut file = tiny_file(1);
+        file.programs.remove(name);
+        assert!(refused(&file), "without {name}");
+    }
+    for (name, array) in &tiny_file(1).arrays {
+        let mut file = tiny_file(1);
+        file.arrays.insert(name.clone(), shorter(array));
+        assert!(refused(&file), "a shorter {name}");
+    }
+    for table in [-1, 2] {
+        let mut file = tiny_file(1);
+        file.arrays.insert("hyper_table".into(), Array::I16(vec![table; 2 * HYPER]));
+        assert!(refused(&file), "table {table}");
+    }
+}
+
+#[test]
+fn models_of_extreme_numbers_give_an_answer() {
+    let source = noise(Shape::rgb(70, 40, 8));
+    let all = ["step", "lambda", "gain", "hyper_gain", "hyper_step"];
+    let cases = [i32::MAX, i32::MIN, -1, 0].map(|most| [(most, &all[..]), (most, &all[..2])]);
+    for (most, names) in cases.into_iter().flatten() {
+        let mut file = tiny_file(1);
+        for &name in names {
+            let Some(Array::I32(list)) = file.arrays.get_mut(name) else { panic!("no {name}") };
+            list.fill(most);
+        }
+        let bias = most.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        file.arrays.insert("scale_bias".into(), Array::I16(vec![bias; 2 * LATENT]));
+        let codec = Neural::new(NeuralModel::read(&file.write().0).unwrap());
+        for rounds in [0, 2] {
+            let payload = codec.encode_at_level(&source, 1, rounds, &Run::default()).unwrap();
+            let back = decode(&codec, &source.shape, &payload, &Run::default());
+            assert_eq!(back.shape, source.shape);
+        }
+    }
 }
