@@ -5,6 +5,7 @@
 //! zone, and never used by a decoder; every sum has a fixed order, so that all SIMD levels give the same.
 //! Source: reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013, arXiv 1308.3432).
 
+use crate::map::each_run;
 use crate::program::{Kind, Program, REGISTERS_MAX};
 use crate::{Dense, Depthwise, Map, NnError};
 use fearless_simd::{Level, Simd, dispatch};
@@ -28,33 +29,19 @@ impl Gradient {
         Self { height, width, channels, values: vec![0.0; height * width * channels] }
     }
 
-    /// Where each value of a map of this shape stands once it is folded by `factor` (see [`Map::fold`]).
-    fn each_folded(&self, factor: usize, mut work: impl FnMut(usize, usize)) {
-        let run = factor * self.channels;
-        let mut to = 0;
-        for y in 0..self.height / factor {
-            for x in 0..self.width / factor {
-                for row in 0..factor {
-                    let start = ((y * factor + row) * self.width + x * factor) * self.channels;
-                    for at in start..start + run {
-                        work(at, to);
-                        to += 1;
-                    }
-                }
-            }
-        }
-    }
-
     fn folded(&self, factor: usize) -> Self {
         let mut out = Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
-        self.each_folded(factor, |at, to| out.values[to] = self.values[at]);
+        each_run([self.height, self.width, self.channels], factor, |fine, folded, run| {
+            out.values[folded..folded + run].copy_from_slice(&self.values[fine..fine + run]);
+        });
         out
     }
 
     fn unfolded(&self, factor: usize) -> Self {
         let mut out = Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
-        let shape = Self { values: Vec::new(), ..out };
-        shape.each_folded(factor, |to, at| out.values[to] = self.values[at]);
+        each_run([out.height, out.width, out.channels], factor, |fine, folded, run| {
+            out.values[fine..fine + run].copy_from_slice(&self.values[folded..folded + run]);
+        });
         out
     }
 
@@ -79,6 +66,11 @@ impl Traced {
 }
 
 impl Program {
+    /// Whether [`Program::pull_back`] knows every step: tables have no gradient.
+    pub fn has_gradient(&self) -> bool {
+        !self.steps().iter().any(|step| matches!(step.kind, Kind::Table(..)))
+    }
+
     /// Runs the program and keeps every step's result.
     ///
     /// # Errors
@@ -100,7 +92,7 @@ impl Program {
         }
         let mut registers: [Option<Gradient>; REGISTERS_MAX] = Default::default();
         registers[usize::from(self.result())] = Some(gradient);
-        for (step, made) in self.steps().iter().zip(&traced.made).rev() {
+        for (index, (step, made)) in self.steps().iter().zip(&traced.made).enumerate().rev() {
             let Some(gradient) = registers[usize::from(step.to)].take() else { continue };
             let mut give = |register: u8, gradient: Gradient| match &mut registers[usize::from(register)] {
                 Some(sum) => sum.add(&gradient),
@@ -118,20 +110,20 @@ impl Program {
                     give(step.from, gradient);
                 }
                 Kind::Concat(other) => {
-                    let first = {
-                        let channels = self.channels_before(step, traced);
-                        channels.ok_or_else(|| NnError::Misuse { what: "a register that nothing wrote".into() })?
-                    };
+                    let first = self.channels_read(index, traced);
                     give(*other, part(&gradient, first, gradient.channels - first));
                     give(step.from, part(&gradient, 0, first));
+                }
+                Kind::Pick { start, .. } => {
+                    give(step.from, placed(&gradient, usize::from(*start), self.channels_read(index, traced)));
                 }
                 Kind::Vary(_) => give(step.from, gradient),
                 Kind::Fold(factor) => give(step.from, gradient.unfolded(usize::from(*factor))),
                 Kind::Unfold(factor) => give(step.from, gradient.folded(usize::from(*factor))),
                 Kind::HaarDown => give(step.from, haar(gradient).unfolded(2)),
                 Kind::HaarUp => give(step.from, haar(gradient.folded(2))),
-                Kind::Table(..) | Kind::Pick { .. } => {
-                    return Err(NnError::Misuse { what: "a program with tables or picks has no gradient here".into() });
+                Kind::Table(..) => {
+                    return Err(NnError::Unsupported { what: "the gradient of a program with tables".into() });
                 }
             }
         }
@@ -139,11 +131,10 @@ impl Program {
         Ok(registers[0].take().unwrap_or_else(|| Gradient::new(shape.height, shape.width, shape.channels)))
     }
 
-    /// Channels of the register that `step` reads, as it was then.
-    fn channels_before(&self, step: &crate::Step, traced: &Traced) -> Option<usize> {
-        let index = self.steps().iter().position(|s| std::ptr::eq(s, step))?;
-        let wrote = self.steps()[..index].iter().rposition(|s| s.to == step.from);
-        Some(wrote.map_or(traced.input.channels, |at| traced.made[at].channels))
+    /// Channels of the register that step `index` reads, as it was then.
+    fn channels_read(&self, index: usize, traced: &Traced) -> usize {
+        let wrote = self.steps()[..index].iter().rposition(|step| step.to == self.steps()[index].from);
+        wrote.map_or(traced.input.channels, |at| traced.made[at].channels)
     }
 }
 
@@ -156,6 +147,14 @@ fn part(gradient: &Gradient, start: usize, count: usize) -> Gradient {
     let rows = gradient.values.chunks_exact(gradient.channels);
     let values = rows.flat_map(|row| row[start..start + count].iter().copied()).collect();
     Gradient { channels: count, values, ..*gradient }
+}
+
+/// The inverse of [`part`]: zeros before and after, up to `channels`.
+fn placed(gradient: &Gradient, start: usize, channels: usize) -> Gradient {
+    let mut out = Gradient::new(gradient.height, gradient.width, channels);
+    let rows = gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(channels));
+    rows.for_each(|(from, to)| to[start..start + from.len()].copy_from_slice(from));
+    out
 }
 
 /// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its own transpose.

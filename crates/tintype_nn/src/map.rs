@@ -63,15 +63,8 @@ impl Map {
         }
         let (height, width) = (self.height / factor, self.width / factor);
         let mut values = Vec::with_capacity(self.values.len());
-        let run = factor * self.channels;
-        for y in 0..height {
-            for x in 0..width {
-                for row in 0..factor {
-                    let start = ((y * factor + row) * self.width + x * factor) * self.channels;
-                    values.extend_from_slice(&self.values[start..start + run]);
-                }
-            }
-        }
+        let fine = [self.height, self.width, self.channels];
+        each_run(fine, factor, |start, _, run| values.extend_from_slice(&self.values[start..start + run]));
         Ok(Self { height, width, channels: self.channels * factor * factor, values })
     }
 
@@ -85,15 +78,28 @@ impl Map {
         }
         let channels = self.channels / (factor * factor);
         let mut out = Self::new(self.height * factor, self.width * factor, channels);
-        let run = factor * channels;
-        for y in 0..self.height {
-            for x in 0..self.width {
-                for (row, part) in self.at(x, y).chunks_exact(run.max(1)).enumerate() {
-                    let start = ((y * factor + row) * out.width + x * factor) * channels;
-                    out.values[start..start + run].copy_from_slice(part);
-                }
+        each_run([out.height, out.width, channels], factor, |start, folded, run| {
+            out.values[start..start + run].copy_from_slice(&self.values[folded..folded + run]);
+        });
+        Ok(out)
+    }
+}
+
+/// Visits the runs of values that stay together when a map of shape `fine` (height, width, channels) is folded by `factor`: where each
+/// starts in the fine map, where in the folded one, and its length. In the order of the folded map.
+pub(crate) fn each_run(
+    [height, width, channels]: [usize; 3],
+    factor: usize,
+    mut work: impl FnMut(usize, usize, usize),
+) {
+    let run = factor * channels;
+    let mut folded = 0;
+    for y in 0..height / factor {
+        for x in 0..width / factor {
+            for row in 0..factor {
+                work(((y * factor + row) * width + x * factor) * channels, folded, run);
+                folded += run;
             }
         }
-        Ok(out)
     }
 }

@@ -114,6 +114,8 @@ pub enum FitError {
     Codec(CodecError),
     /// The request makes no sense.
     Misuse { what: String },
+    /// A training run ended before its end.
+    Run { what: String },
 }
 
 impl fmt::Display for FitError {
@@ -122,7 +124,7 @@ impl fmt::Display for FitError {
             Self::Io { file, error } => write!(f, "{file}: {error}"),
             Self::Picture { file, error } => write!(f, "{file}: {error}"),
             Self::Codec(error) => write!(f, "{error}"),
-            Self::Misuse { what } => write!(f, "{what}"),
+            Self::Misuse { what } | Self::Run { what } => write!(f, "{what}"),
         }
     }
 }

@@ -127,21 +127,21 @@ pub fn run(args: &TrainArgs) -> Outcome {
     Ok(true)
 }
 
-/// Settings that were given, and those that flags stand for.
+/// Settings that were given, and those that flags stand for; a fit refuses those that it does not know.
 fn settings(args: &TrainArgs) -> Vec<(String, String)> {
-    let mut settings = args.settings.clone();
-    let mut add = |name: &str, value: String| settings.push((name.into(), value));
-    if let Some(model) = &args.adapt {
-        add("adapt", model.clone());
-    } else if args.codec == CodecId::Neural {
-        let text = |path: &Path| path.display().to_string();
-        let flags = [("recipe", args.recipe.as_deref()), ("start", args.start.as_deref())];
-        flags.into_iter().filter_map(|(name, path)| Some((name, path?))).for_each(|(name, path)| add(name, text(path)));
-        add("run", args.run.as_deref().map_or_else(|| text(&args.output.with_extension("run")), text));
-        add("resume", args.resume.to_string());
-        args.seed.into_iter().for_each(|seed| add("seed", seed.to_string()));
-    }
-    settings
+    let network = args.codec == CodecId::Neural && args.adapt.is_none();
+    let beside = network.then(|| args.output.with_extension("run"));
+    let text = |path: &Path| path.display().to_string();
+    let flags = [
+        ("adapt", args.adapt.clone()),
+        ("recipe", args.recipe.as_deref().map(text)),
+        ("start", args.start.as_deref().map(text)),
+        ("run", args.run.as_deref().or(beside.as_deref()).map(text)),
+        ("resume", args.resume.then(|| "true".into())),
+        ("seed", args.seed.filter(|_| network).map(|seed| seed.to_string())),
+    ];
+    let given = flags.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?)));
+    args.settings.iter().cloned().chain(given).collect()
 }
 
 fn failure(error: FitError) -> Failure {
@@ -234,6 +234,11 @@ fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row
     Ok(rows)
 }
 
+/// The seed of a fit that was given none.
+fn default_seed(codec: CodecId) -> String {
+    if codec == CodecId::Neural { "the recipe's, if there was one".into() } else { "1".into() }
+}
+
 /// The model's card, Markdown.
 fn card(
     args: &TrainArgs,
@@ -248,7 +253,7 @@ fn card(
         ("file".into(), format!("{} bytes", grouped(fitted.bytes.len() as u64))),
         ("program".into(), format!("tintype {}", env!("CARGO_PKG_VERSION"))),
         ("data".into(), format!("{} pictures, list and contents hash {}", list.len(), list.hash().map_err(failure)?)),
-        ("seed".into(), args.seed.map_or_else(|| "as by default".into(), |seed| seed.to_string())),
+        ("seed".into(), args.seed.map_or_else(|| default_seed(args.codec), |seed| seed.to_string())),
         ("time".into(), format!("{seconds:.1} s")),
     ];
     rows.extend(fitted.parameters.iter().cloned());

@@ -5,7 +5,7 @@
 use super::choose::Chooser;
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
 use super::model::{NeuralModel, from_nn};
-use super::refine;
+use super::refine::{self, Aim};
 use super::residuals::walk_residuals;
 use super::walk::{Priors, Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
@@ -132,28 +132,32 @@ fn choose_tile(
 ) -> Result<Choice, CodecError> {
     let (area, level) = (tile_area(group, tile), search.level);
     let mut choice = choose(model, analyse(model, rgb, group, area, simd)?, &search.chooser, level, simd)?;
-    if search.rounds == 0 {
+    if search.rounds == 0 || !model.synthesis.has_gradient() {
         return Ok(choice);
     }
     let [x, y, width, height] = area;
-    let values = values_of(rgb, x, y, width, height);
     let inside = [group.width - x, group.height - y];
+    let aim = Aim { model, values: values_of(rgb, x, y, width, height), inside, level, simd };
     // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of three samples.
     let worth = model.lambda[level] as f64 / f64::from(1 << 20) / 3.0;
-    let cost_of = |choice: &mut Choice| -> Result<(f64, Map), CodecError> {
-        let found = refine::round(model, &values, inside, &choice.latents, level, simd)?;
+    let cost = |choice: &mut Choice, error: f64| {
         let mut walk = BitCost::new();
         choice.walk(model, level, &mut walk);
-        Ok((walk.cost_q16() as f64 / 65_536.0 + worth * found.error, found.goal))
+        walk.cost_q16() as f64 / 65_536.0 + worth * error
     };
-    let (mut least, mut goal) = cost_of(&mut choice)?;
+    let (error, mut goal) = aim.error_and_goal(&choice.latents)?;
+    let mut least = cost(&mut choice, error);
     let mut part = refine::PART;
-    for _ in 0..search.rounds {
+    for round in 1..=search.rounds {
         let truth = refine::moved(&choice.truth, &goal, part);
         let mut next = choose(model, truth, &search.chooser, level, simd)?;
-        let (cost, its_goal) = cost_of(&mut next)?;
-        if cost < least {
-            (least, goal, choice) = (cost, its_goal, next);
+        let error = aim.error(&next.latents)?;
+        let found = cost(&mut next, error);
+        if found < least {
+            (least, choice) = (found, next);
+            if round < search.rounds {
+                goal = aim.error_and_goal(&choice.latents)?.1;
+            }
         } else {
             part /= 2.0;
         }

@@ -92,8 +92,10 @@ impl Neural {
     }
 }
 
-/// Rounds of refinement by effort, 1 to 9.
-const ROUNDS: [usize; 9] = [0, 0, 0, 1, 2, 4, 8, 16, 32];
+/// Rounds of refinement at an `effort` of 1 to 9.
+pub fn rounds_of_effort(effort: u8) -> usize {
+    [0, 0, 0, 1, 2, 4, 8, 16, 32][usize::from(effort.clamp(1, 9)) - 1]
+}
 
 impl Codec for Neural {
     fn id(&self) -> CodecId {
@@ -104,8 +106,7 @@ impl Codec for Neural {
         let Target::Quality(quality) = settings.target else {
             return Err(CodecError::Unsupported { what: "codec neural is never lossless".into() });
         };
-        let rounds = ROUNDS[usize::from(settings.effort.clamp(1, 9)) - 1];
-        self.encode_at_level(source, self.model.level_of(quality), rounds, run)
+        self.encode_at_level(source, self.model.level_of(quality), rounds_of_effort(settings.effort), run)
     }
 
     fn setting_of(&self, quality: f32) -> Option<usize> {

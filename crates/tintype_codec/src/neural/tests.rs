@@ -130,6 +130,14 @@ fn refinement_is_alike_everywhere_and_never_costs_more() {
         // Samples are rounded to 8 bits here, not where rounds are compared.
         assert!(cost(&refined) < cost(&straight) * 1.002, "level {level}");
     }
+    // A synthesis with a table has no gradient, and is coded all the same.
+    let mut file = tiny_file(1);
+    let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 64);
+    let leave = vec![dense(&mut Random(3), LATENT, 4 * 192, 200, 8), Kind::Unfold(2), Kind::Table(6, Box::new(table))];
+    file.programs.insert("synthesis".into(), program(LATENT, leave));
+    let codec = Neural::new(NeuralModel::read(&file.write().0).unwrap());
+    let [straight, refined] = [0, 2].map(|rounds| codec.encode_at_level(&source, 1, rounds, &plain).unwrap());
+    assert_eq!(straight, refined);
 }
 
 #[test]
@@ -142,9 +150,9 @@ fn files_are_as_large_as_estimated() {
     ] {
         for shape in [Shape::rgb(64, 64, 8), Shape::rgb(1100, 200, 8), Shape::gray(333, 130, 8)] {
             let source = noise(shape);
-            for level in levels {
-                let estimated = codec.estimated_bits(&source, level, 0, &run).unwrap() / 8.0;
-                let payload = codec.encode_at_level(&source, level, 0, &run).unwrap();
+            for (level, rounds) in [(levels[0], 1), (levels[1], 0)] {
+                let estimated = codec.estimated_bits(&source, level, rounds, &run).unwrap() / 8.0;
+                let payload = codec.encode_at_level(&source, level, rounds, &run).unwrap();
                 let real = payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>() as f64;
                 assert!((real - estimated).abs() <= 64.0 + 0.005 * estimated, "{real} against {estimated}");
                 assert!(estimated > 10.0);

@@ -149,27 +149,32 @@ impl Head {
             if !inside.is_empty() {
                 continue;
             }
-            let number = || match value {
-                [low, high, ..] => usize::from(u16::from_le_bytes([*low, *high])),
-                _ => 0,
-            };
-            match element.tag {
-                0x0028_0002 => head.samples = number(),
-                0x0028_0004 => head.photometric = text(value),
-                0x0028_0006 => head.planar = number() == 1,
-                0x0028_0008 => {
-                    let frames = text(value).parse();
-                    head.frames = frames.map_err(|_| ImageError::Malformed { what: "DICOM frame count".into(), at })?;
-                }
-                0x0028_0010 => head.height = number(),
-                0x0028_0011 => head.width = number(),
-                0x0028_0100 => head.allocated = u8::try_from(number()).unwrap_or(u8::MAX),
-                0x0028_0101 => head.stored = u8::try_from(number()).unwrap_or(u8::MAX),
-                0x0028_0102 => high_bit = Some(number()),
-                0x0028_0103 => head.signed = number() == 1,
-                _ => {}
+            if element.tag == 0x0028_0102 {
+                high_bit = Some(number(value));
             }
+            head.note(element.tag, value, at)?;
         }
+    }
+
+    /// Takes in what an element outside all sequences says.
+    fn note(&mut self, tag: u32, value: &[u8], at: usize) -> Result<(), ImageError> {
+        let bits = || u8::try_from(number(value)).unwrap_or(u8::MAX);
+        match tag {
+            0x0028_0002 => self.samples = number(value),
+            0x0028_0004 => self.photometric = text(value),
+            0x0028_0006 => self.planar = number(value) == 1,
+            0x0028_0008 => {
+                let frames = text(value).parse();
+                self.frames = frames.map_err(|_| ImageError::Malformed { what: "DICOM frame count".into(), at })?;
+            }
+            0x0028_0010 => self.height = number(value),
+            0x0028_0011 => self.width = number(value),
+            0x0028_0100 => self.allocated = bits(),
+            0x0028_0101 => self.stored = bits(),
+            0x0028_0103 => self.signed = number(value) == 1,
+            _ => {}
+        }
+        Ok(())
     }
 
     fn check(&mut self, high_bit: Option<usize>) -> Result<(), ImageError> {
@@ -269,6 +274,11 @@ fn implicit_from_syntax(syntax: &str) -> Result<bool, ImageError> {
     let what =
         format!("DICOM with {name} samples (transfer syntax {syntax:?}); decompress it first, e.g. with gdcmconv -w");
     Err(ImageError::Unsupported { what })
+}
+
+/// The first 16-bit number of a value, 0 if it has none.
+fn number(value: &[u8]) -> usize {
+    value.first_chunk::<2>().map_or(0, |&bytes| usize::from(u16::from_le_bytes(bytes)))
 }
 
 /// The letters of a value without its padding.

@@ -20,11 +20,11 @@ const BUILT_IN: &str = include_str!("../../../../recipes/photo.toml");
 /// Trains as `request` says.
 ///
 /// # Errors
-/// `Misuse` for settings that do not fit together and for pictures that are too small; whatever ends a run, as text.
+/// `Misuse` for settings that do not fit together and for too few pictures; `Run` with whatever ended it.
 pub(crate) fn fit(pictures: &PictureList, request: &FitRequest) -> Result<Fitted, FitError> {
     fit_network(pictures, request).map_err(|error| match error.downcast::<FitError>() {
         Ok(own) => *own,
-        Err(other) => FitError::Misuse { what: other.to_string() },
+        Err(other) => FitError::Run { what: other.to_string() },
     })
 }
 

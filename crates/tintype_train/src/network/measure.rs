@@ -5,14 +5,11 @@ use super::export::quality_of_level;
 use super::{Anchor, Failure, ValidationPoint};
 use serde_json::json;
 use std::time::Instant;
-use tintype_codec::neural::{Neural, NeuralModel};
-use tintype_codec::{Codec, DecodeRequest, Run};
+use tintype_codec::neural::{Neural, NeuralModel, rounds_of_effort};
+use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Run};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
 use tintype_nn::{Array, ModelFile, ModelLimits};
-
-/// Rounds of refinement at the default effort.
-const ROUNDS_USUAL: usize = 2;
 
 /// Codes every picture at every level for real, with `rounds` of refinement; prints one line a picture and level, then the sums.
 ///
@@ -75,13 +72,14 @@ pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Fa
     let run = Run { threads: Threads::ONE, ..Run::default() };
     let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
     let levels = codec.model().levels;
+    let rounds = rounds_of_effort(EncodeSettings::default().effort);
     let stations: Vec<usize> = (0..levels).step_by(6).collect();
     let mut means = Vec::new();
     for &level in &stations {
         let mut sum = 0.0;
         for picture in &pictures.pictures {
             let source = planes_of(picture);
-            let payload = codec.encode_at_level(&source, level, ROUNDS_USUAL, &run)?;
+            let payload = codec.encode_at_level(&source, level, rounds, &run)?;
             let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
             sum += compare_with(&source, &back, wanted)?.ssimulacra2.ok_or("pictures too small for SSIMULACRA2")?;
         }

@@ -40,26 +40,11 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     let recipe = &run.recipe;
     let schedule = &recipe.schedule;
     let model = Model::new(recipe);
-    for (set, side) in [(&run.pictures, schedule.crop_px), (&run.held_out, 64)] {
-        if !set.holds(side) {
-            return Err(
-                format!("no picture is {side} × {side} or larger; the recipe's crop_px says what is needed").into()
-            );
-        }
-    }
+    check_sizes(run)?;
     std::fs::create_dir_all(run.folder)?;
     let mut log = std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
     let checkpoint = Checkpoint::new(run.folder);
-    let (mut state, mut optimiser) = if checkpoint.exists() {
-        checkpoint.read(recipe)?
-    } else {
-        let weights = match run.start {
-            Some(path) => grown(&read_tensors(path)?, first_weights(recipe, &model, &run.pictures))?,
-            None => first_weights(recipe, &model, &run.pictures),
-        };
-        (State { step: 0, seconds: 0.0, recipe: recipe.clone() }, Optimiser::new(recipe, &weights))
-    };
-    state.recipe = recipe.clone();
+    let (mut state, mut optimiser) = opened(run, &model, &checkpoint)?;
     announce(&model, &optimiser.weights.named, &state);
     if state.step == 0 {
         measure(run, &model, &optimiser.mean.named, &state, &mut log)?;
@@ -71,8 +56,8 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     let mut precision = None;
     while state.step < schedule.steps {
         let begun = Instant::now();
-        if precision.is_none() && state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0
-        {
+        let rounds = state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0;
+        if rounds && precision.is_none() {
             precision = Some(Rc::new(Precision::measured(recipe, &optimiser.mean.named, &run.pictures)));
         }
         let cast = match &precision {
@@ -120,6 +105,30 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Refuses pictures of which no crop can be taken.
+fn check_sizes(run: &Run<'_>) -> Result<(), Failure> {
+    let side = run.recipe.schedule.crop_px;
+    if !run.pictures.holds(side) {
+        return Err(format!("no picture to train on has {side} × {side} pixels, the recipe's crop_px").into());
+    }
+    Ok(())
+}
+
+/// Where the run stands: at its checkpoint, or before its first step.
+fn opened(run: &Run<'_>, model: &Model, checkpoint: &Checkpoint) -> Result<(State, Optimiser), Failure> {
+    let recipe = &run.recipe;
+    if checkpoint.exists() {
+        let (state, optimiser) = checkpoint.read(recipe)?;
+        return Ok((State { recipe: recipe.clone(), ..state }, optimiser));
+    }
+    let fresh = first_weights(recipe, model, &run.pictures);
+    let weights = match run.start {
+        Some(path) => grown(&read_tensors(path)?, fresh)?,
+        None => fresh,
+    };
+    Ok((State { step: 0, seconds: 0.0, recipe: recipe.clone() }, Optimiser::new(recipe, &weights)))
 }
 
 fn announce(model: &Model, weights: &Tensors, state: &State) {
