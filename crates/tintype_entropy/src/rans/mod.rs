@@ -9,9 +9,11 @@
 
 mod decoder;
 mod encoder;
+mod split;
 
 pub use decoder::RansDecoder;
 pub use encoder::RansEncoder;
+pub use split::{SplitDecoder, SplitEncoder};
 
 use crate::symbols::PRECISION_MAX;
 

@@ -1,11 +1,11 @@
 //! The walk over the coefficients of a segment: rows of MCUs, each component's block rows in turn, block by block.
 //!
 //! In and out: the segment's [`ComponentBlocks`], read when coding and filled when decoding. [`Tables`] say how
-//! counts and exponents are coded: quickly, or densely. Exact zone; one traversal for both directions.
+//! counts and values are coded: quickly, or densely. Exact zone; one traversal for both directions.
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
-use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, Priors, Single, count_bucket, magnitude_bucket};
-use super::expectation::{Expectation, LEVELS, Magnitudes, Near, Weights, log_level, magnitudes};
+use super::contexts::{COUNTS, MAGNITUDES, count_bucket, magnitude_bucket};
+use super::expectation::{Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use tintype_entropy::SymbolWalk;
@@ -28,24 +28,31 @@ const INNER: [u8; 49] = {
 /// Weight of frequency v in a sample at the block's border, in 1/1024 of that of frequency 0.
 const BORDER: [i32; 8] = [1024, 1432, 1390, 1320, 1225, 1110, 980, 840];
 
-/// What one component's blocks are predicted with.
+/// What one component's blocks are predicted with: quantiser times [`BORDER`].
 struct Frequency {
-    /// `quant * BORDER[v]`: what a coefficient adds to the top edge, and, with sign (-1)^v, to the bottom edge.
+    /// What a coefficient adds to the top edge, and, with sign (-1)^v, to the bottom edge.
     near_row: [i32; 64],
-    /// `quant * BORDER[u]`: to the left edge, and, with sign (-1)^u, to the right edge.
+    /// To the left edge, and, with sign (-1)^u, to the right edge; columns in turn.
     near_column: [i32; 64],
     /// 2^32 / (1024 * quant) for the first row, then the first column.
-    inverse: [[i64; 8]; 2],
+    inverse: [[i32; 8]; 2],
+    /// For the first row: to its own frequency of the facing edges, and to frequency 0 of the others; then for the first
+    /// column.
+    line: [[[i32; 8]; 2]; 2],
 }
 
 impl Frequency {
     fn new(quant: &[u16; 64]) -> Self {
         let q = |k: usize| i32::from(quant[k].max(1));
-        let inverse = |k: usize| (1i64 << 32) / (1024 * i64::from(q(k)));
+        let inverse = |k: usize| ((1i64 << 32) / (1024 * i64::from(q(k)))) as i32;
+        let row = |k: usize| q(k).wrapping_mul(BORDER[k / 8]);
+        let column = |k: usize| q(k).wrapping_mul(BORDER[k % 8]);
+        let eight = |f: &dyn Fn(usize) -> i32| std::array::from_fn(f);
         Self {
-            near_row: std::array::from_fn(|k| q(k).wrapping_mul(BORDER[k / 8])),
-            near_column: std::array::from_fn(|k| q(k).wrapping_mul(BORDER[k % 8])),
-            inverse: [std::array::from_fn(inverse), std::array::from_fn(|v| inverse(8 * v))],
+            near_row: std::array::from_fn(row),
+            near_column: std::array::from_fn(|t| column(t % 8 * 8 + t / 8)),
+            inverse: [eight(&inverse), eight(&|v| inverse(8 * v))],
+            line: [[eight(&row), eight(&column)], [eight(&|v| column(8 * v)), eight(&|v| row(8 * v))]],
         }
     }
 }
@@ -71,43 +78,6 @@ struct Trail {
 
 static NO_TRAIL: Trail =
     Trail { bottom: [0; 8], right: [0; 8], magnitudes: [0; 64], inner: 0, edges: [0; 2], dc_residual: 0, there: false };
-
-const LIMIT: u32 = 250;
-
-/// Signs and the bits below a leading one.
-pub struct Bits {
-    inner_sign: Single,
-    inner_mantissa: Single,
-    edge_sign: Single,
-    edge_mantissa: Single,
-    dc_sign: Single,
-    dc_mantissa: Single,
-}
-
-impl Bits {
-    /// How many there are.
-    pub const COUNT: usize = 64 * 9 + EXPONENTS * LEVELS * 4 + 14 * 32 + EXPONENTS * EXPONENTS * 8 + 9 + EXPONENTS * 4;
-
-    /// Bits that start at `priors`.
-    pub fn new(p: &mut Priors<'_>) -> Self {
-        Self {
-            inner_sign: Single::new(p, 64 * 9, LIMIT),
-            inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, LIMIT),
-            edge_sign: Single::new(p, 14 * 32, LIMIT),
-            edge_mantissa: Single::new(p, EXPONENTS * EXPONENTS * 8, LIMIT),
-            dc_sign: Single::new(p, 9, LIMIT),
-            dc_mantissa: Single::new(p, EXPONENTS * 4, LIMIT),
-        }
-    }
-
-    /// What they have seen, as priors.
-    pub fn priors(&self) -> Vec<u8> {
-        let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
-        out.extend(self.edge_sign.priors().chain(self.edge_mantissa.priors()));
-        out.extend(self.dc_sign.priors().chain(self.dc_mantissa.priors()));
-        out
-    }
-}
 
 /// What the number of inner coefficients is predicted from.
 #[derive(Clone, Copy)]
@@ -136,6 +106,10 @@ pub struct InnerPlace {
     pub share: usize,
     /// Whether it must be nonzero.
     pub certain: bool,
+    /// Its natural index.
+    pub k: usize,
+    /// Sign of the component before at the same place, plus one.
+    pub witness: usize,
     /// More views, for tables that mix.
     pub more: [usize; 4],
 }
@@ -147,7 +121,9 @@ pub struct EdgePlace {
     pub at: usize,
     /// Level of its expected magnitude.
     pub level: usize,
-    /// Bucket of the magnitude that continues the neighbour's border.
+    /// Twice the value that continues the neighbour's border.
+    pub predicted: i32,
+    /// Bucket of its magnitude.
     pub expected: usize,
     /// How many nonzero ones are left, 1 to 7.
     pub left: usize,
@@ -157,22 +133,20 @@ pub struct EdgePlace {
     pub more: [usize; 4],
 }
 
-/// How counts and exponents of one class of components are coded. Exponents are bit lengths of magnitudes.
+/// How counts and values of one class of components are coded.
 pub trait Tables {
     /// Whether `more` views are of use.
     const MIXES: bool;
     /// A count of 0 to 49.
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize;
-    /// The exponent of an inner coefficient.
-    fn inner_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &InnerPlace) -> u32;
+    /// An inner coefficient.
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16;
     /// A count of 0 to 7 in the first row (`side` 0) or column.
     fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize;
-    /// The exponent of a coefficient of the first row or column.
-    fn edge_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &EdgePlace) -> u32;
-    /// The exponent of what the prediction of DC missed.
-    fn dc_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, views: [usize; 3]) -> u32;
-    /// The single bits.
-    fn bits(&mut self) -> &mut Bits;
+    /// A coefficient of the first row or column.
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16;
+    /// What the prediction of DC missed, at most 65 535 either way; `lean` 0 to 2 says which neighbour was higher.
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], lean: usize) -> i32;
 }
 
 /// What a segment is coded with: weights for three classes of component, tables for luma and chroma.
@@ -288,7 +262,7 @@ fn walk_row<T: Tables, W: SymbolWalk>(
             other: around.other_magnitudes,
         };
         let mut expectation = Expectation::new(weights, near);
-        let mut own = *block;
+        let mut own = if W::READS { [0; 64] } else { *block };
         let scene = Scene { around, table, weights };
         rest[0] = walk_block(walk, &mut own, &scene, &mut expectation, tables);
         *block = own;
@@ -297,6 +271,7 @@ fn walk_row<T: Tables, W: SymbolWalk>(
 }
 
 /// Sums along the block's borders as its coefficients become known.
+#[derive(Default)]
 struct Borders {
     top: [i32; 8],
     left: [i32; 8],
@@ -304,39 +279,69 @@ struct Borders {
     right: [i32; 8],
 }
 
+/// For each column the sum of `values * weights` over even rows from 2 on and over odd rows.
+#[inline(always)]
+fn row_sums(values: &[i16; 64], weights: &[i32; 64]) -> [[i32; 8]; 2] {
+    let mut sums = [[0i32; 8]; 2];
+    for v in 1..8 {
+        for u in 0..8 {
+            let product = weights[8 * v + u].wrapping_mul(i32::from(values[8 * v + u]));
+            sums[v % 2][u] = sums[v % 2][u].wrapping_add(product);
+        }
+    }
+    sums
+}
+
+/// Sum of `line * weights`, and the same with alternating signs.
+#[inline(always)]
+fn line_sums(line: &[i16; 8], weights: &[i32; 8]) -> [i32; 2] {
+    let mut sums = [0i32; 2];
+    for f in 0..8 {
+        sums[f % 2] = sums[f % 2].wrapping_add(weights[f].wrapping_mul(i32::from(line[f])));
+    }
+    [sums[0].wrapping_add(sums[1]), sums[0].wrapping_sub(sums[1])]
+}
+
 impl Borders {
-    /// Adds coefficient `natural`.
+    /// Of all coefficients outside the first row and column; `columns` has them column by column.
     #[inline(always)]
-    fn add(&mut self, natural: usize, value: i16, table: &Frequency) {
-        let (v, u, c) = (natural >> 3, natural & 7, i32::from(value));
-        let (row, column) = (table.near_row[natural].wrapping_mul(c), table.near_column[natural].wrapping_mul(c));
-        self.top[u] = self.top[u].wrapping_add(row);
-        self.left[v] = self.left[v].wrapping_add(column);
-        self.bottom[u] = self.bottom[u].wrapping_add(if v % 2 == 1 { row.wrapping_neg() } else { row });
-        self.right[v] = self.right[v].wrapping_add(if u % 2 == 1 { column.wrapping_neg() } else { column });
+    fn of_inner(block: &[i16; 64], columns: &[i16; 64], table: &Frequency) -> Self {
+        let mut out = Self::default();
+        let sums = row_sums(block, &table.near_row);
+        for u in 1..8 {
+            out.top[u] = sums[0][u].wrapping_add(sums[1][u]);
+            out.bottom[u] = sums[0][u].wrapping_sub(sums[1][u]);
+        }
+        let sums = row_sums(columns, &table.near_column);
+        for v in 1..8 {
+            out.left[v] = sums[0][v].wrapping_add(sums[1][v]);
+            out.right[v] = sums[0][v].wrapping_sub(sums[1][v]);
+        }
+        out
     }
 
-    /// Adds all coefficients outside the first row and column.
+    /// Adds the first row (`side` 0) or column, of which element 0 is 0.
     #[inline(always)]
-    fn add_inner(&mut self, block: &[i16; 64], table: &Frequency) {
-        let (mut even, mut odd) = ([0i32; 8], [0i32; 8]);
-        for v in 1..8 {
-            let sums = if v % 2 == 1 { &mut odd } else { &mut even };
-            let mut columns = [0i32; 8];
-            for u in 0..8 {
-                let c = if u == 0 { 0 } else { i32::from(block[8 * v + u]) };
-                sums[u] = sums[u].wrapping_add(table.near_row[8 * v + u].wrapping_mul(c));
-                columns[u] = table.near_column[8 * v + u].wrapping_mul(c);
-            }
-            let pair = |first: usize| {
-                columns.iter().skip(first).step_by(2).fold(0i32, |sum, column| sum.wrapping_add(*column))
-            };
-            let (e, o) = (pair(0), pair(1));
-            (self.left[v], self.right[v]) = (e.wrapping_add(o), e.wrapping_sub(o));
+    fn add_line(&mut self, line: &[i16; 8], side: usize, table: &Frequency) {
+        let [along, across] = &table.line[side];
+        let far = if side == 0 { &mut self.bottom } else { &mut self.right };
+        for f in 0..8 {
+            far[f] = far[f].wrapping_add(along[f].wrapping_mul(i32::from(line[f])));
         }
-        for u in 1..8 {
-            (self.top[u], self.bottom[u]) = (even[u].wrapping_add(odd[u]), even[u].wrapping_sub(odd[u]));
+        let [near, far] = line_sums(line, across);
+        if side == 0 {
+            (self.left[0], self.right[0]) = (near, far);
+        } else {
+            (self.top[0], self.bottom[0]) = (near, far);
         }
+    }
+
+    /// Adds DC to the edges that later blocks see.
+    #[inline(always)]
+    fn add_dc(&mut self, value: i16, table: &Frequency) {
+        let sum = table.near_row[0].wrapping_mul(i32::from(value));
+        self.bottom[0] = self.bottom[0].wrapping_add(sum);
+        self.right[0] = self.right[0].wrapping_add(sum);
     }
 }
 
@@ -356,9 +361,8 @@ fn walk_block<T: Tables, W: SymbolWalk>(
     expectation: &mut Expectation,
     tables: &mut T,
 ) -> Trail {
-    let mut borders = Borders { top: [0; 8], left: [0; 8], bottom: [0; 8], right: [0; 8] };
     let count = inner_count(walk, block, &scene.around, expectation, tables);
-    inner_coefficients(walk, block, count, scene, expectation, &mut borders, tables);
+    let mut borders = inner_coefficients(walk, block, count, scene, expectation, tables);
     let row = edge_coefficients::<0, T, W>(walk, block, (count, 0), scene, expectation, &mut borders, tables);
     let column = edge_coefficients::<1, T, W>(walk, block, (count, row), scene, expectation, &mut borders, tables);
     let counts = count + row + column;
@@ -377,9 +381,14 @@ fn walk_block<T: Tables, W: SymbolWalk>(
 /// Number of nonzero coefficients outside the first row and column.
 #[inline(always)]
 fn nonzero_inner(block: &[i16; 64]) -> usize {
-    let all = block[8..].iter().map(|c| u16::from(*c != 0)).sum::<u16>();
-    let column = (1..8).map(|v| u16::from(block[8 * v] != 0)).sum::<u16>();
-    usize::from(all - column)
+    let mut columns = [0u16; 8];
+    for v in 1..8 {
+        for u in 0..8 {
+            columns[u] += u16::from(block[8 * v + u] != 0);
+        }
+    }
+    columns[0] = 0;
+    usize::from(columns.iter().sum::<u16>())
 }
 
 #[inline(always)]
@@ -408,36 +417,6 @@ fn inner_count<T: Tables, W: SymbolWalk>(
     tables.inner_count(walk, count, place)
 }
 
-/// Bits of a magnitude below its leading one: the first two under adaptive bits, the others raw.
-#[inline(always)]
-fn mantissa<W: SymbolWalk>(
-    walk: &mut W,
-    magnitude: u32,
-    e: u32,
-    mut code: impl FnMut(bool, usize, &mut W) -> bool,
-) -> u32 {
-    let mut out = 1u32;
-    let mut below = e - 1;
-    if below > 0 {
-        below -= 1;
-        out = out << 1 | u32::from(code(magnitude >> below & 1 == 1, 0, walk));
-    }
-    if below > 0 {
-        below -= 1;
-        out = out << 1 | u32::from(code(magnitude >> below & 1 == 1, 1 + (out & 1) as usize, walk));
-    }
-    if below > 0 {
-        let bits = magnitude & ((1 << below) - 1);
-        out = out << below | walk.bits_16(bits, below);
-    }
-    out
-}
-
-#[inline(always)]
-fn signed(magnitude: u32, negative: bool) -> i16 {
-    (if negative { (magnitude as i32).wrapping_neg() } else { magnitude as i32 }) as i16
-}
-
 #[inline(always)]
 fn inner_coefficients<T: Tables, W: SymbolWalk>(
     walk: &mut W,
@@ -445,25 +424,25 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
     count: usize,
     scene: &Scene<'_>,
     expectation: &mut Expectation,
-    borders: &mut Borders,
     tables: &mut T,
-) {
-    let mut left = count;
-    if W::READS {
-        INNER.iter().for_each(|k| block[usize::from(*k)] = 0);
-    }
+) -> Borders {
+    let (mut left, mut columns) = (count, [0i16; 64]);
     let (around, mut remaining_log) = (&scene.around, 26 + log_level(4 * left as u32));
     let mut left_bucket = count_bucket(left).min(7);
+    let mut next_level = level_of(u32::from(expectation.expected[usize::from(INNER[0])]));
     for (n, k) in INNER.iter().enumerate() {
         if left == 0 {
             break;
         }
-        let k = usize::from(*k);
+        let k = usize::from(*k) & 63;
         let expected = u32::from(expectation.expected[k]);
-        let log = log_level(expected);
-        let level = (log / 2).min(LEVELS - 1);
+        let level = if T::MIXES { level_of(expected) } else { next_level };
+        if !T::MIXES {
+            next_level = level_of(u32::from(expectation.expected[usize::from(INNER[(n + 1).min(48)])]));
+        }
         let mut share = 0;
         if T::MIXES {
+            let log = log_level(expected);
             share = (remaining_log + log).saturating_sub(log_level(expectation.inner_sum)).min(31);
             expectation.inner_sum = expectation.inner_sum.saturating_sub(expected);
         }
@@ -480,22 +459,16 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
             ];
         }
         // As many places as nonzero coefficients: no question.
-        let place = InnerPlace { n, level, left_bucket, share, certain: left + n == 49, more };
-        let magnitude = u32::from(block[k].unsigned_abs());
-        let e = tables.inner_exponent(walk, 32 - magnitude.leading_zeros(), &place);
-        if e == 0 {
+        let certain = left + n == 49;
+        let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
+        let place = InnerPlace { n, level, left_bucket, share, certain, k, witness, more };
+        let value = tables.inner_value(walk, block[k], &place);
+        if value == 0 {
             continue;
         }
-        let negative = if !T::MIXES {
-            walk.bit(block[k] < 0, 1 << 15)
-        } else {
-            let witness = around.other[k].signum() + 1;
-            tables.bits().inner_sign.code(walk, block[k] < 0, k * 9 + witness as usize)
-        };
-        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
-            tables.bits().inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
-        });
-        block[k] = signed(magnitude, negative);
+        block[k] = value;
+        columns[k % 8 * 8 + k / 8] = value;
+        let magnitude = u32::from(value.unsigned_abs());
         left -= 1;
         remaining_log = 26 + log_level(4 * left as u32);
         left_bucket = count_bucket(left).min(7);
@@ -504,7 +477,7 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
             expectation.raise_sum(scene.weights, k, magnitude);
         }
     }
-    borders.add_inner(block, scene.table);
+    Borders::of_inner(block, &columns, scene.table)
 }
 
 /// Magnitudes of the lower frequencies next to `k` that are known.
@@ -529,30 +502,31 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
     borders: &mut Borders,
     tables: &mut T,
 ) -> usize {
-    let (column, step, around) = (SIDE == 1, if SIDE == 1 { 8 } else { 1 }, &scene.around);
+    let (step, around) = (if SIDE == 1 { 8 } else { 1 }, &scene.around);
     let count = edge_count::<SIDE, T, W>(walk, block, known, around, expectation, tables);
-    let mut left = count;
-    let (facing, there) =
-        if column { (&around.left.right, around.left.there) } else { (&around.above.bottom, around.above.there) };
-    let inner = count_bucket(known.0);
+    if count == 0 {
+        return 0;
+    }
+    let predictions = if SIDE == 1 {
+        predict(&around.left.right, &borders.left, &scene.table.inverse[1], around.left.there)
+    } else {
+        predict(&around.above.bottom, &borders.top, &scene.table.inverse[0], around.above.there)
+    };
+    let (mut left, mut line, inner) = (count, [0i16; 8], count_bucket(known.0));
     for f in 1..8 {
-        let k = f * step;
         if left == 0 {
-            block[k] = 0;
-            continue;
+            break;
         }
-        let own = if column { borders.left[f] } else { borders.top[f] };
-        let gap = i64::from(facing[f].wrapping_sub(own));
-        let predicted = if there { ((gap * scene.table.inverse[SIDE][f] + (1 << 30)) >> 31) as i32 } else { 0 };
+        let (k, predicted) = (f * step, predictions[f]);
         let expected = magnitude_bucket(predicted.unsigned_abs());
-        let level = (log_level(u32::from(expectation.expected[k])) / 2).min(LEVELS - 1);
+        let level = level_of(u32::from(expectation.expected[k]));
         let at = SIDE * 7 + f - 1;
         let mut more = [0; 4];
         if T::MIXES {
             let size = |m: &Magnitudes, k: usize| u32::from(m[k]);
             let (a, l) = (size(&around.above.magnitudes, k), size(&around.left.magnitudes, k));
             let near = magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4);
-            let before = if f > 1 { magnitude_bucket(u32::from(block[k - step].unsigned_abs())) } else { 11 };
+            let before = if f > 1 { magnitude_bucket(u32::from(line[f - 1].unsigned_abs())) } else { 11 };
             let place = |first: usize, second: usize| (first * 14 + at) * MAGNITUDES + second;
             more = [
                 (expected * 14 + at) * MAGNITUDES + near,
@@ -561,31 +535,29 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
                 place(before, near),
             ];
         }
-        let place = EdgePlace { at, level, expected, left, certain: left + f == 8, more };
-        let magnitude = u32::from(block[k].unsigned_abs());
-        let e = tables.edge_exponent(walk, 32 - magnitude.leading_zeros(), &place);
-        if e == 0 {
-            block[k] = 0;
+        let place = EdgePlace { at, level, predicted, expected, left, certain: left + f == 8, more };
+        let value = tables.edge_value(walk, block[k], &place);
+        if value == 0 {
             continue;
         }
+        (block[k], line[f]) = (value, value);
         left -= 1;
-        let lean = if predicted < 0 { 16 + expected } else { expected };
-        let negative = tables.bits().edge_sign.code(walk, block[k] < 0, at * 32 + lean);
-        // Where sign and size of the prediction are right, its bits tell of the bits below.
-        let agrees = (predicted < 0) == negative;
-        let guess = if agrees { predicted.unsigned_abs() / 2 } else { 0 };
-        let guess_size = (32 - guess.leading_zeros()).min(EXPONENTS as u32 - 1);
-        let hint = if guess_size == e && e > 1 { 1 + (guess >> (e - 2) & 1) as usize } else { 0 };
-        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
-            let relation = (guess_size + 1).saturating_sub(e).min(2) as usize;
-            let slot = if slot == 0 { hint } else { 2 + slot };
-            tables.bits().edge_mantissa.code(walk, bit, (e as usize * EXPONENTS + relation) * 8 + slot)
-        });
-        block[k] = signed(magnitude, negative);
-        expectation.learn(scene.weights, k, magnitude);
-        borders.add(k, block[k], scene.table);
+        expectation.learn(scene.weights, k, u32::from(value.unsigned_abs()));
     }
+    borders.add_line(&line, SIDE, scene.table);
     count
+}
+
+/// Twice the values that continue a neighbour's edge.
+#[inline(always)]
+fn predict(facing: &[i32; 8], own: &[i32; 8], inverse: &[i32; 8], there: bool) -> [i32; 8] {
+    let mut out = [0i32; 8];
+    for f in 0..8 {
+        let gap = i64::from(facing[f].wrapping_sub(own[f]));
+        // Shifted without sign: the same lower half, which is all that is kept.
+        out[f] = ((gap * i64::from(inverse[f]) + (1 << 30)) as u64 >> 31) as i32;
+    }
+    if there { out } else { [0; 8] }
 }
 
 #[inline(always)]
@@ -604,7 +576,7 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     let other_side = if SIDE == 1 { row } else { 7 - (a + l) / 2 };
     let mean = (a + l).div_ceil(2);
     let sum: u32 = (1..8).map(|f| u32::from(expectation.expected[f * step])).sum();
-    let level = (log_level(sum) / 2).min(LEVELS - 1);
+    let level = level_of(sum);
     let views = [(level * 8 + mean) * 4 + other_side / 2, (inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l];
     tables.edge_count(walk, count, SIDE, views)
 }
@@ -621,7 +593,7 @@ fn direct_current<T: Tables, W: SymbolWalk>(
 ) -> u8 {
     let (around, frequency) = (&scene.around, scene.table);
     let from =
-        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * frequency.inverse[0][0] + (1 << 28)) >> 29) as i32;
+        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * i64::from(frequency.inverse[0][0]) + (1 << 28)) >> 29) as i32;
     let (above, left) = (from(around.above.bottom[0], borders.top[0]), from(around.left.right[0], borders.left[0]));
     // Eighths of a quantisation step.
     let (predicted, spread) = match (around.above.there, around.left.there) {
@@ -636,27 +608,13 @@ fn direct_current<T: Tables, W: SymbolWalk>(
     let inner = count_bucket(count);
     let before = usize::from(around.above.dc_residual.max(around.left.dc_residual));
     let views = [spread_bucket * MAGNITUDES + inner, before * MAGNITUDES + spread_bucket, inner * MAGNITUDES + before];
-    let magnitude = residual.unsigned_abs().min(0xffff);
-    let e = tables.dc_exponent(walk, 32 - magnitude.leading_zeros(), views);
-    let mut value = 0i32;
-    if e > 0 {
-        let lean = match above.wrapping_sub(left) {
-            d if d > 8 => 1,
-            d if d < -8 => 2,
-            _ => 0,
-        };
-        let negative = tables.bits().dc_sign.code(walk, residual < 0, lean);
-        let mut out = 1u32;
-        let mut below = e - 1;
-        if below > 0 {
-            below -= 1;
-            out =
-                out << 1 | u32::from(tables.bits().dc_mantissa.code(walk, magnitude >> below & 1 == 1, e as usize * 4));
-        }
-        out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
-        value = if negative { -(out as i32) } else { out as i32 };
-    }
+    let lean = match above.wrapping_sub(left) {
+        d if d > 8 => 1,
+        d if d < -8 => 2,
+        _ => 0,
+    };
+    let value = tables.dc_residual(walk, residual.clamp(-0xffff, 0xffff), views, lean);
     block[0] = predicted.wrapping_add(value) as i16;
-    borders.add(0, block[0], frequency);
+    borders.add_dc(block[0], frequency);
     magnitude_bucket(value.unsigned_abs()) as u8
 }

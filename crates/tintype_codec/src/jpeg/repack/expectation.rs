@@ -118,3 +118,11 @@ pub fn log_level(x: u32) -> usize {
     let exponent = 31 - x.leading_zeros();
     (4 * exponent + (x >> (exponent - 2) & 3)) as usize - 8
 }
+
+/// Half of [`log_level`], below [`LEVELS`].
+#[inline(always)]
+pub fn level_of(x: u32) -> usize {
+    let x = x.saturating_add(4);
+    let exponent = 31 - x.leading_zeros();
+    ((2 * exponent + (x >> (exponent - 1) & 1)) as usize - 4).min(LEVELS - 1)
+}

@@ -4,11 +4,10 @@
 //! the program. Source: iteratively reweighted least squares for the scale of a Laplacian.
 
 use super::block_walk::{Model, walk_segment};
-use super::contexts::Priors;
 use super::expectation::{TERMS, WEIGHT_BYTES, magnitudes};
 use super::mixed_tables::MixedTables;
 use super::priors::Learnt;
-use super::symbol_tables::{Contexts, DISTRIBUTIONS, Distribution, SymbolTables};
+use super::symbol_tables::{Contexts, DISTRIBUTIONS, SymbolTables, prior_from_counts};
 use super::{sampling, segment};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
@@ -200,7 +199,7 @@ fn quick_priors(counts: &[[f64; 16]]) -> Vec<u8> {
             }
             distance *= 2;
         }
-        let mut prior = Distribution::prior_from_counts(&sum);
+        let mut prior = prior_from_counts(&sum);
         if own.iter().sum::<f64>() < 4.0 {
             prior[15] = 0;
         }
@@ -224,13 +223,15 @@ pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
         files.iter().filter_map(|f| read_coefficients(f, &Limits::default()).ok()).collect();
     let mut out = weights(&read, step);
     let learnt = Learnt::from_bytes(&out);
-    let mut dense = learnt.dense();
-    walk_all(&read, &mut dense);
-    dense.tables.iter().for_each(|t| out.extend(t.bits_seen()));
-    let nothing = || SymbolTables::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &mut Priors { bytes: &[] });
+    let nothing = || SymbolTables::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &[]);
     let mut quick = Model { weights: learnt.weights(), tables: [nothing(), nothing()] };
     walk_all(&read, &mut quick);
-    quick.tables.iter().for_each(|t| out.extend(quick_priors(&t.contexts.0)));
+    for table in &quick.tables {
+        out.extend(table.signs());
+        out.extend(quick_priors(&table.contexts.0));
+    }
+    let mut dense = learnt.dense();
+    walk_all(&read, &mut dense);
     dense.tables.iter().for_each(|t: &MixedTables| out.extend(t.priors()));
     out
 }

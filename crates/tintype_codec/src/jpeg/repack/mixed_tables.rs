@@ -2,7 +2,7 @@
 //!
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
-use super::block_walk::{Bits, CountPlace, EdgePlace, InnerPlace, Tables};
+use super::block_walk::{CountPlace, EdgePlace, InnerPlace, Tables};
 use super::contexts::{EXPONENTS, MAGNITUDES, Priors, Single, bits_from_priors, prior_from_bit};
 use super::expectation::LEVELS;
 use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
@@ -64,6 +64,68 @@ impl<const N: usize> Mixed<N> {
     }
 }
 
+const BITS_LIMIT: u32 = 250;
+
+/// Signs and the bits below a leading one.
+struct Bits {
+    inner_sign: Single,
+    inner_mantissa: Single,
+    edge_sign: Single,
+    edge_mantissa: Single,
+    dc_sign: Single,
+    dc_mantissa: Single,
+}
+
+impl Bits {
+    fn new(p: &mut Priors<'_>) -> Self {
+        Self {
+            inner_sign: Single::new(p, 64 * 9, BITS_LIMIT),
+            inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, BITS_LIMIT),
+            edge_sign: Single::new(p, 14 * 32, BITS_LIMIT),
+            edge_mantissa: Single::new(p, EXPONENTS * EXPONENTS * 8, BITS_LIMIT),
+            dc_sign: Single::new(p, 9, BITS_LIMIT),
+            dc_mantissa: Single::new(p, EXPONENTS * 4, BITS_LIMIT),
+        }
+    }
+
+    fn priors(&self) -> Vec<u8> {
+        let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
+        out.extend(self.edge_sign.priors().chain(self.edge_mantissa.priors()));
+        out.extend(self.dc_sign.priors().chain(self.dc_mantissa.priors()));
+        out
+    }
+}
+
+/// Bits of a magnitude below its leading one: the first two under adaptive bits, the others raw.
+#[inline(always)]
+fn mantissa<W: SymbolWalk>(
+    walk: &mut W,
+    magnitude: u32,
+    e: u32,
+    mut code: impl FnMut(bool, usize, &mut W) -> bool,
+) -> u32 {
+    let mut out = 1u32;
+    let mut below = e - 1;
+    if below > 0 {
+        below -= 1;
+        out = out << 1 | u32::from(code(magnitude >> below & 1 == 1, 0, walk));
+    }
+    if below > 0 {
+        below -= 1;
+        out = out << 1 | u32::from(code(magnitude >> below & 1 == 1, 1 + (out & 1) as usize, walk));
+    }
+    if below > 0 {
+        let bits = magnitude & ((1 << below) - 1);
+        out = out << below | walk.bits_16(bits, below);
+    }
+    out
+}
+
+#[inline(always)]
+fn signed(magnitude: u32, negative: bool) -> i16 {
+    (if negative { (magnitude as i32).wrapping_neg() } else { magnitude as i32 }) as i16
+}
+
 /// The dense model of one class of components.
 pub struct MixedTables {
     inner_count: Mixed<COUNT_VIEWS>,
@@ -76,8 +138,8 @@ pub struct MixedTables {
 }
 
 impl MixedTables {
-    /// Tables that start at `priors`, and single bits at `bits`.
-    pub fn new(p: &mut Priors<'_>, bits: &mut Priors<'_>) -> Self {
+    /// Tables that start at `priors`.
+    pub fn new(p: &mut Priors<'_>) -> Self {
         Self {
             inner_count: Mixed::new(p, INNER_COUNT_VIEW, [64, 51]),
             inner: Mixed::new(p, INNER_VIEW, [4 * 49, 4 * LEVELS]),
@@ -85,20 +147,16 @@ impl MixedTables {
             edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [16, LEVELS * 8]),
             edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
             dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
-            bits: Bits::new(bits),
+            bits: Bits::new(p),
         }
     }
 
-    /// What the single bits have seen, as priors.
-    pub fn bits_seen(&self) -> Vec<u8> {
-        self.bits.priors()
-    }
-
-    /// What the others have seen, as priors.
+    /// What they have seen, as priors.
     pub fn priors(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.inner_count.priors().chain(self.inner.priors()).collect();
         out.extend(self.inner_large.priors().chain(self.edge_count.priors()));
         out.extend(self.edge.priors().chain(self.dc.priors()));
+        out.extend(self.bits.priors());
         out
     }
 }
@@ -119,7 +177,9 @@ impl Tables for MixedTables {
         node - 64
     }
 
-    fn inner_exponent<W: SymbolWalk>(&mut self, walk: &mut W, size: u32, place: &InnerPlace) -> u32 {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16 {
+        let magnitude = u32::from(value.unsigned_abs());
+        let size = 32 - magnitude.leading_zeros();
         let InnerPlace { n, level, left_bucket, certain, .. } = *place;
         let share = (place.share * LEVELS + level) * 7 + n / 7;
         let [a, b, c, d] = place.more;
@@ -138,7 +198,15 @@ impl Tables for MixedTables {
             }
             e += 1;
         }
-        e
+        if e == 0 {
+            return 0;
+        }
+        let bits = &mut self.bits;
+        let negative = bits.inner_sign.code(walk, value < 0, place.k * 9 + place.witness);
+        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
+            bits.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
+        });
+        signed(magnitude, negative)
     }
 
     fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize {
@@ -157,8 +225,10 @@ impl Tables for MixedTables {
         node - 8
     }
 
-    fn edge_exponent<W: SymbolWalk>(&mut self, walk: &mut W, size: u32, place: &EdgePlace) -> u32 {
-        let EdgePlace { at, level, expected, left, certain, more } = *place;
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16 {
+        let magnitude = u32::from(value.unsigned_abs());
+        let size = 32 - magnitude.leading_zeros();
+        let EdgePlace { at, level, predicted, expected, left, certain, more } = *place;
         let first = (at * LEVELS + level) * MAGNITUDES + expected;
         let all = [first, (at * LEVELS + level) * 8 + left, more[0], more[1], more[2], more[3]];
         let contexts = all.map(|v| v * EDGE_EXPONENTS);
@@ -175,10 +245,28 @@ impl Tables for MixedTables {
             }
             e += 1;
         }
-        e
+        if e == 0 {
+            return 0;
+        }
+        let bits = &mut self.bits;
+        let lean = if predicted < 0 { 16 + expected } else { expected };
+        let negative = bits.edge_sign.code(walk, value < 0, at * 32 + lean);
+        // Where sign and size of the prediction are right, its bits tell of the bits below.
+        let agrees = (predicted < 0) == negative;
+        let guess = if agrees { predicted.unsigned_abs() / 2 } else { 0 };
+        let guess_size = (32 - guess.leading_zeros()).min(EXPONENTS as u32 - 1);
+        let hint = if guess_size == e && e > 1 { 1 + (guess >> (e - 2) & 1) as usize } else { 0 };
+        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
+            let relation = (guess_size + 1).saturating_sub(e).min(2) as usize;
+            let slot = if slot == 0 { hint } else { 2 + slot };
+            bits.edge_mantissa.code(walk, bit, (e as usize * EXPONENTS + relation) * 8 + slot)
+        });
+        signed(magnitude, negative)
     }
 
-    fn dc_exponent<W: SymbolWalk>(&mut self, walk: &mut W, size: u32, views: [usize; 3]) -> u32 {
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], lean: usize) -> i32 {
+        let magnitude = residual.unsigned_abs();
+        let size = 32 - magnitude.leading_zeros();
         let contexts = views.map(|v| v * EXPONENTS);
         let mut e = 0u32;
         while (e as usize) < EXPONENTS - 1 {
@@ -192,10 +280,17 @@ impl Tables for MixedTables {
             }
             e += 1;
         }
-        e
-    }
-
-    fn bits(&mut self) -> &mut Bits {
-        &mut self.bits
+        if e == 0 {
+            return 0;
+        }
+        let negative = self.bits.dc_sign.code(walk, residual < 0, lean);
+        let (mut out, mut below) = (1u32, e - 1);
+        if below > 0 {
+            below -= 1;
+            let bit = magnitude >> below & 1 == 1;
+            out = out << 1 | u32::from(self.bits.dc_mantissa.code(walk, bit, e as usize * 4));
+        }
+        out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
+        if negative { -(out as i32) } else { out as i32 }
     }
 }

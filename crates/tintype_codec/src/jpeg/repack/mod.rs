@@ -19,14 +19,16 @@ use super::read::read_coefficients;
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_indexed};
 use fearless_simd::{Simd, dispatch};
+use block_walk::walk_segment;
 pub use fit::priors_from_files;
 use priors::LEARNT;
 use recipe::Recipe;
-use tintype_entropy::{BitDecoder, BitEncoder, SymbolWalk};
+use tintype_entropy::rans::{SplitDecoder, SplitEncoder};
+use tintype_entropy::{BitDecoder, BitEncoder, EntropyError, SymbolWalk};
 use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// The file itself follows.
 const STORED: u8 = 0;
 /// Segments and recipe follow; the quick model.
@@ -36,6 +38,8 @@ const DENSE: u8 = 2;
 /// Entropy-coded bytes that one segment should hold at least.
 const SEGMENT_BYTES: usize = 1 << 20;
 const SEGMENTS_MAX: usize = 8;
+/// States of the quick model's coder.
+const LANES: usize = 2;
 
 /// Whether a repacked file is decoded and compared before it is handed out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,9 +92,7 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
     let coded = map_indexed(run.threads, count, |index| {
         let rows = segment_rows(mcu_rows, index, count);
         let mut part = segment(&file.components, &sampling, rows);
-        let mut encoder = BitEncoder::new();
-        walk(mode, run.level, &mut encoder, &mut part, &sampling, &file.structure.quant);
-        encoder.finish()
+        encode_part(mode, run.level, &mut part, &sampling, &file.structure.quant)
     });
     let recipe = recipe.to_bytes();
     let mut header = vec![VERSION, mode, count as u8];
@@ -101,22 +103,59 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
     Some(Payload { header, sections: sections.collect() })
 }
 
-/// The walk of `mode` over a segment.
-fn walk<W: SymbolWalk>(
+/// Codes a segment: the dense model's decisions by the range coder, the quick one's symbols by rANS.
+fn encode_part(
     mode: u8,
     level: Level,
-    coder: &mut W,
     part: &mut [ComponentBlocks],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
-) {
+) -> Vec<u8> {
     if mode == DENSE {
-        return block_walk::walk_segment(coder, &mut LEARNT.dense(), part, sampling, quant);
+        let mut encoder = BitEncoder::new();
+        walk_segment(&mut encoder, &mut LEARNT.dense(), part, sampling, quant);
+        return encoder.finish();
     }
-    let mut model = LEARNT.quick();
+    walk_quick(level, SplitEncoder::<LANES>::new(), part, sampling, quant).finish()
+}
+
+/// Fills a segment with what `bytes` hold.
+fn decode_part(
+    mode: u8,
+    level: Level,
+    bytes: &[u8],
+    part: &mut [ComponentBlocks],
+    sampling: &[(usize, usize)],
+    quant: &[[u16; 64]],
+) -> Result<(), CodecError> {
+    if mode == DENSE {
+        walk_segment(&mut BitDecoder::whole(bytes), &mut LEARNT.dense(), part, sampling, quant);
+        return Ok(());
+    }
+    let decoder = SplitDecoder::<LANES>::new(bytes).map_err(failed)?;
+    walk_quick(level, decoder, part, sampling, quant).finish().map_err(failed)
+}
+
+fn failed(error: EntropyError) -> CodecError {
+    match error {
+        EntropyError::Truncated { needed } => CodecError::Truncated { needed },
+        other => CodecError::Malformed { what: format!("coefficients: {other}"), at: 0 },
+    }
+}
+
+/// By value, so that the coder's state can live in registers.
+fn walk_quick<W: SymbolWalk>(
+    level: Level,
+    coder: W,
+    part: &mut [ComponentBlocks],
+    sampling: &[(usize, usize)],
+    quant: &[[u16; 64]],
+) -> W {
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-        block_walk::walk_segment(coder, &mut model, part, sampling, quant);
-    }));
+        let mut coder = coder;
+        walk_segment(&mut coder, &mut LEARNT.quick(simd), part, sampling, quant);
+        coder
+    }))
 }
 
 /// The blocks of a segment, copied.
@@ -179,11 +218,11 @@ fn decode_segments(
     let sampling = sampling(structure);
     let parts = map_indexed(run.threads, count, |index| {
         let mut part = segment(&components, &sampling, segment_rows(mcu_rows, index, count));
-        let mut decoder = BitDecoder::whole(payload.sections[index + 1].bytes);
-        walk(mode, run.level, &mut decoder, &mut part, &sampling, &structure.quant);
-        part
+        let bytes = payload.sections[index + 1].bytes;
+        decode_part(mode, run.level, bytes, &mut part, &sampling, &structure.quant).map(|()| part)
     });
     for (index, part) in parts.into_iter().enumerate() {
+        let part = part?;
         let rows = segment_rows(mcu_rows, index, count);
         for ((c, p), (_, v)) in components.iter_mut().zip(part).zip(&sampling) {
             let start = rows.start * v * c.stride;

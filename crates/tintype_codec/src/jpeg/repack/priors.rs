@@ -2,20 +2,19 @@
 //!
 //! Out: a [`Model`] for a segment, quick or dense. Exact zone. The file was made by the example `jpeg_fit`.
 
-use super::block_walk::{Bits, Model};
+use super::block_walk::Model;
 use super::contexts::Priors;
 use super::expectation::{WEIGHT_BYTES, Weights};
 use super::mixed_tables::MixedTables;
-use super::symbol_tables::{DISTRIBUTIONS, Distribution, SymbolTables, distributions};
+use super::symbol_tables::{DISTRIBUTIONS, Distributions, SIGNS, Start, SymbolTables};
+use fearless_simd::Simd;
 use std::sync::LazyLock;
 
 /// The file taken apart.
 pub struct Learnt {
     weights: [Weights; 3],
-    /// Single bits of luma and chroma.
-    bits: [Vec<u8>; 2],
-    /// The quick model's distributions of luma and chroma.
-    quick: [Vec<Distribution>; 2],
+    /// The quick model's signs and distributions, luma then chroma.
+    quick: [(Vec<u8>, Start); 2],
     /// The dense model's tables, luma then chroma.
     dense: Vec<u8>,
 }
@@ -25,9 +24,9 @@ impl Learnt {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut rest = Priors { bytes };
         let weights = std::array::from_fn(|_| Weights::from_bytes(rest.take(WEIGHT_BYTES)));
-        let bits = std::array::from_fn(|_| rest.take(Bits::COUNT).to_vec());
-        let quick = std::array::from_fn(|_| distributions(rest.take(16 * DISTRIBUTIONS)));
-        Self { weights, bits, quick, dense: rest.bytes.to_vec() }
+        let quick =
+            std::array::from_fn(|_| (rest.take(SIGNS).to_vec(), Start::from_priors(rest.take(16 * DISTRIBUTIONS))));
+        Self { weights, quick, dense: rest.bytes.to_vec() }
     }
 
     /// The weights.
@@ -36,16 +35,17 @@ impl Learnt {
     }
 
     /// The quick model at its start.
-    pub fn quick(&self) -> Model<'_, SymbolTables<Vec<Distribution>>> {
-        let tables = |i: usize| SymbolTables::new(self.quick[i].clone(), &mut Priors { bytes: &self.bits[i] });
+    #[inline(always)]
+    pub fn quick<S: Simd>(&self, simd: S) -> Model<'_, SymbolTables<Distributions<S>>> {
+        let tables = |i: usize| SymbolTables::new(Distributions::new(simd, &self.quick[i].1), &self.quick[i].0);
         Model { weights: &self.weights, tables: [tables(0), tables(1)] }
     }
 
     /// The dense model at its start.
     pub fn dense(&self) -> Model<'_, MixedTables> {
         let mut rest = Priors { bytes: &self.dense };
-        let mut tables = |i: usize| MixedTables::new(&mut rest, &mut Priors { bytes: &self.bits[i] });
-        Model { weights: &self.weights, tables: [tables(0), tables(1)] }
+        let mut tables = || MixedTables::new(&mut rest);
+        Model { weights: &self.weights, tables: [tables(), tables()] }
     }
 }
 

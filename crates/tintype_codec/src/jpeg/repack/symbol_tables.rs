@@ -4,49 +4,44 @@
 //! cumulative counts, every symbol at least 1 of 32 768.
 //! Source: adaptive cumulative counts with a target per symbol, as in AV1's entropy coder; rates and contexts are ours.
 
-use super::block_walk::{Bits, CountPlace, EdgePlace, InnerPlace, Tables};
-use super::contexts::{MAGNITUDES, Priors};
+use super::block_walk::{CountPlace, EdgePlace, InnerPlace, Tables};
+use super::contexts::{MAGNITUDES, Priors, Single};
 use super::expectation::LEVELS;
+use fearless_simd::{Simd, i16x16, prelude::*};
 use tintype_entropy::{ProbabilitySource, SymbolWalk};
 
-/// An adaptive distribution of sixteen symbols.
-#[derive(Clone, Copy)]
-pub struct Distribution {
-    /// Upper bound of each symbol's part, of 32 768.
-    bounds: [u16; 16],
-    /// Symbols seen, up to a limit.
-    seen: u16,
-}
-
-const SEEN_MAX: u16 = 255;
+/// Upper bounds of the parts of sixteen symbols, of 32 768; the last one, that itself, wraps.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub struct Bounds([i16; 16]);
 
 /// Where bounds move when a symbol is seen: every other symbol keeps a part of 1.
-static TARGETS: [[u16; 16]; 16] = {
-    let mut targets = [[0; 16]; 16];
+static TARGETS: [Bounds; 16] = {
+    let mut targets = [Bounds([0; 16]); 16];
     let mut at = 0;
     while at < 256 {
         let (symbol, lane) = (at / 16, at % 16);
-        targets[symbol][lane] = if lane < symbol { lane as u16 + 1 } else { 32_768 - 15 + lane as u16 };
+        targets[symbol].0[lane] = if lane < symbol { lane as i16 + 1 } else { (32_768 - 15 + lane) as u16 as i16 };
         at += 1;
     }
     targets
 };
 
-/// Twice the rate of learning, of 65 536, by symbols seen: windows of 8 to 128 symbols.
-static RATES: [i16; 256] = {
-    let mut rates = [0; 256];
+/// How far differences are shifted, less one, by symbols seen: windows of 8 to 128 symbols.
+static SHIFTS: [u8; 256] = {
+    let mut shifts = [0; 256];
     let mut seen = 0;
     while seen < 256 {
-        rates[seen] = match seen {
-            0..=5 => 16_384,
-            6..=17 => 8_192,
-            18..=49 => 4_096,
-            50..=149 => 2_048,
-            _ => 1_024,
+        shifts[seen] = match seen {
+            0..=5 => 2,
+            6..=17 => 3,
+            18..=49 => 4,
+            50..=149 => 5,
+            _ => 6,
         };
         seen += 1;
     }
-    rates
+    shifts
 };
 
 /// `65536 * 2^(i / 16)`.
@@ -55,68 +50,62 @@ const ROOTS: [u64; 16] = [
     120_194, 125_515,
 ];
 
-impl Distribution {
+/// Symbols that a distribution has seen at its start, by class of certainty.
+const SEEN: [u8; 4] = [0, 6, 18, 40];
+
+impl Bounds {
     /// From sixteen bytes: for symbols 0 to 14 sixteen times the binary logarithm of their frequency (0: never), then
     /// a class of certainty.
-    pub fn from_prior(bytes: &[u8]) -> Self {
-        let weight = |s: usize| match bytes.get(s).copied().unwrap_or(if bytes.is_empty() { 16 } else { 0 }) {
+    fn from_prior(bytes: &[u8; 16]) -> Self {
+        let weight = |s: usize| match bytes[s] {
             0 => 0,
             b => ROOTS[usize::from(b & 15)] << (b >> 4),
         };
         let total: u64 = (0..15).map(weight).sum::<u64>().max(1);
-        let (mut bounds, mut sum) = ([0u16; 16], 0);
+        // Weights are below 2^32, so that products below stay under 2^59.
+        let scale = ((32_768 - 16) << 44) / total;
+        let (mut bounds, mut sum) = ([0; 16], 0);
         for (s, bound) in bounds.iter_mut().enumerate() {
             sum += if s < 15 { weight(s) } else { 0 };
-            *bound = ((32_768 - 16) * sum / total) as u16 + s as u16 + 1;
+            *bound = (sum * scale >> 44) as i16 + s as i16 + 1;
         }
-        bounds[15] = 32_768;
-        let seen = [0, 6, 18, 40][usize::from(bytes.get(15).copied().unwrap_or(0) & 3)];
-        Self { bounds, seen }
-    }
-
-    /// The bytes that stand for `counts` seen in training.
-    pub fn prior_from_counts(counts: &[f64; 16]) -> [u8; 16] {
-        let total: f64 = counts.iter().sum();
-        let mut out = [0u8; 16];
-        for s in 0..15 {
-            let p = counts[s] / total.max(1e-9) * 32_768.0;
-            out[s] = if p < 0.5 { 0 } else { (p.log2() * 16.0).round().clamp(1.0, 240.0) as u8 };
-        }
-        out[15] = match total as u64 {
-            0..=3 => 0,
-            4..=31 => 1,
-            32..=255 => 2,
-            _ => 3,
-        };
-        out
+        bounds[15] = i16::MIN;
+        Self(bounds)
     }
 
     #[inline(always)]
-    fn learn(&mut self, symbol: u32) {
-        // Twice the rate, of 65 536; halved with rounding below.
-        let rate = RATES[usize::from(self.seen) & 255];
-        let (targets, old) = (&TARGETS[symbol as usize & 15], self.bounds);
-        let mut new = [0u16; 16];
-        for lane in 0..16 {
-            // Differences fit 16 bits with sign; the last one is 0.
-            let gap = targets[lane].wrapping_sub(old[lane]) as i16;
-            let twice = ((i32::from(gap) * i32::from(rate)) >> 16) as i16;
-            new[lane] = old[lane].wrapping_add((twice.wrapping_add(1) >> 1) as u16);
-        }
-        self.bounds = new;
-        self.seen += u16::from(self.seen < SEEN_MAX);
-    }
-
-    /// Codes `symbol`, 0 to 15, and learns it.
-    #[inline(always)]
-    pub fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32) -> u32 {
-        let symbol = walk.symbol(symbol, self);
-        self.learn(symbol);
-        symbol
+    fn learn<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
+        let old = i16x16::from_slice(simd, &self.0);
+        // Differences fit 16 bits with sign; the last one is 0.
+        let gap = i16x16::from_slice(simd, &TARGETS[symbol as usize & 15].0) - old;
+        (old + (((gap >> shift) + 1) >> 1)).store_slice(&mut self.0);
     }
 }
 
-impl ProbabilitySource for Distribution {
+/// The bytes that stand for `counts` seen in training; see [`Bounds`].
+pub fn prior_from_counts(counts: &[f64; 16]) -> [u8; 16] {
+    let total: f64 = counts.iter().sum();
+    let mut out = [0u8; 16];
+    for s in 0..15 {
+        let p = counts[s] / total.max(1e-9) * 32_768.0;
+        out[s] = if p < 0.5 { 0 } else { (p.log2() * 16.0).round().clamp(1.0, 240.0) as u8 };
+    }
+    out[15] = match total as u64 {
+        0..=3 => 0,
+        4..=31 => 1,
+        32..=255 => 2,
+        _ => 3,
+    };
+    out
+}
+
+/// A distribution as a coder reads it.
+struct Parts<'a, S: Simd> {
+    simd: S,
+    bounds: &'a Bounds,
+}
+
+impl<S: Simd> ProbabilitySource for Parts<'_, S> {
     #[inline(always)]
     fn precision(&self) -> u32 {
         15
@@ -130,18 +119,65 @@ impl ProbabilitySource for Distribution {
     #[inline(always)]
     fn interval(&self, symbol: u32) -> (u32, u32) {
         let symbol = symbol as usize & 15;
-        let start = if symbol == 0 { 0 } else { u32::from(self.bounds[symbol - 1]) };
-        (start, u32::from(self.bounds[symbol]) - start)
+        let bound = |symbol: usize| u32::from(self.bounds.0[symbol] as u16);
+        // Before symbol 0 stands the last bound, which the mask makes 0.
+        let start = bound((symbol + 15) & 15) & 0x7fff;
+        (start, bound(symbol) - start)
     }
 
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
-        // Bounds and slot are 15 bits, the last bound one more: the difference's sign says which is larger.
-        let above =
-            self.bounds.iter().fold(0i16, |sum, b| sum.wrapping_add((slot as u16).wrapping_sub(*b) as i16 >> 15));
-        let below = (16 + above) as u16;
-        let (start, width) = self.interval(u32::from(below));
-        (u32::from(below), start, width)
+        let bounds = i16x16::from_slice(self.simd, &self.bounds.0);
+        // The last bound does not fit sixteen bits with sign, but is above every slot.
+        let above = bounds.simd_gt(i16x16::splat(self.simd, slot as i16)).to_bitmask() | 1 << 15;
+        let symbol = above.trailing_zeros();
+        let (start, width) = self.interval(symbol);
+        (symbol, start, width)
+    }
+}
+
+/// Adaptive distributions under numbered contexts.
+#[derive(Clone)]
+pub struct Distributions<S: Simd> {
+    simd: S,
+    bounds: Box<[Bounds; DISTRIBUTIONS]>,
+    seen: Box<[u8; DISTRIBUTIONS]>,
+}
+
+impl<S: Simd> Distributions<S> {
+    /// That start at `start`, which can be had of [`Start::from_priors`].
+    pub fn new(simd: S, start: &Start) -> Self {
+        Self { simd, bounds: start.bounds.clone(), seen: start.seen.clone() }
+    }
+}
+
+/// Where distributions start.
+pub struct Start {
+    bounds: Box<[Bounds; DISTRIBUTIONS]>,
+    seen: Box<[u8; DISTRIBUTIONS]>,
+}
+
+impl Start {
+    /// From sixteen bytes for each of [`DISTRIBUTIONS`]; what is missing is even and has seen nothing.
+    pub fn from_priors(bytes: &[u8]) -> Self {
+        const EVEN: [u8; 16] = [16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0];
+        let (given, _) = bytes.as_chunks::<16>();
+        let prior = |i: usize| given.get(i).unwrap_or(&EVEN);
+        let bounds: Vec<_> = (0..DISTRIBUTIONS).map(|i| Bounds::from_prior(prior(i))).collect();
+        let seen: Vec<_> = (0..DISTRIBUTIONS).map(|i| SEEN[usize::from(prior(i)[15] & 3)]).collect();
+        let all = "one for each distribution";
+        Self { bounds: bounds.try_into().expect(all), seen: seen.try_into().expect(all) }
+    }
+}
+
+impl<S: Simd> Contexts for Distributions<S> {
+    #[inline(always)]
+    fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32 {
+        let (bounds, seen) = (&mut self.bounds[at], &mut self.seen[at]);
+        let symbol = walk.symbol(symbol, &Parts { simd: self.simd, bounds });
+        bounds.learn(self.simd, symbol, u32::from(SHIFTS[usize::from(*seen)]));
+        *seen += u8::from(*seen < u8::MAX);
+        symbol
     }
 }
 
@@ -165,37 +201,83 @@ pub trait Contexts {
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32;
 }
 
-impl Contexts for Vec<Distribution> {
-    #[inline(always)]
-    fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32 {
-        self[at].code(walk, symbol)
-    }
-}
-
 /// The quick model of one class of components.
 pub struct SymbolTables<C> {
     /// One distribution for each context.
     pub contexts: C,
-    bits: Bits,
+    /// Signs of the first row and column.
+    edge_sign: Single,
 }
 
-/// Distributions that start at `bytes`, sixteen for each.
-pub fn distributions(bytes: &[u8]) -> Vec<Distribution> {
-    (0..DISTRIBUTIONS).map(|i| Distribution::from_prior(bytes.get(16 * i..16 * i + 16).unwrap_or(&[]))).collect()
-}
+/// Signs that have adaptive bits.
+pub const SIGNS: usize = 14 * 32;
 
 impl<C> SymbolTables<C> {
-    /// With `contexts`, and single bits that start at `bits`.
-    pub fn new(contexts: C, bits: &mut Priors<'_>) -> Self {
-        Self { contexts, bits: Bits::new(bits) }
+    /// With `contexts`, and signs that start at `signs`.
+    pub fn new(contexts: C, signs: &[u8]) -> Self {
+        Self { contexts, edge_sign: Single::new(&mut Priors { bytes: signs }, SIGNS, 250) }
+    }
+
+    /// What the signs have seen, as priors.
+    pub fn signs(&self) -> impl Iterator<Item = u8> {
+        self.edge_sign.priors()
     }
 }
 
-/// Codes an exponent, 0 to 16: 15 and 16 share a symbol.
+/// The symbol of a magnitude: 0 to 3 themselves, then two for each bit length up to 7 by the bit below the leading one,
+/// one for 128 to 255, one for all above.
 #[inline(always)]
-fn exponent<C: Contexts, W: SymbolWalk>(contexts: &mut C, walk: &mut W, at: usize, e: u32) -> u32 {
-    let symbol = contexts.code(walk, at, e.min(15));
-    if symbol == 15 { 15 + u32::from(walk.bit(e > 15, 1 << 15)) } else { symbol }
+fn symbol_of(magnitude: u32) -> u32 {
+    let length = 32 - magnitude.leading_zeros();
+    match magnitude {
+        0..=3 => magnitude,
+        4..=127 => 2 * length - 2 + (magnitude >> (length - 2) & 1),
+        128..=255 => 14,
+        _ => 15,
+    }
+}
+
+/// The least magnitude of each symbol, and how many plain bits follow.
+static PARTS: [(u8, u8); 16] = [
+    (0, 0),
+    (1, 0),
+    (2, 0),
+    (3, 0),
+    (4, 1),
+    (6, 1),
+    (8, 2),
+    (12, 2),
+    (16, 3),
+    (24, 3),
+    (32, 4),
+    (48, 4),
+    (64, 5),
+    (96, 5),
+    (128, 7),
+    (0, 0),
+];
+
+/// A magnitude above 255: its bit length less 9, three bits, then the bits below the leading one.
+#[cold]
+fn large<W: SymbolWalk>(walk: &mut W, magnitude: u32) -> u32 {
+    let below = 8 + walk.bits_16(23u32.saturating_sub(magnitude.leading_zeros()) & 7, 3);
+    1 << below | walk.bits_16(magnitude & ((1 << below) - 1), below)
+}
+
+/// A value under context `at`; its sign is a plain bit.
+#[inline(always)]
+fn value<C: Contexts, W: SymbolWalk>(contexts: &mut C, walk: &mut W, at: usize, value: i32) -> i32 {
+    let magnitude = value.unsigned_abs();
+    let symbol = contexts.code(walk, at, symbol_of(magnitude));
+    if symbol == 0 {
+        return 0;
+    }
+    let (least, count) = PARTS[symbol as usize & 15];
+    let (least, count) = (u32::from(least), u32::from(count));
+    let field = walk.bits_16((magnitude & ((1 << count) - 1)) << 1 | u32::from(value < 0), count + 1);
+    let magnitude = if symbol == 15 { large(walk, magnitude) } else { least + (field >> 1) };
+    let sign = (field & 1) as i32;
+    (magnitude as i32 ^ -sign) + sign
 }
 
 impl<C: Contexts> Tables for SymbolTables<C> {
@@ -209,9 +291,9 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn inner_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &InnerPlace) -> u32 {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &InnerPlace) -> i16 {
         let at = (place.n * LEVELS + place.level) * 8 + place.left_bucket;
-        exponent(&mut self.contexts, walk, at, e)
+        value(&mut self.contexts, walk, at, i32::from(own)) as i16
     }
 
     #[inline(always)]
@@ -221,40 +303,67 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn edge_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, place: &EdgePlace) -> u32 {
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &EdgePlace) -> i16 {
         let at = EDGE_AT + (place.at * LEVELS + place.level) * MAGNITUDES + place.expected;
-        exponent(&mut self.contexts, walk, at, e)
+        let magnitude = u32::from(own.unsigned_abs());
+        let symbol = self.contexts.code(walk, at, symbol_of(magnitude));
+        if symbol == 0 {
+            return 0;
+        }
+        let lean = if place.predicted < 0 { 16 + place.expected } else { place.expected };
+        let sign = i32::from(self.edge_sign.code(walk, own < 0, place.at * 32 + lean));
+        let (least, count) = PARTS[symbol as usize & 15];
+        let (least, count) = (u32::from(least), u32::from(count));
+        let magnitude = match symbol {
+            1..=3 => symbol,
+            15 => large(walk, magnitude),
+            _ => least + walk.bits_16(magnitude & ((1 << count) - 1), count),
+        };
+        ((magnitude as i32 ^ -sign) + sign) as i16
     }
 
     #[inline(always)]
-    fn dc_exponent<W: SymbolWalk>(&mut self, walk: &mut W, e: u32, views: [usize; 3]) -> u32 {
-        exponent(&mut self.contexts, walk, DC_AT + views[0], e)
-    }
-
-    #[inline(always)]
-    fn bits(&mut self) -> &mut Bits {
-        &mut self.bits
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], _lean: usize) -> i32 {
+        value(&mut self.contexts, walk, DC_AT + views[0], residual)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Distribution;
+    use super::{Bounds, Contexts, DISTRIBUTIONS, Distributions, Parts, Start, value};
+    use fearless_simd::Fallback;
     use tintype_entropy::{BitDecoder, BitEncoder};
 
     #[test]
     fn parts_stay_whole_and_symbols_come_back() {
         for prior in [&[][..], &[200, 100, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3][..]] {
+            let start = Start::from_priors(prior);
             let symbols: Vec<u32> = (0..4000u32).map(|i| if i < 2000 { i * i % 16 } else { 15 }).collect();
-            let mut model = Distribution::from_prior(prior);
+            let mut model = Distributions::new(Fallback::new(), &start);
             let mut encoder = BitEncoder::new();
             for symbol in &symbols {
-                tintype_entropy::contract::check_source(&model);
-                model.code(&mut encoder, *symbol);
+                let bounds: &Bounds = &model.bounds[0];
+                tintype_entropy::contract::check_source(&Parts { simd: Fallback::new(), bounds });
+                model.code(&mut encoder, 0, *symbol);
             }
             let bytes = encoder.finish();
-            let (mut model, mut decoder) = (Distribution::from_prior(prior), BitDecoder::whole(&bytes));
-            assert!(symbols.iter().all(|s| model.code(&mut decoder, 0) == *s));
+            let (mut model, mut decoder) = (Distributions::new(Fallback::new(), &start), BitDecoder::whole(&bytes));
+            assert!(symbols.iter().all(|s| model.code(&mut decoder, 0, 0) == *s));
+        }
+    }
+
+    #[test]
+    fn values_of_any_size_come_back() {
+        let start = Start::from_priors(&[]);
+        let values: Vec<i32> = (-70..70).chain((0..17).flat_map(|e| [(1 << e) - 1, 1 - (1 << e)])).collect();
+        let (mut model, mut encoder) = (Distributions::new(Fallback::new(), &start), BitEncoder::new());
+        for (i, v) in values.iter().enumerate() {
+            assert_eq!(value(&mut model, &mut encoder, i % DISTRIBUTIONS, *v), *v);
+        }
+        let bytes = encoder.finish();
+        let (mut model, mut decoder) = (Distributions::new(Fallback::new(), &start), BitDecoder::whole(&bytes));
+        for (i, v) in values.iter().enumerate() {
+            assert_eq!(value(&mut model, &mut decoder, i % DISTRIBUTIONS, 0), *v);
         }
     }
 }

@@ -1,0 +1,217 @@
+//! Interleaved rANS with the equally likely bits beside it, where they cost next to nothing.
+//!
+//! In: symbols, modelled bits and plain bits in order, as a walk. Out: four bytes with the length of the rANS code,
+//! that code, then the plain bits, first bit lowest. [`crate::BitWalk::bits_16`] goes to the plain bits, all else to
+//! the lanes.
+
+use super::{RansDecoder, RansEncoder};
+use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::{BitWalk, EntropyError};
+
+/// Writes; see the module.
+///
+/// ```
+/// use tintype_entropy::{BitWalk, rans::{SplitDecoder, SplitEncoder}};
+/// let mut encoder = SplitEncoder::<2>::new();
+/// for i in 0..32 {
+///     encoder.bit(i % 3 == 0, 20_000);
+///     encoder.bits_16(i, 5);
+/// }
+/// let bytes = encoder.finish();
+/// let mut decoder = SplitDecoder::<2>::new(&bytes).unwrap();
+/// for i in 0..32 {
+///     assert_eq!(decoder.bit(false, 20_000), i % 3 == 0);
+///     assert_eq!(decoder.bits_16(0, 5), i);
+/// }
+/// decoder.finish().unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct SplitEncoder<const LANES: usize> {
+    symbols: RansEncoder<LANES>,
+    plain: Vec<u8>,
+    window: u64,
+    filled: u32,
+}
+
+impl<const LANES: usize> SplitEncoder<LANES> {
+    /// Nothing collected yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The code.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.plain.extend_from_slice(&self.window.to_le_bytes()[..self.filled.div_ceil(8) as usize]);
+        let symbols = self.symbols.finish();
+        let mut out = Vec::with_capacity(4 + symbols.len() + self.plain.len());
+        out.extend_from_slice(&(symbols.len() as u32).to_le_bytes());
+        out.extend_from_slice(&symbols);
+        out.extend_from_slice(&self.plain);
+        out
+    }
+}
+
+impl<const LANES: usize> BitWalk for SplitEncoder<LANES> {
+    const READS: bool = false;
+
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, p1: u32) -> bool {
+        self.symbols.bit(bit, p1)
+    }
+
+    #[inline(always)]
+    fn bits_16(&mut self, value: u32, count: u32) -> u32 {
+        debug_assert!(count <= 16 && value >> count == 0);
+        self.window |= u64::from(value) << self.filled;
+        self.filled += count;
+        if self.filled >= 32 {
+            self.plain.extend_from_slice(&(self.window as u32).to_le_bytes());
+            self.window >>= 32;
+            self.filled -= 32;
+        }
+        value
+    }
+}
+
+impl<const LANES: usize> SymbolWalk for SplitEncoder<LANES> {
+    #[inline(always)]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32 {
+        self.symbols.symbol(symbol, source)
+    }
+}
+
+/// Reads what a [`SplitEncoder`] with as many lanes wrote.
+#[derive(Clone, Debug)]
+pub struct SplitDecoder<'a, const LANES: usize> {
+    symbols: RansDecoder<'a, LANES>,
+    plain: &'a [u8],
+    window: u64,
+    filled: u32,
+    missing: bool,
+}
+
+impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
+    /// Starts to read `bytes`.
+    ///
+    /// # Errors
+    /// `Truncated`, `Malformed` as [`RansDecoder::new`].
+    pub fn new(bytes: &'a [u8]) -> Result<Self, EntropyError> {
+        let (length, rest) = bytes.split_first_chunk::<4>().ok_or(EntropyError::Truncated { needed: 4 })?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (symbols, plain) =
+            rest.split_at_checked(length).ok_or(EntropyError::Truncated { needed: length - rest.len() })?;
+        Ok(Self { symbols: RansDecoder::new(symbols)?, plain, window: 0, filled: 0, missing: false })
+    }
+
+    /// Checks that the code ends here.
+    ///
+    /// # Errors
+    /// As [`RansDecoder::finish`]; `Truncated` too if plain bits were missing.
+    pub fn finish(&self) -> Result<(), EntropyError> {
+        if self.missing {
+            return Err(EntropyError::Truncated { needed: 1 });
+        }
+        if !self.plain.is_empty() || self.window != 0 {
+            return Err(EntropyError::Malformed { what: "plain bits after the last symbol", at: 0 });
+        }
+        self.symbols.finish()
+    }
+}
+
+/// Window and its bits once the last bytes of `plain` are in it, and whether `count` bits are not there.
+#[cold]
+#[inline(never)]
+fn last_bytes(plain: &[u8], mut window: u64, mut filled: u32, count: u32) -> (u64, u32, bool) {
+    for byte in plain {
+        window |= u64::from(*byte) << filled;
+        filled += 8;
+    }
+    (window, filled.max(count), filled < count)
+}
+
+impl<const LANES: usize> BitWalk for SplitDecoder<'_, LANES> {
+    const READS: bool = true;
+
+    #[inline(always)]
+    fn bit(&mut self, _bit: bool, p1: u32) -> bool {
+        self.symbols.bit(false, p1)
+    }
+
+    #[inline(always)]
+    fn bits_16(&mut self, _value: u32, count: u32) -> u32 {
+        if self.filled < count {
+            match self.plain.split_first_chunk::<4>() {
+                Some((word, rest)) => {
+                    self.window |= u64::from(u32::from_le_bytes(*word)) << self.filled;
+                    self.filled += 32;
+                    self.plain = rest;
+                }
+                None => {
+                    let missing;
+                    (self.window, self.filled, missing) = last_bytes(self.plain, self.window, self.filled, count);
+                    self.missing |= missing;
+                    self.plain = &[];
+                }
+            }
+        }
+        let value = self.window as u32 & ((1 << count) - 1);
+        self.window >>= count;
+        self.filled -= count;
+        value
+    }
+
+    #[inline(always)]
+    fn exhausted(&self) -> bool {
+        self.missing || self.symbols.exhausted()
+    }
+}
+
+impl<const LANES: usize> SymbolWalk for SplitDecoder<'_, LANES> {
+    #[inline(always)]
+    fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
+        self.symbols.symbol(0, source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SplitDecoder, SplitEncoder};
+    use crate::{BitWalk, EntropyError};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_of_both_kinds_come_back(values in prop::collection::vec((0u32..17, any::<u16>()), 0..300)) {
+            let mut encoder = SplitEncoder::<2>::new();
+            let field = |count: u32, value: u16| u32::from(value) & ((1 << count) - 1);
+            for (count, value) in &values {
+                encoder.bits_16(field(*count, *value), *count);
+                encoder.bit(value % 3 == 0, 9000);
+            }
+            let bytes = encoder.finish();
+            let mut decoder = SplitDecoder::<2>::new(&bytes).unwrap();
+            for (count, value) in &values {
+                prop_assert_eq!(decoder.bits_16(0, *count), field(*count, *value));
+                prop_assert_eq!(decoder.bit(false, 9000), value % 3 == 0);
+            }
+            prop_assert!(decoder.finish().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_cut_code_is_noticed() {
+        let mut encoder = SplitEncoder::<2>::new();
+        (0..40).for_each(|i| _ = encoder.bits_16(i * 31 + 1, 11));
+        let bytes = encoder.finish();
+        for len in 0..bytes.len() {
+            let read = SplitDecoder::<2>::new(&bytes[..len]).and_then(|mut decoder| {
+                (0..40).for_each(|_| _ = decoder.bits_16(0, 11));
+                decoder.finish()
+            });
+            assert!(matches!(read, Err(EntropyError::Truncated { .. })), "{len}: {read:?}");
+        }
+        let mut decoder = SplitDecoder::<2>::new(&bytes).unwrap();
+        (0..39).for_each(|_| _ = decoder.bits_16(0, 11));
+        assert!(decoder.finish().is_err());
+    }
+}
