@@ -74,10 +74,20 @@ struct Trail {
     dc_residual: u8,
     /// Whether the block exists.
     there: bool,
+    /// Whether it has nothing but DC.
+    flat: bool,
 }
 
-static NO_TRAIL: Trail =
-    Trail { bottom: [0; 8], right: [0; 8], magnitudes: [0; 64], inner: 0, edges: [0; 2], dc_residual: 0, there: false };
+static NO_TRAIL: Trail = Trail {
+    bottom: [0; 8],
+    right: [0; 8],
+    magnitudes: [0; 64],
+    inner: 0,
+    edges: [0; 2],
+    dc_residual: 0,
+    there: false,
+    flat: true,
+};
 
 /// What the number of inner coefficients is predicted from.
 #[derive(Clone, Copy)]
@@ -170,6 +180,8 @@ struct Around<'a> {
 }
 
 static ZERO: [i16; 64] = [0; 64];
+/// Beside the count of a block's inner coefficients: it has nothing but DC.
+const FLAT: u8 = 64;
 
 /// Codes or decodes all coefficients of a segment.
 ///
@@ -233,20 +245,21 @@ fn walk_row<T: Tables, W: SymbolWalk>(
     let blocks = &mut row.component.blocks[y * stride..(y + 1) * stride];
     let counts = &mut row.counts[y * stride..(y + 1) * stride];
     for (x, block) in blocks.iter_mut().enumerate() {
-        let (other, other_inner) = match witness {
+        let (other, other_inner, other_flat) = match witness {
             Some((c, counts, (wh, wv))) => {
                 let at = (y * wv / v).min(c.rows - 1) * c.stride + (x * wh / h).min(c.stride - 1);
-                (&c.blocks[at], usize::from(counts[at]))
+                (&c.blocks[at], usize::from(counts[at] & 63), counts[at] & FLAT != 0)
             }
-            None => (&ZERO, 0),
+            None => (&ZERO, 0, true),
         };
+        let other_magnitudes = if other_flat { &NO_TRAIL.magnitudes } else { &magnitudes(other) };
         let (done, rest) = row.now.split_at_mut(x);
         let around = Around {
             above: &row.above[x],
             left: done.last().unwrap_or(&NO_TRAIL),
             above_left: if x > 0 { &row.above[x - 1] } else { &NO_TRAIL },
             other,
-            other_magnitudes: &magnitudes(other),
+            other_magnitudes,
             other_inner,
         };
         // Where a neighbour is missing, another one stands in.
@@ -261,12 +274,13 @@ fn walk_row<T: Tables, W: SymbolWalk>(
             above_right: &above_right.magnitudes,
             other: around.other_magnitudes,
         };
-        let mut expectation = Expectation::new(weights, near);
+        let flat = above.flat && left.flat && above_left.flat && above_right.flat && other_flat;
+        let mut expectation = if flat { Expectation::of_nothing(weights) } else { Expectation::new(weights, near) };
         let mut own = if W::READS { [0; 64] } else { *block };
         let scene = Scene { around, table, weights };
         rest[0] = walk_block(walk, &mut own, &scene, &mut expectation, tables);
         *block = own;
-        counts[x] = rest[0].inner;
+        counts[x] = rest[0].inner | if rest[0].flat { FLAT } else { 0 };
     }
 }
 
@@ -370,11 +384,12 @@ fn walk_block<T: Tables, W: SymbolWalk>(
     Trail {
         bottom: borders.bottom,
         right: borders.right,
-        magnitudes: magnitudes(block),
+        magnitudes: if counts == 0 { [0; 64] } else { magnitudes(block) },
         inner: count as u8,
         edges: [row as u8, column as u8],
         dc_residual,
         there: true,
+        flat: counts == 0,
     }
 }
 

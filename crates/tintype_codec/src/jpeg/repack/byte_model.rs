@@ -1,77 +1,135 @@
-//! Bytes that are no entropy-coded data, coded under mixed contexts of the bytes before them.
+//! Bytes that are no entropy-coded data, coded as halves under the bytes before them.
 //!
-//! In: bytes. Out: coded bytes, and back. The model first learns a typical JPEG header, so that usual tables cost
-//! little. Exact zone. Source: context mixing as in `tintype_entropy`; the choice of contexts is ours.
+//! In: bytes. Out: coded bytes, and back. Half a byte is one symbol; its distribution lies between those that the last
+//! one, two and four bytes chose, nearer to the longer context the more often that was met. The model first learns a
+//! typical JPEG header, so that usual tables cost little. Exact zone. Source: our own choice.
 
-use super::contexts::{Mixed, Priors};
+use super::bounds::{Bounds, Parts};
+use fearless_simd::{Simd, dispatch, i16x16, prelude::*};
 use std::sync::LazyLock;
-use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk};
+use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk, SymbolWalk};
+use tintype_image::Level;
 
-const ORDERS: usize = 3;
-const SLOTS_LOG2: u32 = 15;
+/// Bytes of context, from short to long.
+const ORDERS: [u32; 3] = [1, 2, 4];
+const SLOTS_LOG2: u32 = 12;
+/// Times that the model sees the typical header before the first byte.
+const HEADERS: usize = 8;
+
+/// How far a bound moves, as halvings less one, by how often its distribution was used.
+static SHIFTS: [u8; 32] = {
+    let mut shifts = [4; 32];
+    let mut seen = 0;
+    while seen < 16 {
+        shifts[seen] = match seen {
+            0 => 0,
+            1..=3 => 2,
+            _ => 3,
+        };
+        seen += 1;
+    }
+    shifts
+};
+
+/// Halvings of the difference to a shorter context's bounds, by how often the longer one was met.
+static TRUST: [u8; 32] = {
+    let mut trust = [2; 32];
+    let mut seen = 0;
+    while seen < 12 {
+        trust[seen] = if seen == 0 { 0 } else { 1 };
+        seen += 1;
+    }
+    trust
+};
 
 /// The model that knows the typical header.
 static START: LazyLock<ByteModel> = LazyLock::new(ByteModel::new);
 
 #[derive(Clone)]
 struct ByteModel {
-    mixed: Mixed<ORDERS>,
+    /// For each order its distributions, and how often each was used, up to 31.
+    bounds: [Vec<Bounds>; ORDERS.len()],
+    seen: [Vec<u8>; ORDERS.len()],
     recent: u64,
 }
 
 impl ByteModel {
     fn new() -> Self {
-        let mut model = Self { mixed: Mixed::new(&mut Priors { bytes: &[] }, 1 << SLOTS_LOG2, 256 * 3, 60), recent: 0 };
-        let mut nowhere = BitCost::new();
-        for byte in typical_header().iter().cycle().take(2 * typical_header().len()) {
-            model.byte(&mut nowhere, *byte);
-        }
+        let even = Bounds(std::array::from_fn(|i| ((i as u16 + 1) << 11) as i16));
+        let mut model = Self {
+            bounds: ORDERS.map(|_| vec![even; 1 << SLOTS_LOG2]),
+            seen: ORDERS.map(|_| vec![0; 1 << SLOTS_LOG2]),
+            recent: 0,
+        };
+        let header = typical_header();
+        let often = header.iter().cycle().take(HEADERS * header.len()).copied();
+        model.bytes(Level::baseline(), &mut BitCost::new(), often, |_, _| true);
         model.recent = 0;
         model
     }
 
-    fn byte<W: BitWalk>(&mut self, walk: &mut W, byte: u8) -> u8 {
-        let hash = |bytes: u32, salt: u64| {
-            let kept = self.recent & ((1u64 << (8 * bytes)) - 1);
-            (kept.wrapping_add(salt << 56)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
-        };
-        let bases = [hash(1, 1), hash(2, 2), hash(4, 4)];
-        let mut node = 1u32;
-        for depth in (0..8).rev() {
-            let mask = (1usize << SLOTS_LOG2) - 1;
-            let mut slots = [0; ORDERS];
-            for (order, base) in bases.iter().enumerate() {
-                let mixed = (base ^ u64::from(node).wrapping_mul(0x9e_3779)) as usize & mask;
-                slots[order] = mixed;
+    /// Codes `bytes` while `take` accepts what comes back.
+    fn bytes<W: SymbolWalk>(
+        &mut self,
+        level: Level,
+        walk: &mut W,
+        bytes: impl Iterator<Item = u8>,
+        mut take: impl FnMut(&W, u8) -> bool,
+    ) {
+        dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+            for byte in bytes {
+                let high = self.half(simd, walk, byte >> 4, 0);
+                let low = self.half(simd, walk, byte & 15, 16 + u64::from(high));
+                let byte = high << 4 | low;
+                self.recent = self.recent << 8 | u64::from(byte);
+                if !take(walk, byte) {
+                    break;
+                }
             }
-            let set = node as usize + 256 * usize::from(self.recent & 0xff == 0);
-            let bit = self.mixed.code(walk, byte >> depth & 1 == 1, set, slots);
-            node = node << 1 | u32::from(bit);
+        }));
+    }
+
+    /// Half a byte; `before` says which half it is and what the first one was.
+    #[inline(always)]
+    fn half<S: Simd, W: SymbolWalk>(&mut self, simd: S, walk: &mut W, half: u8, before: u64) -> u8 {
+        let slots = ORDERS.map(|bytes| {
+            let kept = self.recent & ((1u64 << (8 * bytes)) - 1);
+            ((kept << 8 | before).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS_LOG2)) as usize
+        });
+        let mut mixed = i16x16::from_slice(simd, &self.bounds[0][slots[0]].0);
+        for order in 1..ORDERS.len() {
+            let own = i16x16::from_slice(simd, &self.bounds[order][slots[order]].0);
+            mixed = own - ((own - mixed) >> u32::from(TRUST[usize::from(self.seen[order][slots[order]] & 31)]));
         }
-        self.recent = self.recent << 8 | u64::from(node & 0xff);
-        node as u8
+        // Rounding may have closed a gap between bounds: a part of 1 for every symbol.
+        let ones: [i16; 16] = std::array::from_fn(|i| i as i16 + 1);
+        let mut bounds = Bounds([0; 16]);
+        (mixed - 1 - ((mixed - 1) >> 11) + i16x16::from_slice(simd, &ones)).store_slice(&mut bounds.0);
+        bounds.0[15] = i16::MIN;
+        let half = walk.symbol(half.into(), &Parts { simd, bounds: &bounds });
+        for (order, slot) in slots.into_iter().enumerate() {
+            let seen = &mut self.seen[order][slot];
+            self.bounds[order][slot].learn(simd, half, u32::from(SHIFTS[usize::from(*seen & 31)]));
+            *seen += u8::from(*seen < 31);
+        }
+        half as u8
     }
 }
 
 /// Codes `bytes`.
-pub fn encode(bytes: &[u8]) -> Vec<u8> {
-    let mut model = START.clone();
+pub fn encode(bytes: &[u8], level: Level) -> Vec<u8> {
     let mut encoder = BitEncoder::new();
-    for byte in bytes {
-        model.byte(&mut encoder, *byte);
-    }
-    encoder.finish()
+    START.clone().bytes(level, &mut encoder, bytes.iter().copied(), |_, _| true);
+    encoder.finish_sealed()
 }
 
 /// Decodes `count` bytes; stops early where `coded` ends, so that no count makes it work for nothing.
-pub fn decode(coded: &[u8], count: usize) -> Vec<u8> {
-    let mut model = START.clone();
-    let mut decoder = BitDecoder::whole(coded);
+pub fn decode(coded: &[u8], count: usize, level: Level) -> Vec<u8> {
     let mut out = Vec::new();
-    while out.len() < count && !(decoder.exhausted() && out.len() > 4096) {
-        let byte = model.byte(&mut decoder, 0);
+    START.clone().bytes(level, &mut BitDecoder::cut(coded), std::iter::repeat_n(0, count), |walk, byte| {
         out.push(byte);
-    }
+        !walk.exhausted()
+    });
     out
 }
 
@@ -91,13 +149,14 @@ fn typical_header() -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};
+    use tintype_image::Level;
 
     #[test]
     fn bytes_come_back_and_usual_headers_cost_little() {
         let mixed: Vec<u8> = (0..3000u32).map(|i| ((i * i / 7) >> 3) as u8).collect();
         for bytes in [vec![], vec![255], mixed, super::typical_header()] {
-            assert_eq!(decode(&encode(&bytes), bytes.len()), bytes);
+            assert_eq!(decode(&encode(&bytes, Level::baseline()), bytes.len(), Level::baseline()), bytes);
         }
-        assert!(encode(&super::typical_header()).len() < 60);
+        assert!(encode(&super::typical_header(), Level::baseline()).len() < 100);
     }
 }

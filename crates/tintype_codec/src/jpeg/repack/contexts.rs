@@ -5,7 +5,7 @@
 //! after "The design, implementation, and deployment of a system to transparently compress hundreds of petabytes of
 //! image files for a file-storage service" (Horn et al., NSDI 2017).
 
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, squash, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, squash, stretch};
 
 /// Exponents (bit lengths) that a coefficient may have: 0 to 16.
 pub const EXPONENTS: usize = 17;
@@ -101,38 +101,6 @@ impl<'a> Priors<'a> {
         let (taken, rest) = self.bytes.split_at(count.min(self.bytes.len()));
         self.bytes = rest;
         taken
-    }
-}
-
-/// Adaptive bits in a table, mixed `N` at a time.
-#[derive(Clone)]
-pub struct Mixed<const N: usize> {
-    slots: Vec<AdaptiveBit>,
-    view: usize,
-    mixer: Mixer<N>,
-    limit: u32,
-}
-
-impl<const N: usize> Mixed<N> {
-    /// `N` views of `view` adaptive bits each, `sets` sets of weights.
-    pub fn new(priors: &mut Priors<'_>, view: usize, sets: usize, limit: u32) -> Self {
-        let weight = 65_536 * 14 / (10 * N as i32);
-        let slots = bits_from_priors(priors.take(N * view), N * view);
-        Self { slots, view, mixer: Mixer::with_weight(sets, 3, weight), limit }
-    }
-
-    /// Codes one decision under slot `slots[i]` of view `i`.
-    #[inline(always)]
-    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, slots: [usize; N]) -> bool {
-        let mut inputs = [0i32; N];
-        for i in 0..N {
-            inputs[i] = stretch(self.slots[i * self.view + slots[i]].p1());
-        }
-        let bit = self.mixer.code(walk, bit, set, &inputs);
-        for (i, slot) in slots.iter().enumerate() {
-            self.slots[i * self.view + slot].update(bit, self.limit);
-        }
-        bit
     }
 }
 

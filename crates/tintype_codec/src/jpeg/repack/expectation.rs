@@ -14,10 +14,12 @@ pub const WEIGHT_BYTES: usize = (TERMS + 1) * 64 + 64 * 64;
 /// Magnitudes of a block, at most 255, natural order.
 pub type Magnitudes = [u16; 64];
 
-/// Magnitudes of `block`.
+/// Magnitudes of `block`; DC, which says nothing of its neighbours' frequencies, counts as 0.
 #[inline(always)]
 pub fn magnitudes(block: &[i16; 64]) -> Magnitudes {
-    std::array::from_fn(|k| block[k].unsigned_abs().min(255))
+    let mut out: Magnitudes = std::array::from_fn(|k| block[k].unsigned_abs().min(255));
+    out[0] = 0;
+    out
 }
 
 /// Weights in 1/64 for one class of component.
@@ -28,6 +30,8 @@ pub struct Weights {
     inside: Box<[[u16; 64]; 64]>,
     /// Sum of `inside` over inner coefficients.
     inside_sum: [u32; 64],
+    /// Sum of `bias` over inner coefficients.
+    bias_sum: u32,
 }
 
 impl Weights {
@@ -35,9 +39,23 @@ impl Weights {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let row = |i: usize| std::array::from_fn(|k| u16::from(bytes.get(i * 64 + k).copied().unwrap_or(0)));
         let inside: Box<[[u16; 64]; 64]> = Box::new(std::array::from_fn(|j| row(TERMS + 1 + j)));
-        let sum = |j: usize| (0..64).filter(|k| k / 8 > 0 && k % 8 > 0).map(|k| u32::from(inside[j][k])).sum();
-        Self { near: std::array::from_fn(row), bias: row(TERMS), inside_sum: std::array::from_fn(sum), inside }
+        let sum = |j: usize| inner_sum(&inside[j]);
+        let bias = row(TERMS);
+        let bias_sum = inner_sum(&bias);
+        Self { near: std::array::from_fn(row), bias, bias_sum, inside_sum: std::array::from_fn(sum), inside }
     }
+}
+
+/// Sum outside the first row and column.
+#[inline(always)]
+fn inner_sum(values: &[u16; 64]) -> u32 {
+    let mut columns = [0u32; 8];
+    for v in 1..8 {
+        for u in 0..8 {
+            columns[u] += u32::from(values[8 * v + u]);
+        }
+    }
+    columns[1..].iter().sum()
 }
 
 /// The magnitudes around a block.
@@ -89,9 +107,13 @@ impl Expectation {
         for k in 1..64 {
             expected[k] = expected[k].saturating_add(near.left[k - 1] * w[5][k]);
         }
-        let all: u32 = expected[8..].iter().map(|e| u32::from(*e)).sum();
-        let column: u32 = (1..8).map(|v| u32::from(expected[8 * v])).sum();
-        Self { expected, inner_sum: all - column }
+        Self { expected, inner_sum: inner_sum(&expected) }
+    }
+
+    /// Where all that lies around is zero.
+    #[inline(always)]
+    pub fn of_nothing(weights: &Weights) -> Self {
+        Self { expected: weights.bias, inner_sum: weights.bias_sum }
     }
 
     /// Adds to the sum what [`Self::learn`] adds to its terms.

@@ -5,6 +5,7 @@
 //! [`unpack`]: the payload to the file. Exact zone. Format: docs/format/jpeg-repack.md.
 
 mod block_walk;
+mod bounds;
 mod byte_model;
 mod contexts;
 mod expectation;
@@ -98,7 +99,7 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
     let mut header = vec![VERSION, mode, count as u8];
     header.extend((bytes.len() as u32).to_le_bytes());
     header.extend((recipe.len() as u32).to_le_bytes());
-    let parts = std::iter::once(byte_model::encode(&recipe)).chain(coded);
+    let parts = std::iter::once(byte_model::encode(&recipe, run.level)).chain(coded);
     let sections = parts.enumerate().map(|(i, bytes)| Section { key: SectionKey { tile: i as u32, layer: 0 }, bytes });
     Some(Payload { header, sections: sections.collect() })
 }
@@ -196,7 +197,7 @@ pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecErro
     if file_bytes as u64 > run.limits.samples_max || recipe_bytes as u64 > run.limits.samples_max {
         return Err(CodecError::Limit { what: "bytes of a JPEG file", max: run.limits.samples_max });
     }
-    let recipe = Recipe::from_bytes(&byte_model::decode(payload.sections[0].bytes, recipe_bytes))?;
+    let recipe = Recipe::from_bytes(&byte_model::decode(payload.sections[0].bytes, recipe_bytes, run.level))?;
     let structure = structure_from_bytes(&recipe.rest, ScanData::Removed)?;
     if !structure.huffman_dct() {
         return Err(malformed("repacked JPEG that is not of Huffman-coded DCT"));
