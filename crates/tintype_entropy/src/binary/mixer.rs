@@ -64,6 +64,16 @@ impl<const N: usize> Mixer<N> {
         self.weights.len()
     }
 
+    /// The weights of `set`, in 1/65 536.
+    pub fn weights(&self, set: usize) -> [i32; N] {
+        self.weights[set]
+    }
+
+    /// Sets the weights of `set`, in 1/65 536.
+    pub fn set_weights(&mut self, set: usize, weights_q16: [i32; N]) {
+        self.weights[set] = weights_q16.map(|w| w.clamp(-WEIGHT_MAX, WEIGHT_MAX));
+    }
+
     /// The mixed log-odds.
     #[inline(always)]
     pub fn mix_stretched(&self, set: usize, inputs: &[i32; N]) -> i32 {

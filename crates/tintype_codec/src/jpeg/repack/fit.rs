@@ -230,8 +230,21 @@ pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
         out.extend(table.signs());
         out.extend(quick_priors(&table.contexts.0));
     }
+    // Statistics over all files; then weights, as they serve each file anew.
     let mut dense = learnt.dense();
     walk_all(&read, &mut dense);
+    let with = |out: &[u8], dense: &Model<'_, MixedTables>| {
+        Learnt::from_bytes(&[out, &dense.tables[0].priors(), &dense.tables[1].priors()].concat())
+    };
+    let once = with(&out, &dense);
+    let mut carried = once.dense();
+    for file in &read {
+        let mut fresh = once.dense();
+        (0..2).for_each(|i| fresh.tables[i].keep_weights(&carried.tables[i]));
+        walk_all(std::slice::from_ref(file), &mut fresh);
+        carried = fresh;
+    }
+    (0..2).for_each(|i| dense.tables[i].keep_weights(&carried.tables[i]));
     dense.tables.iter().for_each(|t: &MixedTables| out.extend(t.priors()));
     out
 }

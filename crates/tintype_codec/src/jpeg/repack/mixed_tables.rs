@@ -12,6 +12,10 @@ pub const VIEWS: usize = 6;
 /// Views of a count and of DC.
 pub const COUNT_VIEWS: usize = 3;
 const LIMIT: u32 = 500;
+/// How fast mixers learn.
+const MIXING_RATE: i32 = 4;
+/// Bits that weights lose in the file of priors.
+const WEIGHT_SHIFT: u32 = 4;
 /// Exponents of inner coefficients that have mixed contexts.
 const INNER_EXPONENTS: usize = 4;
 const EDGE_EXPONENTS: usize = 8;
@@ -33,13 +37,30 @@ impl<const N: usize> Mixed<N> {
     /// `N` views of `view` adaptive bits each, two kinds of `sets` of weights.
     fn new(priors: &mut Priors<'_>, view: usize, sets: [usize; 2]) -> Self {
         let slots = bits_from_priors(priors.take(N * view), N * view);
-        let mixers = sets.map(|sets| Mixer::with_weight(sets, 5, 65_536 * 12 / (10 * N as i32)));
+        let mixers = sets.map(|sets| {
+            let mut mixer = Mixer::with_weight(sets, MIXING_RATE, 65_536 * 12 / (10 * N as i32));
+            for set in 0..sets {
+                if let (given, []) = priors.take(2 * N).as_chunks::<2>()
+                    && let Ok(given) = <[[u8; 2]; N]>::try_from(given)
+                {
+                    mixer.set_weights(set, given.map(|w| i32::from(i16::from_le_bytes(w)) << WEIGHT_SHIFT));
+                }
+            }
+            mixer
+        });
         Self { slots, view, mixers, corrections: Sse::new(sets[1]) }
     }
 
-    /// What the adaptive bits have seen, as priors.
+    /// What the adaptive bits have seen and the weights have learnt, as priors.
     fn priors(&self) -> impl Iterator<Item = u8> {
-        self.slots.iter().map(|b| prior_from_bit(*b))
+        let weights = self.mixers.iter().flat_map(|m| (0..m.sets()).flat_map(|set| m.weights(set)));
+        let weights = weights.flat_map(|w| ((w >> WEIGHT_SHIFT) as i16).to_le_bytes());
+        self.slots.iter().map(|b| prior_from_bit(*b)).chain(weights)
+    }
+
+    /// Takes the weights of `other`.
+    fn keep_weights(&mut self, other: &Self) {
+        self.mixers.clone_from(&other.mixers);
     }
 
     /// Codes one decision under slot `slots[i]` of view `i`.
@@ -149,6 +170,15 @@ impl MixedTables {
             dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
             bits: Bits::new(p),
         }
+    }
+
+    /// Takes the weights of `other`, not what its adaptive bits have seen.
+    pub fn keep_weights(&mut self, other: &Self) {
+        self.inner_count.keep_weights(&other.inner_count);
+        self.inner.keep_weights(&other.inner);
+        self.edge_count.keep_weights(&other.edge_count);
+        self.edge.keep_weights(&other.edge);
+        self.dc.keep_weights(&other.dc);
     }
 
     /// What they have seen, as priors.
