@@ -4,7 +4,7 @@
 //! counts and values are coded: quickly, or densely. Exact zone; one traversal for both directions.
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
-use super::contexts::{COUNTS, MAGNITUDES, count_bucket, magnitude_bucket};
+use super::contexts::{MAGNITUDES, count_bucket, magnitude_bucket};
 use super::expectation::{Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
@@ -120,8 +120,29 @@ pub struct InnerPlace {
     pub k: usize,
     /// Sign of the component before at the same place, plus one.
     pub witness: usize,
-    /// More views, for tables that mix.
-    pub more: [usize; 4],
+    /// More of what is around, for tables that mix.
+    pub more: InnerMore,
+}
+
+/// Buckets of magnitudes around an inner coefficient, and of counts.
+#[derive(Clone, Copy, Default)]
+pub struct InnerMore {
+    /// Mean of the blocks above, left and above left.
+    pub near: usize,
+    /// Lower frequencies of the block itself.
+    pub inside: usize,
+    /// The component before.
+    pub other: usize,
+    /// The block above.
+    pub above: usize,
+    /// The block to the left.
+    pub left: usize,
+    /// Nonzero inner coefficients of the block.
+    pub count: usize,
+    /// Those still to come, finer than `left_bucket`.
+    pub remaining: usize,
+    /// Four times the binary logarithm of what is expected.
+    pub fine_level: usize,
 }
 
 /// What a coefficient of the first row or column is predicted from.
@@ -139,6 +160,8 @@ pub struct EdgePlace {
     pub left: usize,
     /// Whether it must be nonzero.
     pub certain: bool,
+    /// Sign of the component before at the same place, plus one.
+    pub witness: usize,
     /// More views, for tables that mix.
     pub more: [usize; 4],
 }
@@ -461,18 +484,22 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
             share = (remaining_log + log).saturating_sub(log_level(expectation.inner_sum)).min(31);
             expectation.inner_sum = expectation.inner_sum.saturating_sub(expected);
         }
-        let mut more = [0; 4];
-        if T::MIXES {
+        let more = if T::MIXES {
             let size = |m: &Magnitudes, k: usize| u32::from(m[k]);
             let (a, l) = (size(&around.above.magnitudes, k), size(&around.left.magnitudes, k));
-            let near = magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4);
-            more = [
-                (near * MAGNITUDES + inside_bucket(block, k)) * 49 + n,
-                (magnitude_bucket(size(around.other_magnitudes, k)) * 10 + near.min(9)) * 49 + n,
-                (magnitude_bucket(a) * 10 + magnitude_bucket(l).min(9)) * 49 + n,
-                (count_bucket(count) * COUNTS + count_bucket(left)) * 49 + n,
-            ];
-        }
+            InnerMore {
+                near: magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4),
+                inside: inside_bucket(block, k),
+                other: magnitude_bucket(size(around.other_magnitudes, k)),
+                above: magnitude_bucket(a),
+                left: magnitude_bucket(l),
+                count: count_bucket(count),
+                remaining: left,
+                fine_level: log_level(expected).min(63),
+            }
+        } else {
+            InnerMore::default()
+        };
         // As many places as nonzero coefficients: no question.
         let certain = left + n == 49;
         let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
@@ -550,7 +577,8 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
                 place(before, near),
             ];
         }
-        let place = EdgePlace { at, level, predicted, expected, left, certain: left + f == 8, more };
+        let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
+        let place = EdgePlace { at, level, predicted, expected, left, certain: left + f == 8, witness, more };
         let value = tables.edge_value(walk, block[k], &place);
         if value == 0 {
             continue;

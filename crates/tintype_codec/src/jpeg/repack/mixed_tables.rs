@@ -3,12 +3,14 @@
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
 use super::block_walk::{CountPlace, EdgePlace, InnerPlace, Tables};
-use super::contexts::{EXPONENTS, MAGNITUDES, Priors, Single, bits_from_priors, prior_from_bit};
-use super::expectation::LEVELS;
+use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, count_bucket, Priors, Single, bits_from_priors, prior_from_bit};
+use super::expectation::{LEVELS, log_level};
 use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
 
 /// Views of a coefficient.
-pub const VIEWS: usize = 6;
+pub const VIEWS: usize = 8;
+/// Levels of a predicted magnitude.
+const FINE: usize = 48;
 /// Views of a count and of DC.
 pub const COUNT_VIEWS: usize = 3;
 const LIMIT: u32 = 500;
@@ -21,7 +23,7 @@ const INNER_EXPONENTS: usize = 4;
 const EDGE_EXPONENTS: usize = 8;
 const INNER_VIEW: usize = 49 * LEVELS * 8 * INNER_EXPONENTS;
 const INNER_COUNT_VIEW: usize = 512 * 64;
-const EDGE_VIEW: usize = 14 * LEVELS * MAGNITUDES * EDGE_EXPONENTS;
+const EDGE_VIEW: usize = FINE * 14 * 8 * EDGE_EXPONENTS;
 const EDGE_COUNT_VIEW: usize = 640 * 16;
 const DC_VIEW: usize = MAGNITUDES * MAGNITUDES * EXPONENTS;
 
@@ -91,8 +93,6 @@ const BITS_LIMIT: u32 = 250;
 struct Bits {
     inner_sign: Single,
     inner_mantissa: Single,
-    edge_sign: Single,
-    edge_mantissa: Single,
     dc_sign: Single,
     dc_mantissa: Single,
 }
@@ -102,8 +102,6 @@ impl Bits {
         Self {
             inner_sign: Single::new(p, 64 * 9, BITS_LIMIT),
             inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, BITS_LIMIT),
-            edge_sign: Single::new(p, 14 * 32, BITS_LIMIT),
-            edge_mantissa: Single::new(p, EXPONENTS * EXPONENTS * 8, BITS_LIMIT),
             dc_sign: Single::new(p, 9, BITS_LIMIT),
             dc_mantissa: Single::new(p, EXPONENTS * 4, BITS_LIMIT),
         }
@@ -111,7 +109,6 @@ impl Bits {
 
     fn priors(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
-        out.extend(self.edge_sign.priors().chain(self.edge_mantissa.priors()));
         out.extend(self.dc_sign.priors().chain(self.dc_mantissa.priors()));
         out
     }
@@ -154,6 +151,8 @@ pub struct MixedTables {
     inner_large: Single,
     edge_count: Mixed<COUNT_VIEWS>,
     edge: Mixed<VIEWS>,
+    edge_sign: Mixed<3>,
+    edge_mantissa: Mixed<3>,
     dc: Mixed<COUNT_VIEWS>,
     bits: Bits,
 }
@@ -167,6 +166,8 @@ impl MixedTables {
             inner_large: Single::new(p, EXPONENTS * LEVELS, LIMIT),
             edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [16, LEVELS * 8]),
             edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
+            edge_sign: Mixed::new(p, 2 * FINE * LEVELS * 3, [14 * 3, 2 * FINE]),
+            edge_mantissa: Mixed::new(p, 24 * LEVELS * 3, [12 * EDGE_EXPONENTS, 24]),
             dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
             bits: Bits::new(p),
         }
@@ -178,6 +179,8 @@ impl MixedTables {
         self.inner.keep_weights(&other.inner);
         self.edge_count.keep_weights(&other.edge_count);
         self.edge.keep_weights(&other.edge);
+        self.edge_sign.keep_weights(&other.edge_sign);
+        self.edge_mantissa.keep_weights(&other.edge_mantissa);
         self.dc.keep_weights(&other.dc);
     }
 
@@ -185,7 +188,8 @@ impl MixedTables {
     pub fn priors(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.inner_count.priors().chain(self.inner.priors()).collect();
         out.extend(self.inner_large.priors().chain(self.edge_count.priors()));
-        out.extend(self.edge.priors().chain(self.dc.priors()));
+        out.extend(self.edge.priors().chain(self.edge_sign.priors()));
+        out.extend(self.edge_mantissa.priors().chain(self.dc.priors()));
         out.extend(self.bits.priors());
         out
     }
@@ -212,8 +216,17 @@ impl Tables for MixedTables {
         let size = 32 - magnitude.leading_zeros();
         let InnerPlace { n, level, left_bucket, certain, .. } = *place;
         let share = (place.share * LEVELS + level) * 7 + n / 7;
-        let [a, b, c, d] = place.more;
-        let all = [(n * LEVELS + level) * 8 + left_bucket, share, a, b, c, d];
+        let m = place.more;
+        let all = [
+            (n * LEVELS + level) * 8 + left_bucket,
+            share,
+            (m.near * MAGNITUDES + m.inside) * 49 + n,
+            (m.other * 10 + m.near.min(9)) * 49 + n,
+            (m.above * 10 + m.left.min(9)) * 49 + n,
+            (m.count * COUNTS + count_bucket(m.remaining)) * 49 + n,
+            m.fine_level * 50 + m.remaining,
+            ((level * MAGNITUDES + m.inside) * 8 + left_bucket) * 4 + m.other.min(3),
+        ];
         let contexts = all.map(|v| v * INNER_EXPONENTS);
         let mut e = u32::from(certain);
         while (e as usize) < EXPONENTS - 1 {
@@ -258,19 +271,24 @@ impl Tables for MixedTables {
     fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16 {
         let magnitude = u32::from(value.unsigned_abs());
         let size = 32 - magnitude.leading_zeros();
-        let EdgePlace { at, level, predicted, expected, left, certain, more } = *place;
-        let first = (at * LEVELS + level) * MAGNITUDES + expected;
-        let all = [first, (at * LEVELS + level) * 8 + left, more[0], more[1], more[2], more[3]];
+        let EdgePlace { at, level, predicted, expected, left, certain, witness, more } = *place;
+        let fine = log_level(predicted.unsigned_abs()).min(FINE - 1);
+        let all = [
+            (at * LEVELS + level) * MAGNITUDES + expected,
+            (at * LEVELS + level) * 8 + left,
+            more[0],
+            more[1],
+            more[2],
+            more[3],
+            fine * LEVELS + level,
+            (fine * 14 + at) * 8 + left,
+        ];
         let contexts = all.map(|v| v * EDGE_EXPONENTS);
         let mut e = u32::from(certain);
         while (e as usize) < EXPONENTS - 1 {
             let capped = (e as usize).min(EDGE_EXPONENTS - 1);
-            if !self.edge.code(
-                walk,
-                size > e,
-                [at + 14 * capped.min(3), level * 8 + capped],
-                contexts.map(|v| v + capped),
-            ) {
+            let sets = [at + 14 * capped.min(3), level * 8 + capped];
+            if !self.edge.code(walk, size > e, sets, contexts.map(|v| v + capped)) {
                 break;
             }
             e += 1;
@@ -278,20 +296,37 @@ impl Tables for MixedTables {
         if e == 0 {
             return 0;
         }
-        let bits = &mut self.bits;
-        let lean = if predicted < 0 { 16 + expected } else { expected };
-        let negative = bits.edge_sign.code(walk, value < 0, at * 32 + lean);
-        // Where sign and size of the prediction are right, its bits tell of the bits below.
-        let agrees = (predicted < 0) == negative;
-        let guess = if agrees { predicted.unsigned_abs() / 2 } else { 0 };
-        let guess_size = (32 - guess.leading_zeros()).min(EXPONENTS as u32 - 1);
-        let hint = if guess_size == e && e > 1 { 1 + (guess >> (e - 2) & 1) as usize } else { 0 };
-        let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
-            let relation = (guess_size + 1).saturating_sub(e).min(2) as usize;
-            let slot = if slot == 0 { hint } else { 2 + slot };
-            bits.edge_mantissa.code(walk, bit, (e as usize * EXPONENTS + relation) * 8 + slot)
-        });
-        signed(magnitude, negative)
+        let capped = (e as usize).min(EDGE_EXPONENTS) - 1;
+        let lean = 2 * fine + usize::from(predicted < 0);
+        let contexts = [
+            lean * 14 + at,
+            (lean * EDGE_EXPONENTS + capped) * 3 + witness,
+            (lean * LEVELS + level) * 3 + witness,
+        ];
+        let negative = self.edge_sign.code(walk, value < 0, [at * 3 + witness, lean], contexts);
+        // Twice the prediction, if its sign is right.
+        let guess = if (predicted < 0) == negative { predicted.unsigned_abs() as i32 } else { 0 };
+        let (mut out, mut below) = (1u32, e - 1);
+        for depth in 0..3 {
+            if below == 0 {
+                break;
+            }
+            below -= 1;
+            // How far the prediction lies from the middle of what is left, in quarters of half of it.
+            let far = (guess - (out << 1 | 1).wrapping_shl(below + 1) as i32) >> below;
+            let far = (2 * far).clamp(-12, 11) + 12;
+            let prefix = (out as usize & 3) + 4 * depth;
+            let contexts = [
+                (far as usize * EDGE_EXPONENTS + capped) * 3 + depth,
+                (prefix * 14 + at) * EDGE_EXPONENTS + capped,
+                (level * 24 + far as usize) * 3 + depth,
+            ];
+            let bit = magnitude >> below & 1 == 1;
+            out = out << 1
+                | u32::from(self.edge_mantissa.code(walk, bit, [prefix * EDGE_EXPONENTS + capped, far as usize], contexts));
+        }
+        out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
+        signed(out, negative)
     }
 
     fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], lean: usize) -> i32 {
