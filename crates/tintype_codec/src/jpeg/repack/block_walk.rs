@@ -166,6 +166,42 @@ pub struct EdgePlace {
     pub more: [usize; 4],
 }
 
+/// What the number of nonzero coefficients in the first row or column is predicted from.
+pub struct EdgeCountPlace {
+    /// Row 0, column 1.
+    pub side: usize,
+    /// Level of the sum of expected magnitudes.
+    pub level: usize,
+    /// Mean count of the blocks above and left, rounded up, and both.
+    pub mean: usize,
+    /// Above.
+    pub above: usize,
+    /// To the left.
+    pub left: usize,
+    /// The row's count, or for the row itself 7 less the neighbours' mean.
+    pub other_side: usize,
+    /// Bucket of the block's inner count.
+    pub inner: usize,
+    /// How many of the predicted values are not near 0, for tables that mix.
+    pub predicted: usize,
+    /// Sum of their magnitudes, four times the binary logarithm.
+    pub strength: usize,
+}
+
+/// What the difference of DC to its prediction is predicted from.
+pub struct DcPlace {
+    /// Bucket of how far the predictions from above and from the left are apart.
+    pub spread: usize,
+    /// Bucket of the block's nonzero coefficients.
+    pub inner: usize,
+    /// Larger bucket of what was missed above and left.
+    pub before: usize,
+    /// The prediction from above less that from the left, in eighths.
+    pub gap: i32,
+    /// What rounding took from the prediction, in eighths, plus 4.
+    pub fraction: usize,
+}
+
 /// How counts and values of one class of components are coded.
 pub trait Tables {
     /// Whether `more` views are of use.
@@ -174,12 +210,12 @@ pub trait Tables {
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize;
     /// An inner coefficient.
     fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16;
-    /// A count of 0 to 7 in the first row (`side` 0) or column.
-    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize;
+    /// A count of 0 to 7 in the first row or column.
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize;
     /// A coefficient of the first row or column.
     fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16;
-    /// What the prediction of DC missed, at most 65 535 either way; `lean` 0 to 2 says which neighbour was higher.
-    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], lean: usize) -> i32;
+    /// What the prediction of DC missed, at most 65 535 either way.
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32;
 }
 
 /// What a segment is coded with: weights for three classes of component, tables for luma and chroma.
@@ -545,15 +581,19 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
     tables: &mut T,
 ) -> usize {
     let (step, around) = (if SIDE == 1 { 8 } else { 1 }, &scene.around);
-    let count = edge_count::<SIDE, T, W>(walk, block, known, around, expectation, tables);
+    let predict = || {
+        if SIDE == 1 {
+            predict(&around.left.right, &borders.left, &scene.table.inverse[1], around.left.there)
+        } else {
+            predict(&around.above.bottom, &borders.top, &scene.table.inverse[0], around.above.there)
+        }
+    };
+    let early = if T::MIXES { predict() } else { [0; 8] };
+    let count = edge_count::<SIDE, T, W>(walk, block, known, around, expectation, &early, tables);
     if count == 0 {
         return 0;
     }
-    let predictions = if SIDE == 1 {
-        predict(&around.left.right, &borders.left, &scene.table.inverse[1], around.left.there)
-    } else {
-        predict(&around.above.bottom, &borders.top, &scene.table.inverse[0], around.above.there)
-    };
+    let predictions = if T::MIXES { early } else { predict() };
     let (mut left, mut line, inner) = (count, [0i16; 8], count_bucket(known.0));
     for f in 1..8 {
         if left == 0 {
@@ -610,6 +650,7 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     (inner, row): (usize, usize),
     around: &Around<'_>,
     expectation: &Expectation,
+    predictions: &[i32; 8],
     tables: &mut T,
 ) -> usize {
     let step = if SIDE == 1 { 8 } else { 1 };
@@ -620,8 +661,18 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     let mean = (a + l).div_ceil(2);
     let sum: u32 = (1..8).map(|f| u32::from(expectation.expected[f * step])).sum();
     let level = level_of(sum);
-    let views = [(level * 8 + mean) * 4 + other_side / 2, (inner * 8 + mean) * 8 + other_side, (inner * 8 + a) * 8 + l];
-    tables.edge_count(walk, count, SIDE, views)
+    let place = EdgeCountPlace {
+        side: SIDE,
+        level,
+        mean,
+        above: a,
+        left: l,
+        other_side,
+        inner,
+        predicted: predictions[1..].iter().filter(|p| p.unsigned_abs() > 1).count(),
+        strength: log_level(predictions[1..].iter().fold(0, |sum, p| sum.saturating_add(p.unsigned_abs()))).min(47),
+    };
+    tables.edge_count(walk, count, &place)
 }
 
 /// Returns the magnitude bucket of what the prediction missed.
@@ -645,18 +696,16 @@ fn direct_current<T: Tables, W: SymbolWalk>(
         (false, true) => (left, 40),
         _ => (0, 200),
     };
-    let predicted = (predicted + 4) >> 3;
+    let (fraction, predicted) = ((predicted.wrapping_add(4) & 7) as usize, predicted.wrapping_add(4) >> 3);
     let residual = i32::from(block[0]).wrapping_sub(predicted);
-    let spread_bucket = magnitude_bucket(spread);
-    let inner = count_bucket(count);
-    let before = usize::from(around.above.dc_residual.max(around.left.dc_residual));
-    let views = [spread_bucket * MAGNITUDES + inner, before * MAGNITUDES + spread_bucket, inner * MAGNITUDES + before];
-    let lean = match above.wrapping_sub(left) {
-        d if d > 8 => 1,
-        d if d < -8 => 2,
-        _ => 0,
+    let place = DcPlace {
+        spread: magnitude_bucket(spread),
+        inner: count_bucket(count),
+        before: usize::from(around.above.dc_residual.max(around.left.dc_residual)),
+        gap: above.wrapping_sub(left),
+        fraction,
     };
-    let value = tables.dc_residual(walk, residual.clamp(-0xffff, 0xffff), views, lean);
+    let value = tables.dc_residual(walk, residual.clamp(-0xffff, 0xffff), &place);
     block[0] = predicted.wrapping_add(value) as i16;
     borders.add_dc(block[0], frequency);
     magnitude_bucket(value.unsigned_abs()) as u8

@@ -2,7 +2,7 @@
 //!
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
-use super::block_walk::{CountPlace, EdgePlace, InnerPlace, Tables};
+use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
 use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, count_bucket, Priors, Single, bits_from_priors, prior_from_bit};
 use super::expectation::{LEVELS, log_level};
 use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
@@ -24,8 +24,8 @@ const EDGE_EXPONENTS: usize = 8;
 const INNER_VIEW: usize = 49 * LEVELS * 8 * INNER_EXPONENTS;
 const INNER_COUNT_VIEW: usize = 512 * 64;
 const EDGE_VIEW: usize = FINE * 14 * 8 * EDGE_EXPONENTS;
-const EDGE_COUNT_VIEW: usize = 640 * 16;
-const DC_VIEW: usize = MAGNITUDES * MAGNITUDES * EXPONENTS;
+const EDGE_COUNT_VIEW: usize = FINE * 8 * COUNTS * 16;
+const DC_VIEW: usize = FINE * COUNTS * EXPONENTS;
 
 /// Adaptive bits in a table, `N` of them mixed twice, under weights chosen by two contexts, and then corrected.
 struct Mixed<const N: usize> {
@@ -93,7 +93,6 @@ const BITS_LIMIT: u32 = 250;
 struct Bits {
     inner_sign: Single,
     inner_mantissa: Single,
-    dc_sign: Single,
     dc_mantissa: Single,
 }
 
@@ -102,14 +101,13 @@ impl Bits {
         Self {
             inner_sign: Single::new(p, 64 * 9, BITS_LIMIT),
             inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, BITS_LIMIT),
-            dc_sign: Single::new(p, 9, BITS_LIMIT),
             dc_mantissa: Single::new(p, EXPONENTS * 4, BITS_LIMIT),
         }
     }
 
     fn priors(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
-        out.extend(self.dc_sign.priors().chain(self.dc_mantissa.priors()));
+        out.extend(self.dc_mantissa.priors());
         out
     }
 }
@@ -149,11 +147,12 @@ pub struct MixedTables {
     inner_count: Mixed<COUNT_VIEWS>,
     inner: Mixed<VIEWS>,
     inner_large: Single,
-    edge_count: Mixed<COUNT_VIEWS>,
+    edge_count: Mixed<5>,
     edge: Mixed<VIEWS>,
     edge_sign: Mixed<3>,
     edge_mantissa: Mixed<3>,
-    dc: Mixed<COUNT_VIEWS>,
+    dc: Mixed<5>,
+    dc_sign: Mixed<3>,
     bits: Bits,
 }
 
@@ -164,11 +163,12 @@ impl MixedTables {
             inner_count: Mixed::new(p, INNER_COUNT_VIEW, [64, 51]),
             inner: Mixed::new(p, INNER_VIEW, [4 * 49, 4 * LEVELS]),
             inner_large: Single::new(p, EXPONENTS * LEVELS, LIMIT),
-            edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [16, LEVELS * 8]),
+            edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [2 * 8 * 8, LEVELS * 8]),
             edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
             edge_sign: Mixed::new(p, 2 * FINE * LEVELS * 3, [14 * 3, 2 * FINE]),
             edge_mantissa: Mixed::new(p, 24 * LEVELS * 3, [12 * EDGE_EXPONENTS, 24]),
             dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
+            dc_sign: Mixed::new(p, 2 * FINE * EXPONENTS, [EXPONENTS, 2 * FINE]),
             bits: Bits::new(p),
         }
     }
@@ -182,6 +182,7 @@ impl MixedTables {
         self.edge_sign.keep_weights(&other.edge_sign);
         self.edge_mantissa.keep_weights(&other.edge_mantissa);
         self.dc.keep_weights(&other.dc);
+        self.dc_sign.keep_weights(&other.dc_sign);
     }
 
     /// What they have seen, as priors.
@@ -190,6 +191,7 @@ impl MixedTables {
         out.extend(self.inner_large.priors().chain(self.edge_count.priors()));
         out.extend(self.edge.priors().chain(self.edge_sign.priors()));
         out.extend(self.edge_mantissa.priors().chain(self.dc.priors()));
+        out.extend(self.dc_sign.priors());
         out.extend(self.bits.priors());
         out
     }
@@ -252,17 +254,21 @@ impl Tables for MixedTables {
         signed(magnitude, negative)
     }
 
-    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize {
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize {
+        let EdgeCountPlace { side, level, mean, above, left, other_side, inner, predicted, strength } = *place;
+        let views = [
+            (level * 8 + mean) * 4 + other_side / 2,
+            (inner * 8 + mean) * 8 + other_side,
+            (inner * 8 + above) * 8 + left,
+            (level * 8 + predicted) * 8 + other_side,
+            (strength * 8 + mean) * COUNTS + inner,
+        ];
         let contexts = views.map(|v| v * 16 + side * 8);
         let mut node = 1usize;
         while node < 8 {
             let bit = count >> (2 - node.ilog2()) & 1 == 1;
-            let bit = self.edge_count.code(
-                walk,
-                bit,
-                [side * 8 + node, views[0] / 32 * 8 + node],
-                contexts.map(|v| v + node),
-            );
+            let sets = [(side * 8 + predicted) * 8 + node, level * 8 + node];
+            let bit = self.edge_count.code(walk, bit, sets, contexts.map(|v| v + node));
             node = node << 1 | usize::from(bit);
         }
         node - 8
@@ -329,16 +335,25 @@ impl Tables for MixedTables {
         signed(out, negative)
     }
 
-    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], lean: usize) -> i32 {
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32 {
         let magnitude = residual.unsigned_abs();
         let size = 32 - magnitude.leading_zeros();
+        let DcPlace { spread, inner, before, gap, fraction } = *place;
+        let fine = log_level(gap.unsigned_abs()).min(FINE - 1);
+        let views = [
+            spread * MAGNITUDES + inner,
+            before * MAGNITUDES + spread,
+            inner * MAGNITUDES + before,
+            fine * 8 + fraction,
+            fine * COUNTS + inner,
+        ];
         let contexts = views.map(|v| v * EXPONENTS);
         let mut e = 0u32;
         while (e as usize) < EXPONENTS - 1 {
             if !self.dc.code(
                 walk,
                 size > e,
-                [e as usize, views[0] / MAGNITUDES * EXPONENTS + e as usize],
+                [e as usize, spread * EXPONENTS + e as usize],
                 contexts.map(|v| v + e as usize),
             ) {
                 break;
@@ -348,7 +363,10 @@ impl Tables for MixedTables {
         if e == 0 {
             return 0;
         }
-        let negative = self.bits.dc_sign.code(walk, residual < 0, lean);
+        let capped = e as usize - 1;
+        let lean = 2 * fine + usize::from(gap < 0);
+        let contexts = [lean * 8 + fraction, lean * EXPONENTS + capped, (fraction * COUNTS + inner) * EXPONENTS + capped];
+        let negative = self.dc_sign.code(walk, residual < 0, [capped, lean], contexts);
         let (mut out, mut below) = (1u32, e - 1);
         if below > 0 {
             below -= 1;

@@ -4,7 +4,7 @@
 //! cumulative counts, every symbol at least 1 of 32 768.
 //! Source: adaptive cumulative counts with a target per symbol, as in AV1's entropy coder; rates and contexts are ours.
 
-use super::block_walk::{CountPlace, EdgePlace, InnerPlace, Tables};
+use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
 use super::bounds::{Bounds, Parts};
 use super::contexts::{MAGNITUDES, Priors, Single};
 use super::expectation::LEVELS;
@@ -236,8 +236,9 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, side: usize, views: [usize; 3]) -> usize {
-        let at = EDGE_COUNT_AT + side * LEVELS * 32 + views[0];
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize {
+        let EdgeCountPlace { side, level, mean, other_side, .. } = *place;
+        let at = EDGE_COUNT_AT + ((side * LEVELS + level) * 8 + mean) * 4 + other_side / 2;
         (self.contexts.code(walk, at, count as u32) & 7) as usize
     }
 
@@ -262,8 +263,8 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, views: [usize; 3], _lean: usize) -> i32 {
-        value(&mut self.contexts, walk, DC_AT + views[0], residual)
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32 {
+        value(&mut self.contexts, walk, DC_AT + place.spread * MAGNITUDES + place.inner, residual)
     }
 }
 
