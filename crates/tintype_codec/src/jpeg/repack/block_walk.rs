@@ -120,6 +120,9 @@ pub struct InnerPlace {
     pub k: usize,
     /// Sign of the component before at the same place, plus one.
     pub witness: usize,
+    /// Twice the values at which this coefficient alone would continue the edges above and to the left, for tables that
+    /// mix.
+    pub gaps: [i32; 2],
     /// More of what is around, for tables that mix.
     pub more: InnerMore,
 }
@@ -501,6 +504,7 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
     tables: &mut T,
 ) -> Borders {
     let (mut left, mut columns) = (count, [0i16; 64]);
+    let mut facing = [scene.around.above.bottom, scene.around.left.right];
     let (around, mut remaining_log) = (&scene.around, 26 + log_level(4 * left as u32));
     let mut left_bucket = count_bucket(left).min(7);
     let mut next_level = level_of(u32::from(expectation.expected[usize::from(INNER[0])]));
@@ -539,7 +543,12 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
         // As many places as nonzero coefficients: no question.
         let certain = left + n == 49;
         let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
-        let place = InnerPlace { n, level, left_bucket, share, certain, k, witness, more };
+        let mut gaps = [0; 2];
+        if T::MIXES {
+            let weights = [scene.table.near_row[k], scene.table.near_column[k % 8 * 8 + k / 8]];
+            gaps = [facing[0][k % 8] / (weights[0] / 2).max(1), facing[1][k / 8] / (weights[1] / 2).max(1)];
+        }
+        let place = InnerPlace { n, level, left_bucket, share, certain, k, witness, gaps, more };
         let value = tables.inner_value(walk, block[k], &place);
         if value == 0 {
             continue;
@@ -552,6 +561,10 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
         left_bucket = count_bucket(left).min(7);
         expectation.learn(scene.weights, k, magnitude);
         if T::MIXES {
+            let value = i32::from(value);
+            facing[0][k % 8] = facing[0][k % 8].wrapping_sub(scene.table.near_row[k].wrapping_mul(value));
+            let at = k % 8 * 8 + k / 8;
+            facing[1][k / 8] = facing[1][k / 8].wrapping_sub(scene.table.near_column[at].wrapping_mul(value));
             expectation.raise_sum(scene.weights, k, magnitude);
         }
     }

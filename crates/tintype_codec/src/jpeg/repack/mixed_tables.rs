@@ -3,7 +3,7 @@
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
 use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
-use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, count_bucket, Priors, Single, bits_from_priors, prior_from_bit};
+use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, count_bucket, magnitude_bucket, Priors, Single, bits_from_priors, prior_from_bit};
 use super::expectation::{LEVELS, log_level};
 use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
 
@@ -91,7 +91,6 @@ const BITS_LIMIT: u32 = 250;
 
 /// Signs and the bits below a leading one.
 struct Bits {
-    inner_sign: Single,
     inner_mantissa: Single,
     dc_mantissa: Single,
 }
@@ -99,14 +98,13 @@ struct Bits {
 impl Bits {
     fn new(p: &mut Priors<'_>) -> Self {
         Self {
-            inner_sign: Single::new(p, 64 * 9, BITS_LIMIT),
             inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, BITS_LIMIT),
             dc_mantissa: Single::new(p, EXPONENTS * 4, BITS_LIMIT),
         }
     }
 
     fn priors(&self) -> Vec<u8> {
-        let mut out: Vec<u8> = self.inner_sign.priors().chain(self.inner_mantissa.priors()).collect();
+        let mut out: Vec<u8> = self.inner_mantissa.priors().collect();
         out.extend(self.dc_mantissa.priors());
         out
     }
@@ -147,6 +145,7 @@ pub struct MixedTables {
     inner_count: Mixed<COUNT_VIEWS>,
     inner: Mixed<VIEWS>,
     inner_large: Single,
+    inner_sign: Mixed<4>,
     edge_count: Mixed<5>,
     edge: Mixed<VIEWS>,
     edge_sign: Mixed<3>,
@@ -163,6 +162,7 @@ impl MixedTables {
             inner_count: Mixed::new(p, INNER_COUNT_VIEW, [64, 51]),
             inner: Mixed::new(p, INNER_VIEW, [4 * 49, 4 * LEVELS]),
             inner_large: Single::new(p, EXPONENTS * LEVELS, LIMIT),
+            inner_sign: Mixed::new(p, 49 * 2 * MAGNITUDES * 4, [49 * 3, 4]),
             edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [2 * 8 * 8, LEVELS * 8]),
             edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
             edge_sign: Mixed::new(p, 2 * FINE * LEVELS * 3, [14 * 3, 2 * FINE]),
@@ -177,6 +177,7 @@ impl MixedTables {
     pub fn keep_weights(&mut self, other: &Self) {
         self.inner_count.keep_weights(&other.inner_count);
         self.inner.keep_weights(&other.inner);
+        self.inner_sign.keep_weights(&other.inner_sign);
         self.edge_count.keep_weights(&other.edge_count);
         self.edge.keep_weights(&other.edge);
         self.edge_sign.keep_weights(&other.edge_sign);
@@ -188,7 +189,8 @@ impl MixedTables {
     /// What they have seen, as priors.
     pub fn priors(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.inner_count.priors().chain(self.inner.priors()).collect();
-        out.extend(self.inner_large.priors().chain(self.edge_count.priors()));
+        out.extend(self.inner_large.priors().chain(self.inner_sign.priors()));
+        out.extend(self.edge_count.priors());
         out.extend(self.edge.priors().chain(self.edge_sign.priors()));
         out.extend(self.edge_mantissa.priors().chain(self.dc.priors()));
         out.extend(self.dc_sign.priors());
@@ -246,10 +248,20 @@ impl Tables for MixedTables {
         if e == 0 {
             return 0;
         }
-        let bits = &mut self.bits;
-        let negative = bits.inner_sign.code(walk, value < 0, place.k * 9 + place.witness);
+        let lean = place.gaps.map(|gap| {
+            let bucket = magnitude_bucket(gap.unsigned_abs());
+            if gap < 0 { MAGNITUDES + bucket } else { bucket }
+        });
+        let capped = (e as usize).min(4) - 1;
+        let contexts = [
+            n * 9 + place.witness,
+            (lean[0] * 2 * MAGNITUDES + lean[1]) * 4 + capped,
+            (n * 2 * MAGNITUDES + lean[0]) * 4 + capped,
+            (n * 2 * MAGNITUDES + lean[1]) * 4 + capped,
+        ];
+        let negative = self.inner_sign.code(walk, value < 0, [n * 3 + place.witness, capped], contexts);
         let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
-            bits.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
+            self.bits.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
         });
         signed(magnitude, negative)
     }
