@@ -116,8 +116,6 @@ pub struct InnerPlace {
     pub share: usize,
     /// Whether it must be nonzero.
     pub certain: bool,
-    /// Its natural index.
-    pub k: usize,
     /// Sign of the component before at the same place, plus one.
     pub witness: usize,
     /// Twice the values at which this coefficient alone would continue the edges above and to the left, for tables that
@@ -548,7 +546,7 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
             let weights = [scene.table.near_row[k], scene.table.near_column[k % 8 * 8 + k / 8]];
             gaps = [facing[0][k % 8] / (weights[0] / 2).max(1), facing[1][k / 8] / (weights[1] / 2).max(1)];
         }
-        let place = InnerPlace { n, level, left_bucket, share, certain, k, witness, gaps, more };
+        let place = InnerPlace { n, level, left_bucket, share, certain, witness, gaps, more };
         let value = tables.inner_value(walk, block[k], &place);
         if value == 0 {
             continue;
@@ -699,8 +697,9 @@ fn direct_current<T: Tables, W: SymbolWalk>(
     tables: &mut T,
 ) -> u8 {
     let (around, frequency) = (&scene.around, scene.table);
-    let from =
-        |far: i32, near: i32| ((i64::from(far.wrapping_sub(near)) * i64::from(frequency.inverse[0][0]) + (1 << 28)) >> 29) as i32;
+    let from = |far: i32, near: i32| {
+        ((i64::from(far.wrapping_sub(near)) * i64::from(frequency.inverse[0][0]) + (1 << 28)) >> 29) as i32
+    };
     let (above, left) = (from(around.above.bottom[0], borders.top[0]), from(around.left.right[0], borders.left[0]));
     // Eighths of a quantisation step.
     let (predicted, spread) = match (around.above.there, around.left.there) {

@@ -72,4 +72,3 @@ impl<S: Simd> ProbabilitySource for Parts<'_, S> {
         (symbol, start, width)
     }
 }
-

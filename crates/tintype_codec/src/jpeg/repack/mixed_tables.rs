@@ -3,16 +3,18 @@
 //! Exact zone. Source: logistic mixing as in `tintype_entropy`; the views are ours.
 
 use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
-use super::contexts::{COUNTS, EXPONENTS, MAGNITUDES, count_bucket, magnitude_bucket, Priors, Single, bits_from_priors, prior_from_bit};
+use super::contexts::{
+    COUNTS, EXPONENTS, MAGNITUDES, Priors, Single, bits_from_priors, count_bucket, magnitude_bucket, prior_from_bit,
+};
 use super::expectation::{LEVELS, log_level};
 use tintype_entropy::{AdaptiveBit, Mixer, Sse, SymbolWalk, squash, stretch};
 
 /// Views of a coefficient.
-pub const VIEWS: usize = 8;
+const VIEWS: usize = 8;
 /// Levels of a predicted magnitude.
 const FINE: usize = 48;
-/// Views of a count and of DC.
-pub const COUNT_VIEWS: usize = 3;
+/// Views of an inner count.
+const COUNT_VIEWS: usize = 3;
 const LIMIT: u32 = 500;
 /// How fast mixers learn.
 const MIXING_RATE: i32 = 4;
@@ -21,24 +23,22 @@ const WEIGHT_SHIFT: u32 = 4;
 /// Exponents of inner coefficients that have mixed contexts.
 const INNER_EXPONENTS: usize = 4;
 const EDGE_EXPONENTS: usize = 8;
-const INNER_VIEW: usize = 49 * LEVELS * 8 * INNER_EXPONENTS;
-const INNER_COUNT_VIEW: usize = 512 * 64;
-const EDGE_VIEW: usize = FINE * 14 * 8 * EDGE_EXPONENTS;
-const EDGE_COUNT_VIEW: usize = FINE * 8 * COUNTS * 16;
-const DC_VIEW: usize = FINE * COUNTS * EXPONENTS;
 
 /// Adaptive bits in a table, `N` of them mixed twice, under weights chosen by two contexts, and then corrected.
 struct Mixed<const N: usize> {
     slots: Vec<AdaptiveBit>,
-    view: usize,
+    /// Where each view's adaptive bits start.
+    starts: [usize; N],
     mixers: [Mixer<N>; 2],
     corrections: Sse,
 }
 
 impl<const N: usize> Mixed<N> {
-    /// `N` views of `view` adaptive bits each, two kinds of `sets` of weights.
-    fn new(priors: &mut Priors<'_>, view: usize, sets: [usize; 2]) -> Self {
-        let slots = bits_from_priors(priors.take(N * view), N * view);
+    /// `N` views of so many adaptive bits, two kinds of `sets` of weights.
+    fn new(priors: &mut Priors<'_>, views: [usize; N], sets: [usize; 2]) -> Self {
+        let all = views.iter().sum();
+        let slots = bits_from_priors(priors.take(all), all);
+        let starts = std::array::from_fn(|i| views[..i].iter().sum());
         let mixers = sets.map(|sets| {
             let mut mixer = Mixer::with_weight(sets, MIXING_RATE, 65_536 * 12 / (10 * N as i32));
             for set in 0..sets {
@@ -50,7 +50,7 @@ impl<const N: usize> Mixed<N> {
             }
             mixer
         });
-        Self { slots, view, mixers, corrections: Sse::new(sets[1]) }
+        Self { slots, starts, mixers, corrections: Sse::new(sets[1]) }
     }
 
     /// What the adaptive bits have seen and the weights have learnt, as priors.
@@ -70,7 +70,7 @@ impl<const N: usize> Mixed<N> {
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, bit: bool, sets: [usize; 2], slots: [usize; N]) -> bool {
         let mut inputs = [0i32; N];
         for i in 0..N {
-            inputs[i] = stretch(self.slots[i * self.view + slots[i]].p1());
+            inputs[i] = stretch(self.slots[self.starts[i] + slots[i]].p1());
         }
         let odds = [0, 1].map(|m| self.mixers[m].mix_stretched(sets[m], &inputs));
         let mean = squash((odds[0] + odds[1]) >> 1);
@@ -81,7 +81,7 @@ impl<const N: usize> Mixed<N> {
             self.mixers[m].update(sets[m], &inputs, squash(odds[m]), bit);
         }
         for (i, slot) in slots.iter().enumerate() {
-            self.slots[i * self.view + slot].update(bit, LIMIT);
+            self.slots[self.starts[i] + slot].update(bit, LIMIT);
         }
         bit
     }
@@ -159,16 +159,65 @@ impl MixedTables {
     /// Tables that start at `priors`.
     pub fn new(p: &mut Priors<'_>) -> Self {
         Self {
-            inner_count: Mixed::new(p, INNER_COUNT_VIEW, [64, 51]),
-            inner: Mixed::new(p, INNER_VIEW, [4 * 49, 4 * LEVELS]),
+            inner_count: Mixed::new(p, [51 * COUNTS, 51 * COUNTS, 16 * COUNTS].map(|v| v * 64), [64, 51]),
+            inner: Mixed::new(
+                p,
+                [
+                    49 * LEVELS * 8,
+                    32 * LEVELS * 7,
+                    49 * MAGNITUDES * MAGNITUDES,
+                    49 * MAGNITUDES * 10,
+                    49 * MAGNITUDES * 10,
+                    49 * COUNTS * COUNTS,
+                    64 * 50,
+                    49 * MAGNITUDES * MAGNITUDES,
+                ]
+                .map(|v| v * INNER_EXPONENTS),
+                [4 * 49, 4 * LEVELS],
+            ),
             inner_large: Single::new(p, EXPONENTS * LEVELS, LIMIT),
-            inner_sign: Mixed::new(p, 49 * 2 * MAGNITUDES * 4, [49 * 3, 4]),
-            edge_count: Mixed::new(p, EDGE_COUNT_VIEW, [2 * 8 * 8, LEVELS * 8]),
-            edge: Mixed::new(p, EDGE_VIEW, [4 * 14, 8 * LEVELS]),
-            edge_sign: Mixed::new(p, 2 * FINE * LEVELS * 3, [14 * 3, 2 * FINE]),
-            edge_mantissa: Mixed::new(p, 24 * LEVELS * 3, [12 * EDGE_EXPONENTS, 24]),
-            dc: Mixed::new(p, DC_VIEW, [EXPONENTS, MAGNITUDES * EXPONENTS]),
-            dc_sign: Mixed::new(p, 2 * FINE * EXPONENTS, [EXPONENTS, 2 * FINE]),
+            inner_sign: Mixed::new(
+                p,
+                [49 * 9, 16 * MAGNITUDES * MAGNITUDES, 49 * 8 * MAGNITUDES, 49 * 8 * MAGNITUDES],
+                [49 * 3, 4],
+            ),
+            edge_count: Mixed::new(
+                p,
+                [LEVELS * 32, COUNTS * 64, COUNTS * 64, LEVELS * 64, FINE * 8 * COUNTS].map(|v| v * 16),
+                [2 * 8 * 8, LEVELS * 8],
+            ),
+            edge: Mixed::new(
+                p,
+                [
+                    14 * LEVELS * MAGNITUDES,
+                    14 * LEVELS * 8,
+                    14 * MAGNITUDES * MAGNITUDES,
+                    14 * MAGNITUDES * MAGNITUDES,
+                    14 * COUNTS * MAGNITUDES,
+                    14 * MAGNITUDES * MAGNITUDES,
+                    FINE * LEVELS,
+                    14 * FINE * 8,
+                ]
+                .map(|v| v * EDGE_EXPONENTS),
+                [4 * 14, 8 * LEVELS],
+            ),
+            edge_sign: Mixed::new(
+                p,
+                [2 * FINE * 14, 2 * FINE * EDGE_EXPONENTS * 3, 2 * FINE * LEVELS * 3],
+                [14 * 3, 2 * FINE],
+            ),
+            edge_mantissa: Mixed::new(
+                p,
+                [24 * EDGE_EXPONENTS * 3, 12 * 14 * EDGE_EXPONENTS, 24 * LEVELS * 3],
+                [12 * EDGE_EXPONENTS, 24],
+            ),
+            dc: Mixed::new(
+                p,
+                [MAGNITUDES * MAGNITUDES, MAGNITUDES * MAGNITUDES, MAGNITUDES * MAGNITUDES, FINE * 8, FINE * COUNTS]
+                    .map(|v| v * EXPONENTS),
+                [EXPONENTS, MAGNITUDES * EXPONENTS],
+            ),
+            dc_sign: Mixed::new(p, [2 * FINE * 8, 2 * FINE * EXPONENTS, 8 * COUNTS * EXPONENTS], [EXPONENTS, 2 * FINE]),
             bits: Bits::new(p),
         }
     }
@@ -212,13 +261,14 @@ impl Tables for MixedTables {
             let bit = self.inner_count.code(walk, bit, [node, level], contexts.map(|v| v + node));
             node = node << 1 | usize::from(bit);
         }
-        node - 64
+        (node - 64).min(49)
     }
 
     fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16 {
         let magnitude = u32::from(value.unsigned_abs());
         let size = 32 - magnitude.leading_zeros();
         let InnerPlace { n, level, left_bucket, certain, .. } = *place;
+        let gap = place.gaps.map(|gap| magnitude_bucket(gap.unsigned_abs()));
         let share = (place.share * LEVELS + level) * 7 + n / 7;
         let m = place.more;
         let all = [
@@ -229,7 +279,7 @@ impl Tables for MixedTables {
             (m.above * 10 + m.left.min(9)) * 49 + n,
             (m.count * COUNTS + count_bucket(m.remaining)) * 49 + n,
             m.fine_level * 50 + m.remaining,
-            ((level * MAGNITUDES + m.inside) * 8 + left_bucket) * 4 + m.other.min(3),
+            (gap[0] * MAGNITUDES + gap[1]) * 49 + n,
         ];
         let contexts = all.map(|v| v * INNER_EXPONENTS);
         let mut e = u32::from(certain);
@@ -316,11 +366,8 @@ impl Tables for MixedTables {
         }
         let capped = (e as usize).min(EDGE_EXPONENTS) - 1;
         let lean = 2 * fine + usize::from(predicted < 0);
-        let contexts = [
-            lean * 14 + at,
-            (lean * EDGE_EXPONENTS + capped) * 3 + witness,
-            (lean * LEVELS + level) * 3 + witness,
-        ];
+        let contexts =
+            [lean * 14 + at, (lean * EDGE_EXPONENTS + capped) * 3 + witness, (lean * LEVELS + level) * 3 + witness];
         let negative = self.edge_sign.code(walk, value < 0, [at * 3 + witness, lean], contexts);
         // Twice the prediction, if its sign is right.
         let guess = if (predicted < 0) == negative { predicted.unsigned_abs() as i32 } else { 0 };
@@ -341,7 +388,12 @@ impl Tables for MixedTables {
             ];
             let bit = magnitude >> below & 1 == 1;
             out = out << 1
-                | u32::from(self.edge_mantissa.code(walk, bit, [prefix * EDGE_EXPONENTS + capped, far as usize], contexts));
+                | u32::from(self.edge_mantissa.code(
+                    walk,
+                    bit,
+                    [prefix * EDGE_EXPONENTS + capped, far as usize],
+                    contexts,
+                ));
         }
         out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
         signed(out, negative)
@@ -377,7 +429,8 @@ impl Tables for MixedTables {
         }
         let capped = e as usize - 1;
         let lean = 2 * fine + usize::from(gap < 0);
-        let contexts = [lean * 8 + fraction, lean * EXPONENTS + capped, (fraction * COUNTS + inner) * EXPONENTS + capped];
+        let contexts =
+            [lean * 8 + fraction, lean * EXPONENTS + capped, (fraction * COUNTS + inner) * EXPONENTS + capped];
         let negative = self.dc_sign.code(walk, residual < 0, [capped, lean], contexts);
         let (mut out, mut below) = (1u32, e - 1);
         if below > 0 {

@@ -51,7 +51,7 @@ impl Bounds {
         let (mut bounds, mut sum) = ([0; 16], 0);
         for (s, bound) in bounds.iter_mut().enumerate() {
             sum += if s < 15 { weight(s) } else { 0 };
-            *bound = (sum * scale >> 44) as i16 + s as i16 + 1;
+            *bound = ((sum * scale) >> 44) as i16 + s as i16 + 1;
         }
         bounds[15] = i16::MIN;
         Self(bounds)
@@ -226,7 +226,7 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize {
         let high = self.contexts.code(walk, HIGH_AT + place.level * 10 + place.other, (count >> 3) as u32).min(6);
         let low = self.contexts.code(walk, LOW_AT + place.level * 8 + high as usize, (count & 7) as u32) & 7;
-        (8 * high + low) as usize
+        (8 * high + low).min(49) as usize
     }
 
     #[inline(always)]
