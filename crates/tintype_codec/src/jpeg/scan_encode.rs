@@ -197,9 +197,22 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
     sink.dc(slot, size as u8, bits, size);
 }
 
+/// Whether the block has nothing but DC, as many have.
+#[inline(always)]
+pub fn flat(block: &[i16; 64]) -> bool {
+    let mut any = [0i16; 8];
+    for row in block[8..].chunks_exact(8) {
+        any.iter_mut().zip(row).for_each(|(a, c)| *a |= c);
+    }
+    any.iter().chain(&block[1..8]).fold(0, |a, c| a | c) == 0
+}
+
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
 #[inline(always)]
 pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
+    if flat(block) {
+        return u64::from(block[0] != 0);
+    }
     let mut mask = 0u64;
     for (row, masks) in block.chunks_exact(8).zip(&ZIGZAG_MASKS) {
         let four = |at: usize| {

@@ -99,7 +99,7 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(EntropyError::Truncated { needed: 4 })?;
         let length = u32::from_le_bytes(*length) as usize;
         let (symbols, plain) =
-            rest.split_at_checked(length).ok_or(EntropyError::Truncated { needed: length - rest.len() })?;
+            rest.split_at_checked(length).ok_or_else(|| EntropyError::Truncated { needed: length - rest.len() })?;
         Ok(Self { symbols: RansDecoder::new(symbols)?, plain, window: 0, filled: 0, missing: false })
     }
 

@@ -8,6 +8,7 @@ use super::contexts::{MAGNITUDES, count_bucket, magnitude_bucket};
 use super::expectation::{Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
 use crate::jpeg::coefficients::ComponentBlocks;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
+use crate::jpeg::scan_encode::flat;
 use tintype_entropy::SymbolWalk;
 
 /// Zigzag order of the 49 coefficients outside the first row and column, as natural indices.
@@ -456,11 +457,13 @@ fn walk_block<T: Tables, W: SymbolWalk>(
 /// Number of nonzero coefficients outside the first row and column.
 #[inline(always)]
 fn nonzero_inner(block: &[i16; 64]) -> usize {
+    if flat(block) {
+        return 0;
+    }
     let mut columns = [0u16; 8];
-    for v in 1..8 {
-        for u in 0..8 {
-            columns[u] += u16::from(block[8 * v + u] != 0);
-        }
+    for row in block[8..].chunks_exact(8) {
+        // The top bit of what is not zero; a comparison would not become vectors.
+        columns.iter_mut().zip(row).for_each(|(sum, c)| *sum += (c | c.wrapping_neg()) as u16 >> 15);
     }
     columns[0] = 0;
     usize::from(columns.iter().sum::<u16>())
@@ -501,6 +504,9 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
     expectation: &mut Expectation,
     tables: &mut T,
 ) -> Borders {
+    if count == 0 {
+        return Borders::default();
+    }
     let (mut left, mut columns) = (count, [0i16; 64]);
     let mut facing = [scene.around.above.bottom, scene.around.left.right];
     let (around, mut remaining_log) = (&scene.around, 26 + log_level(4 * left as u32));

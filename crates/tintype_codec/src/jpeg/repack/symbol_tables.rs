@@ -49,8 +49,8 @@ impl Bounds {
         // Weights are below 2^32, so that products below stay under 2^59.
         let scale = ((32_768 - 16) << 44) / total;
         let (mut bounds, mut sum) = ([0; 16], 0);
-        for (s, bound) in bounds.iter_mut().enumerate() {
-            sum += if s < 15 { weight(s) } else { 0 };
+        for (s, bound) in bounds.iter_mut().take(15).enumerate() {
+            sum += weight(s);
             *bound = ((sum * scale) >> 44) as i16 + s as i16 + 1;
         }
         bounds[15] = i16::MIN;
