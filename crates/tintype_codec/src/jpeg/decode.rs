@@ -23,7 +23,7 @@ pub enum FourInks {
     /// Plain RGB, the product of ink and black, as viewers without colour management show it.
     #[default]
     Rgb,
-    /// Four bands as stored (Adobe's are inverted: 0 is full ink).
+    /// Four bands of ink: 0 is none, where files hold 0 for full ink.
     Bands,
 }
 
@@ -266,10 +266,14 @@ impl Convert<'_> {
             }
         }
         if matches!(self.colour, Colour::Cmyk | Colour::Ycck)
-            && self.inks == FourInks::Rgb
             && let [k, ..] = rest
         {
-            rgb_from_inverted_cmyk_row(a, b, c, &k[row], max);
+            let k = &mut k[row];
+            if self.inks == FourInks::Rgb {
+                rgb_from_inverted_cmyk_row(a, b, c, k, max);
+            } else {
+                [a, b, c, k].into_iter().flatten().for_each(|v| *v = max - *v);
+            }
         }
     }
 }

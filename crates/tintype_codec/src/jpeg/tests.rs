@@ -2,7 +2,7 @@
 
 use super::{FourInks, JpegPlan, Sampling, Verify, decode_jpeg, encode_jpeg, repack, unpack};
 use crate::{EncodeSettings, Run, Target, Tune};
-use tintype_image::{Level, Limits, Metadata, Planes, Shape, Threads};
+use tintype_image::{ColourModel, Level, Limits, Metadata, PlaneInfo, PlaneRole, Planes, Shape, Threads};
 
 const FILES: [(&str, &[u8]); 6] = [
     ("baseline 4:2:0", include_bytes!("../../../../testdata/jpeg/baseline_420.jpg")),
@@ -153,6 +153,25 @@ fn what_is_encoded_decodes_close_to_the_source_with_its_metadata() {
             }
         }
     }
+}
+
+#[test]
+fn inks_come_back_and_bare_paper_is_white() {
+    let planes = vec![PlaneInfo::new(PlaneRole::Band, 8); 4];
+    let mut source = Planes::new(Shape { colour: ColourModel::Bands, planes, ..Shape::gray(16, 8, 8) });
+    for (i, plane) in source.planes.iter_mut().enumerate() {
+        for y in 0..8 {
+            plane.row_mut(y)[8..].fill(40 * (i as u16 + 1));
+        }
+    }
+    let plan = JpegPlan::from_settings(&settings(95.0, 5, Tune::Psnr)).unwrap();
+    let file = encode_jpeg(&source, &Metadata::default(), &plan, &run()).unwrap();
+    let inks = decode_jpeg(&file, FourInks::Bands, &run()).unwrap().planes;
+    for (before, after) in source.planes.iter().zip(&inks.planes) {
+        assert!(before.row(3).iter().zip(after.row(3)).all(|(a, b)| a.abs_diff(*b) < 4));
+    }
+    let seen = decode_jpeg(&file, FourInks::Rgb, &run()).unwrap().planes;
+    assert!(seen.planes.iter().all(|p| p.row(3)[0] > 250 && p.row(3)[12] < 100));
 }
 
 #[test]

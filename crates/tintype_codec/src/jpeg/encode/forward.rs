@@ -43,7 +43,9 @@ pub fn components_from_planes(planes: &Planes, as_ycbcr: bool, run: &Run) -> Vec
             let p = &planes.planes[i];
             let (w, h) = (p.width(), p.height());
             let (scale, mut values) = (scale(i), Vec::with_capacity(w * h));
-            p.rows().for_each(|row| values.extend(row.iter().map(|v| f32::from(*v) * scale - 128.0)));
+            // Inks are stored the other way round: 0 is full ink.
+            let (sign, offset) = if count == 4 { (-scale, 127.0) } else { (scale, -128.0) };
+            p.rows().for_each(|row| values.extend(row.iter().map(|v| f32::from(*v) * sign + offset)));
             Samples { width: w, height: h, values }
         });
         return parts.collect();
