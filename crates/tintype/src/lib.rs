@@ -45,5 +45,5 @@ pub use tintype_image::{
 
 /// The codecs that are built in, in the order of their numbers.
 pub fn codecs() -> impl Iterator<Item = CodecId> {
-    CodecId::ALL.into_iter().filter(|id| tintype_codec::registry(*id).is_some())
+    CodecId::ALL.into_iter().filter(|id| tintype_codec::is_built_in(*id))
 }

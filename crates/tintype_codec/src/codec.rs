@@ -251,6 +251,17 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
+/// Whether [`registry`] has a codec under `id`: without reading its model, which takes longer than many a picture.
+pub fn is_built_in(id: CodecId) -> bool {
+    match id {
+        CodecId::Cluster | CodecId::Lossless | CodecId::Pca | CodecId::Sparse | CodecId::Wavelet | CodecId::Planes => {
+            true
+        }
+        CodecId::Neural => cfg!(feature = "photo-model"),
+        _ => false,
+    }
+}
+
 /// As [`codec_from_model`], for a codec whose streams then carry the model with them.
 ///
 /// # Errors
@@ -282,5 +293,17 @@ pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecErro
             Ok(Box::new(crate::neural::Neural::new(crate::neural::NeuralModel::read(bytes)?)))
         }
         _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CodecId, is_built_in, registry};
+
+    #[test]
+    fn what_is_said_to_be_built_in_is() {
+        for id in CodecId::ALL {
+            assert_eq!(is_built_in(id), registry(id).is_some(), "{}", id.name());
+        }
     }
 }

@@ -18,7 +18,7 @@ mod wavelet;
 
 pub use codec::{
     Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
-    Tune, codec_from_model, registry, sending_codec_from_model,
+    Tune, codec_from_model, is_built_in, registry, sending_codec_from_model,
 };
 pub use error::CodecError;
 pub use lossless::Lossless;
