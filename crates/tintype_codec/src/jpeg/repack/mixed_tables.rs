@@ -370,7 +370,7 @@ impl Tables for MixedTables {
             [lean * 14 + at, (lean * EDGE_EXPONENTS + capped) * 3 + witness, (lean * LEVELS + level) * 3 + witness];
         let negative = self.edge_sign.code(walk, value < 0, [at * 3 + witness, lean], contexts);
         // Twice the prediction, if its sign is right.
-        let guess = if (predicted < 0) == negative { predicted.unsigned_abs() as i32 } else { 0 };
+        let guess = if (predicted < 0) == negative { predicted.unsigned_abs().min(1 << 20) as i32 } else { 0 };
         let (mut out, mut below) = (1u32, e - 1);
         for depth in 0..3 {
             if below == 0 {

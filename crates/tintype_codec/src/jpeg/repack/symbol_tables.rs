@@ -1,8 +1,8 @@
-//! The quick model: adaptive distributions of sixteen symbols, one look-up and one update for a whole exponent.
+//! The quick model: adaptive distributions of sixteen symbols, one look-up and one update for a whole magnitude.
 //!
-//! Each distribution is chosen by one context and starts at what photographs taught (`fit.rs`). Exact zone: 15-bit
-//! cumulative counts, every symbol at least 1 of 32 768.
-//! Source: adaptive cumulative counts with a target per symbol, as in AV1's entropy coder; rates and contexts are ours.
+//! Each distribution is chosen by one context and starts at what photographs taught (`fit.rs`); bits that are equally
+//! likely follow as they are. Exact zone. Source: symbols of magnitudes as in JPEG XL's hybrid integers; contexts are
+//! ours.
 
 use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
 use super::bounds::{Bounds, Parts};
