@@ -2,21 +2,14 @@
 //!
 //! `cargo run --release -p tintype_codec --example jpeg_bench -- [--effort N] [--each] PATH…`
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 use std::time::Duration;
+use support::collect;
 use tintype_codec::Run;
 use tintype_codec::jpeg::{FourInks, Verify, decode_jpeg, repack, unpack};
 use tintype_image::Threads;
-
-fn collect(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        inside.sort();
-        inside.iter().for_each(|p| collect(p, files));
-    } else {
-        files.push(path.to_owned());
-    }
-}
 
 /// Time this thread has computed so far; other programs on the machine do not count.
 fn computed() -> Duration {

@@ -7,23 +7,16 @@
 //! `… -- --write PICTURE…`: pictures are encoded at several settings; `djpeg`, `ffmpeg` and zune-jpeg must read each
 //! file and differ from our decoder by no more than their arithmetic and chroma upsampling do.
 
+mod support;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use support::collect;
 use tintype_codec::jpeg::{FourInks, JpegPlan, Sampling, Verify, decode_jpeg, encode_jpeg, repack, unpack};
 use tintype_codec::{EncodeSettings, Run, Target, Tune};
 use tintype_image::{Limits, Planes};
-
-fn collect(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        inside.sort();
-        inside.iter().for_each(|p| collect(p, files));
-    } else {
-        files.push(path.to_owned());
-    }
-}
 
 /// What a decoder that reads standard input and writes PNM makes of `bytes`.
 fn decoded_by(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Planes> {

@@ -253,13 +253,9 @@ pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
 
 /// Whether [`registry`] has a codec under `id`: without reading its model, which takes longer than many a picture.
 pub fn is_built_in(id: CodecId) -> bool {
-    match id {
-        CodecId::Cluster | CodecId::Lossless | CodecId::Pca | CodecId::Sparse | CodecId::Wavelet | CodecId::Planes => {
-            true
-        }
-        CodecId::Neural => cfg!(feature = "photo-model"),
-        _ => false,
-    }
+    use CodecId::{Cluster, Lossless, Neural, Pca, Planes, Sparse, Wavelet};
+    matches!(id, Cluster | Lossless | Pca | Sparse | Wavelet | Planes)
+        || (id == Neural && cfg!(feature = "photo-model"))
 }
 
 /// As [`codec_from_model`], for a codec whose streams then carry the model with them.

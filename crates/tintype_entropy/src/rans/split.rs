@@ -5,6 +5,7 @@
 //! the lanes.
 
 use super::{RansDecoder, RansEncoder};
+use crate::bits::{LsbReader, LsbWriter};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 use crate::{BitWalk, EntropyError};
 
@@ -28,9 +29,7 @@ use crate::{BitWalk, EntropyError};
 #[derive(Clone, Debug, Default)]
 pub struct SplitEncoder<const LANES: usize> {
     symbols: RansEncoder<LANES>,
-    plain: Vec<u8>,
-    window: u64,
-    filled: u32,
+    plain: LsbWriter,
 }
 
 impl<const LANES: usize> SplitEncoder<LANES> {
@@ -40,14 +39,13 @@ impl<const LANES: usize> SplitEncoder<LANES> {
     }
 
     /// The code.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.plain.extend_from_slice(&self.window.to_le_bytes()[..self.filled.div_ceil(8) as usize]);
+    ///
+    /// # Panics
+    /// Never: the plain bits have no limit.
+    pub fn finish(self) -> Vec<u8> {
         let symbols = self.symbols.finish();
-        let mut out = Vec::with_capacity(4 + symbols.len() + self.plain.len());
-        out.extend_from_slice(&(symbols.len() as u32).to_le_bytes());
-        out.extend_from_slice(&symbols);
-        out.extend_from_slice(&self.plain);
-        out
+        let plain = self.plain.finish().expect("a writer without a limit");
+        [&(symbols.len() as u32).to_le_bytes()[..], &symbols, &plain].concat()
     }
 }
 
@@ -61,14 +59,7 @@ impl<const LANES: usize> BitWalk for SplitEncoder<LANES> {
 
     #[inline(always)]
     fn bits_16(&mut self, value: u32, count: u32) -> u32 {
-        debug_assert!(count <= 16 && value >> count == 0);
-        self.window |= u64::from(value) << self.filled;
-        self.filled += count;
-        if self.filled >= 32 {
-            self.plain.extend_from_slice(&(self.window as u32).to_le_bytes());
-            self.window >>= 32;
-            self.filled -= 32;
-        }
+        self.plain.write(value, count);
         value
     }
 }
@@ -84,10 +75,8 @@ impl<const LANES: usize> SymbolWalk for SplitEncoder<LANES> {
 #[derive(Clone, Debug)]
 pub struct SplitDecoder<'a, const LANES: usize> {
     symbols: RansDecoder<'a, LANES>,
-    plain: &'a [u8],
-    window: u64,
-    filled: u32,
-    missing: bool,
+    plain: LsbReader<'a>,
+    plain_bytes: usize,
 }
 
 impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
@@ -100,7 +89,7 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
         let length = u32::from_le_bytes(*length) as usize;
         let (symbols, plain) =
             rest.split_at_checked(length).ok_or_else(|| EntropyError::Truncated { needed: length - rest.len() })?;
-        Ok(Self { symbols: RansDecoder::new(symbols)?, plain, window: 0, filled: 0, missing: false })
+        Ok(Self { symbols: RansDecoder::new(symbols)?, plain: LsbReader::new(plain), plain_bytes: plain.len() })
     }
 
     /// Checks that the code ends here.
@@ -108,25 +97,12 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
     /// # Errors
     /// As [`RansDecoder::finish`]; `Truncated` too if plain bits were missing.
     pub fn finish(&self) -> Result<(), EntropyError> {
-        if self.missing {
-            return Err(EntropyError::Truncated { needed: 1 });
-        }
-        if !self.plain.is_empty() || self.window != 0 {
+        self.plain.check()?;
+        if self.plain.position_bits().div_ceil(8) != self.plain_bytes {
             return Err(EntropyError::Malformed { what: "plain bits after the last symbol", at: 0 });
         }
         self.symbols.finish()
     }
-}
-
-/// Window and its bits once the last bytes of `plain` are in it, and whether `count` bits are not there.
-#[cold]
-#[inline(never)]
-fn last_bytes(plain: &[u8], mut window: u64, mut filled: u32, count: u32) -> (u64, u32, bool) {
-    for byte in plain {
-        window |= u64::from(*byte) << filled;
-        filled += 8;
-    }
-    (window, filled.max(count), filled < count)
 }
 
 impl<const LANES: usize> BitWalk for SplitDecoder<'_, LANES> {
@@ -139,30 +115,12 @@ impl<const LANES: usize> BitWalk for SplitDecoder<'_, LANES> {
 
     #[inline(always)]
     fn bits_16(&mut self, _value: u32, count: u32) -> u32 {
-        if self.filled < count {
-            match self.plain.split_first_chunk::<4>() {
-                Some((word, rest)) => {
-                    self.window |= u64::from(u32::from_le_bytes(*word)) << self.filled;
-                    self.filled += 32;
-                    self.plain = rest;
-                }
-                None => {
-                    let missing;
-                    (self.window, self.filled, missing) = last_bytes(self.plain, self.window, self.filled, count);
-                    self.missing |= missing;
-                    self.plain = &[];
-                }
-            }
-        }
-        let value = self.window as u32 & ((1 << count) - 1);
-        self.window >>= count;
-        self.filled -= count;
-        value
+        self.plain.read(count)
     }
 
     #[inline(always)]
     fn exhausted(&self) -> bool {
-        self.missing || self.symbols.exhausted()
+        self.plain.exhausted() || self.symbols.exhausted()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Planes to a JPEG file that every viewer opens.
 //!
-//! In: gray, RGB, YCbCr or four bands (inks, 0 for none; the file has them inverted, as Adobe does), any depth (written as 8 bits); metadata;
-//! settings. Out: file bytes: baseline or progressive, rate–distortion optimised. Not in the exact zone.
+//! In: gray, RGB, YCbCr or four bands (inks, 0 for none; the file has them inverted, as Adobe does), any depth (written
+//! as 8 bits); metadata; settings. Out: file bytes: baseline or progressive, rate–distortion optimised. Not in the exact
+//! zone.
 //! Source: ITU-T T.81; see the files for each step; docs/decisions for the choices.
 
 mod forward;

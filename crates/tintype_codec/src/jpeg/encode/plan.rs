@@ -29,9 +29,9 @@ pub struct JpegPlan {
     pub shape: f32,
     /// The same for chroma.
     pub chroma_shape: f32,
-    /// How much larger the luma step of the highest frequency is beyond that.
+    /// How much larger the luma step of the highest frequency is beyond that; grows with the frequency squared, 0 for not.
     pub rise: f32,
-    /// How much smaller luma steps are around frequency 0: a bell 1.5 frequencies wide.
+    /// How much smaller luma steps are around frequency 0, 0 to 1: a bell with a deviation of 1.5 frequencies.
     pub dip: f32,
     /// Factor on the DC step of all components.
     pub dc_step: f32,
@@ -171,7 +171,7 @@ const VISUAL_STEPS: [(f32, f32); 9] = [
     (100.0, 1.0),
 ];
 
-/// The same for the flat tables of the tuning for PSNR: the step of the visual tuning before, times 1.3.
+/// Quality and the step of the flat tables of the tuning for PSNR.
 const PSNR_STEPS: [(f32, f32); 9] = [
     (0.0, 104.0),
     (23.0, 45.5),

@@ -528,22 +528,8 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
             share = (remaining_log + log).saturating_sub(log_level(expectation.inner_sum)).min(31);
             expectation.inner_sum = expectation.inner_sum.saturating_sub(expected);
         }
-        let more = if T::MIXES {
-            let size = |m: &Magnitudes, k: usize| u32::from(m[k]);
-            let (a, l) = (size(&around.above.magnitudes, k), size(&around.left.magnitudes, k));
-            InnerMore {
-                near: magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes, k)) >> 4),
-                inside: inside_bucket(block, k),
-                other: magnitude_bucket(size(around.other_magnitudes, k)),
-                above: magnitude_bucket(a),
-                left: magnitude_bucket(l),
-                count: count_bucket(count),
-                remaining: left,
-                fine_level: log_level(expected).min(63),
-            }
-        } else {
-            InnerMore::default()
-        };
+        let known = (count, left, expected);
+        let more = if T::MIXES { inner_more(around, block, k, known) } else { InnerMore::default() };
         // As many places as nonzero coefficients: no question.
         let certain = left + n == 49;
         let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
@@ -573,6 +559,23 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
         }
     }
     Borders::of_inner(block, &columns, scene.table)
+}
+
+/// What surrounds inner coefficient `k`; known are the block's count, how many are left, and the expected magnitude.
+#[inline(always)]
+fn inner_more(around: &Around<'_>, block: &[i16; 64], k: usize, known: (usize, usize, u32)) -> InnerMore {
+    let size = |m: &Magnitudes| u32::from(m[k]);
+    let (a, l) = (size(&around.above.magnitudes), size(&around.left.magnitudes));
+    InnerMore {
+        near: magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes)) >> 4),
+        inside: inside_bucket(block, k),
+        other: magnitude_bucket(size(around.other_magnitudes)),
+        above: magnitude_bucket(a),
+        left: magnitude_bucket(l),
+        count: count_bucket(known.0),
+        remaining: known.1,
+        fine_level: log_level(known.2).min(63),
+    }
 }
 
 /// Magnitudes of the lower frequencies next to `k` that are known.
@@ -687,7 +690,7 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
         other_side,
         inner,
         predicted: predictions[1..].iter().filter(|p| p.unsigned_abs() > 1).count(),
-        strength: log_level(predictions[1..].iter().fold(0, |sum, p| sum.saturating_add(p.unsigned_abs()))).min(47),
+        strength: log_level(predictions[1..].iter().fold(0, |sum, p| sum.saturating_add(p.unsigned_abs()))),
     };
     tables.edge_count(walk, count, &place)
 }
@@ -709,7 +712,7 @@ fn direct_current<T: Tables, W: SymbolWalk>(
     let (above, left) = (from(around.above.bottom[0], borders.top[0]), from(around.left.right[0], borders.left[0]));
     // Eighths of a quantisation step.
     let (predicted, spread) = match (around.above.there, around.left.there) {
-        (true, true) => ((above + left) / 2, above.wrapping_sub(left).unsigned_abs() / 4),
+        (true, true) => (above.wrapping_add(left) / 2, above.wrapping_sub(left).unsigned_abs() / 4),
         (true, false) => (above, 40),
         (false, true) => (left, 40),
         _ => (0, 200),

@@ -18,13 +18,13 @@ const HEADERS: usize = 8;
 
 /// How far a bound moves, as halvings less one, by how often its distribution was used.
 static SHIFTS: [u8; 32] = {
-    let mut shifts = [4; 32];
+    let mut shifts = [3; 32];
     let mut seen = 0;
     while seen < 16 {
         shifts[seen] = match seen {
             0 => 0,
-            1..=3 => 2,
-            _ => 3,
+            1 | 2 => 1,
+            _ => 2,
         };
         seen += 1;
     }
@@ -33,12 +33,8 @@ static SHIFTS: [u8; 32] = {
 
 /// Halvings of the difference to a shorter context's bounds, by how often the longer one was met.
 static TRUST: [u8; 32] = {
-    let mut trust = [2; 32];
-    let mut seen = 0;
-    while seen < 12 {
-        trust[seen] = if seen == 0 { 0 } else { 1 };
-        seen += 1;
-    }
+    let mut trust = [3; 32];
+    (trust[0], trust[1], trust[2]) = (0, 1, 2);
     trust
 };
 

@@ -233,10 +233,7 @@ pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
     // Statistics over all files; then weights, as they serve each file anew.
     let mut dense = learnt.dense();
     walk_all(&read, &mut dense);
-    let with = |out: &[u8], dense: &Model<'_, MixedTables>| {
-        Learnt::from_bytes(&[out, &dense.tables[0].priors(), &dense.tables[1].priors()].concat())
-    };
-    let once = with(&out, &dense);
+    let once = Learnt::from_bytes(&[&out[..], &dense.tables[0].priors(), &dense.tables[1].priors()].concat());
     let mut carried = once.dense();
     for file in &read {
         let mut fresh = once.dense();

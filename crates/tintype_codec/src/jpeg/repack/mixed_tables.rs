@@ -87,28 +87,8 @@ impl<const N: usize> Mixed<N> {
     }
 }
 
-const BITS_LIMIT: u32 = 250;
-
-/// Signs and the bits below a leading one.
-struct Bits {
-    inner_mantissa: Single,
-    dc_mantissa: Single,
-}
-
-impl Bits {
-    fn new(p: &mut Priors<'_>) -> Self {
-        Self {
-            inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, BITS_LIMIT),
-            dc_mantissa: Single::new(p, EXPONENTS * 4, BITS_LIMIT),
-        }
-    }
-
-    fn priors(&self) -> Vec<u8> {
-        let mut out: Vec<u8> = self.inner_mantissa.priors().collect();
-        out.extend(self.dc_mantissa.priors());
-        out
-    }
-}
+/// The limit of adaptive bits that are not mixed.
+const SINGLE_LIMIT: u32 = 250;
 
 /// Bits of a magnitude below its leading one: the first two under adaptive bits, the others raw.
 #[inline(always)]
@@ -152,7 +132,8 @@ pub struct MixedTables {
     edge_mantissa: Mixed<3>,
     dc: Mixed<5>,
     dc_sign: Mixed<3>,
-    bits: Bits,
+    inner_mantissa: Single,
+    dc_mantissa: Single,
 }
 
 impl MixedTables {
@@ -218,7 +199,8 @@ impl MixedTables {
                 [EXPONENTS, MAGNITUDES * EXPONENTS],
             ),
             dc_sign: Mixed::new(p, [2 * FINE * 8, 2 * FINE * EXPONENTS, 8 * COUNTS * EXPONENTS], [EXPONENTS, 2 * FINE]),
-            bits: Bits::new(p),
+            inner_mantissa: Single::new(p, EXPONENTS * LEVELS * 4, SINGLE_LIMIT),
+            dc_mantissa: Single::new(p, EXPONENTS * 4, SINGLE_LIMIT),
         }
     }
 
@@ -242,8 +224,7 @@ impl MixedTables {
         out.extend(self.edge_count.priors());
         out.extend(self.edge.priors().chain(self.edge_sign.priors()));
         out.extend(self.edge_mantissa.priors().chain(self.dc.priors()));
-        out.extend(self.dc_sign.priors());
-        out.extend(self.bits.priors());
+        out.extend(self.dc_sign.priors().chain(self.inner_mantissa.priors()).chain(self.dc_mantissa.priors()));
         out
     }
 }
@@ -311,13 +292,14 @@ impl Tables for MixedTables {
         ];
         let negative = self.inner_sign.code(walk, value < 0, [n * 3 + place.witness, capped], contexts);
         let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
-            self.bits.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
+            self.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
         });
         signed(magnitude, negative)
     }
 
     fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize {
         let EdgeCountPlace { side, level, mean, above, left, other_side, inner, predicted, strength } = *place;
+        let strength = strength.min(FINE - 1);
         let views = [
             (level * 8 + mean) * 4 + other_side / 2,
             (inner * 8 + mean) * 8 + other_side,
@@ -436,7 +418,7 @@ impl Tables for MixedTables {
         if below > 0 {
             below -= 1;
             let bit = magnitude >> below & 1 == 1;
-            out = out << 1 | u32::from(self.bits.dc_mantissa.code(walk, bit, e as usize * 4));
+            out = out << 1 | u32::from(self.dc_mantissa.code(walk, bit, e as usize * 4));
         }
         out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
         if negative { -(out as i32) } else { out as i32 }
