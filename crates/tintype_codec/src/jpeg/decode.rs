@@ -60,9 +60,9 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
         return assemble(bytes, &structure, samples, !damaged, inks, run);
     }
     if run.threads.count() == 1
-        && let Some(samples) = streamed_samples(bytes, &structure, run)?
+        && let Some(decoded) = streamed(bytes, &structure, inks, run)?
     {
-        return assemble(bytes, &structure, samples, true, inks, run);
+        return Ok(decoded);
     }
     let file = read_coefficients(bytes, &run.limits)?;
     let samples = samples_from_coefficients(&file, run);
@@ -95,20 +95,21 @@ fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<Componen
         });
         let (width, height) = frame.component_size(index);
         let samples = if pieces.len() == 1 { pieces.into_iter().next().unwrap_or_default() } else { pieces.concat() };
-        ComponentSamples { stride: c.stride * 8, width, height, samples }
+        ComponentSamples { stride: c.stride * 8, width, height, kept: usize::MAX, samples }
     });
     parts.collect()
 }
 
-/// Samples of a sequential file in one sound scan, without holding its coefficients; else `None`.
+/// Decodes a sequential file in one sound scan row by row, holding two rows of MCUs beside the picture; else `None`.
 ///
 /// # Errors
-/// `Limit`.
-fn streamed_samples(
+/// As [`decode_jpeg`].
+fn streamed(
     bytes: &[u8],
     structure: &Structure,
+    inks: FourInks,
     run: &Run,
-) -> Result<Option<Vec<ComponentSamples>>, CodecError> {
+) -> Result<Option<DecodedJpeg>, CodecError> {
     let frame = &structure.frame;
     let [plan] = structure.scans.as_slice() else { return Ok(None) };
     let whole = plan.header.components.iter().map(|c| c.index).eq(0..frame.components.len());
@@ -117,23 +118,30 @@ fn streamed_samples(
     }
     check_frame(frame, plan.data.len(), &run.limits)?;
     let mut row = row_for_frame(frame);
-    let mut samples: Vec<ComponentSamples> = row
-        .iter()
-        .enumerate()
-        .map(|(index, c)| {
-            let (width, height) = frame.component_size(index);
-            let rows = height.div_ceil(8 * c.rows) * c.rows;
-            ComponentSamples { stride: c.stride * 8, width, height, samples: vec![0; rows * 8 * c.stride * 8] }
-        })
-        .collect();
+    let samples = row.iter().enumerate().map(|(index, c)| {
+        let (width, height) = frame.component_size(index);
+        let (stride, kept) = (c.stride * 8, 2 * 8 * c.rows);
+        ComponentSamples { stride, width, height, kept, samples: vec![0; kept * stride] }
+    });
+    let notes = metadata::read(bytes, structure, &run.limits);
+    let mut convert = Convert::new(frame, &notes, inks, samples.collect(), run)?;
+    let mut planes = convert.planes(frame.height);
+    let (_, whole_y) = frame.sampling_max();
+    let step = 8 * row[0].rows * whole_y / frame.components[0].v;
+    let mut made = 0;
     let sound = decode_rows(bytes, frame, plan, &mut row, |y, row| {
-        for (index, (c, out)) in row.iter().zip(&mut samples).enumerate() {
+        for (index, (c, out)) in row.iter().zip(&mut convert.samples).enumerate() {
             let size = c.blocks.len() * 64;
-            let Some(out) = out.samples.get_mut(y * size..(y + 1) * size) else { continue };
+            let out = &mut out.samples[y % 2 * size..][..size];
             transform_rows(run.level, &c.blocks, c.stride, &structure.quant[index], frame.precision, out);
         }
+        // The last rows are smoothed with ones that are still to come.
+        let ready = (y + 1) * step;
+        let rows = made..if ready >= frame.height { frame.height } else { ready - whole_y };
+        made = rows.end;
+        convert.rows(run.level, rows.clone(), &mut planes, rows.start);
     });
-    Ok(sound.then_some(samples))
+    Ok(sound.then(|| convert.finish(planes, notes, true)))
 }
 
 fn transform_rows(
@@ -178,14 +186,13 @@ fn assemble(
 ) -> Result<DecodedJpeg, CodecError> {
     let frame = &structure.frame;
     let notes = metadata::read(bytes, structure, &run.limits);
-    let colour = colour_of(frame, notes.jfif, notes.adobe);
-    let shape = shape_of(frame, colour, inks);
-    shape.check(&run.limits).map_err(|e| CodecError::Unsupported { what: e.to_string() })?;
-    let convert = Convert { frame, colour, inks, samples: &samples, outputs: shape.planes.len() };
+    let convert = Convert::new(frame, &notes, inks, samples, run)?;
     let rows_each = if run.threads.count() == 1 { frame.height.max(1) } else { 64 };
     let bands = map_indexed(run.threads, frame.height.div_ceil(rows_each), |band| {
         let rows = band * rows_each..((band + 1) * rows_each).min(frame.height);
-        convert.rows(run.level, rows)
+        let mut planes = convert.planes(rows.len());
+        convert.rows(run.level, rows, &mut planes, 0);
+        planes
     });
     let mut bands = bands.into_iter();
     let mut joined: Vec<Vec<u16>> = bands.next().unwrap_or_default();
@@ -194,13 +201,7 @@ fn assemble(
             plane.extend_from_slice(&part);
         }
     }
-    let fits = |samples| Plane::from_vec(frame.width, frame.height, samples).expect("every row was made");
-    let planes = Planes { shape, planes: joined.into_iter().map(fits).collect() };
-    let mut warnings = notes.warnings;
-    if !complete {
-        warnings.push("the file is damaged or cut off; what could be decoded is shown".into());
-    }
-    Ok(DecodedJpeg { planes, metadata: notes.metadata, warnings })
+    Ok(convert.finish(joined, notes, complete))
 }
 
 fn shape_of(frame: &Frame, colour: Colour, inks: FourInks) -> Shape {
@@ -222,27 +223,56 @@ struct Convert<'a> {
     frame: &'a Frame,
     colour: Colour,
     inks: FourInks,
-    samples: &'a [ComponentSamples],
-    outputs: usize,
+    shape: Shape,
+    samples: Vec<ComponentSamples>,
 }
 
-impl Convert<'_> {
-    /// Full-size rows of every output plane.
-    fn rows(&self, level: Level, rows: std::ops::Range<usize>) -> Vec<Vec<u16>> {
+impl<'a> Convert<'a> {
+    /// # Errors
+    /// `Unsupported` if the picture is beyond the limits.
+    fn new(
+        frame: &'a Frame,
+        notes: &metadata::Notes,
+        inks: FourInks,
+        samples: Vec<ComponentSamples>,
+        run: &Run,
+    ) -> Result<Self, CodecError> {
+        let colour = colour_of(frame, notes.jfif, notes.adobe);
+        let shape = shape_of(frame, colour, inks);
+        shape.check(&run.limits).map_err(|e| CodecError::Unsupported { what: e.to_string() })?;
+        Ok(Self { frame, colour, inks, shape, samples })
+    }
+
+    /// Room for `rows` rows of every component; each plane is zeroed by itself, so that its pages come when they are written.
+    fn planes(&self, rows: usize) -> Vec<Vec<u16>> {
+        self.samples.iter().map(|_| vec![0; self.frame.width * rows]).collect()
+    }
+
+    /// Full-size rows of every component, the first ones converted to the outputs, from line `line` of `planes` on.
+    fn rows(&self, level: Level, rows: std::ops::Range<usize>, planes: &mut [Vec<u16>], line: usize) {
         let width = self.frame.width;
-        let mut planes = vec![vec![0u16; width * rows.len()]; self.samples.len()];
         dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
             let mut scratch = Vec::new();
-            for (line, y) in rows.clone().enumerate() {
+            for (line, y) in (line..).zip(rows) {
+                let row = line * width..(line + 1) * width;
                 for (index, plane) in planes.iter_mut().enumerate() {
-                    let out = &mut plane[line * width..][..width];
-                    upsample_row(&self.samples[index], self.factors(index), y, out, &mut scratch);
+                    upsample_row(&self.samples[index], self.factors(index), y, &mut plane[row.clone()], &mut scratch);
                 }
-                self.convert_row(&mut planes, line * width..(line + 1) * width);
+                self.convert_row(planes, row);
             }
         }));
-        planes.truncate(self.outputs);
-        planes
+    }
+
+    fn finish(self, planes: Vec<Vec<u16>>, notes: metadata::Notes, complete: bool) -> DecodedJpeg {
+        let fits = |samples| {
+            Plane::from_vec(self.frame.width, self.frame.height, samples).expect("every row was made")
+        };
+        let planes = planes.into_iter().take(self.shape.planes.len()).map(fits).collect();
+        let mut warnings = notes.warnings;
+        if !complete {
+            warnings.push("the file is damaged or cut off; what could be decoded is shown".into());
+        }
+        DecodedJpeg { planes: Planes { shape: self.shape, planes }, metadata: notes.metadata, warnings }
     }
 
     fn factors(&self, index: usize) -> Factors {

@@ -54,14 +54,25 @@ fn transposed(m: &[Lanes; 8]) -> [Lanes; 8] {
     std::array::from_fn(|r| std::array::from_fn(|c| m[c][r]))
 }
 
+/// Whether there is anything but DC in the four lowest frequencies of both directions, and whether there is beyond them.
+#[inline(always)]
+fn what_is_there(block: &[i16; 64]) -> (bool, bool) {
+    let row = |v: usize| -> [i16; 8] { std::array::from_fn(|u| block[8 * v + u]) };
+    let or = |a: [i16; 8], b: [i16; 8]| -> [i16; 8] { std::array::from_fn(|u| a[u] | b[u]) };
+    let high = (4..8).map(row).reduce(or).unwrap_or_default();
+    let low = (1..4).map(row).reduce(or).unwrap_or_default();
+    let all = |lanes: &[i16]| lanes.iter().fold(0, |a, b| a | b) != 0;
+    (all(&low[..4]) || all(&block[1..4]), all(&high) || all(&low[4..]) || all(&block[4..8]))
+}
+
 /// Dequantises and transforms one block into `out`, whose rows start every `stride` samples.
 #[inline(always)]
 pub fn samples_from_block(block: &[i16; 64], quant: &[u16; 64], precision: u8, out: &mut [u16], stride: usize) {
     let pass1_bits = if precision > 8 { 1 } else { 2 };
     let centre = 1i32 << (precision - 1);
     let max = (1i32 << precision) - 1;
-    let energy = block[1..].iter().fold(0i16, |a, v| a | v);
-    if energy == 0 {
+    let (edge, beyond) = what_is_there(block);
+    if !edge && !beyond {
         let dc = (Wrapping(i32::from(block[0])) * Wrapping(i32::from(quant[0]))) << pass1_bits;
         let shift = pass1_bits + 3;
         let value = ((dc + Wrapping(1 << (shift - 1))) >> shift).0.wrapping_add(centre).clamp(0, max) as u16;
@@ -70,12 +81,21 @@ pub fn samples_from_block(block: &[i16; 64], quant: &[u16; 64], precision: u8, o
         }
         return;
     }
-    let mut rows: [Lanes; 8] = std::array::from_fn(|v| {
-        each(|u| Wrapping(i32::from(block[8 * v + u])) * Wrapping(i32::from(quant[8 * v + u])))
-    });
-    pass(&mut rows, CONST_BITS - pass1_bits);
-    rows = transposed(&rows);
-    pass(&mut rows, CONST_BITS + pass1_bits + 3);
+    let row = |v: usize| each(|u| Wrapping(i32::from(block[8 * v + u])) * Wrapping(i32::from(quant[8 * v + u])));
+    // With zeros that the compiler knows of, a pass has half the products.
+    let half = [each(|_| Wrapping(0)); 4];
+    let joined = |low: [Lanes; 4]| -> [Lanes; 8] { std::array::from_fn(|k| if k < 4 { low[k] } else { half[k - 4] }) };
+    let mut rows = if beyond { std::array::from_fn(row) } else { joined(std::array::from_fn(row)) };
+    if beyond {
+        pass(&mut rows, CONST_BITS - pass1_bits);
+        rows = transposed(&rows);
+        pass(&mut rows, CONST_BITS + pass1_bits + 3);
+    } else {
+        pass(&mut rows, CONST_BITS - pass1_bits);
+        let columns = transposed(&rows);
+        rows = joined(std::array::from_fn(|k| columns[k]));
+        pass(&mut rows, CONST_BITS + pass1_bits + 3);
+    }
     rows = transposed(&rows);
     for (y, row) in rows.iter().enumerate() {
         let line: [u16; 8] = std::array::from_fn(|x| row[x].0.wrapping_add(centre).clamp(0, max) as u16);

@@ -30,7 +30,7 @@ pub fn decode(
     let mut planes: Vec<ComponentSamples> = (0..frame.components.len())
         .map(|index| {
             let (width, height) = frame.component_size(index);
-            ComponentSamples { stride: width, width, height, samples: vec![0; width * height] }
+            ComponentSamples { stride: width, width, height, kept: usize::MAX, samples: vec![0; width * height] }
         })
         .collect();
     let mut damaged = structure.damaged || !structure.ended;

@@ -11,13 +11,15 @@ pub struct ComponentSamples {
     pub width: usize,
     /// Real height.
     pub height: usize,
+    /// How many rows are kept: row y lies at y modulo this.
+    pub kept: usize,
     /// The samples.
     pub samples: Vec<u16>,
 }
 
 impl ComponentSamples {
     fn row(&self, y: usize) -> &[u16] {
-        &self.samples[y.min(self.height - 1) * self.stride..][..self.width]
+        &self.samples[y.min(self.height - 1) % self.kept * self.stride..][..self.width]
     }
 }
 
