@@ -22,6 +22,6 @@ pub use codec::{
 };
 pub use error::CodecError;
 pub use lossless::Lossless;
-pub use parallel::map_indexed;
+pub use parallel::{map_indexed, map_items};
 pub use rate::{Goal, Search};
 pub use wavelet::Wavelet;

@@ -29,3 +29,12 @@ pub fn map_indexed<T: Send>(threads: Threads, count: usize, work: impl Fn(usize)
     let take = |slot: Mutex<Option<T>>| slot.into_inner().expect("as above").expect("every index was drained");
     slots.into_iter().map(take).collect()
 }
+
+/// As [`map_indexed`], with an item for each call.
+pub fn map_items<I: Send, T: Send>(threads: Threads, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T> {
+    let items: Vec<Mutex<Option<I>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    map_indexed(threads, items.len(), |index| {
+        let item = items[index].lock().expect("locked once").take().expect("every index is drained once");
+        work(index, item)
+    })
+}

@@ -14,12 +14,14 @@ pub struct BitReader<'a> {
     available: u32,
     /// Bits handed out behind the end of the data.
     invented: u32,
+    /// Whether a byte 0xff came without the zero byte that is stuffed behind it.
+    unstuffed: bool,
 }
 
 impl<'a> BitReader<'a> {
     /// Starts at the first bit of `data`.
     pub fn new(data: &'a [u8]) -> Self {
-        Self { data, position: 0, window: 0, available: 0, invented: 0 }
+        Self { data, position: 0, window: 0, available: 0, invented: 0, unstuffed: false }
     }
 
     /// Makes at least 32 bits available (zeros behind the end).
@@ -54,6 +56,7 @@ impl<'a> BitReader<'a> {
             };
             self.position += 1;
             if byte == 0xff {
+                self.unstuffed |= self.data.get(self.position) != Some(&0);
                 while self.data.get(self.position) == Some(&0xff) {
                     self.position += 1;
                 }
@@ -97,6 +100,12 @@ impl<'a> BitReader<'a> {
     /// Whether more bits were taken than there were.
     pub fn overrun(&self) -> bool {
         self.invented > self.available
+    }
+
+    /// Whether the data ended at the last byte of what was taken, and was as [`BitWriter`] writes it.
+    pub fn ended_cleanly(&self) -> bool {
+        let left = self.available.wrapping_sub(self.invented);
+        !self.overrun() && !self.unstuffed && self.position == self.data.len() && left < 8
     }
 
     /// The bits up to the next byte boundary: value and count (0 to 7).

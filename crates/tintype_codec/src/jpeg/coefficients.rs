@@ -29,6 +29,16 @@ impl ComponentBlocks {
     }
 }
 
+/// Whole rows of one component's blocks, borrowed.
+pub struct BlockRows<'a> {
+    /// Blocks in a row.
+    pub stride: usize,
+    /// Rows of blocks.
+    pub rows: usize,
+    /// The coefficients.
+    pub blocks: &'a mut [[i16; 64]],
+}
+
 /// Zeroed coefficients for `frame`.
 ///
 /// # Errors

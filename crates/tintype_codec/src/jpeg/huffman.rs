@@ -22,6 +22,8 @@ pub struct HuffmanTable {
     offset: [i32; 17],
     /// Code of each symbol, aligned right, and its length (0: none).
     pub codes: Box<[(u16, u8); 256]>,
+    /// Whether a symbol has more than one code.
+    pub ambiguous: bool,
 }
 
 impl HuffmanTable {
@@ -37,6 +39,7 @@ impl HuffmanTable {
             limit: [0; 18],
             offset: [0; 17],
             codes: Box::new([(0, 0); 256]),
+            ambiguous: false,
         };
         let (mut code, mut index) = (0u32, 0usize);
         for length in 1..=16usize {
@@ -48,6 +51,7 @@ impl HuffmanTable {
                 }
                 let symbol = *symbols.get(index)?;
                 let slot = &mut table.codes[usize::from(symbol)];
+                table.ambiguous |= slot.1 != 0;
                 if slot.1 == 0 {
                     *slot = (code as u16, length as u8);
                 }

@@ -21,6 +21,8 @@ pub struct ScanTrace {
     pub early_ends: Vec<u32>,
     /// Whether codes were invalid or data was missing.
     pub damaged: bool,
+    /// Whether something is not as a plain encoder would write it; only looked for in sequential scans.
+    pub unusual: bool,
     /// Blocks visited.
     pub visited: u64,
 }
@@ -53,7 +55,8 @@ pub fn slot_tables(plan: &ScanPlan) -> Vec<SlotTables> {
 pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mut [ComponentBlocks]) -> ScanTrace {
     let geometry = ScanGeometry::new(frame, &plan.header, components);
     let tables = slot_tables(plan);
-    let mut trace = ScanTrace::default();
+    let unusual = frame.process == Process::Progressive || tables.iter().any(|t| t.dc.ambiguous || t.ac.ambiguous);
+    let mut trace = ScanTrace { unusual, ..ScanTrace::default() };
     let interval = if plan.tables.restart_interval == 0 { geometry.mcus() } else { plan.tables.restart_interval };
     let mut mcu = 0;
     for (number, piece) in restart_pieces(&bytes[plan.data.clone()]) {
@@ -84,6 +87,7 @@ pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mu
         let (value, count) = reader.padding();
         trace.padding.push((value as u8, count as u8));
         trace.damaged |= reader.overrun();
+        trace.unusual |= !reader.ended_cleanly();
     }
     trace.damaged |= mcu < geometry.mcus();
     trace
@@ -148,8 +152,10 @@ fn sequential_interval(
             let (index, at) = geometry.locate(components, unit, x, y);
             let table = &tables[*slot];
             let block = &mut components[index].blocks[at];
-            if !sequential_block(reader, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
-                trace.damaged = true;
+            match sequential_block(reader, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
+                Block::Usual => {}
+                Block::Unusual => trace.unusual = true,
+                Block::Damaged => trace.damaged = true,
             }
             trace.visited += 1;
         }
@@ -199,6 +205,16 @@ pub fn decode_dc_difference(reader: &mut BitReader<'_>, table: &HuffmanTable) ->
     Some(extend(reader.take(size), size))
 }
 
+/// What a block's codes were like.
+enum Block {
+    /// As every encoder writes them.
+    Usual,
+    /// There are shorter ones for the same coefficients, or DC beyond 16 bits.
+    Unusual,
+    /// Not all were codes.
+    Damaged,
+}
+
 #[inline(always)]
 fn sequential_block(
     reader: &mut BitReader<'_>,
@@ -206,11 +222,14 @@ fn sequential_block(
     ac: &HuffmanTable,
     previous_dc: &mut i32,
     block: &mut [i16; 64],
-) -> bool {
+) -> Block {
     let difference = decode_dc_difference(reader, dc);
     *previous_dc = previous_dc.wrapping_add(difference.unwrap_or(0));
     block[0] = *previous_dc as i16;
     let mut fine = difference.is_some();
+    let mut usual = i32::from(block[0]) == *previous_dc;
+    // Where the last run of sixteen zeros ended; a plain encoder has a coefficient there or later.
+    let mut zeros_end = 0;
     let mut k = 1usize;
     while k < 64 {
         reader.refill();
@@ -219,7 +238,7 @@ fn sequential_block(
             reader.skip((quick & 0xff) as u32);
             k += ((quick >> 8) & 15) as usize;
             if k > 63 {
-                return false;
+                return Block::Damaged;
             }
             block[usize::from(NATURAL_FROM_ZIGZAG[k])] = (quick >> 16) as i16;
             k += 1;
@@ -232,18 +251,24 @@ fn sequential_block(
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 {
             if run != 15 {
+                usual &= run == 0;
                 break;
             }
             k += 16;
+            zeros_end = k;
             continue;
         }
         k += run;
         let value = extend(reader.take(size), size);
         if k > 63 {
-            return false;
+            return Block::Damaged;
         }
         block[usize::from(NATURAL_FROM_ZIGZAG[k])] = value as i16;
         k += 1;
     }
-    fine
+    match (fine, usual && k != zeros_end) {
+        (false, _) => Block::Damaged,
+        (true, false) => Block::Unusual,
+        (true, true) => Block::Usual,
+    }
 }

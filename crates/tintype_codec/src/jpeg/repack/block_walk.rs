@@ -1,12 +1,12 @@
 //! The walk over the coefficients of a segment: rows of MCUs, each component's block rows in turn, block by block.
 //!
-//! In and out: the segment's [`ComponentBlocks`], read when coding and filled when decoding. [`Tables`] say how
+//! In and out: the segment's [`BlockRows`], read when coding and filled when decoding. [`Tables`] say how
 //! counts and values are coded: quickly, or densely. Exact zone; one traversal for both directions.
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
 use super::contexts::{MAGNITUDES, count_bucket, magnitude_bucket};
 use super::expectation::{Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
-use crate::jpeg::coefficients::ComponentBlocks;
+use crate::jpeg::coefficients::BlockRows;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use crate::jpeg::scan_encode::flat;
 use tintype_entropy::SymbolWalk;
@@ -251,7 +251,7 @@ const FLAT: u8 = 64;
 pub fn walk_segment<T: Tables, W: SymbolWalk>(
     walk: &mut W,
     model: &mut Model<'_, T>,
-    components: &mut [ComponentBlocks],
+    components: &mut [BlockRows<'_>],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) {
@@ -272,7 +272,8 @@ pub fn walk_segment<T: Tables, W: SymbolWalk>(
             let own = &mut model.tables[class.min(1)];
             for y in mcu_row * sampling[index].1..(mcu_row + 1) * sampling[index].1 {
                 let [above, now] = &mut trails[index];
-                let mut row = Row { y, component, above, now, counts: &mut own_counts[0] };
+                let (stride, blocks) = (component.stride, &mut *component.blocks);
+                let mut row = Row { y, stride, blocks, above, now, counts: &mut own_counts[0] };
                 walk_row(walk, &mut row, witness, sampling[index], &tables[index], &model.weights[class], own);
                 trails[index].swap(0, 1);
             }
@@ -283,14 +284,15 @@ pub fn walk_segment<T: Tables, W: SymbolWalk>(
 /// One row of blocks.
 struct Row<'a> {
     y: usize,
-    component: &'a mut ComponentBlocks,
+    stride: usize,
+    blocks: &'a mut [[i16; 64]],
     /// Trails of the row above, and one that is not there.
     above: &'a [Trail],
     now: &'a mut [Trail],
     counts: &'a mut [u8],
 }
 
-type Witness<'a> = (&'a ComponentBlocks, &'a Vec<u8>, (usize, usize));
+type Witness<'a> = (&'a BlockRows<'a>, &'a Vec<u8>, (usize, usize));
 
 #[inline(always)]
 fn walk_row<T: Tables, W: SymbolWalk>(
@@ -302,8 +304,8 @@ fn walk_row<T: Tables, W: SymbolWalk>(
     weights: &Weights,
     tables: &mut T,
 ) {
-    let (y, stride) = (row.y, row.component.stride);
-    let blocks = &mut row.component.blocks[y * stride..(y + 1) * stride];
+    let (y, stride) = (row.y, row.stride);
+    let blocks = &mut row.blocks[y * stride..(y + 1) * stride];
     let counts = &mut row.counts[y * stride..(y + 1) * stride];
     for (x, block) in blocks.iter_mut().enumerate() {
         let (other, other_inner, other_flat) = match witness {
@@ -340,7 +342,9 @@ fn walk_row<T: Tables, W: SymbolWalk>(
         let mut own = if W::READS { [0; 64] } else { *block };
         let scene = Scene { around, table, weights };
         rest[0] = walk_block(walk, &mut own, &scene, &mut expectation, tables);
-        *block = own;
+        if W::READS {
+            *block = own;
+        }
         counts[x] = rest[0].inner | if rest[0].flat { FLAT } else { 0 };
     }
 }

@@ -8,8 +8,7 @@ use super::expectation::{TERMS, WEIGHT_BYTES, magnitudes};
 use super::mixed_tables::MixedTables;
 use super::priors::Learnt;
 use super::symbol_tables::{Contexts, DISTRIBUTIONS, SymbolTables, prior_from_counts};
-use super::{sampling, segment};
-use crate::jpeg::coefficients::ComponentBlocks;
+use super::{sampling, segments};
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use crate::jpeg::read::{JpegCoefficients, read_coefficients};
 use tintype_entropy::{BitCost, SymbolWalk};
@@ -208,37 +207,38 @@ fn quick_priors(counts: &[[f64; 16]]) -> Vec<u8> {
     out
 }
 
-fn walk_all<T: super::block_walk::Tables>(files: &[JpegCoefficients], model: &mut Model<'_, T>) {
+fn walk_all<T: super::block_walk::Tables>(files: &mut [JpegCoefficients], model: &mut Model<'_, T>) {
     for file in files {
         let sampling = sampling(&file.structure);
         let (_, rows) = file.structure.frame.mcus();
-        let mut parts: Vec<ComponentBlocks> = segment(&file.components, &sampling, 0..rows);
-        walk_segment(&mut BitCost::new(), model, &mut parts, &sampling, &file.structure.quant);
+        for mut part in segments(&mut file.components, &sampling, rows, 1) {
+            walk_segment(&mut BitCost::new(), model, &mut part, &sampling, &file.structure.quant);
+        }
     }
 }
 
 /// Fits priors to `files`; every `step`-th block serves for the weights.
 pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
-    let read: Vec<JpegCoefficients> =
+    let mut read: Vec<JpegCoefficients> =
         files.iter().filter_map(|f| read_coefficients(f, &Limits::default()).ok()).collect();
     let mut out = weights(&read, step);
     let learnt = Learnt::from_bytes(&out);
     let nothing = || SymbolTables::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &[]);
     let mut quick = Model { weights: learnt.weights(), tables: [nothing(), nothing()] };
-    walk_all(&read, &mut quick);
+    walk_all(&mut read, &mut quick);
     for table in &quick.tables {
         out.extend(table.signs());
         out.extend(quick_priors(&table.contexts.0));
     }
     // Statistics over all files; then weights, as they serve each file anew.
     let mut dense = learnt.dense();
-    walk_all(&read, &mut dense);
+    walk_all(&mut read, &mut dense);
     let once = Learnt::from_bytes(&[&out[..], &dense.tables[0].priors(), &dense.tables[1].priors()].concat());
     let mut carried = once.dense();
-    for file in &read {
+    for file in &mut read {
         let mut fresh = once.dense();
         (0..2).for_each(|i| fresh.tables[i].keep_weights(&carried.tables[i]));
-        walk_all(std::slice::from_ref(file), &mut fresh);
+        walk_all(std::slice::from_mut(file), &mut fresh);
         carried = fresh;
     }
     (0..2).for_each(|i| dense.tables[i].keep_weights(&carried.tables[i]));

@@ -15,10 +15,10 @@ mod priors;
 mod recipe;
 mod symbol_tables;
 
-use super::coefficients::{ComponentBlocks, blocks_for_frame};
+use super::coefficients::{BlockRows, ComponentBlocks, blocks_for_frame};
 use super::read::read_coefficients;
 use super::structure::{ScanData, Structure, structure_from_bytes};
-use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_indexed};
+use crate::{CodecError, Payload, PayloadView, Run, Section, SectionKey, map_items};
 use block_walk::walk_segment;
 use fearless_simd::{Simd, dispatch};
 pub use fit::priors_from_files;
@@ -81,7 +81,7 @@ fn sampling(structure: &Structure) -> Vec<(usize, usize)> {
 }
 
 fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
-    let file = read_coefficients(bytes, &run.limits).ok()?;
+    let mut file = read_coefficients(bytes, &run.limits).ok()?;
     if !file.structure.huffman_dct() {
         return None;
     }
@@ -90,9 +90,8 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
     let (_, mcu_rows) = file.structure.frame.mcus();
     let count = (scan_bytes / SEGMENT_BYTES).clamp(1, SEGMENTS_MAX).min(mcu_rows);
     let sampling = sampling(&file.structure);
-    let coded = map_indexed(run.threads, count, |index| {
-        let rows = segment_rows(mcu_rows, index, count);
-        let mut part = segment(&file.components, &sampling, rows);
+    let parts = segments(&mut file.components, &sampling, mcu_rows, count);
+    let coded = map_items(run.threads, parts, |_, mut part| {
         encode_part(mode, run.level, &mut part, &sampling, &file.structure.quant)
     });
     let recipe = recipe.to_bytes();
@@ -108,7 +107,7 @@ fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
 fn encode_part(
     mode: u8,
     level: Level,
-    part: &mut [ComponentBlocks],
+    part: &mut [BlockRows<'_>],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) -> Vec<u8> {
@@ -125,7 +124,7 @@ fn decode_part(
     mode: u8,
     level: Level,
     bytes: &[u8],
-    part: &mut [ComponentBlocks],
+    part: &mut [BlockRows<'_>],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) -> Result<(), CodecError> {
@@ -148,7 +147,7 @@ fn failed(error: EntropyError) -> CodecError {
 fn walk_quick<W: SymbolWalk>(
     level: Level,
     coder: W,
-    part: &mut [ComponentBlocks],
+    part: &mut [BlockRows<'_>],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
 ) -> W {
@@ -159,17 +158,24 @@ fn walk_quick<W: SymbolWalk>(
     }))
 }
 
-/// The blocks of a segment, copied.
-fn segment(
-    components: &[ComponentBlocks],
+/// The blocks of `count` segments, each with its part of every component.
+fn segments<'a>(
+    components: &'a mut [ComponentBlocks],
     sampling: &[(usize, usize)],
-    rows: std::ops::Range<usize>,
-) -> Vec<ComponentBlocks> {
-    let parts = components.iter().zip(sampling).map(|(c, (_, v))| {
-        let blocks = c.blocks[rows.start * v * c.stride..rows.end * v * c.stride].to_vec();
-        ComponentBlocks { stride: c.stride, rows: rows.len() * v, width: c.width, height: c.height, blocks }
-    });
-    parts.collect()
+    mcu_rows: usize,
+    count: usize,
+) -> Vec<Vec<BlockRows<'a>>> {
+    let mut parts: Vec<Vec<BlockRows<'a>>> = (0..count).map(|_| Vec::new()).collect();
+    for (c, (_, v)) in components.iter_mut().zip(sampling) {
+        let mut rest = &mut c.blocks[..];
+        for (index, part) in parts.iter_mut().enumerate() {
+            let rows = segment_rows(mcu_rows, index, count).len() * v;
+            let (blocks, others) = rest.split_at_mut(rows * c.stride);
+            part.push(BlockRows { stride: c.stride, rows, blocks });
+            rest = others;
+        }
+    }
+    parts
 }
 
 /// The file that `payload` was made of.
@@ -217,18 +223,10 @@ fn decode_segments(
     let mut components = blocks_for_frame(&structure.frame, file_bytes, &run.limits)?;
     let (_, mcu_rows) = structure.frame.mcus();
     let sampling = sampling(structure);
-    let parts = map_indexed(run.threads, count, |index| {
-        let mut part = segment(&components, &sampling, segment_rows(mcu_rows, index, count));
-        let bytes = payload.sections[index + 1].bytes;
-        decode_part(mode, run.level, bytes, &mut part, &sampling, &structure.quant).map(|()| part)
+    let parts = segments(&mut components, &sampling, mcu_rows, count);
+    let done = map_items(run.threads, parts, |index, mut part| {
+        decode_part(mode, run.level, payload.sections[index + 1].bytes, &mut part, &sampling, &structure.quant)
     });
-    for (index, part) in parts.into_iter().enumerate() {
-        let part = part?;
-        let rows = segment_rows(mcu_rows, index, count);
-        for ((c, p), (_, v)) in components.iter_mut().zip(part).zip(&sampling) {
-            let start = rows.start * v * c.stride;
-            c.blocks[start..start + p.blocks.len()].copy_from_slice(&p.blocks);
-        }
-    }
+    done.into_iter().collect::<Result<(), _>>()?;
     Ok(components)
 }
