@@ -142,7 +142,7 @@ pub(crate) fn sections_of(sections: &[tintype_container::SectionRead]) -> Vec<Se
     sections.iter().map(view).collect()
 }
 
-fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {
+pub(crate) fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {
     let misuse = |what: String| Err(Error::Misuse { what });
     if request.scale_log2 > 5 {
         return misuse(format!("scale 1/2^{} (1/32 is the smallest)", request.scale_log2));

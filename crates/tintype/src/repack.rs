@@ -4,7 +4,7 @@
 //! [`read_picture`] makes of the file, so that a repacked file and the file itself give the same picture. A file of
 //! which no picture can be made is kept all the same; its head then says one gray pixel.
 
-use crate::decode::{container_limits, sections_of};
+use crate::decode::{Decoded, check_request, container_limits, sections_of};
 use crate::encode::{Encoded, write_payload};
 use crate::head::head_from_bytes;
 use crate::reduce::{full_size_request, reduced};
@@ -105,11 +105,28 @@ pub(crate) fn restored(
         let what = "the picture's shape differs from what the head says".into();
         return Err(failed(CodecError::Mismatch { what }));
     }
-    if let Some(region) = full_size_request(request, shape).region {
+    reduce_to(request, &mut picture)?;
+    Ok((file, picture, warnings))
+}
+
+/// What `request` asks for of the picture in a JPEG file that is in no `.tin` file; quality layers it has none.
+///
+/// # Errors
+/// As [`read_picture_noting`]; `Request` for a part that the picture does not have.
+pub fn decode_jpeg_file(file: Vec<u8>, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
+    let (mut picture, warnings) = read_picture_noting(&file, run)?;
+    let full_shape = picture.planes.shape.clone();
+    check_request(request, &full_shape)?;
+    reduce_to(request, &mut picture)?;
+    Ok(Decoded { picture, full_shape, codec: CodecId::Jpeg, jpeg_file: Some(file), cut_off_at: None, warnings })
+}
+
+fn reduce_to(request: &DecodeRequest, picture: &mut Picture) -> Result<(), Error> {
+    if let Some(region) = full_size_request(request, &picture.planes.shape).region {
         picture.planes = planes_cropped(&picture.planes, region)?;
     }
     if request.scale_log2 > 0 {
         picture.planes = reduced(&picture.planes, request.scale_log2);
     }
-    Ok((file, picture, warnings))
+    Ok(())
 }

@@ -133,11 +133,12 @@ Examples:
   tintype decode photo.tin --scale 1/4 -o thumb.png
   tintype decode map.tin --region 4000,2000,800,600 -o part.png
   tintype decode small/ -o back/                 every .tin file of a folder
+  tintype decode photo.jpg -o photo.png          a JPEG file, as if it were in a .tin file
 
 A file that was cut off is decoded as far as it goes where its codec allows; the exit status is then 1, or 0 with
 --partial.")]
 pub struct DecodeArgs {
-    /// .tin files, globs or folders; `-` is standard input
+    /// .tin or JPEG files, globs, or folders of .tin files; `-` is standard input
     #[arg(required = true, value_name = "IN")]
     pub inputs: Vec<PathBuf>,
     /// File whose extension says the format, or folder for many files; `-` is standard output, as PNG

@@ -328,6 +328,9 @@ fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
     bench.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
     let file = bench.read("a.jpg");
     bench.write("cut.jpg", &file[..file.len() * 2 / 3]);
+    let message = bench.fails(1, &["decode", "cut.jpg", "-o", "part.png"]);
+    assert!(message.contains("cut.jpg: the file is damaged or cut off"), "{message}");
+    assert!(bench.ok(&["info", "cut.jpg"]).contains("damaged"));
     let message = bench.fails(1, &["encode", "cut.jpg", "-q", "50", "-o", "cut.tin"]);
     assert!(message.contains("cut.jpg: the file is damaged or cut off"), "{message}");
     bench.ok(&["decode", "cut.tin", "-o", "cut.png"]);
@@ -339,6 +342,22 @@ fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
     assert!(message.contains("kept.tin: the file is damaged or cut off"), "{message}");
     let record = bench.json(&["decode", "kept.tin", "-o", "kept.png", "--partial", "--json"]);
     assert_eq!(record["warnings"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_plain_jpeg_is_decoded_as_if_it_were_in_a_file_of_ours() {
+    let bench = Bench::new();
+    bench.photo("a.ppm");
+    bench.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
+    bench.ok(&["encode", "a.jpg", "-o", "a.tin"]);
+    for more in [&[][..], &["--scale", "1/4"], &["--region", "5,3,20,17"]] {
+        bench.ok(&[&["decode", "a.jpg", "-o", "b.ppm"], more].concat());
+        bench.ok(&[&["decode", "a.tin", "-o", "c.ppm"], more].concat());
+        assert_eq!(bench.read("b.ppm"), bench.read("c.ppm"), "{more:?}");
+    }
+    bench.fails(1, &["decode", "a.jpg", "-o", "b.ppm", "--region", "5,3,20000,17"]);
+    bench.ok(&["decode", "a.jpg", "-o", "copy.jpg"]);
+    assert_eq!(bench.read("copy.jpg"), bench.read("a.jpg"));
 }
 
 #[test]

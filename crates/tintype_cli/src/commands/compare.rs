@@ -4,6 +4,7 @@ use crate::args::CompareArgs;
 use crate::commands::decode::decode_place;
 use crate::files::{Place, read_input};
 use crate::output::{print_line, write_output};
+use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -64,7 +65,11 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
         let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &run);
         return decoded.map(|decoded| decoded.picture.planes).map_err(|error| failed(error.to_string()));
     }
-    tintype::read_picture(&bytes, &run).map(|picture| picture.planes).map_err(|error| failed(error.to_string()))
+    let (picture, warnings) = tintype::read_picture_noting(&bytes, &run).map_err(|error| failed(error.to_string()))?;
+    if !warnings.is_empty() {
+        complain(&format!("{}: {}", path.display(), warnings.join("; ")));
+    }
+    Ok(picture.planes)
 }
 
 fn starts_as_ours(path: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! `tintype decode`: `.tin` files to pictures.
+//! `tintype decode`: `.tin` files, and plain JPEG files, to pictures.
 
 use crate::args::DecodeArgs;
 use crate::commands::{Report, complaint_of, over_jobs, read_models};
@@ -7,7 +7,7 @@ use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::record::Record;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Read, Seek};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
@@ -180,10 +180,14 @@ pub fn decode_place(
     models: &Models,
     run: &Run,
 ) -> Result<(Decoded, u64), String> {
+    let failed = |error: tintype::Error| error.to_string();
     let Place::File(path) = place else {
-        let mut input = Counted { input: std::io::stdin().lock(), bytes: 0 };
-        let decoded =
-            tintype::decode_stream_with_models(&mut input, request, models, run).map_err(|error| error.to_string())?;
+        let mut input = BufReader::new(std::io::stdin().lock());
+        if starts_as_jpeg(&mut input)? {
+            return decode_jpeg(input, request, run);
+        }
+        let mut input = Counted { input, bytes: 0 };
+        let decoded = tintype::decode_stream_with_models(&mut input, request, models, run).map_err(failed)?;
         return Ok((decoded, input.bytes));
     };
     let file = File::open(path).map_err(|error| error.to_string())?;
@@ -192,13 +196,29 @@ pub fn decode_place(
         return Err("is a folder".into());
     }
     let mut input = BufReader::new(file);
+    if starts_as_jpeg(&mut input)? {
+        return decode_jpeg(input, request, run);
+    }
     // A pipe that has a name does not seek.
     let decoded = if input.stream_position().is_ok() && metadata.is_file() {
         tintype::decode_with_models(input, request, models, run)
     } else {
         tintype::decode_stream_with_models(input, request, models, run)
     };
-    Ok((decoded.map_err(|error| error.to_string())?, metadata.len()))
+    Ok((decoded.map_err(failed)?, metadata.len()))
+}
+
+/// Looks at the first bytes without taking them.
+fn starts_as_jpeg(input: &mut impl BufRead) -> Result<bool, String> {
+    input.fill_buf().map(tintype::is_jpeg).map_err(|error| error.to_string())
+}
+
+fn decode_jpeg(mut input: impl Read, request: &DecodeRequest, run: &Run) -> Result<(Decoded, u64), String> {
+    let mut file = Vec::new();
+    input.read_to_end(&mut file).map_err(|error| error.to_string())?;
+    let bytes = file.len() as u64;
+    let decoded = tintype::decode_jpeg_file(file, request, run).map_err(|error| error.to_string())?;
+    Ok((decoded, bytes))
 }
 
 /// Counts what is read.

@@ -115,11 +115,12 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let picture = tintype::read_picture(&bytes, &tintype::Run::default()).map_err(|error| error.to_string())?;
+        let (picture, warnings) =
+            tintype::read_picture_noting(&bytes, &tintype::Run::default()).map_err(|error| error.to_string())?;
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {
-            record: record(shape, format),
+            record: Record { warnings, ..record(shape, format) },
             colour: colour_text(shape),
             tiles: None,
             layers: None,
@@ -192,5 +193,6 @@ fn text_from_info(info: &InfoRecord) -> String {
     if let Some(at) = info.cut_off_at {
         line("cut off", format!("at byte {at}; fetch the file again for the rest"));
     }
+    info.record.warnings.iter().for_each(|warning| line("damaged", warning.clone()));
     lines.join("\n")
 }

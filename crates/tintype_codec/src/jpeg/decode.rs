@@ -104,12 +104,7 @@ fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<Componen
 ///
 /// # Errors
 /// As [`decode_jpeg`].
-fn streamed(
-    bytes: &[u8],
-    structure: &Structure,
-    inks: FourInks,
-    run: &Run,
-) -> Result<Option<DecodedJpeg>, CodecError> {
+fn streamed(bytes: &[u8], structure: &Structure, inks: FourInks, run: &Run) -> Result<Option<DecodedJpeg>, CodecError> {
     let frame = &structure.frame;
     let [plan] = structure.scans.as_slice() else { return Ok(None) };
     let whole = plan.header.components.iter().map(|c| c.index).eq(0..frame.components.len());
@@ -264,9 +259,7 @@ impl<'a> Convert<'a> {
     }
 
     fn finish(self, planes: Vec<Vec<u16>>, notes: metadata::Notes, complete: bool) -> DecodedJpeg {
-        let fits = |samples| {
-            Plane::from_vec(self.frame.width, self.frame.height, samples).expect("every row was made")
-        };
+        let fits = |samples| Plane::from_vec(self.frame.width, self.frame.height, samples).expect("every row was made");
         let planes = planes.into_iter().take(self.shape.planes.len()).map(fits).collect();
         let mut warnings = notes.warnings;
         if !complete {

@@ -122,10 +122,19 @@ impl<'a> Interleaved<'a> {
     pub fn row(&self, y: usize, bit_depth: u8, out: &mut Vec<u16>) {
         let count = self.order.len();
         out.resize(self.planes.shape.width_px * count, 0);
+        let row_of = |index: &usize| self.planes.planes[*index].row(y);
+        let as_it_is = self.order.iter().all(|i| self.planes.shape.planes[*i].bit_depth == bit_depth);
+        // The usual case in one pass.
+        if let ([a, b, c], true) = (&self.order[..], as_it_is) {
+            let rows = row_of(a).iter().zip(row_of(b)).zip(row_of(c));
+            for (pixel, ((a, b), c)) in out.as_chunks_mut::<3>().0.iter_mut().zip(rows) {
+                *pixel = [*a, *b, *c];
+            }
+            return;
+        }
         for (slot, index) in self.order.iter().enumerate() {
             let from = self.planes.shape.planes[*index].bit_depth;
-            let row = self.planes.planes[*index].row(y);
-            for (pixel, sample) in out.chunks_exact_mut(count).zip(row) {
+            for (pixel, sample) in out.chunks_exact_mut(count).zip(row_of(index)) {
                 pixel[slot] = if from == bit_depth { *sample } else { scaled_sample(*sample, from, bit_depth) };
             }
         }

@@ -77,7 +77,8 @@ impl Recipe {
     /// anything that a plain encoder would not have written.
     pub fn new(bytes: &[u8], file: &JpegCoefficients) -> Self {
         let frame = &file.structure.frame;
-        let visits = |c| file.structure.scans.iter().flat_map(|s| &s.header.components).filter(|p| p.index == c).count();
+        let visits =
+            |c| file.structure.scans.iter().flat_map(|s| &s.header.components).filter(|p| p.index == c).count();
         let once = (0..frame.components.len()).all(|c| visits(c) == 1);
         let scans = file.structure.scans.iter().zip(&file.traces).map(|(plan, trace)| {
             let original = &bytes[plan.data.clone()];
