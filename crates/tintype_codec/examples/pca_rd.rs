@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let internal = internal_from_planes(&source);
             let kinds = internal_kinds(&source.shape);
             let steps = [1.0, 0.96, 1.10].map(|w| (base * 16.0 * w).round() as u16).to_vec();
-            let header = Header { model_hash: model.hash, shrink, steps };
+            let header = Header { model_hash: model.hash, shrink, steps, own_model: None };
             let mut contexts = TileContexts::new(&model);
             let bytes = encode_tile(&internal, &kinds, &header, &model, &mut contexts, (effort, Level::new()));
             let decode_started = std::time::Instant::now();

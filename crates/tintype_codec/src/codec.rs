@@ -263,12 +263,15 @@ pub fn is_built_in(id: CodecId) -> bool {
 /// # Errors
 /// As there, and `Unsupported` for codecs that do not send models.
 pub fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
-    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
-    if bytes.starts_with(&MODEL_MAGIC) {
-        return Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?)));
+    use crate::cluster::{ClusterCodec, ClusterModel};
+    match codec_from_model(bytes)?.id() {
+        CodecId::Cluster => Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?))),
+        CodecId::Pca => Ok(Box::new(crate::pca::PcaCodec::sending(bytes)?)),
+        other => {
+            let what = format!("models of codec {} are not sent with pictures; cluster's and pca's are", other.name());
+            Err(CodecError::Unsupported { what })
+        }
     }
-    let codec = codec_from_model(bytes)?.id().name();
-    Err(CodecError::Unsupported { what: format!("models of codec {codec} are not sent with pictures; cluster's are") })
 }
 
 /// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.

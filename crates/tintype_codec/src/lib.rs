@@ -13,6 +13,7 @@ mod parallel;
 pub mod pca;
 pub mod planes;
 mod rate;
+mod sent_model;
 pub mod sparse;
 mod wavelet;
 

@@ -4,8 +4,8 @@ use super::decode::{Layers, decode_tile};
 use super::encode::TileEncoder;
 use super::header::{Header, TILE_PX};
 use super::model::ClusterModel;
-use super::pack::{packed, unpacked};
 use super::walk::Contexts;
+use crate::sent_model::{packed, unpacked};
 use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
     map_indexed,

@@ -23,7 +23,6 @@ mod grid;
 mod header;
 mod line;
 mod model;
-mod pack;
 mod synthesis;
 #[cfg(test)]
 mod tests;

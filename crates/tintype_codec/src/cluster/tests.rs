@@ -2,8 +2,8 @@
 
 use super::colour::{doubled_row, times};
 use super::grid::Surface;
-use super::pack::{packed, unpacked};
 use super::{ClusterCodec, ClusterModel, SETS, Tree, photo_model};
+use crate::sent_model::{packed, unpacked};
 use crate::{Codec, CodecError, DecodeRequest, EncodeSettings, Run, Target, Tune};
 use tintype_image::{Level, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads};
 

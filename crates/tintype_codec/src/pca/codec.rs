@@ -2,8 +2,9 @@
 
 use super::colour::{internal_from_planes, internal_kinds, planes_from_internal};
 use super::header::{Header, TILE_PX};
-use super::model::PcaModel;
+use super::model::{PcaModel, bytes_to_send};
 use super::tile::{TileContexts, decode_tile, encode_tile};
+use crate::sent_model::{packed, unpacked};
 use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
     map_indexed,
@@ -40,15 +41,27 @@ pub fn photo_model() -> &'static PcaModel {
 #[derive(Clone, Debug, Default)]
 pub struct PcaCodec {
     own: Option<PcaModel>,
+    /// That model, packed, if streams carry it.
+    sent: Option<Vec<u8>>,
 }
 
 impl PcaCodec {
     /// The codec under the shipped model.
-    pub const SHIPPED: Self = Self { own: None };
+    pub const SHIPPED: Self = Self { own: None, sent: None };
 
     /// The codec under `model`.
     pub fn with_model(model: PcaModel) -> Self {
-        Self { own: Some(model) }
+        Self { own: Some(model), sent: None }
+    }
+
+    /// The codec under the model in `bytes`, which is sent with every picture, so that a decoder needs nothing else: without its
+    /// contexts, and with coarser entries.
+    ///
+    /// # Errors
+    /// As [`PcaModel::from_bytes`]; `Limit` for a model that is too large to be sent.
+    pub fn sending(bytes: &[u8]) -> Result<Self, CodecError> {
+        let bytes = bytes_to_send(bytes)?;
+        Ok(Self { own: Some(PcaModel::from_bytes(&bytes)?), sent: Some(packed(&bytes)?) })
     }
 
     fn model(&self) -> &PcaModel {
@@ -76,6 +89,7 @@ impl Codec for PcaCodec {
             model_hash: model.hash,
             shrink: SHRINK,
             steps: kinds.iter().enumerate().map(|(i, kind)| plane_step(quality, i, kind.chroma)).collect(),
+            own_model: self.sent.clone(),
         };
         let tiles: Vec<Region> = grid(&source.shape).regions().collect();
         let coded = map_indexed(run.threads, tiles.len(), |tile| {
@@ -111,7 +125,8 @@ impl Codec for PcaCodec {
             return Err(CodecError::Unsupported { what: "pca decodes at full size only".into() });
         }
         let header = Header::from_bytes(payload.header, shape.planes.len())?;
-        let model = self.model();
+        let sent = header.own_model.as_ref().map(|bytes| PcaModel::from_bytes(&unpacked(bytes)?)).transpose()?;
+        let model = sent.as_ref().unwrap_or_else(|| self.model());
         if header.model_hash != model.hash {
             let (needed, ours) = (header.model_hash, model.hash);
             let what = format!("the stream needs model {needed:02x?}, this program has {ours:02x?}");

@@ -59,6 +59,35 @@ pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
     out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
 }
 
+/// Largest entry of a row that is sent with a picture.
+const SENT_MAX: i32 = 31;
+
+/// The model in `bytes` as it is sent with a picture: no contexts, and a coarser step for each row.
+///
+/// # Errors
+/// As [`PcaModel::from_bytes`].
+pub fn bytes_to_send(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let model = PcaModel::from_bytes(bytes)?;
+    let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
+    let mut at = 1;
+    for set in &model.sets {
+        at += 2;
+        for row in out[at..].chunks_exact_mut(2 + set.n * set.n).take(set.pieces.len() * (BORDER_INPUTS + set.kept)) {
+            at += row.len();
+            let (head, entries) = row.split_at_mut(2);
+            let largest = entries.iter().map(|b| i32::from(*b as i8).abs()).max().unwrap_or(0);
+            let step = i32::from(u16::from_le_bytes([head[0], head[1]]));
+            let coarser = ((step * largest + SENT_MAX - 1) / SENT_MAX).clamp(step, 65_535).max(1);
+            head.copy_from_slice(&(coarser as u16).to_le_bytes());
+            for entry in entries {
+                let value = i32::from(*entry as i8) * step;
+                *entry = ((value.abs() + coarser / 2) / coarser * value.signum()) as i8 as u8;
+            }
+        }
+    }
+    Ok(out)
+}
+
 impl PcaModel {
     /// Reads model bytes.
     ///

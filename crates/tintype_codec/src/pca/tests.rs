@@ -136,3 +136,36 @@ fn a_foreign_model_is_refused_by_name() {
     assert!(matches!(result, Err(crate::CodecError::Mismatch { .. })));
     assert_eq!(photo_model().sets.len(), 4);
 }
+
+/// One piece a set, with rows of the DCT's first waves.
+fn small_model() -> Vec<u8> {
+    let mut bytes = vec![1u8];
+    for set in 0..4 {
+        let n = if set % 2 == 0 { 8 } else { 16 };
+        bytes.extend([1, 5]);
+        for row in 0..super::BORDER_INPUTS + 6 {
+            let wave = |i: usize| ((i % n) as f32 * row as f32 * 0.2).cos() * ((i / n) as f32 * row as f32 * 0.1).cos();
+            let entries: Vec<f32> = (0..n * n).map(|i| wave(i) / n as f32).collect();
+            super::fitting::write_row(&entries, &mut bytes);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_model_that_is_sent_needs_no_other() {
+    let source = picture(Shape::rgb(64, 48, 8));
+    let with_contexts = [small_model(), vec![7; 500]].concat();
+    let payload = PcaCodec::sending(&with_contexts).unwrap().encode(&source, &settings(70.0), &run()).unwrap();
+    assert!(payload.header.len() > 1000);
+    let back = PcaCodec::SHIPPED.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap();
+    let own = PcaCodec::with_model(
+        super::PcaModel::from_bytes(&super::model::bytes_to_send(&with_contexts).unwrap()).unwrap(),
+    );
+    assert!(own.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run()).unwrap() == back);
+    for len in 0..payload.header.len() {
+        let mut view = payload.view();
+        view.header = &payload.header[..len];
+        assert!(PcaCodec::SHIPPED.decode(&source.shape, &view, &DecodeRequest::default(), &run()).is_err(), "{len}");
+    }
+}

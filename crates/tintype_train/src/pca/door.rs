@@ -1,6 +1,6 @@
 //! The `pca` fit as `tintype train` runs it.
 
-use super::{Collector, PcaOptions, teach_contexts};
+use super::{Basis, Collector, PcaOptions, teach_contexts};
 use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
 use tintype_codec::pca::SETS;
 
@@ -33,13 +33,14 @@ impl Fit for PcaFit {
     ) -> Result<Fitted, FitError> {
         request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
         let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
-        let dct = match request.setting("basis", "klt".to_string())?.as_str() {
-            "klt" => false,
-            "dct" => true,
-            other => return Err(FitError::Misuse { what: format!("basis {other}: there are klt and dct") }),
+        let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
+            "sparse" => Basis::Sparse,
+            "klt" => Basis::Klt,
+            "dct" => Basis::Dct,
+            other => return Err(FitError::Misuse { what: format!("basis {other}: there are sparse, klt and dct") }),
         };
         let options = PcaOptions {
-            dct,
+            basis,
             pieces: four(request, "pieces", default.pieces)?,
             kept: four(request, "kept", default.kept)?,
             blocks_per_picture: four(request, "blocks", default.blocks_per_picture)?,
@@ -88,7 +89,7 @@ impl Fit for PcaFit {
             ("basis rows kept", join(&options.kept)),
             ("blocks taken from each picture, at most", join(&options.blocks_per_picture)),
             ("blocks fitted to", join(&collector.blocks())),
-            ("basis", if dct { "DCT, by falling variance" } else { "KLT" }.to_string()),
+            ("basis", format!("{basis:?}").to_lowercase()),
             ("rounds", options.rounds.to_string()),
             ("noise assumed on borders", options.border_noise.to_string()),
             ("pictures contexts were taught on", taught.len().to_string()),

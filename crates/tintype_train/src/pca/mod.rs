@@ -9,7 +9,7 @@ mod pieces;
 mod sample;
 
 pub use door::PcaFit;
-pub use pieces::{Piece, PieceOptions, Rows, fit_pieces};
+pub use pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use sample::Samples;
 
 use sample::Draw;
@@ -30,8 +30,8 @@ pub struct PcaOptions {
     pub blocks_per_picture: [usize; SETS],
     /// Rounds of assignment and refit.
     pub rounds: usize,
-    /// Take the DCT's rows instead of fitted ones, by falling variance: the twin that the fit is compared with.
-    pub dct: bool,
+    /// What rows bases have; the DCT's are the twin that the fit is compared with.
+    pub basis: Basis,
     /// Variance of the coding noise assumed on the border, squared 8-bit units.
     pub border_noise: f32,
     /// Steps at which pictures are coded in turn to teach the contexts.
@@ -48,7 +48,7 @@ impl Default for PcaOptions {
             steps: [8.0, 8.0, 4.0, 4.0],
             blocks_per_picture: [300, 120, 160, 80],
             rounds: 10,
-            dct: false,
+            basis: Basis::Sparse,
             border_noise: 10.0,
             context_steps: vec![12.0, 36.0, 20.0, 28.0, 16.0, 48.0, 24.0],
             seed: 1,
@@ -110,7 +110,7 @@ impl Collector {
                 pieces: self.options.pieces[set],
                 kept: self.options.kept[set],
                 rounds: self.options.rounds,
-                dct: self.options.dct,
+                basis: self.options.basis,
                 step: self.options.steps[set],
                 border_noise: self.options.border_noise,
             };
@@ -140,7 +140,7 @@ pub fn teach_contexts(model: &[u8], pictures: impl Iterator<Item = Planes>, opti
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
         let kinds = internal_kinds(&picture.shape);
         let steps = vec![(step * 16.0) as u16; kinds.len()];
-        let header = Header { model_hash: untaught.hash, shrink: 20, steps };
+        let header = Header { model_hash: untaught.hash, shrink: 20, steps, own_model: None };
         let internal = internal_from_planes(&picture);
         encode_tile(&internal, &kinds, &header, &untaught, &mut contexts, (3, Level::new()));
     }

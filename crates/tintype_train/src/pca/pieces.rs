@@ -9,7 +9,7 @@
 //! PCA); Ye and Karczewicz, "Improved H.264 intra coding based on bi-directional intra prediction, directional
 //! transform, and adaptive coefficient scanning", 2008 (one KLT for each prediction mode). The cost is our own.
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Rows of equal length.
 #[derive(Clone, Debug)]
@@ -50,6 +50,17 @@ pub struct Piece {
     pub share: f32,
 }
 
+/// What rows the basis of a piece has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The Karhunen–Loève transform turned towards sparse coefficients.
+    Sparse,
+    /// The Karhunen–Loève transform.
+    Klt,
+    /// The DCT, by falling variance.
+    Dct,
+}
+
 /// What to fit.
 #[derive(Clone, Copy, Debug)]
 pub struct PieceOptions {
@@ -59,13 +70,20 @@ pub struct PieceOptions {
     pub kept: usize,
     /// Rounds of assignment and refit.
     pub rounds: usize,
-    /// The DCT's rows by falling variance instead of a fitted basis.
-    pub dct: bool,
+    /// What rows a basis has.
+    pub basis: Basis,
     /// Quantiser step whose rate the assignment minimises, in sample units.
     pub step: f32,
     /// Noise assumed on each border input (the decoder sees a coded border), variance in squared sample units.
     pub border_noise: f32,
 }
+
+/// Last rounds in which bases are turned towards sparse coefficients.
+const SPARSE_ROUNDS: usize = 3;
+/// Steps of that in one round.
+const TURNS: usize = 40;
+/// Coefficients below this many steps count as quantised to zero.
+const THRESHOLD: f32 = 0.7;
 
 /// Fits `options.pieces` pieces; `report` gets the round and the mean bits a sample.
 pub fn fit_pieces(
@@ -77,7 +95,9 @@ pub fn fit_pieces(
     let mut owner = first_owners(borders, blocks, options.pieces);
     let mut pieces = Vec::new();
     for round in 0..options.rounds.max(1) {
-        pieces = refit(borders, blocks, &owner, options);
+        // Turning costs most of the time, and pieces that still move do not need it.
+        let turns = if options.basis == Basis::Sparse && round + SPARSE_ROUNDS >= options.rounds { TURNS } else { 0 };
+        pieces = refit(borders, blocks, &owner, options, turns);
         let (next, bits) = assign(borders, blocks, &pieces, options.step);
         owner = next;
         report(round, bits);
@@ -124,7 +144,7 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
 }
 
 /// Least squares for the predictor, eigenvectors of the residual's covariance for the basis.
-fn refit(borders: &Rows, blocks: &Rows, owner: &[usize], options: &PieceOptions) -> Vec<Piece> {
+fn refit(borders: &Rows, blocks: &Rows, owner: &[usize], options: &PieceOptions, turns: usize) -> Vec<Piece> {
     let members = |piece: usize| (0..owner.len()).filter(|&i| owner[i] == piece).collect::<Vec<_>>();
     let whole: Vec<usize> = (0..owner.len()).collect();
     let minimum = blocks.len * 4;
@@ -135,12 +155,18 @@ fn refit(borders: &Rows, blocks: &Rows, owner: &[usize], options: &PieceOptions)
             if mine.len() < minimum {
                 mine.extend(whole.iter().copied().step_by((whole.len() / minimum).max(1)));
             }
-            fit_one(borders, blocks, &mine, share, options)
+            fit_one(borders, blocks, &mine, share, (options, turns))
         })
         .collect()
 }
 
-fn fit_one(borders: &Rows, blocks: &Rows, members: &[usize], share: f32, options: &PieceOptions) -> Piece {
+fn fit_one(
+    borders: &Rows,
+    blocks: &Rows,
+    members: &[usize],
+    share: f32,
+    (options, turns): (&PieceOptions, usize),
+) -> Piece {
     let gather = |rows: &Rows| DMatrix::from_fn(members.len(), rows.len, |r, c| rows.values[members[r] * rows.len + c]);
     let (input, output) = (gather(borders), gather(blocks));
     let mut normal = input.tr_mul(&input);
@@ -155,24 +181,50 @@ fn fit_one(borders: &Rows, blocks: &Rows, members: &[usize], share: f32, options
     let residual = output - input * &predictor;
     // Noise on the border reaches the residual too.
     let noise = predictor.tr_mul(&predictor) * options.border_noise;
-    let covariance = residual.tr_mul(&residual) / members.len() as f32 + noise;
+    let covariance = residual.tr_mul(&residual) / members.len() as f32 + &noise;
     let rows = (0..predictor.nrows()).flat_map(|r| predictor.row(r).iter().copied().collect::<Vec<_>>()).collect();
-    if options.dct {
+    if options.basis == Basis::Dct {
         let (basis, variances) = dct_by_variance(&covariance, options.kept);
         return Piece { predictor: rows, basis, variances, share };
     }
-    let eigen = SymmetricEigen::new(covariance);
-    let mut order: Vec<usize> = (0..blocks.len).collect();
-    order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-    order.truncate(options.kept);
-    let mut basis = Vec::with_capacity(order.len() * blocks.len);
-    for &column in &order {
-        // A fixed sign, so that equal data gives equal files.
-        let sign = if eigen.eigenvectors.column(column).sum() < 0.0 { -1.0 } else { 1.0 };
-        basis.extend(eigen.eigenvectors.column(column).iter().map(|v| v * sign));
+    let mut basis = SymmetricEigen::new(covariance.clone()).eigenvectors.transpose();
+    for _ in 0..turns {
+        basis = turned(&basis, &residual, &noise, options.step);
     }
-    let variances = order.iter().map(|&c| eigen.eigenvalues[c].max(0.0)).collect();
+    let (basis, variances) = by_variance(&basis, &covariance, options.kept);
     Piece { predictor: rows, basis, variances, share }
+}
+
+/// The orthonormal rows that give back best, with `basis`' coefficients of `residual` that are not quantised to zero, what was
+/// transformed; `noise` (a covariance) is transformed as it is.
+///
+/// Source: Sezer, Harmanci and Guleryuz, "Sparse orthonormal transforms for image compression", ICIP 2008.
+fn turned(basis: &DMatrix<f32>, residual: &DMatrix<f32>, noise: &DMatrix<f32>, step: f32) -> DMatrix<f32> {
+    let threshold = THRESHOLD * step;
+    let coefficients = (residual * basis.transpose()).map(|c| if c.abs() < threshold { 0.0 } else { c });
+    let count = residual.nrows() as f32;
+    // Rows without coefficients stay about where they are.
+    let target = coefficients.tr_mul(residual) + basis * noise * count + basis * (1e-3 * count * step * step);
+    // The orthonormal matrix nearest to the target: target (target' target)^(-1/2), whose condition needs f64.
+    let target = target.map(f64::from);
+    let eigen = SymmetricEigen::new(target.tr_mul(&target));
+    let scale = DMatrix::from_diagonal(&eigen.eigenvalues.map(|v| 1.0 / v.max(1e-12).sqrt()));
+    (target * (&eigen.eigenvectors * scale * eigen.eigenvectors.transpose())).map(|v| v as f32)
+}
+
+/// The `kept` rows of `basis` along which `covariance` is largest, and how large.
+fn by_variance(basis: &DMatrix<f32>, covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32>) {
+    let along = basis * covariance;
+    let mut order: Vec<(f32, usize)> = (0..basis.nrows()).map(|r| (along.row(r).dot(&basis.row(r)), r)).collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    order.truncate(kept);
+    let mut rows = Vec::with_capacity(order.len() * basis.ncols());
+    for (_, r) in &order {
+        // A fixed sign, so that equal data gives equal files.
+        let sign = if basis.row(*r).sum() < 0.0 { -1.0 } else { 1.0 };
+        rows.extend(basis.row(*r).iter().map(|v| v * sign));
+    }
+    (rows, order.iter().map(|o| o.0.max(0.0)).collect())
 }
 
 /// The `kept` rows of the two-dimensional DCT along which `covariance` is largest, and how large.
@@ -183,16 +235,8 @@ fn dct_by_variance(covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32
         let scale = if k == 0 { 1.0 / n as f32 } else { 2.0 / n as f32 }.sqrt();
         scale * (std::f32::consts::PI * k as f32 * (x as f32 + 0.5) / n as f32).cos()
     };
-    let row = |k: usize| DVector::from_fn(len, |i, _| wave(k % n, i % n) * wave(k / n, i / n));
-    let mut rows: Vec<(f32, DVector<f32>)> = (0..len)
-        .map(|k| {
-            let row = row(k);
-            (row.dot(&(covariance * &row)), row)
-        })
-        .collect();
-    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-    rows.truncate(kept);
-    (rows.iter().flat_map(|r| r.1.iter().copied()).collect(), rows.iter().map(|r| r.0).collect())
+    let rows = DMatrix::from_fn(len, len, |k, i| wave(k % n, i % n) * wave(k / n, i / n));
+    by_variance(&rows, covariance, kept)
 }
 
 /// Gives each block to the piece with the least estimated bits: sum of `log2(1 + (c / step)^2) / 2` over coefficients,

@@ -91,7 +91,7 @@ pub fn fit_clusters(set: &BlockSet, options: &ClusterOptions, mut report: impl F
 fn first_clusters(set: &BlockSet, options: &ClusterOptions) -> Vec<ClusterFit> {
     let rows = |len: usize, values: &[f32]| Rows { len, values: values.to_vec() };
     let pieces = PieceOptions {
-        dct: false,
+        basis: crate::pca::Basis::Klt,
         pieces: options.clusters,
         kept: (options.atoms / 2).min(set.cells / 2).max(1),
         rounds: 4,

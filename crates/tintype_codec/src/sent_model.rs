@@ -1,10 +1,10 @@
-//! A model packed to be sent with its picture. Exact zone.
+//! A fitted model packed to be sent with its picture. Exact zone.
 //!
 //! The model's bytes under two adaptive tables a byte (upper and lower half), in the range coder: small trees of flat
 //! vectors shrink by a third.
 
-use super::adaptive::{Adaptive16, SYMBOLS};
 use crate::CodecError;
+use crate::cluster::fitting::{Adaptive16, SYMBOLS};
 use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, SymbolWalk};
 
 /// Largest model that is sent, in bytes.
@@ -34,7 +34,7 @@ fn code<W: SymbolWalk>(walk: &mut W, bytes: &mut Vec<u8>) {
 ///
 /// # Errors
 /// `Limit` for a model that is too large to be sent.
-pub fn packed(model: &[u8]) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn packed(model: &[u8]) -> Result<Vec<u8>, CodecError> {
     if model.len() > LEN_MAX as usize {
         return Err(CodecError::Limit { what: "bytes of a model sent with its picture", max: LEN_MAX.into() });
     }
@@ -47,7 +47,7 @@ pub fn packed(model: &[u8]) -> Result<Vec<u8>, CodecError> {
 ///
 /// # Errors
 /// `Truncated` if bytes are missing.
-pub fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut decoder = BitDecoder::cut(bytes);
     let mut model = Vec::new();
     code(&mut decoder, &mut model);
