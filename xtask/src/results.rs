@@ -103,7 +103,7 @@ fn result_of(bench: &Value, codec: &Value, name: &str) -> Value {
     json!({
         "dataset": bench["dataset"], "images": bench["images"].as_array().map_or(0, Vec::len), "codec": name,
         "ours": codec["ours"], "version": codec["version"], "command": codec["command"],
-        "setting_kind": codec["setting_kind"], "machine": bench["machine"], "tintype": bench["tintype"],
+        "setting_kind": codec["setting_kind"], "model_bytes": codec["model_bytes"], "fit_s": codec["fit_s"], "machine": bench["machine"], "tintype": bench["tintype"],
         "lossless": bench["lossless"], "timed": bench["timed"], "repeats": bench["repeats"],
         "summary": of_codec("summary"), "bd_rate": of_codec("bd_rate"), "points": of_codec("points"),
     })

@@ -78,8 +78,8 @@ fn largest(result: &Value, key: &str) -> Option<f64> {
 
 fn lossy_table(rows: &[&Value]) -> String {
     let mut table = format!(
-        "| codec | BD-rate PSNR | MS-SSIM | SSIMULACRA2 | encode MP/s | decode MP/s | encode MB |\n|{}\n",
-        "---|".repeat(7)
+        "| codec | BD-rate PSNR | MS-SSIM | SSIMULACRA2 | encode MP/s | decode MP/s | encode MB | decode MB | model MB | fit s |\n|{}\n",
+        "---|".repeat(10)
     );
     for row in rows {
         let rate = |metric| match text(row, "codec") == ANCHOR {
@@ -87,7 +87,7 @@ fn lossy_table(rows: &[&Value]) -> String {
             false => bd(row, metric).map_or("–".into(), |value| format!("{value:+.1} %").replace('-', "−")),
         };
         table += &format!(
-            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             name(row),
             rate("psnr"),
             rate("ms_ssim"),
@@ -95,6 +95,9 @@ fn lossy_table(rows: &[&Value]) -> String {
             or_dash(mean(row, "encode_mp_per_s"), 2),
             or_dash(mean(row, "decode_mp_per_s"), 2),
             or_dash(largest(row, "encode_peak_bytes").map(|bytes| bytes / 1e6), 0),
+            or_dash(largest(row, "decode_peak_bytes").map(|bytes| bytes / 1e6), 0),
+            or_dash(row["model_bytes"].as_f64().map(|bytes| bytes / 1e6), 2),
+            or_dash(row["fit_s"].as_f64(), 0),
         );
     }
     table

@@ -35,7 +35,7 @@ pub use models::Models;
 pub use repack::{decode_jpeg_file, is_jpeg, keep_file, kept_file, read_picture, read_picture_noting};
 pub use tintype_codec::jpeg::Verify;
 pub use tintype_codec::planes::within_error;
-pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, Target, Tune};
+pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, ShippedModel, Target, Tune, shipped_model};
 pub use tintype_container::MAGIC;
 pub use tintype_image::filter::Denoise;
 pub use tintype_image::{

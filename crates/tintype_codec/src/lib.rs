@@ -14,6 +14,7 @@ pub mod pca;
 pub mod planes;
 mod rate;
 mod sent_model;
+mod shipped;
 pub mod sparse;
 mod wavelet;
 
@@ -25,4 +26,5 @@ pub use error::CodecError;
 pub use lossless::Lossless;
 pub use parallel::{map_indexed, map_items};
 pub use rate::{Goal, Search};
+pub use shipped::{ShippedModel, shipped_model};
 pub use wavelet::Wavelet;

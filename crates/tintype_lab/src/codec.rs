@@ -48,6 +48,8 @@ pub struct Codec {
     pub decode: Option<Template>,
     /// What the decoder gives.
     pub gives: Carrier,
+    /// Bytes of the model that it needs beside its files, and seconds that the fit of it took.
+    pub model: (Option<u64>, Option<f64>),
 }
 
 /// A program and its arguments with placeholders.
@@ -96,6 +98,8 @@ impl Codec {
             version: self.version.clone(),
             command: self.encode.line(),
             setting_kind: self.setting_kind.clone(),
+            model_bytes: self.model.0,
+            fit_s: self.model.1,
         }
     }
 }

@@ -55,6 +55,7 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         settings.qualities.iter().map(|q| q.to_string()).collect()
     };
     let program = settings.program.display().to_string();
+    let model = tintype::codecs().find(|id| id.name() == name).and_then(tintype::shipped_model);
     Ok(Codec {
         name: text.into(),
         ours: true,
@@ -66,6 +67,7 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         encode: Template::new(&program, &format!("encode IN -o OUT --codec {name} {target} {tune} --threads 1 --json")),
         decode: Some(Template::new(&program, "decode IN -o OUT --threads 1 --json")),
         gives: Carrier::Pnm,
+        model: (model.map(|model| model.bytes), model.and_then(|model| model.fit_seconds())),
     })
 }
 
@@ -96,6 +98,8 @@ mod tests {
         let line = codec.encode.line();
         assert!(line.contains("--codec wavelet -q Q") && line.contains("--tune psnr"), "{line}");
         assert!(line.contains("--effort 3"), "{line}");
+        assert_eq!(codec.model, (None, None));
+        assert!(codec_from_text("cluster", &settings(false)).unwrap().model.0.is_some_and(|bytes| bytes > 100_000));
         assert!(codec_from_text("wavelet:e10", &settings(false)).is_err());
     }
 

@@ -324,6 +324,7 @@ fn probe(peer: &Peer) -> Result<Codec, String> {
         encode: Template::new(peer.encoder, peer.encode),
         decode: decoder.map(|program| Template::new(program, peer.decode)),
         gives: peer.gives,
+        model: (None, None),
     })
 }
 

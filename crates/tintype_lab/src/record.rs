@@ -69,6 +69,10 @@ pub struct CodecRecord {
     pub command: String,
     /// What the setting is: `quality`, `bpp`, `distance`, and so on.
     pub setting_kind: String,
+    /// Bytes of the model it needs beside its files; ours only.
+    pub model_bytes: Option<u64>,
+    /// Seconds that the fit of the model took, as its card says; ours only.
+    pub fit_s: Option<f64>,
 }
 
 /// A program that was looked for and not used.

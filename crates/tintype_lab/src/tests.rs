@@ -22,6 +22,7 @@ fn copying(name: &str, decode: &str) -> Codec {
         encode: shell("cp \"$0\" \"$1\""),
         decode: Some(shell(decode)),
         gives: Carrier::Pnm,
+        model: (None, None),
     }
 }
 

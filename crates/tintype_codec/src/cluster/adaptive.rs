@@ -1,11 +1,12 @@
 //! Probabilities of up to sixteen symbols that follow what they see.
 //!
-//! A table is fifteen places on a scale of 15 bits where one symbol ends and the next begins. A symbol pulls each place a
+//! A table is fifteen bounds on a scale of 15 bits where one symbol ends and the next begins. A symbol pulls each bound a
 //! fraction of the way towards its side; every symbol keeps at least [`FLOOR`]. All sixteen lanes move in one step, so
 //! that a symbol costs about as much as two or three binary decisions. Exact zone: integers only.
 //!
 //! Source: the shift-only adaptation of multi-symbol tables as in the AV1 specification, section 8.3.2; layout our own.
 
+use fearless_simd::{Simd, i16x16, prelude::*};
 use tintype_entropy::{ProbabilitySource, cost_q12};
 
 /// Symbols of one table.
@@ -17,28 +18,42 @@ const FLOOR: i32 = 4;
 /// The part of the scale that moves.
 const TOTAL: i16 = ((1 << PRECISION) - FLOOR * SYMBOLS as i32) as i16;
 
-/// What the floors add to each symbol's end.
-const FLOORS: [i16; SYMBOLS] = {
-    let mut floors = [0; SYMBOLS];
-    let mut i = 0;
-    while i < SYMBOLS {
-        floors[i] = (FLOOR * (i as i32 + 1)) as i16;
-        i += 1;
+/// Sixteen adaptive probabilities: upper bounds on the scale; the last one, its end, wraps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(32))]
+pub struct Adaptive16 {
+    bounds: [i16; SYMBOLS],
+}
+
+/// What the floors add to each bound.
+const fn floor(lane: usize) -> i16 {
+    (FLOOR * (lane as i32 + 1)) as i16
+}
+
+/// Where bounds move when a symbol is seen.
+static TARGETS: [Adaptive16; SYMBOLS] = {
+    let mut targets = [Adaptive16 { bounds: [0; SYMBOLS] }; SYMBOLS];
+    let mut at = 0;
+    while at < SYMBOLS * SYMBOLS {
+        let (symbol, lane) = (at / SYMBOLS, at % SYMBOLS);
+        targets[symbol].bounds[lane] = floor(lane).wrapping_add(if lane < symbol { 0 } else { TOTAL });
+        at += 1;
     }
-    floors
+    targets
 };
 
-/// Sixteen adaptive probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Adaptive16 {
-    /// Where each symbol ends, floors left out; the last is `TOTAL`.
-    ends: [i16; SYMBOLS],
+/// A table as a coder reads it.
+pub struct Table<'a, S: Simd> {
+    /// The instructions to find a symbol with.
+    pub simd: S,
+    /// The table.
+    pub table: &'a Adaptive16,
 }
 
 impl Default for Adaptive16 {
     /// All alike.
     fn default() -> Self {
-        Self { ends: std::array::from_fn(|i| ((i32::from(TOTAL) * (i as i32 + 1)) / SYMBOLS as i32) as i16) }
+        Self::from_ends(|i| ((i32::from(TOTAL) * (i as i32 + 1)) / SYMBOLS as i32) as i16)
     }
 }
 
@@ -51,43 +66,46 @@ impl Adaptive16 {
         let weight = |i: usize| if i < used { u64::from(counts[i]) * 16 + 1 } else { 0 };
         let sum: u64 = (0..SYMBOLS).map(weight).sum::<u64>().max(1);
         let mut below = 0u64;
-        let ends = std::array::from_fn(|i| {
+        Self::from_ends(|i| {
             below += weight(i);
-            if i + 1 == SYMBOLS { TOTAL } else { (below * TOTAL as u64 / sum) as i16 }
-        });
-        Self { ends }
+            (below * TOTAL as u64 / sum) as i16
+        })
     }
 
     /// Reads a table from a model; places out of order are brought into order.
     pub fn from_bytes(bytes: &[u8; Self::LEN_BYTES]) -> Self {
         let mut least = 0;
-        let ends = std::array::from_fn(|i| {
+        Self::from_ends(|i| {
             if i + 1 == SYMBOLS {
                 return TOTAL;
             }
             let place = u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]);
             least = (place.min(TOTAL as u16) as i16).max(least);
             least
-        });
-        Self { ends }
+        })
     }
 
     /// The table as it stands in a model.
     pub fn to_bytes(self) -> [u8; Self::LEN_BYTES] {
         let mut bytes = [0; Self::LEN_BYTES];
-        for (pair, end) in bytes.chunks_exact_mut(2).zip(self.ends) {
-            pair.copy_from_slice(&end.to_le_bytes());
+        for (lane, pair) in bytes.chunks_exact_mut(2).enumerate() {
+            pair.copy_from_slice(&(self.bounds[lane] - floor(lane)).to_le_bytes());
         }
         bytes
     }
 
+    /// From where symbols end, floors left out; the last end is taken for [`TOTAL`].
+    fn from_ends(mut end: impl FnMut(usize) -> i16) -> Self {
+        let bound = |lane: usize| floor(lane).wrapping_add(if lane + 1 == SYMBOLS { TOTAL } else { end(lane) });
+        Self { bounds: std::array::from_fn(bound) }
+    }
+
     /// Learns `symbol`; `2^rate` symbols are about its memory.
     #[inline(always)]
-    pub fn update(&mut self, symbol: u32, rate: u32) {
-        for (i, end) in self.ends.iter_mut().enumerate() {
-            let goal = if i as i16 >= symbol as i16 { TOTAL } else { 0 };
-            *end += (goal - *end) >> rate;
-        }
+    pub fn update<S: Simd>(&mut self, simd: S, symbol: u32, rate: u32) {
+        let old = i16x16::from_slice(simd, &self.bounds);
+        let gap = i16x16::from_slice(simd, &TARGETS[symbol as usize & (SYMBOLS - 1)].bounds) - old;
+        (old + (gap >> rate)).store_slice(&mut self.bounds);
     }
 
     /// Bits of `symbol` now.
@@ -95,9 +113,19 @@ impl Adaptive16 {
         let (_, width) = self.interval(symbol);
         (cost_q12((width << (16 - PRECISION)).min(65535)) as f32) / 4096.0
     }
+
+    /// Start and width of `symbol` on the scale.
+    #[inline(always)]
+    fn interval(&self, symbol: u32) -> (u32, u32) {
+        let symbol = symbol as usize & (SYMBOLS - 1);
+        let bound = |lane: usize| u32::from(self.bounds[lane] as u16);
+        // Before symbol 0 stands the last bound, which the mask makes 0.
+        let start = bound((symbol + SYMBOLS - 1) & (SYMBOLS - 1)) & ((1 << PRECISION) - 1);
+        (start, bound(symbol) - start)
+    }
 }
 
-impl ProbabilitySource for Adaptive16 {
+impl<S: Simd> ProbabilitySource for Table<'_, S> {
     #[inline(always)]
     fn precision(&self) -> u32 {
         PRECISION
@@ -110,45 +138,39 @@ impl ProbabilitySource for Adaptive16 {
 
     #[inline(always)]
     fn interval(&self, symbol: u32) -> (u32, u32) {
-        let symbol = (symbol as usize).min(SYMBOLS - 1);
-        let end = i32::from(self.ends[symbol]) + FLOOR * (symbol as i32 + 1);
-        let start = if symbol == 0 { 0 } else { i32::from(self.ends[symbol - 1]) + FLOOR * symbol as i32 };
-        (start as u32, (end - start) as u32)
+        self.table.interval(symbol)
     }
 
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
-        // A slot is below 2^15, and so are all ends but the last, which wraps round and always counts as passed. Two
-        // plain loops, because the compiler makes vector code of them.
-        let slot = slot as i16;
-        let mut hits = [0i16; SYMBOLS];
-        for i in 0..SYMBOLS {
-            hits[i] = i16::from(self.ends[i].wrapping_add(FLOORS[i]) <= slot);
-        }
-        let mut passed = -1;
-        for hit in hits {
-            passed += hit;
-        }
-        let (start, width) = self.interval(passed as u32);
-        (passed as u32, start, width)
+        let bounds = i16x16::from_slice(self.simd, &self.table.bounds);
+        // The last bound does not fit sixteen bits with sign, but is above every slot.
+        let above = bounds.simd_gt(i16x16::splat(self.simd, slot as i16)).to_bitmask() | 1 << (SYMBOLS - 1);
+        let symbol = above.trailing_zeros();
+        let (start, width) = self.table.interval(symbol);
+        (symbol, start, width)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tintype_entropy::contract::check_source;
+    use fearless_simd::Fallback;
+
+    fn check_source(table: &Adaptive16) {
+        tintype_entropy::contract::check_source(&Table { simd: Fallback::new(), table });
+    }
 
     #[test]
     fn tables_keep_the_contract_and_come_back() {
         let mut table = Adaptive16::default();
         check_source(&table);
         for i in 0..2000u32 {
-            table.update((i * i / 7) % 16, 4 + i % 4);
+            table.update(Fallback::new(), (i * i / 7) % 16, 4 + i % 4);
             assert_eq!(Adaptive16::from_bytes(&table.to_bytes()), table);
         }
         check_source(&table);
-        (0..500).for_each(|_| table.update(3, 5));
+        (0..500).for_each(|_| table.update(Fallback::new(), 3, 5));
         check_source(&table);
         assert!(table.bits(3) < 0.05 && table.bits(9) > 8.0);
         check_source(&Adaptive16::from_counts(&std::array::from_fn(|i| i as u32 * 1000), 12));

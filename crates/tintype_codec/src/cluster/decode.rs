@@ -6,7 +6,7 @@ use super::header::Header;
 use super::line::{Cell, Line, cell};
 use super::model::{ClusterModel, set_index};
 use super::synthesis::add_atoms;
-use super::walk::{Atom, Codes, Contexts};
+use super::walk::{Atom, Coder, Codes, Contexts};
 use crate::CodecError;
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_entropy::EntropyError;
@@ -46,7 +46,7 @@ pub fn decode_tile(
         let target = &mut out;
         dispatch!(level, simd => simd.vectorize(
             #[inline(always)]
-            || decode_plane(&mut work, index, &grids[index], codes.as_mut(), &mut contexts, target)
+            || decode_plane(&mut work, index, &grids[index], codes.as_mut(), Coder { contexts: &mut contexts, simd }, target)
         ));
     }
     if let Some(codes) = codes {
@@ -87,7 +87,7 @@ fn decode_grids(
                 let chroma = kinds[index].chroma;
                 dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
-                    || coefficients.code(walk, contexts, chroma)
+                    || coefficients.code(walk, &mut Coder { contexts, simd }, chroma)
                 ));
                 coefficients.values(grid_step(header.steps[index]), level)
             }
@@ -117,12 +117,12 @@ struct Work<'a> {
 
 /// One plane, strip by strip: surface, code vectors, samples.
 #[inline(always)]
-fn decode_plane(
+fn decode_plane<S: Simd>(
     work: &mut Work<'_>,
     index: usize,
     grid: &Plane<i16>,
     codes: Option<&mut Codes<Reader<'_>>>,
-    contexts: &mut Contexts,
+    coder: Coder<'_, S>,
     out: &mut Planes,
 ) {
     let kind = work.kinds[index];
@@ -136,7 +136,7 @@ fn decode_plane(
     let mut strip = vec![0i16; 16 * width];
     let mut read = codes.map(|codes| PlaneRead {
         model: work.model,
-        contexts,
+        coder,
         codes,
         line: Line::new(width),
         atoms: Vec::new(),
@@ -167,9 +167,9 @@ fn decode_plane(
 }
 
 /// What the blocks of one plane share while they are read.
-struct PlaneRead<'a, 'b> {
+struct PlaneRead<'a, 'b, S: Simd> {
     model: &'a ClusterModel,
-    contexts: &'a mut Contexts,
+    coder: Coder<'a, S>,
     codes: &'a mut Codes<Reader<'b>>,
     line: Line,
     atoms: Vec<Atom>,
@@ -178,12 +178,12 @@ struct PlaneRead<'a, 'b> {
     step: u16,
 }
 
-impl PlaneRead<'_, '_> {
+impl<S: Simd> PlaneRead<'_, '_, S> {
     /// The blocks of one superblock, read and added to the strip.
     #[inline(always)]
     fn superblock(&mut self, strip: &mut [i16], x: usize) {
         let near = self.line.shapes(x / 4, 0, 2);
-        match self.contexts.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
+        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
             0 => self.line.note(x / 4, 0, 2, Cell::default()),
             1 => self.block::<16>(strip, (x, 0), 2),
             _ => {
@@ -197,7 +197,7 @@ impl PlaneRead<'_, '_> {
     #[inline(always)]
     fn quarter(&mut self, strip: &mut [i16], (x, y): (usize, usize)) {
         let near = self.line.shapes(x / 4, y / 4, 1);
-        match self.contexts.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
+        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
             0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
             1 => self.block::<8>(strip, (x, y), 1),
             _ => {
@@ -214,7 +214,7 @@ impl PlaneRead<'_, '_> {
         let tree = &self.model.trees[set_index(self.chroma, size)];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
         self.atoms.clear();
-        let top = self.contexts.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
+        let top = self.coder.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
         let noted = self.atoms.first().map_or(Cell::default(), |first| cell(size, first.level, top));
         self.line.note(x / 4, y / 4, size, noted);
         add_atoms::<N>(strip, self.width, (x, y), tree, &self.atoms, self.step);

@@ -110,7 +110,7 @@ impl TileEncoder<'_> {
         index: usize,
     ) -> Plane<i16> {
         let (mut coefficients, step) = grid_of(plane, self.header.steps[index], self.level);
-        coefficients.code(code, contexts, kind.chroma);
+        coefficients.code(code, &mut contexts.coder(), kind.chroma);
         without_surface(plane, &coefficients.values(step, self.level))
     }
 
@@ -318,7 +318,7 @@ impl PlaneSearch<'_> {
     ) {
         let (cx, cy) = (x / 4, y % 16 / 4);
         if size > 0 {
-            contexts.shape(&mut codes.base, quad.shape, self.chroma, size, line.shapes(cx, cy, size));
+            contexts.coder().shape(&mut codes.base, quad.shape, self.chroma, size, line.shapes(cx, cy, size));
         }
         if quad.shape == 2 {
             let half = 2 << size;
@@ -331,7 +331,7 @@ impl PlaneSearch<'_> {
             let set = set_index(self.chroma, size);
             let tree = &self.encoder.model.trees[set];
             let block = line.context(cx, cy, size, self.chroma);
-            contexts.atoms(codes, tree, &mut quad.block.atoms.clone(), &block, size == 0);
+            contexts.coder().atoms(codes, tree, &mut quad.block.atoms.clone(), &block, size == 0);
             let mut left = self.samples((x, y), 4 << size);
             for &atom in &quad.block.atoms {
                 seen(&Seen { set, atom, residual: &left });

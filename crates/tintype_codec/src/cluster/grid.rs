@@ -5,8 +5,8 @@
 //! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
 
 use super::colour::{INTERNAL_MAX, times};
-use super::walk::{Contexts, GRID_NEAR};
-use fearless_simd::Level;
+use super::walk::{Coder, GRID_NEAR};
+use fearless_simd::{Level, Simd};
 use tintype_entropy::SymbolWalk;
 use tintype_image::Plane;
 use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
@@ -78,7 +78,7 @@ impl Coefficients {
 
     /// Codes them, or reads them.
     #[inline(always)]
-    pub fn code<W: SymbolWalk>(&mut self, walk: &mut W, contexts: &mut Contexts, chroma: bool) {
+    pub fn code<W: SymbolWalk, S: Simd>(&mut self, walk: &mut W, coder: &mut Coder<'_, S>, chroma: bool) {
         for (band, plane) in &mut self.bands {
             let class = class(*band);
             for y in 0..plane.height() {
@@ -95,7 +95,7 @@ impl Coefficients {
                     let value = plane.row(y)[x];
                     if class == 0 {
                         let guess = if y > 0 && x > 0 { (left + above) / 2 } else { left + above };
-                        let off = contexts.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
+                        let off = coder.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
                         plane.row_mut(y)[x] = off.wrapping_add(guess).clamp(-(1 << 20), 1 << 20);
                         continue;
                     }
@@ -107,7 +107,7 @@ impl Coefficients {
                         11..=18 => 7,
                         _ => GRID_NEAR - 1,
                     };
-                    plane.row_mut(y)[x] = contexts.mean(walk, value, chroma, class, near).clamp(-(1 << 20), 1 << 20);
+                    plane.row_mut(y)[x] = coder.mean(walk, value, chroma, class, near).clamp(-(1 << 20), 1 << 20);
                 }
             }
         }

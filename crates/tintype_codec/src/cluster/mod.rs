@@ -33,7 +33,7 @@ pub use model::{ClusterModel, DEPTH_MAX, MODEL_MAGIC, Node, SETS, Tree, side};
 
 /// What fitting needs to see of the coder.
 pub mod fitting {
-    pub use super::adaptive::{Adaptive16, SYMBOLS};
+    pub use super::adaptive::{Adaptive16, SYMBOLS, Table};
     pub use super::codec::header_for;
     pub use super::colour::{Kind, internal_from_planes, kinds};
     pub use super::encode::{EncodedTile, Seen, TileEncoder, residuals};

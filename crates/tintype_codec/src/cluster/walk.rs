@@ -6,8 +6,9 @@
 //! Three codes run side by side so that a file can be cut: `base` holds the quadtree, gains and the first symbol of each
 //! path; `second` the second symbols; `deep` the rest. A decoder without the later ones stops at an inner node of the tree.
 
-use super::adaptive::{Adaptive16, SYMBOLS};
+use super::adaptive::{Adaptive16, SYMBOLS, Table};
 use super::model::{SETS, Tree, set_index};
+use fearless_simd::{Fallback, Simd};
 use tintype_entropy::SymbolWalk;
 
 /// Classes of a mean's neighbourhood.
@@ -120,46 +121,9 @@ impl Contexts {
         Self { tables: start.to_vec(), layout: layout(trees), counts: None }
     }
 
-    #[inline(always)]
-    fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
-        let symbol = walk.symbol(symbol, &self.tables[table]);
-        self.tables[table].update(symbol, rate);
-        if !W::READS
-            && let Some(counts) = &mut self.counts
-        {
-            counts[table][symbol as usize & 15] += 1;
-        }
-        symbol
-    }
-
-    /// A magnitude: 0 to 14 as it is, then an escape and an Exp-Golomb code of plain bits.
-    #[inline(always)]
-    fn magnitude<W: SymbolWalk>(&mut self, walk: &mut W, value: u32, table: usize) -> u32 {
-        let symbol = self.code(walk, value.min(15), table, RATE);
-        if symbol < 15 { symbol } else { 15 + beyond(walk, value.wrapping_sub(15)) }
-    }
-
-    /// One coefficient of the grid.
-    #[inline(always)]
-    pub fn mean<W: SymbolWalk>(&mut self, walk: &mut W, value: i32, chroma: bool, class: usize, near: usize) -> i32 {
-        let table = GRID + (usize::from(chroma) * GRID_CLASSES + class) * GRID_NEAR + near;
-        let magnitude = self.magnitude(walk, value.unsigned_abs(), table) as i32;
-        if magnitude == 0 { 0 } else { signed(walk, magnitude, value < 0) }
-    }
-
-    /// What a block of 16 (`size` 2) or 8 (`size` 1) is: 0 nothing, 1 atoms, 2 split. `left` and `above` say what those
-    /// were: 0, 1 or 2.
-    #[inline(always)]
-    pub fn shape<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        shape: u32,
-        chroma: bool,
-        size: usize,
-        (left, above): (usize, usize),
-    ) -> u32 {
-        let table = if size == 2 { BIG } else { SMALL } + usize::from(chroma) * 9 + left * 3 + above;
-        self.code(walk, shape, table, RATE).min(2)
+    /// For the encoder, whose time goes elsewhere.
+    pub fn coder(&mut self) -> Coder<'_, Fallback> {
+        Coder { contexts: self, simd: Fallback::new() }
     }
 
     /// Bits of each shape.
@@ -205,6 +169,59 @@ impl Contexts {
         }
         bits
     }
+}
+
+/// Codes symbols, or reads them, and lets the tables learn.
+pub struct Coder<'a, S: Simd> {
+    /// The tables.
+    pub contexts: &'a mut Contexts,
+    /// The instructions to do it with.
+    pub simd: S,
+}
+
+impl<S: Simd> Coder<'_, S> {
+    #[inline(always)]
+    fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
+        let Contexts { tables, counts, .. } = &mut *self.contexts;
+        let symbol = walk.symbol(symbol, &Table { simd: self.simd, table: &tables[table] });
+        tables[table].update(self.simd, symbol, rate);
+        if !W::READS
+            && let Some(counts) = counts
+        {
+            counts[table][symbol as usize & 15] += 1;
+        }
+        symbol
+    }
+
+    /// A magnitude: 0 to 14 as it is, then an escape and an Exp-Golomb code of plain bits.
+    #[inline(always)]
+    fn magnitude<W: SymbolWalk>(&mut self, walk: &mut W, value: u32, table: usize) -> u32 {
+        let symbol = self.code(walk, value.min(15), table, RATE);
+        if symbol < 15 { symbol } else { 15 + beyond(walk, value.wrapping_sub(15)) }
+    }
+
+    /// One coefficient of the grid.
+    #[inline(always)]
+    pub fn mean<W: SymbolWalk>(&mut self, walk: &mut W, value: i32, chroma: bool, class: usize, near: usize) -> i32 {
+        let table = GRID + (usize::from(chroma) * GRID_CLASSES + class) * GRID_NEAR + near;
+        let magnitude = self.magnitude(walk, value.unsigned_abs(), table) as i32;
+        if magnitude == 0 { 0 } else { signed(walk, magnitude, value < 0) }
+    }
+
+    /// What a block of 16 (`size` 2) or 8 (`size` 1) is: 0 nothing, 1 atoms, 2 split. `left` and `above` say what those
+    /// were: 0, 1 or 2.
+    #[inline(always)]
+    pub fn shape<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        shape: u32,
+        chroma: bool,
+        size: usize,
+        (left, above): (usize, usize),
+    ) -> u32 {
+        let table = if size == 2 { BIG } else { SMALL } + usize::from(chroma) * 9 + left * 3 + above;
+        self.code(walk, shape, table, RATE).min(2)
+    }
 
     /// The atoms of one block; `ends_first` says whether there may be none. Returns the first symbol of the first atom.
     #[inline(always)]
@@ -223,7 +240,7 @@ impl Contexts {
             if stage == ATOMS_MAX {
                 break;
             }
-            let table = Self::level_table(block, stage, before);
+            let table = Contexts::level_table(block, stage, before);
             let mut magnitude = self.magnitude(&mut codes.base, given.level.unsigned_abs().into(), table);
             if magnitude == 0 {
                 if stage > 0 || ends_first {
@@ -258,7 +275,7 @@ impl Contexts {
     ) -> (u32, usize) {
         let (path, _) = if W::READS { ([0; 12], 0) } else { tree.path(wanted) };
         let root = &tree.nodes[0];
-        let table = Self::top_table(block, stage, before);
+        let table = Contexts::top_table(block, stage, before);
         let top = self.code(&mut codes.base, path[0].into(), table, RATE_TOP).min(u32::from(root.children) - 1);
         let mut at = root.first + top;
         let mut depth = 1;
@@ -269,7 +286,7 @@ impl Contexts {
             }
             let code = if depth == 1 { &mut codes.second } else { &mut codes.deep };
             let Some(code) = code else { break };
-            let table = self.layout.nodes[set_index(block.chroma, block.size)] + node.table as usize;
+            let table = self.contexts.layout.nodes[set_index(block.chroma, block.size)] + node.table as usize;
             let symbol = self.code(code, path[depth.min(11)].into(), table, RATE_NODE);
             at = node.first + symbol.min(u32::from(node.children) - 1);
             depth += 1;

@@ -90,7 +90,7 @@ fn code(state: &mut u64, (start, width): (u16, u16), words: &mut Vec<u32>) {
         words.push(*state as u32);
         *state >>= 32;
     }
-    let quotient = (u128::from(*state) * u128::from(mantissa) >> 64) as u64 >> shift;
+    let quotient = ((u128::from(*state) * u128::from(mantissa)) >> 64) as u64 >> shift;
     let rest = *state - quotient * width;
     let correction = if rest >= width { (1 << PRECISION_MAX) - width } else { 0 };
     *state = (quotient << PRECISION_MAX) + rest + correction + u64::from(start);
@@ -139,7 +139,7 @@ mod tests {
                 }
                 let (mut coded, mut words) = (state, Vec::new());
                 code(&mut coded, (0, (width - 1) as u16), &mut words);
-                assert_eq!((coded, words.len()), ((state / width << 16) + state % width, 0), "{state} by {width}");
+                assert_eq!((coded, words.len()), (((state / width) << 16) + state % width, 0), "{state} by {width}");
             }
         }
     }

@@ -214,6 +214,8 @@ function drawSummary() {
     { key: "d", name: "dec MP/s", value: (r) => r.decode_mp_per_s, show: (r) => number(r.decode_mp_per_s, 2) },
     { key: "em", name: "enc MB", value: (r) => r.encode_peak_bytes, show: (r) => megabytes(r.encode_peak_bytes) },
     { key: "dm", name: "dec MB", value: (r) => r.decode_peak_bytes, show: (r) => megabytes(r.decode_peak_bytes) },
+    { key: "mb", name: "model MB", value: (r) => byName[r.codec] && byName[r.codec].model_bytes, show: (r) => number(byName[r.codec] && byName[r.codec].model_bytes && byName[r.codec].model_bytes / 1e6, 2) },
+    { key: "fit", name: "fit s", value: (r) => byName[r.codec] && byName[r.codec].fit_s, show: (r) => number(byName[r.codec] && byName[r.codec].fit_s, 0) },
   ];
   table($("summary"), columns, data.summary, data.lossless ? { key: "bytes", down: false } : null);
 }
