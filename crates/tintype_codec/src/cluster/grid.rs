@@ -42,6 +42,15 @@ fn class(band: Band) -> usize {
     }
 }
 
+/// Class of the coefficients around one, by their magnitudes.
+#[inline(always)]
+fn near(left: i32, above: i32, corner: i32, beyond: i32) -> usize {
+    const NEAR: [u8; 20] = [0, 1, 2, 3, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, GRID_NEAR as u8 - 1];
+    let size = |v: i32| v.unsigned_abs();
+    let sum = 2 * size(left) + 2 * size(above) + size(corner) + size(beyond);
+    usize::from(NEAR[sum.min(19) as usize])
+}
+
 /// Quantised coefficients, band after band.
 pub struct Coefficients {
     levels: u8,
@@ -80,35 +89,32 @@ impl Coefficients {
     #[inline(always)]
     pub fn code<W: SymbolWalk, S: Simd>(&mut self, walk: &mut W, coder: &mut Coder<'_, S>, chroma: bool) {
         for (band, plane) in &mut self.bands {
-            let class = class(*band);
+            let (class, width) = (class(*band), plane.width());
+            // The row above and the present one, with a zero before and behind.
+            let mut rows = [vec![0i32; width + 2], vec![0i32; width + 2]];
             for y in 0..plane.height() {
-                for x in 0..plane.width() {
-                    let left = if x > 0 { plane.row(y)[x - 1] } else { 0 };
-                    let (above, corner, beyond) = if y > 0 {
-                        let row = plane.row(y - 1);
-                        let beyond = row.get(x + 1).copied().unwrap_or(0);
-                        (row[x], if x > 0 { row[x - 1] } else { 0 }, beyond)
-                    } else {
-                        (0, 0, 0)
-                    };
-                    let size = |v: i32| v.unsigned_abs().min(1 << 20);
-                    let value = plane.row(y)[x];
-                    if class == 0 {
-                        let guess = if y > 0 && x > 0 { (left + above) / 2 } else { left + above };
-                        let off = coder.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
-                        plane.row_mut(y)[x] = off.wrapping_add(guess).clamp(-(1 << 20), 1 << 20);
-                        continue;
-                    }
-                    let sum = 2 * size(left) + 2 * size(above) + size(corner) + size(beyond);
-                    let near = match sum {
-                        0..=4 => sum as usize,
-                        5..=6 => 5,
-                        7..=10 => 6,
-                        11..=18 => 7,
-                        _ => GRID_NEAR - 1,
-                    };
-                    plane.row_mut(y)[x] = coder.mean(walk, value, chroma, class, near).clamp(-(1 << 20), 1 << 20);
+                let [above, now] = &mut rows;
+                if !W::READS {
+                    now[1..=width].copy_from_slice(plane.row(y));
                 }
+                let above = &above[..width + 2];
+                let mut left = 0;
+                for x in 0..width {
+                    let value = now[x + 1];
+                    let value = if class == 0 {
+                        let guess = if y > 0 && x > 0 { (left + above[x + 1]) / 2 } else { left + above[x + 1] };
+                        coder.mean(walk, value.wrapping_sub(guess), chroma, 0, 0).wrapping_add(guess)
+                    } else {
+                        let near = near(left, above[x + 1], above[x], above[x + 2]);
+                        coder.mean(walk, value, chroma, class, near)
+                    };
+                    left = value.clamp(-(1 << 20), 1 << 20);
+                    now[x + 1] = left;
+                }
+                if W::READS {
+                    plane.row_mut(y).copy_from_slice(&now[1..=width]);
+                }
+                rows.swap(0, 1);
             }
         }
     }
