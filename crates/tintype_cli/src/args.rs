@@ -66,7 +66,7 @@ pub struct EncodeArgs {
     /// A model of your own from `tintype train`; the codec is then the model's
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
-    /// Put the model into every file, so that it decodes without it (codec cluster)
+    /// Put the model into every file, so that it decodes without it (codecs cluster and pca)
     #[arg(long, requires = "model")]
     pub send_model: bool,
     #[command(flatten)]
