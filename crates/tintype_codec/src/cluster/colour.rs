@@ -123,28 +123,40 @@ pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]
     }
 }
 
-/// One row of 8-bit RGB.
+/// Puts one row of 8-bit RGB behind what is there.
 #[inline(always)]
-pub fn rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], red: &mut [u16], green: &mut [u16], blue: &mut [u16]) {
-    let width = red.len();
-    let (luma, cb, cr) = (&luma[..width], &cb[..width], &cr[..width]);
-    let (green, blue) = (&mut green[..width], &mut blue[..width]);
-    for x in 0..width {
-        let [r, g, b] = rgb_from_ycc(luma[x], cb[x], cr[x]);
-        red[x] = byte(r);
-        green[x] = byte(g);
-        blue[x] = byte(b);
-    }
+pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], [red, green, blue]: &mut [Vec<u16>; 3]) {
+    red.extend(luma.iter().zip(cr).map(|(luma, cr)| byte(red_of(*luma, *cr))));
+    green.extend(luma.iter().zip(cb).zip(cr).map(|((luma, cb), cr)| byte(green_of(*luma, *cb, *cr))));
+    blue.extend(luma.iter().zip(cb).map(|(luma, cb)| byte(blue_of(*luma, *cb))));
 }
 
-/// Internal red, green, blue; 1.402, 0.344136, 0.714136 and 1.772 with 15 fractional bits.
-#[inline(always)]
+/// Internal red, green, blue.
 pub fn rgb_from_ycc(luma: i16, cb: i16, cr: i16) -> [i16; 3] {
-    let (cb, cr) = (cb.clamp(-INTERNAL_MAX, INTERNAL_MAX), cr.clamp(-INTERNAL_MAX, INTERNAL_MAX));
-    let red = luma.saturating_add(cr + times(cr, 13173));
-    let green = luma.saturating_sub(times(cb, 11277) + times(cr, 23401));
-    let blue = luma.saturating_add(2 * cb - times(cb, 7471));
-    [red, green, blue]
+    [red_of(luma, cr), green_of(luma, cb, cr), blue_of(luma, cb)]
+}
+
+#[inline(always)]
+fn within(difference: i16) -> i16 {
+    difference.clamp(-INTERNAL_MAX, INTERNAL_MAX)
+}
+
+/// 1.402 with 15 fractional bits.
+#[inline(always)]
+fn red_of(luma: i16, cr: i16) -> i16 {
+    luma.saturating_add(within(cr) + times(within(cr), 13173))
+}
+
+/// 0.344136 and 0.714136.
+#[inline(always)]
+fn green_of(luma: i16, cb: i16, cr: i16) -> i16 {
+    luma.saturating_sub(times(within(cb), 11277) + times(within(cr), 23401))
+}
+
+/// 1.772.
+#[inline(always)]
+fn blue_of(luma: i16, cb: i16) -> i16 {
+    luma.saturating_add(2 * within(cb) - times(within(cb), 7471))
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! Symbols to samples: one tile. Exact zone.
 
-use super::colour::{Kind, doubled_row, kinds, order, rgb_from_ycc, rgb_row, sample_from_internal};
+use super::colour::{Kind, add_rgb_row, doubled_row, kinds, order, rgb_from_ycc, sample_from_internal};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
 use super::header::Header;
 use super::line::{Cell, Line, cell};
@@ -40,7 +40,7 @@ pub fn decode_tile(
             deep: layers[2].and(layers[3]).map(reader).transpose()?,
         }),
     };
-    let mut out = Planes::new(shape.clone());
+    let mut out = Planes { shape: shape.clone(), planes: vec![Plane::new(0, 0); kinds.len()] };
     let mut work = Work { shape, kinds: &kinds, header, model, inner: vec![Plane::new(0, 0); kinds.len()] };
     for index in order(&kinds) {
         let target = &mut out;
@@ -144,7 +144,15 @@ fn decode_plane<S: Simd>(
         chroma: kind.chroma,
         step,
     });
-    let doubled = if rgb && index == 0 { width + 32 } else { 0 };
+    let colours = rgb && index == 0;
+    let (real_width, real_height) = work.shape.plane_size(index);
+    if !kind.centred && !colours {
+        out.planes[index] = Plane::new(real_width, real_height);
+    }
+    // Made row by row: a plane that was zeroed first would be written twice.
+    let room = if colours { real_width * real_height } else { 0 };
+    let mut rgb: [Vec<u16>; 3] = std::array::from_fn(|_| Vec::with_capacity(room));
+    let doubled = if colours { width + 32 } else { 0 };
     let mut rows = [vec![0i16; doubled], vec![0i16; doubled], vec![0i16; doubled]];
     for top in 0..height / 16 {
         surface.strip(grid, top, &mut strip);
@@ -158,10 +166,15 @@ fn decode_plane<S: Simd>(
             for (y, row) in strip.chunks_exact(width).enumerate() {
                 work.inner[index].row_mut(16 * top + y).copy_from_slice(row);
             }
-        } else if rgb && index == 0 {
-            rgb_strip(work, 16 * top, &strip, width, &mut rows, out);
+        } else if colours {
+            rgb_strip(work, 16 * top, &strip, width, &mut rows, &mut rgb);
         } else {
             plain_strip(&mut out.planes[index], work.shape.planes[index].bit_depth, 16 * top, &strip, width);
+        }
+    }
+    if colours {
+        for (plane, samples) in out.planes.iter_mut().zip(rgb) {
+            *plane = Plane::from_vec(real_width, real_height, samples).expect("every row was made");
         }
     }
 }
@@ -221,17 +234,22 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
     }
 }
 
-/// Sixteen rows of brightness with their colour differences as red, green and blue.
+/// Sixteen rows of brightness with their colour differences, put behind the rows of red, green and blue that are there.
 #[inline(always)]
-fn rgb_strip(work: &Work<'_>, top: usize, strip: &[i16], width: usize, rows: &mut [Vec<i16>; 3], out: &mut Planes) {
+fn rgb_strip(
+    work: &Work<'_>,
+    top: usize,
+    strip: &[i16],
+    width: usize,
+    rows: &mut [Vec<i16>; 3],
+    rgb: &mut [Vec<u16>; 3],
+) {
     let half = work.kinds[1].half;
     let depths = [0, 1, 2].map(|i| work.shape.planes[i].bit_depth);
-    let [red, green, blue, ..] = out.planes.as_mut_slice() else { return };
-    let height = red.height();
+    let (real_width, height) = work.shape.plane_size(0);
     let [cb_row, cr_row, blend] = rows;
     for (y, luma) in strip.chunks_exact(width).enumerate().take(height.saturating_sub(top)) {
         let y = top + y;
-        let targets = (red.row_mut(y), green.row_mut(y), blue.row_mut(y));
         let (cb, cr): (&[i16], &[i16]) = if half {
             for (plane, row) in [(&work.inner[1], &mut *cb_row), (&work.inner[2], &mut *cr_row)] {
                 let far =
@@ -242,14 +260,15 @@ fn rgb_strip(work: &Work<'_>, top: usize, strip: &[i16], width: usize, rows: &mu
         } else {
             (work.inner[1].row(y), work.inner[2].row(y))
         };
+        let (luma, cb, cr) = (&luma[..real_width], &cb[..real_width], &cr[..real_width]);
         if depths == [8; 3] {
-            rgb_row(luma, cb, cr, targets.0, targets.1, targets.2);
+            add_rgb_row(luma, cb, cr, rgb);
         } else {
-            for x in 0..targets.0.len() {
-                let values = rgb_from_ycc(luma[x], cb[x], cr[x]);
-                targets.0[x] = sample_from_internal(values[0], depths[0]);
-                targets.1[x] = sample_from_internal(values[1], depths[1]);
-                targets.2[x] = sample_from_internal(values[2], depths[2]);
+            for ((luma, cb), cr) in luma.iter().zip(cb).zip(cr) {
+                let values = rgb_from_ycc(*luma, *cb, *cr);
+                for ((samples, value), depth) in rgb.iter_mut().zip(values).zip(depths) {
+                    samples.push(sample_from_internal(value, depth));
+                }
             }
         }
     }
