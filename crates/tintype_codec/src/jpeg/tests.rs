@@ -109,6 +109,21 @@ fn levels_and_threads_decode_to_the_same_samples() {
 }
 
 #[test]
+fn rows_as_they_come_are_the_rows_of_the_whole_picture() {
+    let two = Run { threads: Threads::new(2), ..Run::default() };
+    for (width, height) in [(1, 1), (17, 3), (16, 33), (40, 31), (9, 64), (33, 17)] {
+        for sampling in [Sampling::Full, Sampling::HalfWidth, Sampling::Half] {
+            for quality in [20.0, 90.0] {
+                let plan = JpegPlan { sampling, ..JpegPlan::from_settings(&settings(quality, 3, Tune::Psnr)).unwrap() };
+                let file = encode_jpeg(&picture(width, height), &Metadata::default(), &plan, &run()).unwrap();
+                let [one, other] = [run(), two].map(|run| decode_jpeg(&file, FourInks::Rgb, &run).unwrap().planes);
+                assert!(one == other, "{width} × {height}, {sampling:?}, {quality}");
+            }
+        }
+    }
+}
+
+#[test]
 fn repacking_gives_the_same_bytes_at_every_level() {
     for (name, bytes) in FILES {
         let slow = Run { level: Level::fallback(), ..run() };

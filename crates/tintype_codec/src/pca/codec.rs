@@ -15,16 +15,16 @@ use tintype_image::{ImageError, Level, Planes, Region, Shape, TileGrid, planes_c
 /// Reconstruction offset, in 1/256 of a step.
 const SHRINK: u8 = 20;
 
-/// Quality against the luma step in 8-bit sample units, from photos: the SSIMULACRA2 that a typical one reaches.
+/// Quality against the luma step in 8-bit sample units: the mean SSIMULACRA2 that the pictures of photos/valid reach.
 const QUALITY_STEPS: [(f32, f32); 9] = [
-    (0.0, 83.0),
-    (12.5, 66.0),
-    (25.0, 53.0),
-    (40.0, 39.0),
-    (57.0, 25.0),
-    (70.0, 16.0),
-    (83.0, 7.8),
-    (91.0, 3.3),
+    (0.0, 79.0),
+    (12.5, 63.7),
+    (25.0, 50.3),
+    (40.0, 36.7),
+    (57.0, 23.8),
+    (70.0, 15.4),
+    (83.0, 8.0),
+    (91.0, 3.35),
     (100.0, 0.6),
 ];
 
