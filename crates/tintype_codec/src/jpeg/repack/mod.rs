@@ -48,7 +48,7 @@ pub enum Verify {
     /// Decode, compare, and store the file as it is where they differ.
     #[default]
     Yes,
-    /// Trust the coder; the scans are compared all the same.
+    /// Trust the coder; scans with anything unusual are written again and compared all the same.
     No,
 }
 
