@@ -4,8 +4,8 @@
 //! vectors shrink by a third.
 
 use crate::CodecError;
-use crate::cluster::fitting::{Adaptive16, SYMBOLS, Table};
 use fearless_simd::Fallback;
+use tintype_entropy::symbols::{Adaptive16, Sixteen};
 use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, SymbolWalk};
 
 /// Largest model that is sent, in bytes.
@@ -15,14 +15,14 @@ const RATE: u32 = 5;
 fn code<W: SymbolWalk>(walk: &mut W, bytes: &mut Vec<u8>) {
     let simd = Fallback::new();
     let len = walk.bits(bytes.len() as u32, 22).min(LEN_MAX) as usize;
-    let (mut high, mut low) = (Adaptive16::default(), [Adaptive16::default(); SYMBOLS]);
+    let (mut high, mut low) = (Adaptive16::<4>::default(), [Adaptive16::<4>::default(); 16]);
     for i in 0..len {
         let byte = if W::READS { 0 } else { bytes[i] };
-        let upper = walk.symbol((byte >> 4).into(), &Table { simd, table: &high });
-        high.update(simd, upper, RATE);
+        let upper = walk.symbol((byte >> 4).into(), &Sixteen { simd, table: &high });
+        high.learn(simd, upper, RATE);
         let table = &mut low[upper as usize & 15];
-        let lower = walk.symbol((byte & 15).into(), &Table { simd, table });
-        table.update(simd, lower, RATE);
+        let lower = walk.symbol((byte & 15).into(), &Sixteen { simd, table });
+        table.learn(simd, lower, RATE);
         if W::READS {
             bytes.push((upper << 4 | lower) as u8);
         }

@@ -22,4 +22,4 @@ pub use binary::{
     cost_q12, squash, stretch,
 };
 pub use error::EntropyError;
-pub use symbols::{CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};
+pub use symbols::{Adaptive16, CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};

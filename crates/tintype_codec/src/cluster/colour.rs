@@ -100,26 +100,33 @@ fn pad(plane: &[f32], (width, height): (usize, usize), kind: Kind) -> Plane<i16>
     out
 }
 
-/// `a · b / 2^15`, rounded.
+/// `a · b / 2^15`, rounded, for `a` of at most [`INTERNAL_MAX`] either way: four times that, so that only upper halves of
+/// products of 16 bits are needed, which vectors have.
 #[inline(always)]
 pub fn times(a: i16, b: i16) -> i16 {
-    ((i32::from(a) * i32::from(b) + (1 << 14)) >> 15) as i16
+    (upper_half(a << 2, b) + 1) >> 1
 }
 
-/// One row of colour differences at twice the width, from the nearer and the farther row of the smaller plane.
+/// `a · b / 2^16`, rounded down.
+#[inline(always)]
+pub fn upper_half(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
+/// One row of colour differences at twice the width, from the nearer and the farther row of the smaller plane; all of at
+/// most [`INTERNAL_MAX`] either way.
 #[inline(always)]
 pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]) {
     let width = near.len();
     for ((b, n), f) in blend[1..=width].iter_mut().zip(near).zip(far) {
-        *b = ((i32::from(*n) * 3 + i32::from(*f) + 2) >> 2) as i16;
+        *b = (*n * 3 + *f + 2) >> 2;
     }
     blend[0] = blend[1];
     blend[width + 1] = blend[width];
     let triples = blend[..width].iter().zip(&blend[1..=width]).zip(&blend[2..]);
     for (pair, ((left, own), right)) in out.as_chunks_mut::<2>().0.iter_mut().zip(triples) {
-        let own = i32::from(*own) * 3 + 2;
-        pair[0] = ((own + i32::from(*left)) >> 2) as i16;
-        pair[1] = ((own + i32::from(*right)) >> 2) as i16;
+        let own = *own * 3 + 2;
+        *pair = [(own + *left) >> 2, (own + *right) >> 2];
     }
 }
 
@@ -131,32 +138,27 @@ pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], [red, green, blue]: &mu
     blue.extend(luma.iter().zip(cb).map(|(luma, cb)| byte(blue_of(*luma, *cb))));
 }
 
-/// Internal red, green, blue.
+/// Internal red, green, blue; the differences are of at most [`INTERNAL_MAX`] either way.
 pub fn rgb_from_ycc(luma: i16, cb: i16, cr: i16) -> [i16; 3] {
     [red_of(luma, cr), green_of(luma, cb, cr), blue_of(luma, cb)]
-}
-
-#[inline(always)]
-fn within(difference: i16) -> i16 {
-    difference.clamp(-INTERNAL_MAX, INTERNAL_MAX)
 }
 
 /// 1.402 with 15 fractional bits.
 #[inline(always)]
 fn red_of(luma: i16, cr: i16) -> i16 {
-    luma.saturating_add(within(cr) + times(within(cr), 13173))
+    luma.saturating_add(cr + times(cr, 13173))
 }
 
 /// 0.344136 and 0.714136.
 #[inline(always)]
 fn green_of(luma: i16, cb: i16, cr: i16) -> i16 {
-    luma.saturating_sub(times(within(cb), 11277) + times(within(cr), 23401))
+    luma.saturating_sub(times(cb, 11277) + times(cr, 23401))
 }
 
 /// 1.772.
 #[inline(always)]
 fn blue_of(luma: i16, cb: i16) -> i16 {
-    luma.saturating_add(2 * within(cb) - times(within(cb), 7471))
+    luma.saturating_add(2 * cb - times(cb, 7471))
 }
 
 #[inline(always)]

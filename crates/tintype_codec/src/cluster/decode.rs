@@ -1,11 +1,11 @@
 //! Symbols to samples: one tile. Exact zone.
 
-use super::colour::{Kind, add_rgb_row, doubled_row, kinds, order, rgb_from_ycc, sample_from_internal};
+use super::colour::{INTERNAL_MAX, Kind, add_rgb_row, doubled_row, kinds, order, rgb_from_ycc, sample_from_internal};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
 use super::header::Header;
 use super::line::{Cell, Line, cell};
 use super::model::{ClusterModel, set_index};
-use super::synthesis::add_atoms;
+use super::synthesis::Square;
 use super::walk::{Atom, Coder, Codes, Contexts};
 use crate::CodecError;
 use fearless_simd::{Level, Simd, dispatch};
@@ -139,6 +139,7 @@ fn decode_plane<S: Simd>(
         coder,
         codes,
         line: Line::new(width),
+        square: Square::default(),
         atoms: Vec::new(),
         width,
         chroma: kind.chroma,
@@ -155,7 +156,7 @@ fn decode_plane<S: Simd>(
     let doubled = if colours { width + 32 } else { 0 };
     let mut rows = [vec![0i16; doubled], vec![0i16; doubled], vec![0i16; doubled]];
     for top in 0..height / 16 {
-        surface.strip(grid, top, &mut strip);
+        surface.strip(grid, &mut strip);
         if let Some(read) = &mut read {
             read.line.begin_row();
             for x in (0..width).step_by(16) {
@@ -164,7 +165,8 @@ fn decode_plane<S: Simd>(
         }
         if kind.centred {
             for (y, row) in strip.chunks_exact(width).enumerate() {
-                work.inner[index].row_mut(16 * top + y).copy_from_slice(row);
+                let kept = work.inner[index].row_mut(16 * top + y);
+                kept.iter_mut().zip(row).for_each(|(kept, v)| *kept = (*v).clamp(-INTERNAL_MAX, INTERNAL_MAX));
             }
         } else if colours {
             rgb_strip(work, 16 * top, &strip, width, &mut rows, &mut rgb);
@@ -185,6 +187,7 @@ struct PlaneRead<'a, 'b, S: Simd> {
     coder: Coder<'a, S>,
     codes: &'a mut Codes<Reader<'b>>,
     line: Line,
+    square: Square,
     atoms: Vec<Atom>,
     width: usize,
     chroma: bool,
@@ -196,26 +199,31 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
     #[inline(always)]
     fn superblock(&mut self, strip: &mut [i16], x: usize) {
         let near = self.line.shapes(x / 4, 0, 2);
-        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
-            0 => self.line.note(x / 4, 0, 2, Cell::default()),
-            1 => self.block::<16>(strip, (x, 0), 2),
-            _ => {
-                for quarter in 0..4 {
-                    self.quarter(strip, (x + quarter % 2 * 8, quarter / 2 * 8));
-                }
+        let shape = self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near);
+        if shape == 0 {
+            self.line.note(x / 4, 0, 2, Cell::default());
+            return;
+        }
+        self.square.load(strip, self.width, x);
+        if shape == 1 {
+            self.block::<16>((x, 0), 2);
+        } else {
+            for quarter in 0..4 {
+                self.quarter((x + quarter % 2 * 8, quarter / 2 * 8));
             }
         }
+        self.square.store(strip, self.width, x);
     }
 
     #[inline(always)]
-    fn quarter(&mut self, strip: &mut [i16], (x, y): (usize, usize)) {
+    fn quarter(&mut self, (x, y): (usize, usize)) {
         let near = self.line.shapes(x / 4, y / 4, 1);
         match self.coder.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
             0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
-            1 => self.block::<8>(strip, (x, y), 1),
+            1 => self.block::<8>((x, y), 1),
             _ => {
                 for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
-                    self.block::<4>(strip, (x + dx, y + dy), 0);
+                    self.block::<4>((x + dx, y + dy), 0);
                 }
             }
         }
@@ -223,14 +231,14 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
 
     /// One block of side `N`.
     #[inline(always)]
-    fn block<const N: usize>(&mut self, strip: &mut [i16], (x, y): (usize, usize), size: usize) {
+    fn block<const N: usize>(&mut self, (x, y): (usize, usize), size: usize) {
         let tree = &self.model.trees[set_index(self.chroma, size)];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
         self.atoms.clear();
         let top = self.coder.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
         let noted = self.atoms.first().map_or(Cell::default(), |first| cell(size, first.level, top));
         self.line.note(x / 4, y / 4, size, noted);
-        add_atoms::<N>(strip, self.width, (x, y), tree, &self.atoms, self.step);
+        self.square.add_atoms::<N, S>(self.coder.simd, (x % 16, y), tree, &self.atoms, self.step);
     }
 }
 

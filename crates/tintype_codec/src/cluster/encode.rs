@@ -171,7 +171,7 @@ fn without_surface(plane: &Plane<i16>, grid: &Plane<i16>) -> Plane<i16> {
     let mut surface = Surface::new(plane.width());
     let mut strip = vec![0i16; 16 * plane.width()];
     for top in 0..plane.height() / 16 {
-        surface.strip(grid, top, &mut strip);
+        surface.strip(grid, &mut strip);
         for (y, made) in strip.chunks_exact(plane.width()).enumerate() {
             for (value, made) in residual.row_mut(16 * top + y).iter_mut().zip(made) {
                 *value = value.saturating_sub(*made);

@@ -4,17 +4,17 @@
 //! values are chosen so that the interpolated cells have the picture's means. Exact zone but for [`fitted`] and the
 //! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
 
-use super::colour::{INTERNAL_MAX, times};
+use super::colour::{INTERNAL_MAX, upper_half};
 use super::walk::{Coder, GRID_NEAR};
-use fearless_simd::{Level, Simd};
+use fearless_simd::{Level, Simd, dispatch};
 use tintype_entropy::SymbolWalk;
 use tintype_image::Plane;
 use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
 
 /// Side of a cell.
 pub const CELL: usize = 8;
-/// Weights of the neighbouring cell for each place in a cell, in sixteenths.
-const WEIGHTS: [i16; CELL] = [7, 5, 3, 1, 1, 3, 5, 7];
+/// Weights of the neighbouring cell for each place in a cell, in sixteenths times 2^12.
+const WEIGHTS: [i16; CELL] = [7 << 12, 5 << 12, 3 << 12, 1 << 12, 1 << 12, 3 << 12, 5 << 12, 7 << 12];
 /// Below this fraction of a step beyond a whole number, a coefficient is rounded down.
 const ROUND: f32 = 0.45;
 
@@ -131,7 +131,12 @@ impl Coefficients {
         };
         let values = synthesise::<Filter97>(level, (width, height), self.levels, 0, &mut source);
         let max = f32::from(INTERNAL_MAX);
-        let samples = values.iter().map(|v| (v + 0.5).floor().clamp(-max, max) as i16).collect();
+        let mut samples = vec![0i16; values.len()];
+        // Under vectors: elsewhere a floor is a call.
+        dispatch!(level, simd => simd.vectorize(
+            #[inline(always)]
+            || samples.iter_mut().zip(&values).for_each(|(s, v)| *s = (v + 0.5).floor().clamp(-max, max) as i16)
+        ));
         Plane::from_vec(width, height, samples).unwrap_or_else(|| Plane::new(width, height))
     }
 }
@@ -175,36 +180,49 @@ pub fn fitted(plane: &Plane<i16>) -> Vec<f32> {
     values
 }
 
-/// Rows of the interpolated surface, sixteen at a time.
+/// Rows of the interpolated surface, sixteen at a time from the first on.
 pub struct Surface {
     width: usize,
+    /// Four lines of cells, stretched: that above the strip, the strip's own two, and that below.
     lines: Vec<i16>,
+    /// Strips made so far.
+    made: usize,
 }
 
 impl Surface {
     /// For planes of `width` samples, a multiple of 16.
     pub fn new(width: usize) -> Self {
-        Self { width, lines: vec![0; 4 * width] }
+        Self { width, lines: vec![0; 4 * width], made: 0 }
     }
 
-    /// The sixteen rows from row `16 · strip` on, into `out` (`16 × width`).
+    /// The next sixteen rows, into `out` (`16 × width`).
     #[inline(always)]
-    pub fn strip(&mut self, grid: &Plane<i16>, strip: usize, out: &mut [i16]) {
+    pub fn strip(&mut self, grid: &Plane<i16>, out: &mut [i16]) {
         let (width, last) = (self.width, grid.height() - 1);
-        for (k, line) in self.lines.chunks_exact_mut(width).enumerate() {
-            let row = (2 * strip + k).saturating_sub(1).min(last);
+        // Two lines are left from the strip before.
+        let kept = if self.made > 0 { 2 } else { 0 };
+        self.lines.copy_within((4 - kept) * width.., 0);
+        for (k, line) in self.lines.chunks_exact_mut(width).enumerate().skip(kept) {
+            let row = (2 * self.made + k).saturating_sub(1).min(last);
             stretched(grid.row(row), line);
         }
+        self.made += 1;
         for (y, target) in out.chunks_exact_mut(width).enumerate() {
             let (cell, k) = (1 + y / CELL, y % CELL);
             let other = if k < CELL / 2 { cell - 1 } else { cell + 1 };
-            let weight = WEIGHTS[k] << 11;
+            let weight = WEIGHTS[k];
             let (own, other) = (&self.lines[cell * width..][..width], &self.lines[other * width..][..width]);
             for ((t, a), b) in target.iter_mut().zip(own).zip(other) {
-                *t = a + times(b - a, weight);
+                *t = a + part(b - a, weight);
             }
         }
     }
+}
+
+/// A difference of two cells times one of [`WEIGHTS`], rounded: it has at most twice a cell's range.
+#[inline(always)]
+fn part(difference: i16, weight: i16) -> i16 {
+    (upper_half(difference << 1, weight) + 1) >> 1
 }
 
 /// One line of cells at eight times the length.
@@ -216,7 +234,7 @@ fn stretched(cells: &[i16], line: &mut [i16]) {
         let (to_left, to_right) = (left - own, right - own);
         for k in 0..CELL {
             let off = if k < CELL / 2 { to_left } else { to_right };
-            out[k] = own + times(off, WEIGHTS[k] << 11);
+            out[k] = own + part(off, WEIGHTS[k]);
         }
     }
 }

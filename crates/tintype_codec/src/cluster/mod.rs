@@ -14,7 +14,6 @@
 //! Source: Linde, Buzo and Gray 1980; Buzo et al. 1980 (gain and shape apart); Chou, Lookabaugh and Gray 1989 (pruned
 //! trees); Neff and Zakhor 1997 (sums of code vectors by matching pursuit). The trees are fitted in `tintype_train::cluster`.
 
-mod adaptive;
 mod codec;
 mod colour;
 mod decode;
@@ -33,12 +32,10 @@ pub use model::{ClusterModel, DEPTH_MAX, MODEL_MAGIC, Node, SETS, Tree, side};
 
 /// What fitting needs to see of the coder.
 pub mod fitting {
-    pub use super::adaptive::{Adaptive16, SYMBOLS, Table};
     pub use super::codec::header_for;
     pub use super::colour::{Kind, internal_from_planes, kinds};
     pub use super::encode::{EncodedTile, Seen, TileEncoder, residuals};
     pub use super::header::Header;
-    pub use super::model::model_bytes;
-    pub use super::model::set_index;
+    pub use super::model::{Adaptive16, SYMBOLS, model_bytes, set_index};
     pub use super::walk::{Atom, Contexts, symbols_used, table_group};
 }

@@ -5,7 +5,6 @@
 //!
 //! Bytes: docs/format/cluster.md, "Model".
 
-use super::adaptive::{Adaptive16, SYMBOLS};
 use super::walk::layout;
 use crate::CodecError;
 use sha2::{Digest, Sha256};
@@ -13,6 +12,10 @@ use std::sync::OnceLock;
 
 /// First bytes of a model.
 pub const MODEL_MAGIC: [u8; 4] = *b"TCM1";
+/// The adaptive tables: every symbol at least 4 of 32 768.
+pub type Adaptive16 = tintype_entropy::Adaptive16<4>;
+/// Symbols of one table.
+pub const SYMBOLS: usize = 16;
 /// Trees: luma 4, 8, 16, chroma 4, 8, 16.
 pub const SETS: usize = 6;
 /// Most nodes of one tree.
@@ -184,7 +187,7 @@ impl ClusterModel {
             vec![Adaptive16::default(); tables]
         } else {
             let packed = take(&mut rest, tables * Adaptive16::LEN_BYTES)?;
-            packed.as_chunks().0.iter().map(Adaptive16::from_bytes).collect()
+            packed.chunks_exact(Adaptive16::LEN_BYTES).map(Adaptive16::from_bytes).collect()
         };
         if !rest.is_empty() {
             let at = bytes.len() - rest.len();

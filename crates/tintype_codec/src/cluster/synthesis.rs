@@ -1,40 +1,77 @@
-//! Adding code vectors to a strip of sixteen rows. Exact zone: integers; sums saturate.
+//! Adding code vectors to the samples of a superblock. Exact zone: integers; sums saturate.
 
-use super::colour::times;
+use super::colour::INTERNAL_MAX;
 use super::model::Tree;
 use super::walk::Atom;
+use fearless_simd::{Simd, i8x16, i16x16, prelude::*};
+
+/// Side of a superblock.
+const SIDE: usize = 16;
+
+/// The samples of one superblock, apart from their plane, so that rows stand at fixed places.
+#[derive(Default)]
+#[repr(align(32))]
+pub struct Square([[i16; SIDE]; SIDE]);
+
+impl Square {
+    /// Takes over the superblock at column `x` of a strip of sixteen rows of `width` samples.
+    #[inline(always)]
+    pub fn load(&mut self, strip: &[i16], width: usize, x: usize) {
+        for (y, own) in self.0.iter_mut().enumerate() {
+            *own = *strip[y * width + x..].first_chunk().expect("a strip as wide as its superblocks");
+        }
+    }
+
+    /// Puts it back.
+    #[inline(always)]
+    pub fn store(&self, strip: &mut [i16], width: usize, x: usize) {
+        for (y, own) in self.0.iter().enumerate() {
+            strip[y * width + x..][..SIDE].copy_from_slice(own);
+        }
+    }
+
+    /// Adds `atoms` to the block of side `N` at (`x`, `y`), multiples of `N`.
+    #[inline(always)]
+    pub fn add_atoms<const N: usize, S: Simd>(
+        &mut self,
+        simd: S,
+        (x, y): (usize, usize),
+        tree: &Tree,
+        atoms: &[Atom],
+        step: u16,
+    ) {
+        for &atom in atoms {
+            let factor = factor(tree, atom, step);
+            // `factor · byte / 128`, rounded, in 16 bits: 128 times `whole` and `part` make the factor.
+            let (whole, part) = (i16x16::splat(simd, factor >> 7), i16x16::splat(simd, factor & 127));
+            for (group, bytes) in tree.vector(atom.node).as_chunks::<SIDE>().0.iter().enumerate() {
+                let (low, high) = i8x16::from_slice(simd, bytes).widen();
+                let bytes = low.combine(high);
+                let added = bytes * whole + ((bytes * part + 64) >> 7);
+                self.add::<N, S>((x, y + group * (SIDE / N)), added);
+            }
+        }
+    }
+
+    /// Adds sixteen samples: one row of 16, two of 8, or four of 4.
+    #[inline(always)]
+    fn add<const N: usize, S: Simd>(&mut self, (x, y): (usize, usize), added: i16x16<S>) {
+        let column = x / N % (SIDE / N);
+        let mut old = [0; SIDE];
+        for (k, old) in old.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+            *old = self.0[(y + k) % SIDE].as_chunks::<N>().0[column];
+        }
+        let mut new = [0; SIDE];
+        i16x16::from_slice(added.simd, &old).saturating_add(added).store_slice(&mut new);
+        for (k, new) in new.as_chunks::<N>().0.iter().enumerate() {
+            self.0[(y + k) % SIDE].as_chunks_mut::<N>().0[column] = *new;
+        }
+    }
+}
 
 /// The factor of an atom's bytes, in 1/128: `level · step / norm`.
 #[inline(always)]
-pub fn factor(tree: &Tree, atom: Atom, step: u16) -> i16 {
+fn factor(tree: &Tree, atom: Atom, step: u16) -> i16 {
     let product = i64::from(atom.level) * i64::from(step) * i64::from(tree.reciprocals[atom.node as usize]);
-    (product >> 16).clamp(-32767, 32767) as i16
-}
-
-/// Adds the atoms of the block of side `N` at (`x`, `y`) of a strip with rows of `width` samples.
-#[inline(always)]
-pub fn add_atoms<const N: usize>(
-    strip: &mut [i16],
-    width: usize,
-    (x, y): (usize, usize),
-    tree: &Tree,
-    atoms: &[Atom],
-    step: u16,
-) {
-    for &atom in atoms {
-        add::<N>(&mut strip[y * width + x..], width, tree.vector(atom.node), factor(tree, atom, step));
-    }
-}
-
-#[inline(always)]
-fn add<const N: usize>(rows: &mut [i16], width: usize, vector: &[i8], factor: i16) {
-    for (row, bytes) in rows.chunks_mut(width).zip(vector.as_chunks::<N>().0) {
-        let Some(row) = row.first_chunk_mut::<N>() else { return };
-        // All is read before anything is written: so the compiler makes vector code of it.
-        let mut sums = *row;
-        for (sum, &byte) in sums.iter_mut().zip(bytes) {
-            *sum = sum.saturating_add(times(i16::from(byte) << 8, factor));
-        }
-        *row = sums;
-    }
+    (product >> 16).clamp(i64::from(-INTERNAL_MAX), i64::from(INTERNAL_MAX)) as i16
 }

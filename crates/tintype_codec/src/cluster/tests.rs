@@ -219,7 +219,7 @@ fn surfaces_are_those_of_the_slow_twin() {
     let mut surface = Surface::new(width);
     let mut strip = vec![0i16; 16 * width];
     for top in 0..height / 16 {
-        surface.strip(&grid, top, &mut strip);
+        surface.strip(&grid, &mut strip);
         for (i, &made) in strip.iter().enumerate() {
             let (x, y) = (i % width, 16 * top + i / width);
             // Place between cells' centres, in cells.

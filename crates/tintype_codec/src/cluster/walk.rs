@@ -6,10 +6,10 @@
 //! Three codes run side by side so that a file can be cut: `base` holds the quadtree, gains and the first symbol of each
 //! path; `second` the second symbols; `deep` the rest. A decoder without the later ones stops at an inner node of the tree.
 
-use super::adaptive::{Adaptive16, SYMBOLS, Table};
-use super::model::{SETS, Tree, set_index};
+use super::model::{Adaptive16, SETS, SYMBOLS, Tree, set_index};
 use fearless_simd::{Fallback, Simd};
 use tintype_entropy::SymbolWalk;
+use tintype_entropy::symbols::Sixteen;
 
 /// Classes of a mean's neighbourhood.
 pub const GRID_NEAR: usize = 9;
@@ -183,8 +183,8 @@ impl<S: Simd> Coder<'_, S> {
     #[inline(always)]
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
         let Contexts { tables, counts, .. } = &mut *self.contexts;
-        let symbol = walk.symbol(symbol, &Table { simd: self.simd, table: &tables[table] });
-        tables[table].update(self.simd, symbol, rate);
+        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: &tables[table] });
+        tables[table].learn(self.simd, symbol, rate);
         if !W::READS
             && let Some(counts) = counts
         {

@@ -54,8 +54,8 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
     /// Reads the part that `find` gives for the slot, scaled to 16 bits.
     #[inline(always)]
     fn take(&mut self, find: impl FnOnce(u32) -> (u32, u32, u32)) -> u32 {
-        // Two states change places and stay in registers; more are found by their turn.
-        let lane = if LANES == 2 { 0 } else { self.turn & (LANES - 1) };
+        // One state, or two that change places, stay in registers; more are found by their turn.
+        let lane = if LANES <= 2 { 0 } else { self.turn & (LANES - 1) };
         let state = self.states[lane];
         let slot = state & SLOT_MASK;
         let (symbol, start, width) = find(slot as u32);
@@ -63,8 +63,8 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         if state < STATE_MIN {
             state = (state << 32) | u64::from(self.word());
         }
-        if LANES == 2 {
-            self.states = std::array::from_fn(|i| if i == 0 { self.states[LANES - 1] } else { state });
+        if LANES <= 2 {
+            self.states = std::array::from_fn(|i| if i + 1 == LANES { state } else { self.states[LANES - 1] });
         } else {
             self.states[lane] = state;
             self.turn = self.turn.wrapping_add(1);

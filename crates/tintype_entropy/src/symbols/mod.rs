@@ -5,9 +5,11 @@
 //!
 //! Exact zone.
 
+mod adaptive;
 mod family;
 mod table;
 
+pub use adaptive::{Adaptive16, Sixteen};
 pub use family::CdfFamily;
 pub use table::{CdfTable, frequencies_from_counts};
 

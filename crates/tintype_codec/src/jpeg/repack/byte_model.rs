@@ -4,9 +4,10 @@
 //! one, two and four bytes chose, nearer to the longer context the more often that was met. The model first learns a
 //! typical JPEG header, so that usual tables cost little. Exact zone. Source: our own choice.
 
-use super::bounds::{Bounds, Parts};
+use super::contexts::Bounds;
 use fearless_simd::{Simd, dispatch, i16x16, prelude::*};
 use std::sync::LazyLock;
+use tintype_entropy::symbols::Sixteen;
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::Level;
 
@@ -51,7 +52,7 @@ struct ByteModel {
 
 impl ByteModel {
     fn new() -> Self {
-        let even = Bounds(std::array::from_fn(|i| ((i as u16 + 1) << 11) as i16));
+        let even = Bounds::default();
         let mut model = Self {
             bounds: ORDERS.map(|_| vec![even; 1 << SLOTS_LOG2]),
             seen: ORDERS.map(|_| vec![0; 1 << SLOTS_LOG2]),
@@ -92,20 +93,20 @@ impl ByteModel {
             let kept = self.recent & ((1u64 << (8 * bytes)) - 1);
             ((kept << 8 | before).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS_LOG2)) as usize
         });
-        let mut mixed = i16x16::from_slice(simd, &self.bounds[0][slots[0]].0);
+        let mut mixed = i16x16::from_slice(simd, &self.bounds[0][slots[0]].ends);
         for order in 1..ORDERS.len() {
-            let own = i16x16::from_slice(simd, &self.bounds[order][slots[order]].0);
+            let own = i16x16::from_slice(simd, &self.bounds[order][slots[order]].ends);
             mixed = own - ((own - mixed) >> u32::from(TRUST[usize::from(self.seen[order][slots[order]] & 31)]));
         }
         // Rounding may have closed a gap between bounds: a part of 1 for every symbol.
         let ones: [i16; 16] = std::array::from_fn(|i| i as i16 + 1);
-        let mut bounds = Bounds([0; 16]);
-        (mixed - 1 - ((mixed - 1) >> 11) + i16x16::from_slice(simd, &ones)).store_slice(&mut bounds.0);
-        bounds.0[15] = i16::MIN;
-        let half = walk.symbol(half.into(), &Parts { simd, bounds: &bounds });
+        let mut bounds = Bounds { ends: [0; 16] };
+        (mixed - 1 - ((mixed - 1) >> 11) + i16x16::from_slice(simd, &ones)).store_slice(&mut bounds.ends);
+        bounds.ends[15] = i16::MIN;
+        let half = walk.symbol(half.into(), &Sixteen { simd, table: &bounds });
         for (order, slot) in slots.into_iter().enumerate() {
             let seen = &mut self.seen[order][slot];
-            self.bounds[order][slot].learn(simd, half, u32::from(SHIFTS[usize::from(*seen & 31)]));
+            self.bounds[order][slot].learn_rounded(simd, half, u32::from(SHIFTS[usize::from(*seen & 31)]));
             *seen += u8::from(*seen < 31);
         }
         half as u8

@@ -5,7 +5,6 @@
 //! [`unpack`]: the payload to the file. Exact zone. Format: docs/format/jpeg-repack.md.
 
 mod block_walk;
-mod bounds;
 mod byte_model;
 mod contexts;
 mod expectation;

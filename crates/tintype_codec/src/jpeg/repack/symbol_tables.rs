@@ -5,11 +5,11 @@
 //! ours.
 
 use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPlace, Tables};
-use super::bounds::{Bounds, Parts};
-use super::contexts::{MAGNITUDES, Priors, Single};
+use super::contexts::{Bounds, MAGNITUDES, Priors, Single};
 use super::expectation::LEVELS;
 use fearless_simd::Simd;
 use tintype_entropy::SymbolWalk;
+use tintype_entropy::symbols::Sixteen;
 
 /// How far differences are shifted, less one, by symbols seen: windows of 8 to 128 symbols.
 static SHIFTS: [u8; 256] = {
@@ -37,28 +37,24 @@ const ROOTS: [u64; 16] = [
 /// Symbols that a distribution has seen at its start, by class of certainty.
 const SEEN: [u8; 4] = [0, 6, 18, 40];
 
-impl Bounds {
-    /// From sixteen bytes: for symbols 0 to 14 sixteen times the binary logarithm of their frequency (0: never), then
-    /// a class of certainty.
-    fn from_prior(bytes: &[u8; 16]) -> Self {
-        let weight = |s: usize| match bytes[s] {
-            0 => 0,
-            b => ROOTS[usize::from(b & 15)] << (b >> 4),
-        };
-        let total: u64 = (0..15).map(weight).sum::<u64>().max(1);
-        // Weights are below 2^32, so that products below stay under 2^59.
-        let scale = ((32_768 - 16) << 44) / total;
-        let (mut bounds, mut sum) = ([0; 16], 0);
-        for (s, bound) in bounds.iter_mut().take(15).enumerate() {
-            sum += weight(s);
-            *bound = ((sum * scale) >> 44) as i16 + s as i16 + 1;
-        }
-        bounds[15] = i16::MIN;
-        Self(bounds)
-    }
+/// From sixteen bytes: for symbols 0 to 14 sixteen times the binary logarithm of their frequency (0: never), then a class
+/// of certainty.
+fn bounds_from_prior(bytes: &[u8; 16]) -> Bounds {
+    let weight = |s: usize| match bytes[s] {
+        0 => 0,
+        b => ROOTS[usize::from(b & 15)] << (b >> 4),
+    };
+    let total: u64 = (0..15).map(weight).sum::<u64>().max(1);
+    // Weights are below 2^32, so that products below stay under 2^59.
+    let scale = ((Bounds::TOTAL as u64) << 44) / total;
+    let mut sum = 0;
+    Bounds::from_ends(|s| {
+        sum += weight(s);
+        ((sum * scale) >> 44) as i16
+    })
 }
 
-/// The bytes that stand for `counts` seen in training; see [`Bounds`].
+/// The bytes that stand for `counts` seen in training; see [`bounds_from_prior`].
 pub fn prior_from_counts(counts: &[f64; 16]) -> [u8; 16] {
     let total: f64 = counts.iter().sum();
     let mut out = [0u8; 16];
@@ -102,7 +98,7 @@ impl Start {
         const EVEN: [u8; 16] = [16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0];
         let (given, _) = bytes.as_chunks::<16>();
         let prior = |i: usize| given.get(i).unwrap_or(&EVEN);
-        let bounds: Vec<_> = (0..DISTRIBUTIONS).map(|i| Bounds::from_prior(prior(i))).collect();
+        let bounds: Vec<_> = (0..DISTRIBUTIONS).map(|i| bounds_from_prior(prior(i))).collect();
         let seen: Vec<_> = (0..DISTRIBUTIONS).map(|i| SEEN[usize::from(prior(i)[15] & 3)]).collect();
         let all = "one for each distribution";
         Self { bounds: bounds.try_into().expect(all), seen: seen.try_into().expect(all) }
@@ -113,8 +109,8 @@ impl<S: Simd> Contexts for Distributions<S> {
     #[inline(always)]
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32 {
         let (bounds, seen) = (&mut self.bounds[at], &mut self.seen[at]);
-        let symbol = walk.symbol(symbol, &Parts { simd: self.simd, bounds });
-        bounds.learn(self.simd, symbol, u32::from(SHIFTS[usize::from(*seen)]));
+        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: bounds });
+        bounds.learn_rounded(self.simd, symbol, u32::from(SHIFTS[usize::from(*seen)]));
         *seen += u8::from(*seen < u8::MAX);
         symbol
     }
@@ -270,8 +266,9 @@ impl<C: Contexts> Tables for SymbolTables<C> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bounds, Contexts, DISTRIBUTIONS, Distributions, Parts, Start, value};
+    use super::{Contexts, DISTRIBUTIONS, Distributions, Start, value};
     use fearless_simd::Fallback;
+    use tintype_entropy::symbols::Sixteen;
     use tintype_entropy::{BitDecoder, BitEncoder};
 
     #[test]
@@ -282,8 +279,7 @@ mod tests {
             let mut model = Distributions::new(Fallback::new(), &start);
             let mut encoder = BitEncoder::new();
             for symbol in &symbols {
-                let bounds: &Bounds = &model.bounds[0];
-                tintype_entropy::contract::check_source(&Parts { simd: Fallback::new(), bounds });
+                tintype_entropy::contract::check_source(&Sixteen { simd: Fallback::new(), table: &model.bounds[0] });
                 model.code(&mut encoder, 0, *symbol);
             }
             let bytes = encoder.finish();
