@@ -130,17 +130,34 @@ pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]
     }
 }
 
-/// Puts one row of 8-bit RGB behind what is there.
+/// Red, green and blue, in this order, of samples with `depth` bits; the differences are of at most [`INTERNAL_MAX`] either
+/// way.
 #[inline(always)]
-pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], [red, green, blue]: &mut [Vec<u16>; 3]) {
-    red.extend(luma.iter().zip(cr).map(|(luma, cr)| byte(red_of(*luma, *cr))));
-    green.extend(luma.iter().zip(cb).zip(cr).map(|((luma, cb), cr)| byte(green_of(*luma, *cb, *cr))));
-    blue.extend(luma.iter().zip(cb).map(|(luma, cb)| byte(blue_of(*luma, *cb))));
-}
-
-/// Internal red, green, blue; the differences are of at most [`INTERNAL_MAX`] either way.
-pub fn rgb_from_ycc(luma: i16, cb: i16, cr: i16) -> [i16; 3] {
-    [red_of(luma, cr), green_of(luma, cb, cr), blue_of(luma, cb)]
+pub fn rgb_samples(luma: &[i16; 16], differences: [&[i16; 16]; 2], out: [&mut [u16; 16]; 3], depths: [u8; 3]) {
+    let [cb, cr] = differences;
+    let [red, green, blue] = out;
+    if depths != [8; 3] {
+        for i in 0..16 {
+            red[i] = sample_from_internal(red_of(luma[i], cr[i]), depths[0]);
+            green[i] = sample_from_internal(green_of(luma[i], cb[i], cr[i]), depths[1]);
+            blue[i] = sample_from_internal(blue_of(luma[i], cb[i]), depths[2]);
+        }
+        return;
+    }
+    // All is read before anything is written: so the compiler makes vector code of it.
+    let mut made = [0; 16];
+    for i in 0..16 {
+        made[i] = byte(red_of(luma[i], cr[i]));
+    }
+    *red = made;
+    for i in 0..16 {
+        made[i] = byte(green_of(luma[i], cb[i], cr[i]));
+    }
+    *green = made;
+    for i in 0..16 {
+        made[i] = byte(blue_of(luma[i], cb[i]));
+    }
+    *blue = made;
 }
 
 /// 1.402 with 15 fractional bits.

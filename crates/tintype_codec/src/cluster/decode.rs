@@ -1,11 +1,11 @@
 //! Symbols to samples: one tile. Exact zone.
 
-use super::colour::{INTERNAL_MAX, Kind, add_rgb_row, doubled_row, kinds, order, rgb_from_ycc, sample_from_internal};
+use super::colour::{INTERNAL_MAX, Kind, doubled_row, kinds, order, rgb_samples, sample_from_internal};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
 use super::header::Header;
 use super::line::{Cell, Line, cell};
 use super::model::{ClusterModel, set_index};
-use super::synthesis::Square;
+use super::synthesis::{SIDE, Square};
 use super::walk::{Atom, Coder, Codes, Contexts};
 use crate::CodecError;
 use fearless_simd::{Level, Simd, dispatch};
@@ -129,19 +129,14 @@ fn decode_plane<S: Simd>(
     let (width, height) = kind.padded(work.shape.plane_size(index));
     let step = work.header.steps[index];
     let rgb = work.shape.colour == ColourModel::Rgb;
-    if kind.centred {
-        work.inner[index] = Plane::new(width, height);
-    }
-    let mut surface = Surface::new(width);
-    let mut strip = vec![0i16; 16 * width];
+    let (mut surface, simd) = (Surface::new(width), coder.simd);
+    let mut strip = vec![Square::default(); width / SIDE];
     let mut read = codes.map(|codes| PlaneRead {
         model: work.model,
         coder,
         codes,
         line: Line::new(width),
-        square: Square::default(),
         atoms: Vec::new(),
-        width,
         chroma: kind.chroma,
         step,
     });
@@ -153,26 +148,27 @@ fn decode_plane<S: Simd>(
     // Made row by row: a plane that was zeroed first would be written twice.
     let room = if colours { real_width * real_height } else { 0 };
     let mut rgb: [Vec<u16>; 3] = std::array::from_fn(|_| Vec::with_capacity(room));
-    let doubled = if colours { width + 32 } else { 0 };
-    let mut rows = [vec![0i16; doubled], vec![0i16; doubled], vec![0i16; doubled]];
-    for top in 0..height / 16 {
-        surface.strip(grid, &mut strip);
+    let mut differences = Vec::with_capacity(if kind.centred { width * height } else { 0 });
+    let mut rows = ColourRows::new(if colours { width } else { 0 });
+    for top in 0..height / SIDE {
+        surface.strip(simd, grid, &mut strip);
         if let Some(read) = &mut read {
             read.line.begin_row();
-            for x in (0..width).step_by(16) {
-                read.superblock(&mut strip, x);
-            }
+            strip.iter_mut().enumerate().for_each(|(x, square)| read.superblock(square, SIDE * x));
         }
         if kind.centred {
-            for (y, row) in strip.chunks_exact(width).enumerate() {
-                let kept = work.inner[index].row_mut(16 * top + y);
-                kept.iter_mut().zip(row).for_each(|(kept, v)| *kept = (*v).clamp(-INTERNAL_MAX, INTERNAL_MAX));
+            for y in 0..SIDE {
+                let kept = |square: &Square| square.0[y].map(|v| v.clamp(-INTERNAL_MAX, INTERNAL_MAX));
+                strip.iter().for_each(|square| differences.extend_from_slice(&kept(square)));
             }
         } else if colours {
-            rgb_strip(work, 16 * top, &strip, width, &mut rows, &mut rgb);
+            rgb_strip(work, SIDE * top, &strip, &mut rows, &mut rgb);
         } else {
-            plain_strip(&mut out.planes[index], work.shape.planes[index].bit_depth, 16 * top, &strip, width);
+            plain_strip(&mut out.planes[index], work.shape.planes[index].bit_depth, SIDE * top, &strip);
         }
+    }
+    if kind.centred {
+        work.inner[index] = Plane::from_vec(width, height, differences).expect("every row was made");
     }
     if colours {
         for (plane, samples) in out.planes.iter_mut().zip(rgb) {
@@ -187,43 +183,36 @@ struct PlaneRead<'a, 'b, S: Simd> {
     coder: Coder<'a, S>,
     codes: &'a mut Codes<Reader<'b>>,
     line: Line,
-    square: Square,
     atoms: Vec<Atom>,
-    width: usize,
     chroma: bool,
     step: u16,
 }
 
 impl<S: Simd> PlaneRead<'_, '_, S> {
-    /// The blocks of one superblock, read and added to the strip.
+    /// The blocks of one superblock at column `x`, read and added to it.
     #[inline(always)]
-    fn superblock(&mut self, strip: &mut [i16], x: usize) {
+    fn superblock(&mut self, square: &mut Square, x: usize) {
         let near = self.line.shapes(x / 4, 0, 2);
-        let shape = self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near);
-        if shape == 0 {
-            self.line.note(x / 4, 0, 2, Cell::default());
-            return;
-        }
-        self.square.load(strip, self.width, x);
-        if shape == 1 {
-            self.block::<16>((x, 0), 2);
-        } else {
-            for quarter in 0..4 {
-                self.quarter((x + quarter % 2 * 8, quarter / 2 * 8));
+        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
+            0 => self.line.note(x / 4, 0, 2, Cell::default()),
+            1 => self.block::<16>(square, (x, 0), 2),
+            _ => {
+                for quarter in 0..4 {
+                    self.quarter(square, (x + quarter % 2 * 8, quarter / 2 * 8));
+                }
             }
         }
-        self.square.store(strip, self.width, x);
     }
 
     #[inline(always)]
-    fn quarter(&mut self, (x, y): (usize, usize)) {
+    fn quarter(&mut self, square: &mut Square, (x, y): (usize, usize)) {
         let near = self.line.shapes(x / 4, y / 4, 1);
         match self.coder.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
             0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
-            1 => self.block::<8>((x, y), 1),
+            1 => self.block::<8>(square, (x, y), 1),
             _ => {
                 for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
-                    self.block::<4>((x + dx, y + dy), 0);
+                    self.block::<4>(square, (x + dx, y + dy), 0);
                 }
             }
         }
@@ -231,63 +220,64 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
 
     /// One block of side `N`.
     #[inline(always)]
-    fn block<const N: usize>(&mut self, (x, y): (usize, usize), size: usize) {
+    fn block<const N: usize>(&mut self, square: &mut Square, (x, y): (usize, usize), size: usize) {
         let tree = &self.model.trees[set_index(self.chroma, size)];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
         self.atoms.clear();
         let top = self.coder.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
         let noted = self.atoms.first().map_or(Cell::default(), |first| cell(size, first.level, top));
         self.line.note(x / 4, y / 4, size, noted);
-        self.square.add_atoms::<N, S>(self.coder.simd, (x % 16, y), tree, &self.atoms, self.step);
+        square.add_atoms::<N, S>(self.coder.simd, (x % SIDE, y), tree, &self.atoms, self.step);
     }
 }
 
-/// Sixteen rows of brightness with their colour differences, put behind the rows of red, green and blue that are there.
+/// One row on its way to red, green and blue.
+struct ColourRows {
+    cb: Vec<i16>,
+    cr: Vec<i16>,
+    blend: Vec<i16>,
+    rgb: [Vec<u16>; 3],
+}
+
+impl ColourRows {
+    /// For planes of `width` samples, a multiple of 16.
+    fn new(width: usize) -> Self {
+        let row = || vec![0; width + 2 * SIDE];
+        Self { cb: row(), cr: row(), blend: row(), rgb: std::array::from_fn(|_| vec![0; width]) }
+    }
+}
+
+/// A strip of brightness with its colour differences, put behind the rows of red, green and blue that are there.
 #[inline(always)]
-fn rgb_strip(
-    work: &Work<'_>,
-    top: usize,
-    strip: &[i16],
-    width: usize,
-    rows: &mut [Vec<i16>; 3],
-    rgb: &mut [Vec<u16>; 3],
-) {
+fn rgb_strip(work: &Work<'_>, top: usize, strip: &[Square], rows: &mut ColourRows, rgb: &mut [Vec<u16>; 3]) {
     let half = work.kinds[1].half;
     let depths = [0, 1, 2].map(|i| work.shape.planes[i].bit_depth);
-    let (real_width, height) = work.shape.plane_size(0);
-    let [cb_row, cr_row, blend] = rows;
-    for (y, luma) in strip.chunks_exact(width).enumerate().take(height.saturating_sub(top)) {
-        let y = top + y;
+    let (width, height) = work.shape.plane_size(0);
+    for y in top..height.min(top + SIDE) {
         let (cb, cr): (&[i16], &[i16]) = if half {
-            for (plane, row) in [(&work.inner[1], &mut *cb_row), (&work.inner[2], &mut *cr_row)] {
+            for (plane, row) in [(&work.inner[1], &mut rows.cb), (&work.inner[2], &mut rows.cr)] {
                 let far =
                     if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(plane.height() - 1) };
-                doubled_row(plane.row(y / 2), plane.row(far), blend, row);
+                doubled_row(plane.row(y / 2), plane.row(far), &mut rows.blend, row);
             }
-            (cb_row, cr_row)
+            (&rows.cb, &rows.cr)
         } else {
             (work.inner[1].row(y), work.inner[2].row(y))
         };
-        let (luma, cb, cr) = (&luma[..real_width], &cb[..real_width], &cr[..real_width]);
-        if depths == [8; 3] {
-            add_rgb_row(luma, cb, cr, rgb);
-        } else {
-            for ((luma, cb), cr) in luma.iter().zip(cb).zip(cr) {
-                let values = rgb_from_ycc(*luma, *cb, *cr);
-                for ((samples, value), depth) in rgb.iter_mut().zip(values).zip(depths) {
-                    samples.push(sample_from_internal(value, depth));
-                }
-            }
+        let [red, green, blue] = &mut rows.rgb;
+        let made = red.as_chunks_mut().0.iter_mut().zip(green.as_chunks_mut().0).zip(blue.as_chunks_mut().0);
+        let differences = cb.as_chunks().0.iter().zip(cr.as_chunks().0);
+        for ((((red, green), blue), square), (cb, cr)) in made.zip(strip).zip(differences) {
+            rgb_samples(&square.0[y % SIDE], [cb, cr], [red, green, blue], depths);
         }
+        rgb.iter_mut().zip(&rows.rgb).for_each(|(samples, made)| samples.extend_from_slice(&made[..width]));
     }
 }
 
-/// Sixteen rows of a plane that stands for itself.
-fn plain_strip(target: &mut Plane<u16>, depth: u8, top: usize, strip: &[i16], width: usize) {
-    let height = target.height();
-    for (y, row) in strip.chunks_exact(width).enumerate().take(height.saturating_sub(top)) {
-        for (sample, &value) in target.row_mut(top + y).iter_mut().zip(row) {
-            *sample = sample_from_internal(value, depth);
-        }
+/// A strip of a plane that stands for itself.
+fn plain_strip(target: &mut Plane<u16>, depth: u8, top: usize, strip: &[Square]) {
+    for y in top..target.height().min(top + SIDE) {
+        let values = strip.iter().flat_map(|square| &square.0[y % SIDE]);
+        target.row_mut(y).iter_mut().zip(values).for_each(|(sample, v)| *sample = sample_from_internal(*v, depth));
     }
 }

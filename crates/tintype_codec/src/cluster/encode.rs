@@ -8,8 +8,9 @@ use super::grid::{CELL, Coefficients, Surface, fitted, grid_step};
 use super::header::Header;
 use super::line::{Cell, Line, cell};
 use super::model::{ClusterModel, SearchTree, set_index};
+use super::synthesis::{SIDE, Square};
 use super::walk::{ATOMS_MAX, Atom, BlockContext, Codes, Contexts};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Fallback, Level, Simd, dispatch};
 use tintype_entropy::rans::RansEncoder;
 use tintype_image::{Plane, Planes};
 
@@ -169,11 +170,12 @@ fn grid_of(plane: &Plane<i16>, step: u16, level: Level) -> (Coefficients, f32) {
 fn without_surface(plane: &Plane<i16>, grid: &Plane<i16>) -> Plane<i16> {
     let mut residual = plane.clone();
     let mut surface = Surface::new(plane.width());
-    let mut strip = vec![0i16; 16 * plane.width()];
-    for top in 0..plane.height() / 16 {
-        surface.strip(grid, &mut strip);
-        for (y, made) in strip.chunks_exact(plane.width()).enumerate() {
-            for (value, made) in residual.row_mut(16 * top + y).iter_mut().zip(made) {
+    let mut strip = vec![Square::default(); plane.width() / SIDE];
+    for top in 0..plane.height() / SIDE {
+        surface.strip(Fallback::new(), grid, &mut strip);
+        for y in 0..SIDE {
+            let made = strip.iter().flat_map(|square| &square.0[y]);
+            for (value, made) in residual.row_mut(SIDE * top + y).iter_mut().zip(made) {
                 *value = value.saturating_sub(*made);
             }
         }

@@ -5,16 +5,17 @@
 //! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
 
 use super::colour::{INTERNAL_MAX, upper_half};
+use super::synthesis::{SIDE, Square};
 use super::walk::{Coder, GRID_NEAR};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Level, Simd, dispatch, i16x16, prelude::*};
 use tintype_entropy::SymbolWalk;
 use tintype_image::Plane;
 use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
 
 /// Side of a cell.
 pub const CELL: usize = 8;
-/// Weights of the neighbouring cell for each place in a cell, in sixteenths times 2^12.
-const WEIGHTS: [i16; CELL] = [7 << 12, 5 << 12, 3 << 12, 1 << 12, 1 << 12, 3 << 12, 5 << 12, 7 << 12];
+/// Weights of the neighbouring cell for each place in a cell, in sixteenths.
+const WEIGHTS: [i16; CELL] = [7, 5, 3, 1, 1, 3, 5, 7];
 /// Below this fraction of a step beyond a whole number, a coefficient is rounded down.
 const ROUND: f32 = 0.45;
 
@@ -124,10 +125,7 @@ impl Coefficients {
         let (width, height) = self.size;
         let mut source = |band: Band, y: usize, row: &mut [f32]| {
             let Some((_, plane)) = self.bands.iter().find(|(b, _)| *b == band) else { return };
-            for (v, &q) in row.iter_mut().zip(plane.row(y)) {
-                let magnitude = q.unsigned_abs() as f32 * step;
-                *v = if q < 0 { -magnitude } else { magnitude };
-            }
+            row.iter_mut().zip(plane.row(y)).for_each(|(v, &q)| *v = q as f32 * step);
         };
         let values = synthesise::<Filter97>(level, (width, height), self.levels, 0, &mut source);
         let max = f32::from(INTERNAL_MAX);
@@ -180,7 +178,7 @@ pub fn fitted(plane: &Plane<i16>) -> Vec<f32> {
     values
 }
 
-/// Rows of the interpolated surface, sixteen at a time from the first on.
+/// The interpolated surface, a strip of superblocks at a time from the first on.
 pub struct Surface {
     width: usize,
     /// Four lines of cells, stretched: that above the strip, the strip's own two, and that below.
@@ -195,9 +193,9 @@ impl Surface {
         Self { width, lines: vec![0; 4 * width], made: 0 }
     }
 
-    /// The next sixteen rows, into `out` (`16 × width`).
+    /// The next strip, into `out`.
     #[inline(always)]
-    pub fn strip(&mut self, grid: &Plane<i16>, out: &mut [i16]) {
+    pub fn strip<S: Simd>(&mut self, simd: S, grid: &Plane<i16>, out: &mut [Square]) {
         let (width, last) = (self.width, grid.height() - 1);
         // Two lines are left from the strip before.
         let kept = if self.made > 0 { 2 } else { 0 };
@@ -207,13 +205,17 @@ impl Surface {
             stretched(grid.row(row), line);
         }
         self.made += 1;
-        for (y, target) in out.chunks_exact_mut(width).enumerate() {
+        for y in 0..SIDE {
             let (cell, k) = (1 + y / CELL, y % CELL);
             let other = if k < CELL / 2 { cell - 1 } else { cell + 1 };
-            let weight = WEIGHTS[k];
-            let (own, other) = (&self.lines[cell * width..][..width], &self.lines[other * width..][..width]);
-            for ((t, a), b) in target.iter_mut().zip(own).zip(other) {
-                *t = a + part(b - a, weight);
+            let line = |cell: usize| self.lines[cell * width..][..width].as_chunks::<SIDE>().0;
+            for ((square, own), other) in out.iter_mut().zip(line(cell)).zip(line(other)) {
+                let own = i16x16::from_slice(simd, own);
+                let gap = i16x16::from_slice(simd, other) - own;
+                // A part of a difference of up to 2^14, in 16 bits: sixteenths and what they leave.
+                let weight = WEIGHTS[k];
+                let made = own + (gap >> 4) * weight + (((gap & 15) * weight + 8) >> 4);
+                made.store_slice(&mut square.0[y]);
             }
         }
     }
@@ -222,7 +224,7 @@ impl Surface {
 /// A difference of two cells times one of [`WEIGHTS`], rounded: it has at most twice a cell's range.
 #[inline(always)]
 fn part(difference: i16, weight: i16) -> i16 {
-    (upper_half(difference << 1, weight) + 1) >> 1
+    (upper_half(difference << 1, weight << 12) + 1) >> 1
 }
 
 /// One line of cells at eight times the length.

@@ -6,30 +6,14 @@ use super::walk::Atom;
 use fearless_simd::{Simd, i8x16, i16x16, prelude::*};
 
 /// Side of a superblock.
-const SIDE: usize = 16;
+pub const SIDE: usize = 16;
 
-/// The samples of one superblock, apart from their plane, so that rows stand at fixed places.
-#[derive(Default)]
+/// The samples of one superblock, row by row.
+#[derive(Clone, Default)]
 #[repr(align(32))]
-pub struct Square([[i16; SIDE]; SIDE]);
+pub struct Square(pub [[i16; SIDE]; SIDE]);
 
 impl Square {
-    /// Takes over the superblock at column `x` of a strip of sixteen rows of `width` samples.
-    #[inline(always)]
-    pub fn load(&mut self, strip: &[i16], width: usize, x: usize) {
-        for (y, own) in self.0.iter_mut().enumerate() {
-            *own = *strip[y * width + x..].first_chunk().expect("a strip as wide as its superblocks");
-        }
-    }
-
-    /// Puts it back.
-    #[inline(always)]
-    pub fn store(&self, strip: &mut [i16], width: usize, x: usize) {
-        for (y, own) in self.0.iter().enumerate() {
-            strip[y * width + x..][..SIDE].copy_from_slice(own);
-        }
-    }
-
     /// Adds `atoms` to the block of side `N` at (`x`, `y`), multiples of `N`.
     #[inline(always)]
     pub fn add_atoms<const N: usize, S: Simd>(

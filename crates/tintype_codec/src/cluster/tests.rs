@@ -2,6 +2,7 @@
 
 use super::colour::{doubled_row, times};
 use super::grid::Surface;
+use super::synthesis::Square;
 use super::{ClusterCodec, ClusterModel, SETS, Tree, photo_model};
 use crate::sent_model::{packed, unpacked};
 use crate::{Codec, CodecError, DecodeRequest, EncodeSettings, Run, Target, Tune};
@@ -217,11 +218,12 @@ fn surfaces_are_those_of_the_slow_twin() {
     let samples = (0..(width / 8) * (height / 8)).map(|i| ((i * 2897) % 8000) as i16 - 4000).collect();
     let grid = Plane::from_vec(width / 8, height / 8, samples).unwrap();
     let mut surface = Surface::new(width);
-    let mut strip = vec![0i16; 16 * width];
+    let mut strip = vec![Square::default(); width / 16];
     for top in 0..height / 16 {
-        surface.strip(&grid, &mut strip);
-        for (i, &made) in strip.iter().enumerate() {
+        surface.strip(Fallback::new(), &grid, &mut strip);
+        for i in 0..16 * width {
             let (x, y) = (i % width, 16 * top + i / width);
+            let made = strip[x / 16].0[y % 16][x % 16];
             // Place between cells' centres, in cells.
             let place = |at: usize, cells: usize| {
                 let place = (at as f64 + 0.5) / 8.0 - 0.5;

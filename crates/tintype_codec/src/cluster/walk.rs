@@ -183,8 +183,9 @@ impl<S: Simd> Coder<'_, S> {
     #[inline(always)]
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
         let Contexts { tables, counts, .. } = &mut *self.contexts;
-        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: &tables[table] });
-        tables[table].learn(self.simd, symbol, rate);
+        let own = &mut tables[table];
+        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: own });
+        own.learn(self.simd, symbol, rate);
         if !W::READS
             && let Some(counts) = counts
         {
