@@ -2,11 +2,11 @@
 
 use super::colour::{INTERNAL_MAX, Kind, doubled_row, kinds, order, rgb_samples, sample_from_internal};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
-use super::header::Header;
-use super::line::{Cell, Line, cell};
+use super::header::{Header, LANES};
+use super::line::{Cell, Line};
 use super::model::{ClusterModel, set_index};
 use super::synthesis::{SIDE, Square};
-use super::walk::{Atom, Coder, Codes, Contexts};
+use super::walk::{Atom, Coder, Contexts};
 use crate::CodecError;
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_entropy::EntropyError;
@@ -16,7 +16,17 @@ use tintype_image::{ColourModel, Plane, Planes, Shape};
 /// Sections of one tile, as far as they are there: grid, base, second, deep.
 pub type Layers<'a> = [Option<&'a [u8]>; 4];
 
-type Reader<'a> = RansDecoder<'a, 1>;
+type Reader<'a> = RansDecoder<'a, LANES>;
+
+/// The three codes of a tile's blocks, as far as they are there.
+struct Codes<'a> {
+    /// Quadtree, gains, first symbols of paths.
+    base: Reader<'a>,
+    /// Second symbols.
+    second: Option<Reader<'a>>,
+    /// The rest.
+    deep: Option<Reader<'a>>,
+}
 
 /// Decodes one tile of `shape`.
 ///
@@ -121,7 +131,7 @@ fn decode_plane<S: Simd>(
     work: &mut Work<'_>,
     index: usize,
     grid: &Plane<i16>,
-    codes: Option<&mut Codes<Reader<'_>>>,
+    codes: Option<&mut Codes<'_>>,
     coder: Coder<'_, S>,
     out: &mut Planes,
 ) {
@@ -154,7 +164,10 @@ fn decode_plane<S: Simd>(
         surface.strip(simd, grid, &mut strip);
         if let Some(read) = &mut read {
             read.line.begin_row();
-            strip.iter_mut().enumerate().for_each(|(x, square)| read.superblock(square, SIDE * x));
+            read.atoms.clear();
+            (0..width).step_by(SIDE).for_each(|x| read.superblock(x));
+            read.paths();
+            read.add(&mut strip);
         }
         if kind.centred {
             for y in 0..SIDE {
@@ -181,53 +194,100 @@ fn decode_plane<S: Simd>(
 struct PlaneRead<'a, 'b, S: Simd> {
     model: &'a ClusterModel,
     coder: Coder<'a, S>,
-    codes: &'a mut Codes<Reader<'b>>,
+    codes: &'a mut Codes<'b>,
     line: Line,
-    atoms: Vec<Atom>,
+    /// Those of the present strip, in their order.
+    atoms: Vec<Placed>,
     chroma: bool,
     step: u16,
 }
 
+/// An atom and where it belongs.
+struct Placed {
+    atom: Atom,
+    /// 0, 1, 2 for sides of 4, 8, 16.
+    size: u8,
+    /// Row within the strip.
+    y: u8,
+    x: u32,
+}
+
+/// A strip is read in waves: what lies in the base code, then second symbols, then deeper ones, so that the symbols of a wave,
+/// whose tables are known beforehand, need not wait for each other.
 impl<S: Simd> PlaneRead<'_, '_, S> {
-    /// The blocks of one superblock at column `x`, read and added to it.
+    /// The blocks of the superblock at column `x`, down to the first symbols of their paths.
     #[inline(always)]
-    fn superblock(&mut self, square: &mut Square, x: usize) {
+    fn superblock(&mut self, x: usize) {
         let near = self.line.shapes(x / 4, 0, 2);
         match self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
             0 => self.line.note(x / 4, 0, 2, Cell::default()),
-            1 => self.block::<16>(square, (x, 0), 2),
+            1 => self.block((x, 0), 2),
             _ => {
                 for quarter in 0..4 {
-                    self.quarter(square, (x + quarter % 2 * 8, quarter / 2 * 8));
+                    self.quarter((x + quarter % 2 * 8, quarter / 2 * 8));
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn quarter(&mut self, square: &mut Square, (x, y): (usize, usize)) {
+    fn quarter(&mut self, (x, y): (usize, usize)) {
         let near = self.line.shapes(x / 4, y / 4, 1);
         match self.coder.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
             0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
-            1 => self.block::<8>(square, (x, y), 1),
+            1 => self.block((x, y), 1),
             _ => {
                 for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
-                    self.block::<4>(square, (x + dx, y + dy), 0);
+                    self.block((x + dx, y + dy), 0);
                 }
             }
         }
     }
 
-    /// One block of side `N`.
     #[inline(always)]
-    fn block<const N: usize>(&mut self, square: &mut Square, (x, y): (usize, usize), size: usize) {
+    fn block(&mut self, (x, y): (usize, usize), size: usize) {
         let tree = &self.model.trees[set_index(self.chroma, size)];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
-        self.atoms.clear();
-        let top = self.coder.atoms(self.codes, tree, &mut self.atoms, &block, size == 0);
-        let noted = self.atoms.first().map_or(Cell::default(), |first| cell(size, first.level, top));
+        let atoms = &mut self.atoms;
+        let placed = |atom| atoms.push(Placed { atom, size: size as u8, y: y as u8, x: x as u32 });
+        let noted = self.coder.atoms(&mut self.codes.base, tree, &[], &block, size == 0, placed);
         self.line.note(x / 4, y / 4, size, noted);
-        square.add_atoms::<N, S>(self.coder.simd, (x % SIDE, y), tree, &self.atoms, self.step);
+    }
+
+    /// The rest of the paths, as far as it is there.
+    #[inline(always)]
+    fn paths(&mut self) {
+        let set = |placed: &Placed| set_index(self.chroma, usize::from(placed.size));
+        if let Some(second) = &mut self.codes.second {
+            for placed in &mut self.atoms {
+                let set = set(placed);
+                placed.atom.node = self.coder.descend(second, &self.model.trees[set], set, placed.atom.node, 0);
+            }
+        }
+        if let Some(deep) = &mut self.codes.deep {
+            for placed in &mut self.atoms {
+                let set = set(placed);
+                let tree = &self.model.trees[set];
+                while tree.nodes[placed.atom.node as usize].children > 0 {
+                    placed.atom.node = self.coder.descend(deep, tree, set, placed.atom.node, 0);
+                }
+            }
+        }
+    }
+
+    /// Adds the code vectors.
+    #[inline(always)]
+    fn add(&self, strip: &mut [Square]) {
+        for placed in &self.atoms {
+            let tree = &self.model.trees[set_index(self.chroma, usize::from(placed.size))];
+            let (x, y) = (placed.x as usize, usize::from(placed.y));
+            let (square, at) = (&mut strip[x / SIDE], (x % SIDE, y));
+            match placed.size {
+                0 => square.add_atom::<4, S>(self.coder.simd, at, tree, placed.atom, self.step),
+                1 => square.add_atom::<8, S>(self.coder.simd, at, tree, placed.atom, self.step),
+                _ => square.add_atom::<16, S>(self.coder.simd, at, tree, placed.atom, self.step),
+            }
+        }
     }
 }
 

@@ -5,11 +5,11 @@
 
 use super::colour::{Kind, internal_from_planes, kinds, order};
 use super::grid::{CELL, Coefficients, Surface, fitted, grid_step};
-use super::header::Header;
+use super::header::{Header, LANES};
 use super::line::{Cell, Line, cell};
 use super::model::{ClusterModel, SearchTree, set_index};
 use super::synthesis::{SIDE, Square};
-use super::walk::{ATOMS_MAX, Atom, BlockContext, Codes, Contexts};
+use super::walk::{ATOMS_MAX, Atom, BlockContext, Contexts};
 use fearless_simd::{Fallback, Level, Simd, dispatch};
 use tintype_entropy::rans::RansEncoder;
 use tintype_image::{Plane, Planes};
@@ -79,32 +79,43 @@ struct PlaneSearch<'a> {
     path_costs: [Vec<f32>; 3],
 }
 
+type Encoder = RansEncoder<LANES>;
+
+/// The three codes of a tile's blocks.
+#[derive(Default)]
+struct Codes {
+    /// Quadtree, gains, first symbols of paths.
+    base: Encoder,
+    /// Second symbols.
+    second: Encoder,
+    /// The rest.
+    deep: Encoder,
+}
+
 impl TileEncoder<'_> {
     /// Codes one tile: the four sections. `contexts` learn; `seen` hears of every atom.
     pub fn encode(&self, source: &Planes, contexts: &mut Contexts, seen: &mut dyn FnMut(&Seen<'_>)) -> EncodedTile {
         let kinds = kinds(&source.shape, self.header.half_chroma);
         let internal = internal_from_planes(source, &kinds);
-        let mut grid_code = RansEncoder::<1>::new();
+        let mut grid_code = Encoder::new();
         let mut residuals = vec![Plane::new(0, 0); kinds.len()];
         for index in order(&kinds) {
             residuals[index] = self.code_grid(&mut grid_code, contexts, &internal[index], kinds[index], index);
         }
-        let mut codes =
-            Codes { base: RansEncoder::<1>::new(), second: Some(RansEncoder::new()), deep: Some(RansEncoder::new()) };
+        let mut codes = Codes::default();
         let mut cost = 0.0;
         for index in order(&kinds) {
             let residual = std::mem::replace(&mut residuals[index], Plane::new(0, 0));
             cost += self.code_plane(&mut codes, contexts, residual, kinds[index], index, seen);
         }
-        let bytes = |code: Option<RansEncoder<1>>| code.map_or(Vec::new(), RansEncoder::finish);
-        let layers = [grid_code.finish(), codes.base.finish(), bytes(codes.second), bytes(codes.deep)];
+        let layers = [grid_code, codes.base, codes.second, codes.deep].map(Encoder::finish);
         EncodedTile { layers, cost }
     }
 
     /// Codes a plane's grid and returns what its interpolation leaves.
     fn code_grid(
         &self,
-        code: &mut RansEncoder<1>,
+        code: &mut Encoder,
         contexts: &mut Contexts,
         plane: &Plane<i16>,
         kind: Kind,
@@ -117,7 +128,7 @@ impl TileEncoder<'_> {
 
     fn code_plane(
         &self,
-        codes: &mut Codes<RansEncoder<1>>,
+        codes: &mut Codes,
         contexts: &mut Contexts,
         residual: Plane<i16>,
         kind: Kind,
@@ -310,7 +321,7 @@ impl PlaneSearch<'_> {
     #[allow(clippy::too_many_arguments)] // The walk's state, and who listens.
     fn write_quad(
         &self,
-        codes: &mut Codes<RansEncoder<1>>,
+        codes: &mut Codes,
         contexts: &mut Contexts,
         line: &mut Line,
         (x, y): (usize, usize),
@@ -333,7 +344,15 @@ impl PlaneSearch<'_> {
             let set = set_index(self.chroma, size);
             let tree = &self.encoder.model.trees[set];
             let block = line.context(cx, cy, size, self.chroma);
-            contexts.coder().atoms(codes, tree, &mut quad.block.atoms.clone(), &block, size == 0);
+            let mut coder = contexts.coder();
+            coder.atoms(&mut codes.base, tree, &quad.block.atoms, &block, size == 0, |_| {});
+            for atom in &quad.block.atoms {
+                let top = tree.nodes[0].first + u32::from(tree.path(atom.node).0[0]);
+                let mut at = coder.descend(&mut codes.second, tree, set, top, atom.node);
+                while at != atom.node {
+                    at = coder.descend(&mut codes.deep, tree, set, at, atom.node);
+                }
+            }
             let mut left = self.samples((x, y), 4 << size);
             for &atom in &quad.block.atoms {
                 seen(&Seen { set, atom, residual: &left });

@@ -14,26 +14,24 @@ pub const SIDE: usize = 16;
 pub struct Square(pub [[i16; SIDE]; SIDE]);
 
 impl Square {
-    /// Adds `atoms` to the block of side `N` at (`x`, `y`), multiples of `N`.
+    /// Adds `atom` to the block of side `N` at (`x`, `y`), multiples of `N`.
     #[inline(always)]
-    pub fn add_atoms<const N: usize, S: Simd>(
+    pub fn add_atom<const N: usize, S: Simd>(
         &mut self,
         simd: S,
         (x, y): (usize, usize),
         tree: &Tree,
-        atoms: &[Atom],
+        atom: Atom,
         step: u16,
     ) {
-        for &atom in atoms {
-            let factor = factor(tree, atom, step);
-            // `factor · byte / 128`, rounded, in 16 bits: 128 times `whole` and `part` make the factor.
-            let (whole, part) = (i16x16::splat(simd, factor >> 7), i16x16::splat(simd, factor & 127));
-            for (group, bytes) in tree.vector(atom.node).as_chunks::<SIDE>().0.iter().enumerate() {
-                let (low, high) = i8x16::from_slice(simd, bytes).widen();
-                let bytes = low.combine(high);
-                let added = bytes * whole + ((bytes * part + 64) >> 7);
-                self.add::<N, S>((x, y + group * (SIDE / N)), added);
-            }
+        let factor = factor(tree, atom, step);
+        // `factor · byte / 128`, rounded, in 16 bits: 128 times `whole` and `part` make the factor.
+        let (whole, part) = (i16x16::splat(simd, factor >> 7), i16x16::splat(simd, factor & 127));
+        for (group, bytes) in tree.vector(atom.node).as_chunks::<SIDE>().0.iter().enumerate() {
+            let (low, high) = i8x16::from_slice(simd, bytes).widen();
+            let bytes = low.combine(high);
+            let added = bytes * whole + ((bytes * part + 64) >> 7);
+            self.add::<N, S>((x, y + group * (SIDE / N)), added);
         }
     }
 

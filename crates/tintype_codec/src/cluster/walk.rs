@@ -6,6 +6,7 @@
 //! Three codes run side by side so that a file can be cut: `base` holds the quadtree, gains and the first symbol of each
 //! path; `second` the second symbols; `deep` the rest. A decoder without the later ones stops at an inner node of the tree.
 
+use super::line::{Cell, cell};
 use super::model::{Adaptive16, SETS, SYMBOLS, Tree, set_index};
 use fearless_simd::{Fallback, Simd};
 use tintype_entropy::SymbolWalk;
@@ -94,13 +95,6 @@ pub struct Contexts {
     layout: Layout,
     /// Symbols seen by each table, when a model is being taught.
     pub counts: Option<Vec<[u32; SYMBOLS]>>,
-}
-
-/// The three codes of a tile's blocks.
-pub struct Codes<W> {
-    pub base: W,
-    pub second: Option<W>,
-    pub deep: Option<W>,
 }
 
 /// What is known of a block before its symbols.
@@ -224,75 +218,56 @@ impl<S: Simd> Coder<'_, S> {
         self.code(walk, shape, table, RATE).min(2)
     }
 
-    /// The atoms of one block; `ends_first` says whether there may be none. Returns the first symbol of the first atom.
+    /// The gains of one block's atoms, each with the first symbol of its path; `ends_first` says whether there may be none.
+    /// `given` are the atoms to be coded; `take` hears of those that are read, with the node below the root.
+    /// Returns what the block's neighbours see of it.
     #[inline(always)]
     pub fn atoms<W: SymbolWalk>(
         &mut self,
-        codes: &mut Codes<W>,
+        base: &mut W,
         tree: &Tree,
-        atoms: &mut Vec<Atom>,
+        given: &[Atom],
         block: &BlockContext,
         ends_first: bool,
-    ) -> usize {
-        let mut first = 0;
+        mut take: impl FnMut(Atom),
+    ) -> Cell {
+        let mut noted = Cell::default();
         let (mut before, mut top) = (0usize, 0usize);
-        for stage in 0.. {
-            let given = if W::READS { Atom::default() } else { atoms.get(stage).copied().unwrap_or_default() };
-            if stage == ATOMS_MAX {
-                break;
-            }
+        for stage in 0..ATOMS_MAX {
+            let given = if W::READS { Atom::default() } else { given.get(stage).copied().unwrap_or_default() };
             let table = Contexts::level_table(block, stage, before);
-            let mut magnitude = self.magnitude(&mut codes.base, given.level.unsigned_abs().into(), table);
+            let mut magnitude = self.magnitude(base, given.level.unsigned_abs().into(), table);
             if magnitude == 0 {
                 if stage > 0 || ends_first {
                     break;
                 }
                 magnitude = 1;
             }
-            let level = signed(&mut codes.base, magnitude.min(32767) as i32, given.level < 0) as i16;
-            let node = self.path(codes, tree, given.node, block, stage, top);
-            before = magnitude as usize;
-            top = node.1;
+            let level = signed(base, magnitude.min(32767) as i32, given.level < 0) as i16;
+            let wanted = if W::READS { 0 } else { tree.path(given.node).0[0] };
+            let (table, root) = (Contexts::top_table(block, stage, top), &tree.nodes[0]);
+            let symbol = self.code(base, wanted.into(), table, RATE_TOP).min(u32::from(root.children) - 1);
+            (before, top) = (magnitude as usize, symbol as usize);
             if stage == 0 {
-                first = top;
+                noted = cell(block.size, level, top);
             }
             if W::READS {
-                atoms.push(Atom { node: node.0, level });
+                take(Atom { node: root.first + symbol, level });
             }
         }
-        first
+        noted
     }
 
-    /// The way down the tree; returns the node reached and its first symbol.
+    /// One symbol of a path: from the node `at` to its child, on the way to `wanted` when coding. A leaf stays.
     #[inline(always)]
-    fn path<W: SymbolWalk>(
-        &mut self,
-        codes: &mut Codes<W>,
-        tree: &Tree,
-        wanted: u32,
-        block: &BlockContext,
-        stage: usize,
-        before: usize,
-    ) -> (u32, usize) {
-        let (path, _) = if W::READS { ([0; 12], 0) } else { tree.path(wanted) };
-        let root = &tree.nodes[0];
-        let table = Contexts::top_table(block, stage, before);
-        let top = self.code(&mut codes.base, path[0].into(), table, RATE_TOP).min(u32::from(root.children) - 1);
-        let mut at = root.first + top;
-        let mut depth = 1;
-        loop {
-            let node = &tree.nodes[at as usize];
-            if node.children == 0 {
-                break;
-            }
-            let code = if depth == 1 { &mut codes.second } else { &mut codes.deep };
-            let Some(code) = code else { break };
-            let table = self.contexts.layout.nodes[set_index(block.chroma, block.size)] + node.table as usize;
-            let symbol = self.code(code, path[depth.min(11)].into(), table, RATE_NODE);
-            at = node.first + symbol.min(u32::from(node.children) - 1);
-            depth += 1;
+    pub fn descend<W: SymbolWalk>(&mut self, code: &mut W, tree: &Tree, set: usize, at: u32, wanted: u32) -> u32 {
+        let node = &tree.nodes[at as usize];
+        if node.children == 0 {
+            return at;
         }
-        (at, top as usize)
+        let wanted = if W::READS { 0 } else { tree.path(wanted).0[usize::from(node.depth)] };
+        let table = self.contexts.layout.nodes[set] + node.table as usize;
+        node.first + self.code(code, wanted.into(), table, RATE_NODE).min(u32::from(node.children) - 1)
     }
 }
 
