@@ -130,34 +130,22 @@ pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]
     }
 }
 
-/// Red, green and blue, in this order, of samples with `depth` bits; the differences are of at most [`INTERNAL_MAX`] either
-/// way.
+/// Puts one row of red, green and blue with `depths` bits behind what is there; the differences are of at most
+/// [`INTERNAL_MAX`] either way.
 #[inline(always)]
-pub fn rgb_samples(luma: &[i16; 16], differences: [&[i16; 16]; 2], out: [&mut [u16; 16]; 3], depths: [u8; 3]) {
-    let [cb, cr] = differences;
-    let [red, green, blue] = out;
-    if depths != [8; 3] {
-        for i in 0..16 {
-            red[i] = sample_from_internal(red_of(luma[i], cr[i]), depths[0]);
-            green[i] = sample_from_internal(green_of(luma[i], cb[i], cr[i]), depths[1]);
-            blue[i] = sample_from_internal(blue_of(luma[i], cb[i]), depths[2]);
-        }
+pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], rgb: &mut [Vec<u16>; 3], depths: [u8; 3]) {
+    let [red, green, blue] = rgb;
+    if depths == [8; 3] {
+        red.extend(luma.iter().zip(cr).map(|(luma, cr)| byte(red_of(*luma, *cr))));
+        green.extend(luma.iter().zip(cb).zip(cr).map(|((luma, cb), cr)| byte(green_of(*luma, *cb, *cr))));
+        blue.extend(luma.iter().zip(cb).map(|(luma, cb)| byte(blue_of(*luma, *cb))));
         return;
     }
-    // All is read before anything is written: so the compiler makes vector code of it.
-    let mut made = [0; 16];
-    for i in 0..16 {
-        made[i] = byte(red_of(luma[i], cr[i]));
+    for ((luma, cb), cr) in luma.iter().zip(cb).zip(cr) {
+        red.push(sample_from_internal(red_of(*luma, *cr), depths[0]));
+        green.push(sample_from_internal(green_of(*luma, *cb, *cr), depths[1]));
+        blue.push(sample_from_internal(blue_of(*luma, *cb), depths[2]));
     }
-    *red = made;
-    for i in 0..16 {
-        made[i] = byte(green_of(luma[i], cb[i], cr[i]));
-    }
-    *green = made;
-    for i in 0..16 {
-        made[i] = byte(blue_of(luma[i], cb[i]));
-    }
-    *blue = made;
 }
 
 /// 1.402 with 15 fractional bits.

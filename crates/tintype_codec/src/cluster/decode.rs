@@ -1,6 +1,6 @@
 //! Symbols to samples: one tile. Exact zone.
 
-use super::colour::{INTERNAL_MAX, Kind, doubled_row, kinds, order, rgb_samples, sample_from_internal};
+use super::colour::{INTERNAL_MAX, Kind, add_rgb_row, doubled_row, kinds, order, sample_from_internal};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
 use super::header::{Header, LANES};
 use super::line::{Cell, Line};
@@ -293,17 +293,17 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
 
 /// One row on its way to red, green and blue.
 struct ColourRows {
+    luma: Vec<i16>,
     cb: Vec<i16>,
     cr: Vec<i16>,
     blend: Vec<i16>,
-    rgb: [Vec<u16>; 3],
 }
 
 impl ColourRows {
     /// For planes of `width` samples, a multiple of 16.
     fn new(width: usize) -> Self {
         let row = || vec![0; width + 2 * SIDE];
-        Self { cb: row(), cr: row(), blend: row(), rgb: std::array::from_fn(|_| vec![0; width]) }
+        Self { luma: row(), cb: row(), cr: row(), blend: row() }
     }
 }
 
@@ -324,13 +324,9 @@ fn rgb_strip(work: &Work<'_>, top: usize, strip: &[Square], rows: &mut ColourRow
         } else {
             (work.inner[1].row(y), work.inner[2].row(y))
         };
-        let [red, green, blue] = &mut rows.rgb;
-        let made = red.as_chunks_mut().0.iter_mut().zip(green.as_chunks_mut().0).zip(blue.as_chunks_mut().0);
-        let differences = cb.as_chunks().0.iter().zip(cr.as_chunks().0);
-        for ((((red, green), blue), square), (cb, cr)) in made.zip(strip).zip(differences) {
-            rgb_samples(&square.0[y % SIDE], [cb, cr], [red, green, blue], depths);
-        }
-        rgb.iter_mut().zip(&rows.rgb).for_each(|(samples, made)| samples.extend_from_slice(&made[..width]));
+        let columns = rows.luma.as_chunks_mut().0.iter_mut().zip(strip);
+        columns.for_each(|(luma, square)| *luma = square.0[y % SIDE]);
+        add_rgb_row(&rows.luma[..width], &cb[..width], &cr[..width], rgb, depths);
     }
 }
 
