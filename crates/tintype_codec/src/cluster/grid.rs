@@ -4,10 +4,10 @@
 //! values are chosen so that the interpolated cells have the picture's means. Exact zone but for [`fitted`] and the
 //! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
 
-use super::colour::{INTERNAL_MAX, upper_half};
+use super::colour::INTERNAL_MAX;
 use super::synthesis::{SIDE, Square};
 use super::walk::{Coder, GRID_NEAR};
-use fearless_simd::{Level, Simd, dispatch, i16x16, prelude::*};
+use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, prelude::*};
 use tintype_entropy::SymbolWalk;
 use tintype_image::Plane;
 use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
@@ -45,12 +45,14 @@ fn class(band: Band) -> usize {
 
 /// Class of the coefficients around one, by their magnitudes.
 #[inline(always)]
-fn near(left: i32, above: i32, corner: i32, beyond: i32) -> usize {
+fn near(left: u32, above: u32, corner: u32, beyond: u32) -> usize {
     const NEAR: [u8; 20] = [0, 1, 2, 3, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, GRID_NEAR as u8 - 1];
-    let size = |v: i32| v.unsigned_abs();
-    let sum = 2 * size(left) + 2 * size(above) + size(corner) + size(beyond);
+    let sum = 2 * left + 2 * above + corner + beyond;
     usize::from(NEAR[sum.min(19) as usize])
 }
+
+/// Largest magnitude of a coefficient of the coarsest band.
+const MAGNITUDE_MAX: u32 = 1 << 20;
 
 /// Quantised coefficients, band after band.
 pub struct Coefficients {
@@ -91,29 +93,20 @@ impl Coefficients {
     pub fn code<W: SymbolWalk, S: Simd>(&mut self, walk: &mut W, coder: &mut Coder<'_, S>, chroma: bool) {
         for (band, plane) in &mut self.bands {
             let (class, width) = (class(*band), plane.width());
-            // The row above and the present one, with a zero before and behind.
-            let mut rows = [vec![0i32; width + 2], vec![0i32; width + 2]];
+            if class == 0 {
+                code_coarsest(plane, walk, coder, chroma);
+                continue;
+            }
+            // Magnitudes of the row above and of the present one, with a zero before and behind.
+            let mut rows = [vec![0u32; width + 2], vec![0u32; width + 2]];
             for y in 0..plane.height() {
                 let [above, now] = &mut rows;
-                if !W::READS {
-                    now[1..=width].copy_from_slice(plane.row(y));
-                }
-                let above = &above[..width + 2];
+                let (above, now) = (&above[..width + 2], &mut now[..width + 2]);
                 let mut left = 0;
-                for x in 0..width {
-                    let value = now[x + 1];
-                    let value = if class == 0 {
-                        let guess = if y > 0 && x > 0 { (left + above[x + 1]) / 2 } else { left + above[x + 1] };
-                        coder.mean(walk, value.wrapping_sub(guess), chroma, 0, 0).wrapping_add(guess)
-                    } else {
-                        let near = near(left, above[x + 1], above[x], above[x + 2]);
-                        coder.mean(walk, value, chroma, class, near)
-                    };
-                    left = value.clamp(-(1 << 20), 1 << 20);
+                for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
+                    let near = near(left, above[x + 1], above[x], above[x + 2]);
+                    (left, *value) = coder.mean(walk, *value, chroma, class, near);
                     now[x + 1] = left;
-                }
-                if W::READS {
-                    plane.row_mut(y).copy_from_slice(&now[1..=width]);
                 }
                 rows.swap(0, 1);
             }
@@ -136,6 +129,22 @@ impl Coefficients {
             || samples.iter_mut().zip(&values).for_each(|(s, v)| *s = (v + 0.5).floor().clamp(-max, max) as i16)
         ));
         Plane::from_vec(width, height, samples).unwrap_or_else(|| Plane::new(width, height))
+    }
+}
+
+/// The coarsest band: differences to the mean of left and above.
+#[inline(always)]
+fn code_coarsest<W: SymbolWalk, S: Simd>(plane: &mut Plane<i32>, walk: &mut W, coder: &mut Coder<'_, S>, chroma: bool) {
+    let mut above = vec![0i32; plane.width()];
+    for y in 0..plane.height() {
+        let mut left = 0;
+        for (x, (value, above)) in plane.row_mut(y).iter_mut().zip(&mut above).enumerate() {
+            let guess = if y > 0 && x > 0 { (left + *above) / 2 } else { left + *above };
+            let (_, missed) = coder.mean(walk, value.wrapping_sub(guess), chroma, 0, 0);
+            let max = MAGNITUDE_MAX as i32;
+            *value = missed.wrapping_add(guess).clamp(-max, max);
+            (left, *above) = (*value, *value);
+        }
     }
 }
 
@@ -202,7 +211,7 @@ impl Surface {
         self.lines.copy_within((4 - kept) * width.., 0);
         for (k, line) in self.lines.chunks_exact_mut(width).enumerate().skip(kept) {
             let row = (2 * self.made + k).saturating_sub(1).min(last);
-            stretched(grid.row(row), line);
+            stretched(simd, grid.row(row), line);
         }
         self.made += 1;
         for y in 0..SIDE {
@@ -211,32 +220,28 @@ impl Surface {
             let line = |cell: usize| self.lines[cell * width..][..width].as_chunks::<SIDE>().0;
             for ((square, own), other) in out.iter_mut().zip(line(cell)).zip(line(other)) {
                 let own = i16x16::from_slice(simd, own);
-                let gap = i16x16::from_slice(simd, other) - own;
-                // A part of a difference of up to 2^14, in 16 bits: sixteenths and what they leave.
-                let weight = WEIGHTS[k];
-                let made = own + (gap >> 4) * weight + (((gap & 15) * weight + 8) >> 4);
+                let made = own + parts(i16x16::from_slice(simd, other) - own, i16x16::splat(simd, WEIGHTS[k]));
                 made.store_slice(&mut square.0[y]);
             }
         }
     }
 }
 
-/// A difference of two cells times one of [`WEIGHTS`], rounded: it has at most twice a cell's range.
+/// Differences of cells, up to 2^14 either way, times [`WEIGHTS`], rounded: in 16 bits, by sixteenths and what they leave.
 #[inline(always)]
-fn part(difference: i16, weight: i16) -> i16 {
-    (upper_half(difference << 1, weight << 12) + 1) >> 1
+fn parts<S: Simd, V: SimdInt<S, Element = i16>>(gap: V, weights: V) -> V {
+    (gap >> 4) * weights + (((gap & 15) * weights + 8) >> 4)
 }
 
 /// One line of cells at eight times the length.
 #[inline(always)]
-fn stretched(cells: &[i16], line: &mut [i16]) {
+fn stretched<S: Simd>(simd: S, cells: &[i16], line: &mut [i16]) {
     let last = cells.len() - 1;
+    let weights = i16x8::from_slice(simd, &WEIGHTS);
     for (i, out) in line.as_chunks_mut::<CELL>().0.iter_mut().enumerate() {
         let (left, own, right) = (cells[i.saturating_sub(1)], cells[i], cells[(i + 1).min(last)]);
-        let (to_left, to_right) = (left - own, right - own);
-        for k in 0..CELL {
-            let off = if k < CELL / 2 { to_left } else { to_right };
-            out[k] = own + part(off, WEIGHTS[k]);
-        }
+        let own = i16x8::splat(simd, own);
+        let others = i16x8::from_slice(simd, &[left, left, left, left, right, right, right, right]);
+        (own + parts(others - own, weights)).store_slice(out);
     }
 }

@@ -4,6 +4,7 @@ use super::walk::BlockContext;
 
 /// One cell of 4 × 4 samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(4))]
 pub struct Cell {
     /// 0 nothing coded; 1, 2, 3: part of a block of 4, 8, 16 with atoms.
     pub size: u8,

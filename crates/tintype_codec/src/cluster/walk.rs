@@ -195,12 +195,19 @@ impl<S: Simd> Coder<'_, S> {
         if symbol < 15 { symbol } else { 15 + beyond(walk, value.wrapping_sub(15)) }
     }
 
-    /// One coefficient of the grid.
+    /// One coefficient of the grid, and first its magnitude, which is known before the sign is.
     #[inline(always)]
-    pub fn mean<W: SymbolWalk>(&mut self, walk: &mut W, value: i32, chroma: bool, class: usize, near: usize) -> i32 {
+    pub fn mean<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        value: i32,
+        chroma: bool,
+        class: usize,
+        near: usize,
+    ) -> (u32, i32) {
         let table = GRID + (usize::from(chroma) * GRID_CLASSES + class) * GRID_NEAR + near;
-        let magnitude = self.magnitude(walk, value.unsigned_abs(), table) as i32;
-        if magnitude == 0 { 0 } else { signed(walk, magnitude, value < 0) }
+        let magnitude = self.magnitude(walk, value.unsigned_abs(), table);
+        (magnitude, if magnitude == 0 { 0 } else { signed(walk, magnitude as i32, value < 0) })
     }
 
     /// What a block of 16 (`size` 2) or 8 (`size` 1) is: 0 nothing, 1 atoms, 2 split. `left` and `above` say what those
