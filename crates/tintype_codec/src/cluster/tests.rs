@@ -6,6 +6,7 @@ use super::synthesis::Square;
 use super::{ClusterCodec, ClusterModel, SETS, Tree, photo_model};
 use crate::sent_model::{packed, unpacked};
 use crate::{Codec, CodecError, DecodeRequest, EncodeSettings, Run, Target, Tune};
+use fearless_simd::Fallback;
 use tintype_image::{Level, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads};
 
 const SHIPPED: ClusterCodec = ClusterCodec::SHIPPED;
