@@ -64,7 +64,7 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
     {
         return Ok(decoded);
     }
-    let file = read_coefficients(bytes, &run.limits)?;
+    let file = read_coefficients(bytes, run.level, &run.limits)?;
     let samples = samples_from_coefficients(&file, run);
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
 }
@@ -124,7 +124,7 @@ fn streamed(bytes: &[u8], structure: &Structure, inks: FourInks, run: &Run) -> R
     let (_, whole_y) = frame.sampling_max();
     let step = 8 * row[0].rows * whole_y / frame.components[0].v;
     let mut made = 0;
-    let sound = decode_rows(bytes, frame, plan, &mut row, |y, row| {
+    let sound = decode_rows(bytes, frame, plan, run.level, &mut row, |y, row| {
         for (index, (c, out)) in row.iter().zip(&mut convert.samples).enumerate() {
             let size = c.blocks.len() * 64;
             let out = &mut out.samples[y % 2 * size..][..size];

@@ -8,7 +8,7 @@ use super::markers::Process;
 use super::scan_decode::{ScanTrace, decode_scan};
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use crate::CodecError;
-use tintype_image::Limits;
+use tintype_image::{Level, Limits};
 
 /// Times that a file may visit each of its blocks, on average; real progressive files need about ten.
 const VISITS_MAX: u64 = 120;
@@ -37,7 +37,7 @@ impl JpegCoefficients {
 ///
 /// # Errors
 /// `Malformed`, `Truncated`, `Unsupported` (lossless frames too), `Limit`.
-pub fn read_coefficients(bytes: &[u8], limits: &Limits) -> Result<JpegCoefficients, CodecError> {
+pub fn read_coefficients(bytes: &[u8], level: Level, limits: &Limits) -> Result<JpegCoefficients, CodecError> {
     let structure = structure_from_bytes(bytes, ScanData::Present)?;
     if structure.frame.process == Process::Lossless {
         return Err(CodecError::Unsupported { what: "coefficients of a lossless JPEG".into() });
@@ -51,7 +51,7 @@ pub fn read_coefficients(bytes: &[u8], limits: &Limits) -> Result<JpegCoefficien
         let trace = if structure.frame.arithmetic {
             arithmetic::decode_scan(bytes, &structure.frame, plan, &mut components)
         } else {
-            decode_scan(bytes, &structure.frame, plan, &mut components)
+            decode_scan(bytes, &structure.frame, plan, level, &mut components)
         };
         visits += trace.visited;
         traces.push(trace);

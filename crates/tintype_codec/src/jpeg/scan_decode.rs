@@ -10,7 +10,10 @@ use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process};
 use super::progressive::{self, ProgressiveState};
 use super::quant_tables::standard_huffman;
 use super::structure::{ScanPlan, restart_pieces};
+use fearless_simd::{Simd, dispatch};
+use std::ops::Range;
 use std::sync::Arc;
+use tintype_image::Level;
 
 /// What coefficients do not tell of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +55,13 @@ pub fn slot_tables(plan: &ScanPlan) -> Vec<SlotTables> {
 }
 
 /// Decodes one scan of `bytes` into `components`.
-pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mut [ComponentBlocks]) -> ScanTrace {
+pub fn decode_scan(
+    bytes: &[u8],
+    frame: &Frame,
+    plan: &ScanPlan,
+    level: Level,
+    components: &mut [ComponentBlocks],
+) -> ScanTrace {
     let geometry = ScanGeometry::new(frame, &plan.header, components);
     let tables = slot_tables(plan);
     let unusual = frame.process == Process::Progressive || tables.iter().any(|t| t.dc.ambiguous || t.ac.ambiguous);
@@ -82,7 +91,8 @@ pub fn decode_scan(bytes: &[u8], frame: &Frame, plan: &ScanPlan, components: &mu
             let mut state = ProgressiveState::new(&plan.header, &geometry, &tables);
             progressive::decode_interval(&mut state, &mut reader, range, components, &mut trace);
         } else {
-            sequential_interval(&geometry, &tables, &mut reader, range, &mut [0; 4], components, &mut trace);
+            let work = Interval { geometry: &geometry, tables: &tables, level };
+            work.sequential(&mut reader, range, &mut [0; 4], components, &mut trace);
         }
         let (value, count) = reader.padding();
         trace.padding.push((value as u8, count as u8));
@@ -99,6 +109,7 @@ pub fn decode_rows(
     bytes: &[u8],
     frame: &Frame,
     plan: &ScanPlan,
+    level: Level,
     row: &mut [ComponentBlocks],
     mut done: impl FnMut(usize, &[ComponentBlocks]),
 ) -> bool {
@@ -115,6 +126,7 @@ pub fn decode_rows(
         return false;
     }
     let mut trace = ScanTrace::default();
+    let work = Interval { geometry: &geometry, tables: &tables, level };
     let (mut reader, mut previous_dc, mut piece, mut left) = (BitReader::new(pieces[0].1), [0i32; 4], 0, interval);
     for y in 0..geometry.mcus_y {
         row.iter_mut().for_each(|c| c.blocks.fill([0; 64]));
@@ -126,7 +138,7 @@ pub fn decode_rows(
             }
             let count = left.min(geometry.mcus_x - x);
             let mcus = x..x + count;
-            sequential_interval(&geometry, &tables, &mut reader, mcus, &mut previous_dc, row, &mut trace);
+            work.sequential(&mut reader, mcus, &mut previous_dc, row, &mut trace);
             if trace.damaged || reader.overrun() {
                 return false;
             }
@@ -137,35 +149,63 @@ pub fn decode_rows(
     true
 }
 
-fn sequential_interval(
-    geometry: &ScanGeometry,
-    tables: &[SlotTables],
-    reader: &mut BitReader<'_>,
-    mcus: std::ops::Range<usize>,
-    previous_dc: &mut [i32; 4],
-    components: &mut [ComponentBlocks],
-    trace: &mut ScanTrace,
-) {
-    let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
-    for _ in mcus {
-        for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {
-            let (index, at) = geometry.locate(components, unit, x, y);
-            let table = &tables[*slot];
-            let block = &mut components[index].blocks[at];
-            match sequential_block(reader, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
-                Block::Usual => {}
-                Block::Unusual => trace.unusual = true,
-                Block::Damaged => trace.damaged = true,
+/// What restart intervals of a scan share.
+struct Interval<'a> {
+    geometry: &'a ScanGeometry,
+    tables: &'a [SlotTables],
+    level: Level,
+}
+
+impl Interval<'_> {
+    fn sequential(
+        &self,
+        reader: &mut BitReader<'_>,
+        mcus: Range<usize>,
+        previous_dc: &mut [i32; 4],
+        components: &mut [ComponentBlocks],
+        trace: &mut ScanTrace,
+    ) {
+        // No vectors, but the level's instructions for bits.
+        dispatch!(self.level, simd => simd.vectorize(
+            #[inline(always)]
+            || self.walk(reader, mcus, previous_dc, components, trace)
+        ));
+    }
+
+    #[inline(always)]
+    fn walk(
+        &self,
+        reader: &mut BitReader<'_>,
+        mcus: Range<usize>,
+        previous_dc: &mut [i32; 4],
+        components: &mut [ComponentBlocks],
+        trace: &mut ScanTrace,
+    ) {
+        let geometry = self.geometry;
+        let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
+        // Its own, so that it can live in registers.
+        let mut bits = reader.clone();
+        for _ in mcus {
+            for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {
+                let (index, at) = geometry.locate(components, unit, x, y);
+                let table = &self.tables[*slot];
+                let block = &mut components[index].blocks[at];
+                match sequential_block(&mut bits, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
+                    Block::Usual => {}
+                    Block::Unusual => trace.unusual = true,
+                    Block::Damaged => trace.damaged = true,
+                }
+                trace.visited += 1;
             }
-            trace.visited += 1;
+            if bits.overrun() {
+                break;
+            }
+            x += 1;
+            if x == geometry.mcus_x {
+                (x, y) = (0, y + 1);
+            }
         }
-        if reader.overrun() {
-            return;
-        }
-        x += 1;
-        if x == geometry.mcus_x {
-            (x, y) = (0, y + 1);
-        }
+        *reader = bits;
     }
 }
 

@@ -148,7 +148,8 @@ fn magnitude(value: i32) -> (u32, u32) {
     (size, bits)
 }
 
-/// Walks over a scan.
+/// Walks over a scan; inlined so that a caller's SIMD level holds for it.
+#[inline(always)]
 pub fn encode_scan<S: ScanSink>(shape: ScanShape<'_>, components: &[ComponentBlocks], sink: &mut S) {
     let geometry = ScanGeometry::new(shape.frame, shape.header, components);
     let total = geometry.mcus();

@@ -80,8 +80,9 @@ impl<'a> LsbReader<'a> {
     /// The next `count` bits (0 to 32), which stay; zeros past the end.
     #[inline(always)]
     pub fn peek(&self, count: u32) -> u32 {
-        let word = match self.bytes.get(self.at >> 3..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(chunk) => u64::from_le_bytes(*chunk),
+        let byte = self.at >> 3;
+        let word = match self.bytes.get(byte..byte + 8) {
+            Some(chunk) => u64::from_le_bytes(chunk.try_into().expect("eight bytes")),
             None => self.last_word(),
         };
         ((word >> (self.at & 7)) & ((1 << count) - 1)) as u32
@@ -98,7 +99,7 @@ impl<'a> LsbReader<'a> {
     /// Passes over `count` bits.
     #[inline(always)]
     pub fn skip(&mut self, count: u32) {
-        self.at = self.at.saturating_add(count as usize);
+        self.at += count as usize;
     }
 
     /// The next `count` bits (0 to 32); zeros past the end.

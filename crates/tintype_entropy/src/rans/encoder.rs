@@ -49,6 +49,7 @@ impl<const LANES: usize> RansEncoder<LANES> {
     }
 
     /// The code: the lanes' states, eight bytes each, then words of four bytes, all lowest byte first.
+    #[inline(always)]
     pub fn finish(self) -> Vec<u8> {
         let mut states = [STATE_MIN; LANES];
         let mut words = Vec::with_capacity(self.parts.len() / 8);

@@ -42,6 +42,7 @@ impl<const LANES: usize> SplitEncoder<LANES> {
     ///
     /// # Panics
     /// Never: the plain bits have no limit.
+    #[inline(always)]
     pub fn finish(self) -> Vec<u8> {
         let symbols = self.symbols.finish();
         let plain = self.plain.finish().expect("a writer without a limit");

@@ -11,18 +11,20 @@ use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use crate::jpeg::scan_encode::flat;
 use tintype_entropy::SymbolWalk;
 
-/// Zigzag order of the 49 coefficients outside the first row and column, as natural indices.
-const INNER: [u8; 49] = {
-    let mut order = [0u8; 49];
+/// Zigzag order of the 49 coefficients outside the first row and column, as natural indices, row by row and column by
+/// column; the last one stands there once more.
+const INNER: [[u8; 2]; 50] = {
+    let mut order = [[0u8; 2]; 50];
     let (mut k, mut n) = (0, 0);
     while k < 64 {
         let natural = NATURAL_FROM_ZIGZAG[k];
         if natural >= 8 && !natural.is_multiple_of(8) {
-            order[n] = natural;
+            order[n] = [natural, natural % 8 * 8 + natural / 8];
             n += 1;
         }
         k += 1;
     }
+    order[49] = order[48];
     order
 };
 
@@ -210,12 +212,12 @@ pub trait Tables {
     const MIXES: bool;
     /// A count of 0 to 49.
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize;
-    /// An inner coefficient.
-    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16;
+    /// An inner coefficient and its magnitude; `None` for 0.
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> Option<(i16, u32)>;
     /// A count of 0 to 7 in the first row or column.
     fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize;
-    /// A coefficient of the first row or column.
-    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16;
+    /// A coefficient of the first row or column and its magnitude; `None` for 0.
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> Option<(i16, u32)>;
     /// What the prediction of DC missed, at most 65 535 either way.
     fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32;
 }
@@ -515,16 +517,13 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
     let mut facing = [scene.around.above.bottom, scene.around.left.right];
     let (around, mut remaining_log) = (&scene.around, 26 + log_level(4 * left as u32));
     let mut left_bucket = count_bucket(left).min(7);
-    let mut next_level = level_of(u32::from(expectation.expected[usize::from(INNER[0])]));
-    for (n, k) in INNER.iter().enumerate() {
-        if left == 0 {
-            break;
-        }
-        let k = usize::from(*k) & 63;
+    let mut next_level = level_of(u32::from(expectation.expected[usize::from(INNER[0][0])]));
+    for n in 0..49 {
+        let [k, turned] = INNER[n].map(|k| usize::from(k) & 63);
         let expected = u32::from(expectation.expected[k]);
         let level = if T::MIXES { level_of(expected) } else { next_level };
         if !T::MIXES {
-            next_level = level_of(u32::from(expectation.expected[usize::from(INNER[(n + 1).min(48)])]));
+            next_level = level_of(u32::from(expectation.expected[usize::from(INNER[n + 1][0]) & 63]));
         }
         let mut share = 0;
         if T::MIXES {
@@ -539,17 +538,12 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
         let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
         let mut gaps = [0; 2];
         if T::MIXES {
-            let weights = [scene.table.near_row[k], scene.table.near_column[k % 8 * 8 + k / 8]];
+            let weights = [scene.table.near_row[k], scene.table.near_column[turned]];
             gaps = [facing[0][k % 8] / (weights[0] / 2).max(1), facing[1][k / 8] / (weights[1] / 2).max(1)];
         }
         let place = InnerPlace { n, level, left_bucket, share, certain, witness, gaps, more };
-        let value = tables.inner_value(walk, block[k], &place);
-        if value == 0 {
-            continue;
-        }
-        block[k] = value;
-        columns[k % 8 * 8 + k / 8] = value;
-        let magnitude = u32::from(value.unsigned_abs());
+        let Some((value, magnitude)) = tables.inner_value(walk, block[k], &place) else { continue };
+        (block[k], columns[turned]) = (value, value);
         left -= 1;
         remaining_log = 26 + log_level(4 * left as u32);
         left_bucket = count_bucket(left).min(7);
@@ -557,9 +551,12 @@ fn inner_coefficients<T: Tables, W: SymbolWalk>(
         if T::MIXES {
             let value = i32::from(value);
             facing[0][k % 8] = facing[0][k % 8].wrapping_sub(scene.table.near_row[k].wrapping_mul(value));
-            let at = k % 8 * 8 + k / 8;
-            facing[1][k / 8] = facing[1][k / 8].wrapping_sub(scene.table.near_column[at].wrapping_mul(value));
+            let loss = scene.table.near_column[turned].wrapping_mul(value);
+            facing[1][k / 8] = facing[1][k / 8].wrapping_sub(loss);
             expectation.raise_sum(scene.weights, k, magnitude);
+        }
+        if left == 0 {
+            break;
         }
     }
     Borders::of_inner(block, &columns, scene.table)
@@ -643,13 +640,10 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
         }
         let witness = if T::MIXES { (around.other[k].signum() + 1) as usize } else { 0 };
         let place = EdgePlace { at, level, predicted, expected, left, certain: left + f == 8, witness, more };
-        let value = tables.edge_value(walk, block[k], &place);
-        if value == 0 {
-            continue;
-        }
+        let Some((value, magnitude)) = tables.edge_value(walk, block[k], &place) else { continue };
         (block[k], line[f]) = (value, value);
         left -= 1;
-        expectation.learn(scene.weights, k, u32::from(value.unsigned_abs()));
+        expectation.learn(scene.weights, k, magnitude);
     }
     borders.add_line(&line, SIDE, scene.table);
     count

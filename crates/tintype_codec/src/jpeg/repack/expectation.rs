@@ -145,6 +145,7 @@ pub fn log_level(x: u32) -> usize {
 #[inline(always)]
 pub fn level_of(x: u32) -> usize {
     let x = x.saturating_add(4);
-    let exponent = 31 - x.leading_zeros();
-    ((2 * exponent + (x >> (exponent - 1) & 1)) as usize - 4).min(LEVELS - 1)
+    // The leading bit and the one below it stay, 2 or 3.
+    let shift = 30 - x.leading_zeros();
+    ((x >> shift) + 2 * shift - 4).min(LEVELS as u32 - 1) as usize
 }

@@ -12,7 +12,7 @@ use super::{sampling, segments};
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use crate::jpeg::read::{JpegCoefficients, read_coefficients};
 use tintype_entropy::{BitCost, SymbolWalk};
-use tintype_image::Limits;
+use tintype_image::{Level, Limits};
 
 /// The order in which magnitudes become known: inner coefficients in zigzag order, first row, first column.
 fn order() -> [usize; 64] {
@@ -220,7 +220,7 @@ fn walk_all<T: super::block_walk::Tables>(files: &mut [JpegCoefficients], model:
 /// Fits priors to `files`; every `step`-th block serves for the weights.
 pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
     let mut read: Vec<JpegCoefficients> =
-        files.iter().filter_map(|f| read_coefficients(f, &Limits::default()).ok()).collect();
+        files.iter().filter_map(|f| read_coefficients(f, Level::new(), &Limits::default()).ok()).collect();
     let mut out = weights(&read, step);
     let learnt = Learnt::from_bytes(&out);
     let nothing = || SymbolTables::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &[]);

@@ -245,7 +245,7 @@ impl Tables for MixedTables {
         (node - 64).min(49)
     }
 
-    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> i16 {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &InnerPlace) -> Option<(i16, u32)> {
         let magnitude = u32::from(value.unsigned_abs());
         let size = 32 - magnitude.leading_zeros();
         let InnerPlace { n, level, left_bucket, certain, .. } = *place;
@@ -277,7 +277,7 @@ impl Tables for MixedTables {
             e += 1;
         }
         if e == 0 {
-            return 0;
+            return None;
         }
         let lean = place.gaps.map(|gap| {
             let bucket = magnitude_bucket(gap.unsigned_abs());
@@ -294,7 +294,7 @@ impl Tables for MixedTables {
         let magnitude = mantissa(walk, magnitude, e, |bit, slot, walk: &mut W| {
             self.inner_mantissa.code(walk, bit, (e as usize * LEVELS + level) * 4 + slot)
         });
-        signed(magnitude, negative)
+        Some((signed(magnitude, negative), magnitude))
     }
 
     fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: &EdgeCountPlace) -> usize {
@@ -318,7 +318,7 @@ impl Tables for MixedTables {
         node - 8
     }
 
-    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> i16 {
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, place: &EdgePlace) -> Option<(i16, u32)> {
         let magnitude = u32::from(value.unsigned_abs());
         let size = 32 - magnitude.leading_zeros();
         let EdgePlace { at, level, predicted, expected, left, certain, witness, more } = *place;
@@ -344,7 +344,7 @@ impl Tables for MixedTables {
             e += 1;
         }
         if e == 0 {
-            return 0;
+            return None;
         }
         let capped = (e as usize).min(EDGE_EXPONENTS) - 1;
         let lean = 2 * fine + usize::from(predicted < 0);
@@ -378,7 +378,7 @@ impl Tables for MixedTables {
                 ));
         }
         out = out << below | walk.bits_16(magnitude & ((1 << below) - 1), below);
-        signed(out, negative)
+        Some((signed(out, negative), out))
     }
 
     fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32 {

@@ -80,11 +80,11 @@ fn sampling(structure: &Structure) -> Vec<(usize, usize)> {
 }
 
 fn pack(bytes: &[u8], mode: u8, run: &Run) -> Option<Payload> {
-    let mut file = read_coefficients(bytes, &run.limits).ok()?;
+    let mut file = read_coefficients(bytes, run.level, &run.limits).ok()?;
     if !file.structure.huffman_dct() {
         return None;
     }
-    let recipe = Recipe::new(bytes, &file);
+    let recipe = Recipe::new(bytes, &file, run.level);
     let scan_bytes: usize = file.structure.scans.iter().map(|s| s.data.len()).sum();
     let (_, mcu_rows) = file.structure.frame.mcus();
     let count = (scan_bytes / SEGMENT_BYTES).clamp(1, SEGMENTS_MAX).min(mcu_rows);
@@ -115,7 +115,7 @@ fn encode_part(
         walk_segment(&mut encoder, &mut LEARNT.dense(), part, sampling, quant);
         return encoder.finish();
     }
-    walk_quick(level, SplitEncoder::<LANES>::new(), part, sampling, quant).finish()
+    walk_quick(level, SplitEncoder::<LANES>::new(), part, sampling, quant, #[inline(always)] |encoder| encoder.finish())
 }
 
 /// Fills a segment with what `bytes` hold.
@@ -132,7 +132,7 @@ fn decode_part(
         return Ok(());
     }
     let decoder = SplitDecoder::<LANES>::new(bytes).map_err(failed)?;
-    walk_quick(level, decoder, part, sampling, quant).finish().map_err(failed)
+    walk_quick(level, decoder, part, sampling, quant, |decoder| decoder.finish()).map_err(failed)
 }
 
 fn failed(error: EntropyError) -> CodecError {
@@ -142,18 +142,19 @@ fn failed(error: EntropyError) -> CodecError {
     }
 }
 
-/// By value, so that the coder's state can live in registers.
-fn walk_quick<W: SymbolWalk>(
+/// By value, so that the coder's state can live in registers; `finish` is what is made of it.
+fn walk_quick<W: SymbolWalk, R>(
     level: Level,
     coder: W,
     part: &mut [BlockRows<'_>],
     sampling: &[(usize, usize)],
     quant: &[[u16; 64]],
-) -> W {
+    finish: impl FnOnce(W) -> R,
+) -> R {
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         let mut coder = coder;
         walk_segment(&mut coder, &mut LEARNT.quick(simd), part, sampling, quant);
-        coder
+        finish(coder)
     }))
 }
 
@@ -208,7 +209,7 @@ pub fn unpack(payload: &PayloadView<'_>, run: &Run) -> Result<Vec<u8>, CodecErro
         return Err(malformed("repacked JPEG that is not of Huffman-coded DCT"));
     }
     let components = decode_segments(payload, *mode, count, &structure, file_bytes, run)?;
-    recipe.file(&structure, &components, file_bytes)
+    recipe.file(&structure, &components, file_bytes, run.level)
 }
 
 fn decode_segments(

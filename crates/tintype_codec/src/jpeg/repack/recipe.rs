@@ -9,6 +9,8 @@ use crate::jpeg::read::JpegCoefficients;
 use crate::jpeg::scan_decode::{ScanTrace, slot_tables};
 use crate::jpeg::scan_encode::{ByteSink, ScanShape, encode_scan};
 use crate::jpeg::structure::{ScanPlan, Structure};
+use fearless_simd::{Simd, dispatch};
+use tintype_image::Level;
 
 /// How the bits up to a byte boundary are set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,21 +48,25 @@ fn scan_bytes(
     components: &[ComponentBlocks],
     recipe: &ScanRecipe,
     room: usize,
+    level: Level,
 ) -> Vec<u8> {
     let tables = slot_tables(plan);
     let padding: &[(u8, u8)] = if let Padding::Listed(list) = &recipe.padding { list } else { &[] };
     let mut writer = BitWriter::default();
     writer.bytes.reserve(room);
     let default_padding = if recipe.padding == Padding::Zeros { 0 } else { 0x7f };
-    let mut sink = ByteSink { writer, tables: &tables, padding, default_padding };
+    let sink = ByteSink { writer, tables: &tables, padding, default_padding };
     let shape = ScanShape {
         frame: &structure.frame,
         header: &plan.header,
         restart_interval: plan.tables.restart_interval,
         early_ends: &recipe.early_ends,
     };
-    encode_scan(shape, components, &mut sink);
-    sink.writer.bytes
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        let mut sink = sink;
+        encode_scan(shape, components, &mut sink);
+        sink.writer.bytes
+    }))
 }
 
 fn padding_of(trace: &ScanTrace) -> Padding {
@@ -75,7 +81,7 @@ fn padding_of(trace: &ScanTrace) -> Padding {
 impl Recipe {
     /// Writes every scan again and notes where it differs from the file, but for scans that were read without meeting
     /// anything that a plain encoder would not have written.
-    pub fn new(bytes: &[u8], file: &JpegCoefficients) -> Self {
+    pub fn new(bytes: &[u8], file: &JpegCoefficients, level: Level) -> Self {
         let frame = &file.structure.frame;
         let visits =
             |c| file.structure.scans.iter().flat_map(|s| &s.header.components).filter(|p| p.index == c).count();
@@ -86,7 +92,7 @@ impl Recipe {
             if once && !trace.unusual && !trace.damaged && !cfg!(debug_assertions) {
                 return recipe;
             }
-            let again = scan_bytes(&file.structure, plan, &file.components, &recipe, original.len() + 64);
+            let again = scan_bytes(&file.structure, plan, &file.components, &recipe, original.len() + 64, level);
             if again != original {
                 debug_assert!(!once || trace.unusual || trace.damaged, "a plain scan comes out otherwise");
                 let same = again.iter().zip(original).take_while(|(a, b)| a == b).count();
@@ -106,6 +112,7 @@ impl Recipe {
         structure: &Structure,
         components: &[ComponentBlocks],
         file_bytes: usize,
+        level: Level,
     ) -> Result<Vec<u8>, CodecError> {
         if self.scans.len() != structure.scans.len() {
             return Err(malformed("repacked JPEG's number of scans"));
@@ -116,7 +123,7 @@ impl Recipe {
             out.extend_from_slice(&self.rest[at..plan.data.start]);
             at = plan.data.start;
             let room = file_bytes.saturating_sub(out.len()).min(1 << 28) / structure.scans.len() + 64;
-            let mut scan = scan_bytes(structure, plan, components, recipe, room);
+            let mut scan = scan_bytes(structure, plan, components, recipe, room, level);
             if let Some((kept, tail)) = &recipe.cut {
                 scan.truncate(*kept);
                 scan.extend_from_slice(tail);

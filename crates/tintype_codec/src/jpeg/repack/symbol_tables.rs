@@ -108,10 +108,10 @@ impl Start {
 impl<S: Simd> Contexts for Distributions<S> {
     #[inline(always)]
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32 {
-        let (bounds, seen) = (&mut self.bounds[at], &mut self.seen[at]);
+        let (bounds, seen) = (&mut self.bounds[at], self.seen[at]);
         let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: bounds });
-        bounds.learn_rounded(self.simd, symbol, u32::from(SHIFTS[usize::from(*seen)]));
-        *seen += u8::from(*seen < u8::MAX);
+        bounds.learn_rounded(self.simd, symbol, u32::from(SHIFTS[usize::from(seen)]));
+        self.seen[at] = seen.saturating_add(1);
         symbol
     }
 }
@@ -163,13 +163,23 @@ impl<C> SymbolTables<C> {
 /// one for 128 to 255, one for all above.
 #[inline(always)]
 fn symbol_of(magnitude: u32) -> u32 {
-    let length = 32 - magnitude.leading_zeros();
-    match magnitude {
-        0..=3 => magnitude,
-        4..=127 => 2 * length - 2 + (magnitude >> (length - 2) & 1),
-        128..=255 => 14,
-        _ => 15,
-    }
+    // A look-up: a branch would often be mispredicted.
+    static SYMBOLS: [u8; 257] = {
+        let mut symbols = [0; 257];
+        let mut magnitude = 0u32;
+        while magnitude <= 256 {
+            let length = 32 - magnitude.leading_zeros();
+            symbols[magnitude as usize] = match magnitude {
+                0..=3 => magnitude as u8,
+                4..=127 => (2 * length - 2 + (magnitude >> (length - 2) & 1)) as u8,
+                128..=255 => 14,
+                _ => 15,
+            };
+            magnitude += 1;
+        }
+        symbols
+    };
+    u32::from(SYMBOLS[magnitude.min(256) as usize])
 }
 
 /// The least magnitude of each symbol, and how many plain bits follow.
@@ -199,20 +209,20 @@ fn large<W: SymbolWalk>(walk: &mut W, magnitude: u32) -> u32 {
     1 << below | walk.bits_16(magnitude & ((1 << below) - 1), below)
 }
 
-/// A value under context `at`; its sign is a plain bit.
+/// A value and its magnitude under context `at`; its sign is a plain bit. `None` for 0.
 #[inline(always)]
-fn value<C: Contexts, W: SymbolWalk>(contexts: &mut C, walk: &mut W, at: usize, value: i32) -> i32 {
+fn value<C: Contexts, W: SymbolWalk>(contexts: &mut C, walk: &mut W, at: usize, value: i32) -> Option<(i32, u32)> {
     let magnitude = value.unsigned_abs();
     let symbol = contexts.code(walk, at, symbol_of(magnitude));
     if symbol == 0 {
-        return 0;
+        return None;
     }
     let (least, count) = PARTS[symbol as usize & 15];
     let (least, count) = (u32::from(least), u32::from(count));
     let field = walk.bits_16((magnitude & ((1 << count) - 1)) << 1 | u32::from(value < 0), count + 1);
     let magnitude = if symbol == 15 { large(walk, magnitude) } else { least + (field >> 1) };
     let sign = (field & 1) as i32;
-    (magnitude as i32 ^ -sign) + sign
+    Some(((magnitude as i32 ^ -sign) + sign, magnitude))
 }
 
 impl<C: Contexts> Tables for SymbolTables<C> {
@@ -226,9 +236,9 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &InnerPlace) -> i16 {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &InnerPlace) -> Option<(i16, u32)> {
         let at = (place.n * LEVELS + place.level) * 8 + place.left_bucket;
-        value(&mut self.contexts, walk, at, i32::from(own)) as i16
+        value(&mut self.contexts, walk, at, i32::from(own)).map(|(value, magnitude)| (value as i16, magnitude))
     }
 
     #[inline(always)]
@@ -239,12 +249,12 @@ impl<C: Contexts> Tables for SymbolTables<C> {
     }
 
     #[inline(always)]
-    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &EdgePlace) -> i16 {
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, place: &EdgePlace) -> Option<(i16, u32)> {
         let at = EDGE_AT + (place.at * LEVELS + place.level) * MAGNITUDES + place.expected;
         let magnitude = u32::from(own.unsigned_abs());
         let symbol = self.contexts.code(walk, at, symbol_of(magnitude));
         if symbol == 0 {
-            return 0;
+            return None;
         }
         let lean = if place.predicted < 0 { 16 + place.expected } else { place.expected };
         let sign = i32::from(self.edge_sign.code(walk, own < 0, place.at * 32 + lean));
@@ -255,12 +265,12 @@ impl<C: Contexts> Tables for SymbolTables<C> {
             15 => large(walk, magnitude),
             _ => least + walk.bits_16(magnitude & ((1 << count) - 1), count),
         };
-        ((magnitude as i32 ^ -sign) + sign) as i16
+        Some((((magnitude as i32 ^ -sign) + sign) as i16, magnitude))
     }
 
     #[inline(always)]
     fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, place: &DcPlace) -> i32 {
-        value(&mut self.contexts, walk, DC_AT + place.spread * MAGNITUDES + place.inner, residual)
+        value(&mut self.contexts, walk, DC_AT + place.spread * MAGNITUDES + place.inner, residual).map_or(0, |v| v.0)
     }
 }
 
@@ -294,12 +304,14 @@ mod tests {
         let values: Vec<i32> = (-70..70).chain((0..17).flat_map(|e| [(1 << e) - 1, 1 - (1 << e)])).collect();
         let (mut model, mut encoder) = (Distributions::new(Fallback::new(), &start), BitEncoder::new());
         for (i, v) in values.iter().enumerate() {
-            assert_eq!(value(&mut model, &mut encoder, i % DISTRIBUTIONS, *v), *v);
+            let same = (*v != 0).then_some((*v, v.unsigned_abs()));
+            assert_eq!(value(&mut model, &mut encoder, i % DISTRIBUTIONS, *v), same);
         }
         let bytes = encoder.finish();
         let (mut model, mut decoder) = (Distributions::new(Fallback::new(), &start), BitDecoder::whole(&bytes));
         for (i, v) in values.iter().enumerate() {
-            assert_eq!(value(&mut model, &mut decoder, i % DISTRIBUTIONS, 0), *v);
+            let same = (*v != 0).then_some((*v, v.unsigned_abs()));
+            assert_eq!(value(&mut model, &mut decoder, i % DISTRIBUTIONS, 0), same);
         }
     }
 }
