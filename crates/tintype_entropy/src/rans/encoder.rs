@@ -21,8 +21,8 @@ use crate::{BitWalk, EntropyError};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RansEncoder<const LANES: usize> {
-    /// Start and width less one of each part, on a scale of 16 bits.
-    parts: Vec<(u16, u16)>,
+    /// Start, and above it width less one, of each part, both on a scale of 16 bits.
+    parts: Vec<u32>,
 }
 
 impl<const LANES: usize> RansEncoder<LANES> {
@@ -45,7 +45,7 @@ impl<const LANES: usize> RansEncoder<LANES> {
     #[inline(always)]
     fn push(&mut self, start: u32, width: u32, precision: u32) {
         let shift = PRECISION_MAX - precision;
-        self.parts.push(((start << shift) as u16, ((width << shift) - 1) as u16));
+        self.parts.push(start << shift | ((width << shift) - 1) << 16);
     }
 
     /// The code: the lanes' states, eight bytes each, then words of four bytes, all lowest byte first.
@@ -54,9 +54,12 @@ impl<const LANES: usize> RansEncoder<LANES> {
         let mut states = [STATE_MIN; LANES];
         let mut words = Vec::with_capacity(self.parts.len() / 8);
         let (turns, rest) = self.parts.as_chunks::<LANES>();
-        for turn in std::iter::once(rest).chain(turns.iter().rev().map(|turn| &turn[..])) {
-            for (state, &part) in states.iter_mut().zip(turn).rev() {
-                code(state, part, &mut words);
+        for (state, &part) in states.iter_mut().zip(rest).rev() {
+            code(state, part, &mut words);
+        }
+        for turn in turns.iter().rev() {
+            for lane in (0..LANES).rev() {
+                code(&mut states[lane], turn[lane], &mut words);
             }
         }
         let mut bytes = Vec::with_capacity(8 * LANES + 4 * words.len());
@@ -83,8 +86,8 @@ impl<const LANES: usize> RansEncoder<LANES> {
 /// The quotient, below 2^47, is the product with a reciprocal of 53 bits, made by an f64 division that does not wait for the
 /// state. It is too small by less than one and a fraction, so that one correction makes it right.
 #[inline(always)]
-fn code(state: &mut u64, (start, width): (u16, u16), words: &mut Vec<u32>) {
-    let width = u64::from(width) + 1;
+fn code(state: &mut u64, part: u32, words: &mut Vec<u32>) {
+    let (start, width) = (part & 0xffff, u64::from(part >> 16) + 1);
     let below = ((1.0 - f64::EPSILON) / width as f64).to_bits();
     let (mantissa, shift) = (below << 11 | 1 << 63, 1022 - (below >> 52));
     if *state >= width << (63 - PRECISION_MAX) {
@@ -139,7 +142,7 @@ mod tests {
                     continue;
                 }
                 let (mut coded, mut words) = (state, Vec::new());
-                code(&mut coded, (0, (width - 1) as u16), &mut words);
+                code(&mut coded, ((width - 1) as u32) << 16, &mut words);
                 assert_eq!((coded, words.len()), (((state / width) << 16) + state % width, 0), "{state} by {width}");
             }
         }

@@ -5,7 +5,7 @@
 //! Source: see `contexts.rs`; the format is docs/format/jpeg-repack.md.
 
 use super::contexts::{MAGNITUDES, count_bucket, magnitude_bucket};
-use super::expectation::{Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
+use super::expectation::{Edges, Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
 use crate::jpeg::coefficients::BlockRows;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
 use crate::jpeg::scan_encode::flat;
@@ -444,8 +444,9 @@ fn walk_block<T: Tables, W: SymbolWalk>(
 ) -> Trail {
     let count = inner_count(walk, block, &scene.around, expectation, tables);
     let mut borders = inner_coefficients(walk, block, count, scene, expectation, tables);
-    let row = edge_coefficients::<0, T, W>(walk, block, (count, 0), scene, expectation, &mut borders, tables);
-    let column = edge_coefficients::<1, T, W>(walk, block, (count, row), scene, expectation, &mut borders, tables);
+    let mut edges = Edges::new(expectation);
+    let row = edge_coefficients::<0, T, W>(walk, block, (count, 0), scene, &mut edges, &mut borders, tables);
+    let column = edge_coefficients::<1, T, W>(walk, block, (count, row), scene, &mut edges, &mut borders, tables);
     let counts = count + row + column;
     let dc_residual = direct_current(walk, block, counts, scene, &mut borders, tables);
     Trail {
@@ -597,7 +598,7 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
     block: &mut [i16; 64],
     known: (usize, usize),
     scene: &Scene<'_>,
-    expectation: &mut Expectation,
+    edges: &mut Edges,
     borders: &mut Borders,
     tables: &mut T,
 ) -> usize {
@@ -610,7 +611,7 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
         }
     };
     let early = if T::MIXES { predict() } else { [0; 8] };
-    let count = edge_count::<SIDE, T, W>(walk, block, known, around, expectation, &early, tables);
+    let count = edge_count::<SIDE, T, W>(walk, block, known, around, edges, &early, tables);
     if count == 0 {
         return 0;
     }
@@ -622,7 +623,7 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
         }
         let (k, predicted) = (f * step, predictions[f]);
         let expected = magnitude_bucket(predicted.unsigned_abs());
-        let level = level_of(u32::from(expectation.expected[k]));
+        let level = level_of(u32::from(edges.0[8 * SIDE + f]));
         let at = SIDE * 7 + f - 1;
         let mut more = [0; 4];
         if T::MIXES {
@@ -643,7 +644,7 @@ fn edge_coefficients<const SIDE: usize, T: Tables, W: SymbolWalk>(
         let Some((value, magnitude)) = tables.edge_value(walk, block[k], &place) else { continue };
         (block[k], line[f]) = (value, value);
         left -= 1;
-        expectation.learn(scene.weights, k, magnitude);
+        edges.learn(scene.weights, k, magnitude);
     }
     borders.add_line(&line, SIDE, scene.table);
     count
@@ -667,7 +668,7 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     block: &[i16; 64],
     (inner, row): (usize, usize),
     around: &Around<'_>,
-    expectation: &Expectation,
+    edges: &Edges,
     predictions: &[i32; 8],
     tables: &mut T,
 ) -> usize {
@@ -677,7 +678,7 @@ fn edge_count<const SIDE: usize, T: Tables, W: SymbolWalk>(
     let (a, l) = (usize::from(around.above.edges[SIDE]), usize::from(around.left.edges[SIDE]));
     let other_side = if SIDE == 1 { row } else { 7 - (a + l) / 2 };
     let mean = (a + l).div_ceil(2);
-    let sum: u32 = (1..8).map(|f| u32::from(expectation.expected[f * step])).sum();
+    let sum: u32 = edges.0[8 * SIDE + 1..][..7].iter().map(|e| u32::from(*e)).sum();
     let level = level_of(sum);
     let place = EdgeCountPlace {
         side: SIDE,

@@ -28,6 +28,8 @@ pub struct Weights {
     bias: [u16; 64],
     /// What a coefficient (outer index) says of each other.
     inside: Box<[[u16; 64]; 64]>,
+    /// What a coefficient of the first row or column says of those, as [`Edges`].
+    edges: [[u16; 16]; 64],
     /// Sum of `inside` over inner coefficients.
     inside_sum: [u32; 64],
     /// Sum of `bias` over inner coefficients.
@@ -42,7 +44,8 @@ impl Weights {
         let sum = |j: usize| inner_sum(&inside[j]);
         let bias = row(TERMS);
         let bias_sum = inner_sum(&bias);
-        Self { near: std::array::from_fn(row), bias, bias_sum, inside_sum: std::array::from_fn(sum), inside }
+        let edges = std::array::from_fn(|j| edges_of(&inside[j]));
+        Self { near: std::array::from_fn(row), bias, bias_sum, inside_sum: std::array::from_fn(sum), edges, inside }
     }
 }
 
@@ -129,6 +132,36 @@ impl Expectation {
         let row = &weights.inside[k];
         for (e, w) in self.expected.iter_mut().zip(row) {
             *e = e.saturating_add(size as u16 * w);
+        }
+    }
+}
+
+/// Those of a block that stand in its first row, then in its first column.
+#[inline(always)]
+fn edges_of(block: &[u16; 64]) -> [u16; 16] {
+    let mut out = [0; 16];
+    for i in 0..8 {
+        (out[i], out[8 + i]) = (block[i], block[8 * i]);
+    }
+    out
+}
+
+/// Expected magnitudes of the first row, then of the first column: what is left to be learnt when the inner ones are known.
+pub struct Edges(pub [u16; 16]);
+
+impl Edges {
+    /// After the inner coefficients.
+    #[inline(always)]
+    pub fn new(expectation: &Expectation) -> Self {
+        Self(edges_of(&expectation.expected))
+    }
+
+    /// As [`Expectation::learn`].
+    #[inline(always)]
+    pub fn learn(&mut self, weights: &Weights, k: usize, magnitude: u32) {
+        let size = magnitude.min(255) as u16;
+        for (e, w) in self.0.iter_mut().zip(&weights.edges[k]) {
+            *e = e.saturating_add(size * w);
         }
     }
 }

@@ -115,7 +115,15 @@ fn encode_part(
         walk_segment(&mut encoder, &mut LEARNT.dense(), part, sampling, quant);
         return encoder.finish();
     }
-    walk_quick(level, SplitEncoder::<LANES>::new(), part, sampling, quant, #[inline(always)] |encoder| encoder.finish())
+    walk_quick(
+        level,
+        SplitEncoder::<LANES>::new(),
+        part,
+        sampling,
+        quant,
+        #[inline(always)]
+        |encoder| encoder.finish(),
+    )
 }
 
 /// Fills a segment with what `bytes` hold.
