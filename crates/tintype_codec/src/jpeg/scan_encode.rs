@@ -201,11 +201,14 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
 /// Whether the block has nothing but DC, as many have.
 #[inline(always)]
 pub fn flat(block: &[i16; 64]) -> bool {
-    let mut any = [0i16; 8];
-    for row in block[8..].chunks_exact(8) {
+    const BUT_DC: [i16; 8] = [0, -1, -1, -1, -1, -1, -1, -1];
+    let rows = block.as_chunks::<8>().0;
+    let mut any = BUT_DC;
+    any.iter_mut().zip(&rows[0]).for_each(|(a, c)| *a &= c);
+    for row in &rows[1..] {
         any.iter_mut().zip(row).for_each(|(a, c)| *a |= c);
     }
-    any.iter().chain(&block[1..8]).fold(0, |a, c| a | c) == 0
+    any.iter().fold(0, |all, a| all | a) == 0
 }
 
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
@@ -214,16 +217,14 @@ pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
     if flat(block) {
         return u64::from(block[0] != 0);
     }
-    let mut mask = 0u64;
-    for (row, masks) in block.chunks_exact(8).zip(&ZIGZAG_MASKS) {
-        let four = |at: usize| {
-            let word = (0..4).fold(0u64, |word, i| word | u64::from(row[at + i] as u16) << (16 * i));
-            // The top bit of each lane says whether it is nonzero; a product brings the four together.
-            let low = 0x7fff_7fff_7fff_7fff;
-            let lanes = (((word & low) + low) | word) & !low;
-            (lanes >> 15).wrapping_mul(0x0001_0002_0004_0008) >> 48 & 15
-        };
-        mask |= masks[(four(0) | four(4) << 4) as usize & 255];
+    // The top bit of what is not zero; a comparison would not become vectors.
+    let mut nonzero = [0u8; 64];
+    nonzero.iter_mut().zip(block).for_each(|(n, c)| *n = ((c | c.wrapping_neg()) as u16 >> 15) as u8);
+    let mut mask = 0;
+    for (row, masks) in nonzero.as_chunks().0.iter().zip(&ZIGZAG_MASKS) {
+        // A product brings the lowest bits of eight bytes together.
+        let set = u64::from_le_bytes(*row).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        mask |= masks[set as usize];
     }
     mask
 }

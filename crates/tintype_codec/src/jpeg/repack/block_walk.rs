@@ -8,7 +8,7 @@ use super::contexts::{MAGNITUDES, count_bucket, magnitude_bucket};
 use super::expectation::{Edges, Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes};
 use crate::jpeg::coefficients::BlockRows;
 use crate::jpeg::markers::NATURAL_FROM_ZIGZAG;
-use crate::jpeg::scan_encode::flat;
+use crate::jpeg::scan_encode;
 use tintype_entropy::SymbolWalk;
 
 /// Zigzag order of the 49 coefficients outside the first row and column, as natural indices, row by row and column by
@@ -81,7 +81,7 @@ struct Trail {
     flat: bool,
 }
 
-static NO_TRAIL: Trail = Trail {
+const NO_TRAIL: Trail = Trail {
     bottom: [0; 8],
     right: [0; 8],
     magnitudes: [0; 64],
@@ -210,6 +210,8 @@ pub struct DcPlace {
 pub trait Tables {
     /// Whether `more` views are of use.
     const MIXES: bool;
+    /// Whether a block among ones that have nothing but DC is such a block; `false` if that is not asked.
+    fn flat<W: SymbolWalk>(&mut self, walk: &mut W, flat: bool) -> bool;
     /// A count of 0 to 49.
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize;
     /// An inner coefficient and its magnitude; `None` for 0.
@@ -309,10 +311,13 @@ fn walk_row<T: Tables, W: SymbolWalk>(
     let (y, stride) = (row.y, row.stride);
     let blocks = &mut row.blocks[y * stride..(y + 1) * stride];
     let counts = &mut row.counts[y * stride..(y + 1) * stride];
+    let witness_row = witness.map_or(0, |(c, _, (_, wv))| (y * wv / v).min(c.rows - 1));
     for (x, block) in blocks.iter_mut().enumerate() {
         let (other, other_inner, other_flat) = match witness {
             Some((c, counts, (wh, wv))) => {
-                let at = (y * wv / v).min(c.rows - 1) * c.stride + (x * wh / h).min(c.stride - 1);
+                // A division takes time, and most components are as wide as the one before.
+                let column = if wh == h { x } else { x * wh / h };
+                let at = witness_row * c.stride + column.min(c.stride - 1);
                 (&c.blocks[at], usize::from(counts[at] & 63), counts[at] & FLAT != 0)
             }
             None => (&ZERO, 0, true),
@@ -340,10 +345,14 @@ fn walk_row<T: Tables, W: SymbolWalk>(
             other: around.other_magnitudes,
         };
         let flat = above.flat && left.flat && above_left.flat && above_right.flat && other_flat;
-        let mut expectation = if flat { Expectation::of_nothing(weights) } else { Expectation::new(weights, near) };
         let mut own = if W::READS { [0; 64] } else { *block };
         let scene = Scene { around, table, weights };
-        rest[0] = walk_block(walk, &mut own, &scene, &mut expectation, tables);
+        rest[0] = if flat && tables.flat(walk, !W::READS && scan_encode::flat(&own)) {
+            walk_flat_block(walk, &mut own, &scene, tables)
+        } else {
+            let mut expectation = if flat { Expectation::of_nothing(weights) } else { Expectation::new(weights, near) };
+            walk_block(walk, &mut own, &scene, &mut expectation, tables)
+        };
         if W::READS {
             *block = own;
         }
@@ -433,6 +442,19 @@ struct Scene<'a> {
     weights: &'a Weights,
 }
 
+/// Codes a block that has nothing but DC.
+#[inline(always)]
+fn walk_flat_block<T: Tables, W: SymbolWalk>(
+    walk: &mut W,
+    block: &mut [i16; 64],
+    scene: &Scene<'_>,
+    tables: &mut T,
+) -> Trail {
+    let mut borders = Borders::default();
+    let dc_residual = direct_current(walk, block, 0, scene, &mut borders, tables);
+    Trail { bottom: borders.bottom, right: borders.right, dc_residual, there: true, ..NO_TRAIL }
+}
+
 /// Codes one block; returns what later blocks need of it.
 #[inline(always)]
 fn walk_block<T: Tables, W: SymbolWalk>(
@@ -464,7 +486,7 @@ fn walk_block<T: Tables, W: SymbolWalk>(
 /// Number of nonzero coefficients outside the first row and column.
 #[inline(always)]
 fn nonzero_inner(block: &[i16; 64]) -> usize {
-    if flat(block) {
+    if scan_encode::flat(block) {
         return 0;
     }
     let mut columns = [0u16; 8];

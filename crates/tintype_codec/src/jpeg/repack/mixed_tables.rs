@@ -232,6 +232,10 @@ impl MixedTables {
 impl Tables for MixedTables {
     const MIXES: bool = true;
 
+    fn flat<W: SymbolWalk>(&mut self, _walk: &mut W, _flat: bool) -> bool {
+        false
+    }
+
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize {
         let CountPlace { level, other, average, above, left } = place;
         let contexts = [level * 10 + other, average * 10 + other, above * 16 + left].map(|v| v * 64);

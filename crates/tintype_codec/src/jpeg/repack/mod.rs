@@ -28,7 +28,7 @@ use tintype_entropy::{BitDecoder, BitEncoder, EntropyError, SymbolWalk};
 use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// The file itself follows.
 const STORED: u8 = 0;
 /// Segments and recipe follow; the quick model.

@@ -8,8 +8,8 @@ use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPla
 use super::contexts::{Bounds, MAGNITUDES, Priors, Single};
 use super::expectation::LEVELS;
 use fearless_simd::Simd;
-use tintype_entropy::SymbolWalk;
 use tintype_entropy::symbols::Sixteen;
+use tintype_entropy::{AdaptiveBit, SymbolWalk};
 
 /// How far differences are shifted, less one, by symbols seen: windows of 8 to 128 symbols.
 static SHIFTS: [u8; 256] = {
@@ -142,7 +142,12 @@ pub struct SymbolTables<C> {
     pub contexts: C,
     /// Signs of the first row and column.
     edge_sign: Single,
+    /// Whether a block among flat ones is flat.
+    flat: AdaptiveBit,
 }
+
+/// How slowly adaptive bits learn in the end.
+const LIMIT: u32 = 250;
 
 /// Signs that have adaptive bits.
 pub const SIGNS: usize = 14 * 32;
@@ -150,7 +155,11 @@ pub const SIGNS: usize = 14 * 32;
 impl<C> SymbolTables<C> {
     /// With `contexts`, and signs that start at `signs`.
     pub fn new(contexts: C, signs: &[u8]) -> Self {
-        Self { contexts, edge_sign: Single::new(&mut Priors { bytes: signs }, SIGNS, 250) }
+        Self {
+            contexts,
+            edge_sign: Single::new(&mut Priors { bytes: signs }, SIGNS, LIMIT),
+            flat: AdaptiveBit::default(),
+        }
     }
 
     /// What the signs have seen, as priors.
@@ -227,6 +236,11 @@ fn value<C: Contexts, W: SymbolWalk>(contexts: &mut C, walk: &mut W, at: usize, 
 
 impl<C: Contexts> Tables for SymbolTables<C> {
     const MIXES: bool = false;
+
+    #[inline(always)]
+    fn flat<W: SymbolWalk>(&mut self, walk: &mut W, flat: bool) -> bool {
+        self.flat.code(walk, flat, LIMIT)
+    }
 
     #[inline(always)]
     fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, place: CountPlace) -> usize {
