@@ -314,7 +314,7 @@ fn walk_row<T: Tables, W: SymbolWalk>(
     let witness_row = witness.map_or(0, |(c, _, (_, wv))| (y * wv / v).min(c.rows - 1));
     for (x, block) in blocks.iter_mut().enumerate() {
         let (other, other_inner, other_flat) = match witness {
-            Some((c, counts, (wh, wv))) => {
+            Some((c, counts, (wh, _))) => {
                 // A division takes time, and most components are as wide as the one before.
                 let column = if wh == h { x } else { x * wh / h };
                 let at = witness_row * c.stride + column.min(c.stride - 1);
