@@ -201,14 +201,14 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
 /// Whether the block has nothing but DC, as many have.
 #[inline(always)]
 pub fn flat(block: &[i16; 64]) -> bool {
-    const BUT_DC: [i16; 8] = [0, -1, -1, -1, -1, -1, -1, -1];
     let rows = block.as_chunks::<8>().0;
-    let mut any = BUT_DC;
-    any.iter_mut().zip(&rows[0]).for_each(|(a, c)| *a &= c);
+    let mut any = rows[0];
+    any[0] = 0;
     for row in &rows[1..] {
         any.iter_mut().zip(row).for_each(|(a, c)| *a |= c);
     }
-    any.iter().fold(0, |all, a| all | a) == 0
+    // No fold over the eight: LLVM's SLP vectoriser does not come to an end with one in some builds.
+    any == [0; 8]
 }
 
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
