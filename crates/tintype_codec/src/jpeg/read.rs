@@ -33,6 +33,7 @@ impl JpegCoefficients {
 
 /// Reads the coefficients of a file coded with the DCT.
 ///
+/// `level`: the instructions to do it with; the result is the same at every level.
 /// Damaged and missing data leave zero coefficients; see [`JpegCoefficients::complete`].
 ///
 /// # Errors

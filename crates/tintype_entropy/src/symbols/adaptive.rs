@@ -84,7 +84,7 @@ impl<const FLOOR: i16> Adaptive16<FLOOR> {
         })
     }
 
-    /// Reads what [`Self::to_bytes`] gave; ends out of order are brought into order.
+    /// Reads what [`Self::to_bytes`] gave; ends out of order are brought into order, missing bytes count as 0.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut least = 0;
         Self::from_ends(|i| {
