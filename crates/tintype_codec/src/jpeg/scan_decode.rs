@@ -165,46 +165,32 @@ impl Interval<'_> {
         components: &mut [ComponentBlocks],
         trace: &mut ScanTrace,
     ) {
-        // No vectors, but the level's instructions for bits.
-        dispatch!(self.level, simd => simd.vectorize(
-            #[inline(always)]
-            || self.walk(reader, mcus, previous_dc, components, trace)
-        ));
-    }
-
-    #[inline(always)]
-    fn walk(
-        &self,
-        reader: &mut BitReader<'_>,
-        mcus: Range<usize>,
-        previous_dc: &mut [i32; 4],
-        components: &mut [ComponentBlocks],
-        trace: &mut ScanTrace,
-    ) {
         let geometry = self.geometry;
         let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
-        // Its own, so that it can live in registers.
+        // No vectors, but the level's instructions for bits; a reader of its own, so that it can live in registers.
         let mut bits = reader.clone();
-        for _ in mcus {
-            for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {
-                let (index, at) = geometry.locate(components, unit, x, y);
-                let table = &self.tables[*slot];
-                let block = &mut components[index].blocks[at];
-                match sequential_block(&mut bits, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
-                    Block::Usual => {}
-                    Block::Unusual => trace.unusual = true,
-                    Block::Damaged => trace.damaged = true,
+        dispatch!(self.level, simd => simd.vectorize(#[inline(always)] || {
+            for _ in mcus {
+                for (unit, (slot, _, _)) in geometry.units.iter().enumerate() {
+                    let (index, at) = geometry.locate(components, unit, x, y);
+                    let table = &self.tables[*slot];
+                    let block = &mut components[index].blocks[at];
+                    match sequential_block(&mut bits, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
+                        Block::Usual => {}
+                        Block::Unusual => trace.unusual = true,
+                        Block::Damaged => trace.damaged = true,
+                    }
+                    trace.visited += 1;
                 }
-                trace.visited += 1;
+                if bits.overrun() {
+                    break;
+                }
+                x += 1;
+                if x == geometry.mcus_x {
+                    (x, y) = (0, y + 1);
+                }
             }
-            if bits.overrun() {
-                break;
-            }
-            x += 1;
-            if x == geometry.mcus_x {
-                (x, y) = (0, y + 1);
-            }
-        }
+        }));
         *reader = bits;
     }
 }
