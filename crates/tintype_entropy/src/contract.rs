@@ -7,7 +7,7 @@ use crate::symbols::{ProbabilitySource, SymbolWalk};
 use crate::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
 /// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and range coder, rANS and counter
-/// give its symbols back at the length that its probabilities promise.
+/// give its symbols back, with signs and without, at the length that its probabilities promise.
 ///
 /// # Panics
 /// If the source breaks its contract.
@@ -29,18 +29,27 @@ pub fn check_source<S: ProbabilitySource + ?Sized>(source: &S) {
     let mut symbols: Vec<u32> =
         (0..2000u32).map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0).collect();
     symbols.extend([0, source.symbols() - 1]);
-    check_coders(source, &symbols);
+    check_coders::<S, false>(source, &symbols);
+    check_coders::<S, true>(source, &symbols);
 }
 
-fn check_coders<S: ProbabilitySource + ?Sized>(source: &S, symbols: &[u32]) {
+fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, symbols: &[u32]) {
+    fn walk<W: SymbolWalk, S: ProbabilitySource + ?Sized, const SIGNED: bool>(walk: &mut W, symbol: u32, source: &S) {
+        let given = if W::READS { (0, false) } else { (symbol, symbol % 3 == 1) };
+        if SIGNED {
+            assert_eq!(walk.signed_symbol(given.0, given.1, source), (symbol, symbol % 3 == 1));
+        } else {
+            assert_eq!(walk.symbol(given.0, source), symbol);
+        }
+    }
     let (mut range, mut rans, mut cost) = (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
     let mut promised = 0.0;
     for &symbol in symbols {
-        range.symbol(symbol, source);
-        rans.symbol(symbol, source);
-        cost.symbol(symbol, source);
+        walk::<_, S, SIGNED>(&mut range, symbol, source);
+        walk::<_, S, SIGNED>(&mut rans, symbol, source);
+        walk::<_, S, SIGNED>(&mut cost, symbol, source);
         let width = f64::from(source.interval(symbol).1);
-        promised += f64::from(source.precision()) - width.log2();
+        promised += f64::from(source.precision()) - width.log2() + f64::from(u8::from(SIGNED && symbol != 0));
     }
     let counted = cost.cost_q16() as f64 / 65536.0;
     assert!((counted - promised).abs() < 0.1 + promised * 1e-4, "counted {counted} bits, promised {promised}");
@@ -50,8 +59,8 @@ fn check_coders<S: ProbabilitySource + ?Sized>(source: &S, symbols: &[u32]) {
     let mut range = BitDecoder::whole(&range);
     let mut rans = RansDecoder::<4>::new(&rans).expect("a whole code");
     for &symbol in symbols {
-        assert_eq!(range.symbol(0, source), symbol, "range coder");
-        assert_eq!(rans.symbol(0, source), symbol, "rANS");
+        walk::<_, S, SIGNED>(&mut range, symbol, source);
+        walk::<_, S, SIGNED>(&mut rans, symbol, source);
     }
     rans.finish().expect("all read");
 }

@@ -104,13 +104,7 @@ fn pad(plane: &[f32], (width, height): (usize, usize), kind: Kind) -> Plane<i16>
 /// products of 16 bits are needed, which vectors have.
 #[inline(always)]
 pub fn times(a: i16, b: i16) -> i16 {
-    (upper_half(a << 2, b) + 1) >> 1
-}
-
-/// `a · b / 2^16`, rounded down.
-#[inline(always)]
-pub fn upper_half(a: i16, b: i16) -> i16 {
-    ((i32::from(a) * i32::from(b)) >> 16) as i16
+    (((i32::from(a << 2) * i32::from(b)) >> 16) as i16 + 1) >> 1
 }
 
 /// One row of colour differences at twice the width, from the nearer and the farther row of the smaller plane; all of at

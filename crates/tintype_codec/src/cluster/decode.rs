@@ -4,8 +4,8 @@ use super::colour::{INTERNAL_MAX, Kind, add_rgb_row, doubled_row, kinds, order, 
 use super::grid::{CELL, Coefficients, Surface, grid_step};
 use super::header::{Header, LANES};
 use super::line::{Cell, Line};
-use super::model::{ClusterModel, set_index};
-use super::synthesis::{SIDE, Square};
+use super::model::{ClusterModel, Places, set_index};
+use super::synthesis::{SIDE, Square, factor};
 use super::walk::{Atom, Coder, Contexts};
 use crate::CodecError;
 use fearless_simd::{Level, Simd, dispatch};
@@ -142,7 +142,7 @@ fn decode_plane<S: Simd>(
     let (mut surface, simd) = (Surface::new(width), coder.simd);
     let mut strip = vec![Square::default(); width / SIDE];
     let mut read = codes.map(|codes| PlaneRead {
-        model: work.model,
+        places: work.model.places(),
         coder,
         codes,
         line: Line::new(width),
@@ -192,7 +192,7 @@ fn decode_plane<S: Simd>(
 
 /// What the blocks of one plane share while they are read.
 struct PlaneRead<'a, 'b, S: Simd> {
-    model: &'a ClusterModel,
+    places: &'a Places,
     coder: Coder<'a, S>,
     codes: &'a mut Codes<'b>,
     line: Line,
@@ -246,30 +246,32 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
 
     #[inline(always)]
     fn block(&mut self, (x, y): (usize, usize), size: usize) {
-        let tree = &self.model.trees[set_index(self.chroma, size)];
+        let root = &self.places.nodes[self.places.roots[set_index(self.chroma, size)] as usize];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
         let atoms = &mut self.atoms;
         let placed = |atom| atoms.push(Placed { atom, size: size as u8, y: y as u8, x: x as u32 });
-        let noted = self.coder.atoms(&mut self.codes.base, tree, &[], &block, size == 0, placed);
+        let noted = self.coder.atoms(&mut self.codes.base, root, &[], &block, size == 0, placed);
         self.line.note(x / 4, y / 4, size, noted);
     }
 
     /// The rest of the paths, as far as it is there.
     #[inline(always)]
     fn paths(&mut self) {
-        let set = |placed: &Placed| set_index(self.chroma, usize::from(placed.size));
+        let nodes = self.places.nodes.as_slice();
         if let Some(second) = &mut self.codes.second {
             for placed in &mut self.atoms {
-                let set = set(placed);
-                placed.atom.node = self.coder.descend(second, &self.model.trees[set], set, placed.atom.node, 0);
+                let place = &nodes[placed.atom.node as usize];
+                if place.last > 0 {
+                    placed.atom.node = self.coder.child(second, place, 0);
+                }
             }
         }
         if let Some(deep) = &mut self.codes.deep {
             for placed in &mut self.atoms {
-                let set = set(placed);
-                let tree = &self.model.trees[set];
-                while tree.nodes[placed.atom.node as usize].children > 0 {
-                    placed.atom.node = self.coder.descend(deep, tree, set, placed.atom.node, 0);
+                let mut place = &nodes[placed.atom.node as usize];
+                while place.last > 0 {
+                    placed.atom.node = self.coder.child(deep, place, 0);
+                    place = &nodes[placed.atom.node as usize];
                 }
             }
         }
@@ -278,14 +280,17 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
     /// Adds the code vectors.
     #[inline(always)]
     fn add(&self, strip: &mut [Square]) {
+        let simd = self.coder.simd;
         for placed in &self.atoms {
-            let tree = &self.model.trees[set_index(self.chroma, usize::from(placed.size))];
+            let place = &self.places.nodes[placed.atom.node as usize];
+            let bytes = &self.places.vectors[place.vector as usize..];
+            let factor = factor(placed.atom.level, self.step, place.reciprocal);
             let (x, y) = (placed.x as usize, usize::from(placed.y));
             let (square, at) = (&mut strip[x / SIDE], (x % SIDE, y));
             match placed.size {
-                0 => square.add_atom::<4, S>(self.coder.simd, at, tree, placed.atom, self.step),
-                1 => square.add_atom::<8, S>(self.coder.simd, at, tree, placed.atom, self.step),
-                _ => square.add_atom::<16, S>(self.coder.simd, at, tree, placed.atom, self.step),
+                0 => square.add::<4, 4, S>(simd, at, bytes, factor),
+                1 => square.add::<8, 2, S>(simd, at, bytes, factor),
+                _ => square.add::<16, 1, S>(simd, at, bytes, factor),
             }
         }
     }

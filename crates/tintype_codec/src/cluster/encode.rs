@@ -344,13 +344,18 @@ impl PlaneSearch<'_> {
             let set = set_index(self.chroma, size);
             let tree = &self.encoder.model.trees[set];
             let block = line.context(cx, cy, size, self.chroma);
+            let places = self.encoder.model.places();
+            let root = &places.nodes[places.roots[set] as usize];
+            let paths: Vec<_> = quad.block.atoms.iter().map(|atom| tree.path(atom.node)).collect();
+            let tops = quad.block.atoms.iter().zip(&paths);
+            let tops: Vec<Atom> = tops.map(|(atom, (path, _))| Atom { node: path[0].into(), ..*atom }).collect();
             let mut coder = contexts.coder();
-            coder.atoms(&mut codes.base, tree, &quad.block.atoms, &block, size == 0, |_| {});
-            for atom in &quad.block.atoms {
-                let top = tree.nodes[0].first + u32::from(tree.path(atom.node).0[0]);
-                let mut at = coder.descend(&mut codes.second, tree, set, top, atom.node);
-                while at != atom.node {
-                    at = coder.descend(&mut codes.deep, tree, set, at, atom.node);
+            coder.atoms(&mut codes.base, root, &tops, &block, size == 0, |_| {});
+            for (path, depth) in &paths {
+                let mut at = root.first + u32::from(path[0]);
+                for (step, &symbol) in path[..*depth].iter().enumerate().skip(1) {
+                    let code = if step == 1 { &mut codes.second } else { &mut codes.deep };
+                    at = coder.child(code, &places.nodes[at as usize], symbol.into());
                 }
             }
             let mut left = self.samples((x, y), 4 << size);

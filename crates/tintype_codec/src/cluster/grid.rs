@@ -5,17 +5,18 @@
 //! choice of coefficients: the transform is the 9/7 of `tintype_transform`, plain floats in a fixed order.
 
 use super::colour::INTERNAL_MAX;
+use super::product::rounded_product;
 use super::synthesis::{SIDE, Square};
 use super::walk::{Coder, GRID_NEAR};
-use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, prelude::*};
+use fearless_simd::{Level, Simd, dispatch, i16x16, prelude::*};
 use tintype_entropy::SymbolWalk;
 use tintype_image::Plane;
 use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
 
 /// Side of a cell.
 pub const CELL: usize = 8;
-/// Weights of the neighbouring cell for each place in a cell, in sixteenths.
-const WEIGHTS: [i16; CELL] = [7, 5, 3, 1, 1, 3, 5, 7];
+/// Weights of the neighbouring cell for each place in a cell, in 1 / 2^15: sixteenths.
+const WEIGHTS: [i16; CELL] = [7 << 11, 5 << 11, 3 << 11, 1 << 11, 1 << 11, 3 << 11, 5 << 11, 7 << 11];
 /// Below this fraction of a step beyond a whole number, a coefficient is rounded down.
 const ROUND: f32 = 0.45;
 
@@ -88,28 +89,14 @@ impl Coefficients {
         own
     }
 
-    /// Codes them, or reads them.
+    /// Codes them, or reads them: the coarsest band, then the three of each level together, so that a decoder has three
+    /// coefficients at a time that do not wait for each other.
     #[inline(always)]
     pub fn code<W: SymbolWalk, S: Simd>(&mut self, walk: &mut W, coder: &mut Coder<'_, S>, chroma: bool) {
-        for (band, plane) in &mut self.bands {
-            let (class, width) = (class(*band), plane.width());
-            if class == 0 {
-                code_coarsest(plane, walk, coder, chroma);
-                continue;
-            }
-            // Magnitudes of the row above and of the present one, with a zero before and behind.
-            let mut rows = [vec![0u32; width + 2], vec![0u32; width + 2]];
-            for y in 0..plane.height() {
-                let [above, now] = &mut rows;
-                let (above, now) = (&above[..width + 2], &mut now[..width + 2]);
-                let mut left = 0;
-                for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
-                    let near = near(left, above[x + 1], above[x], above[x + 2]);
-                    (left, *value) = coder.mean(walk, *value, chroma, class, near);
-                    now[x + 1] = left;
-                }
-                rows.swap(0, 1);
-            }
+        let [(_, coarsest), fine @ ..] = self.bands.as_mut_slice() else { return };
+        code_coarsest(coarsest, walk, coder, chroma);
+        for bands in fine.as_chunks_mut::<3>().0 {
+            code_level(bands, walk, coder, chroma);
         }
     }
 
@@ -146,6 +133,60 @@ fn code_coarsest<W: SymbolWalk, S: Simd>(plane: &mut Plane<i32>, walk: &mut W, c
             (left, *above) = (*value, *value);
         }
     }
+}
+
+/// The three bands of one level, row by row and column by column, as far as each goes.
+#[inline(always)]
+fn code_level<W: SymbolWalk, S: Simd>(
+    bands: &mut [(Band, Plane<i32>); 3],
+    walk: &mut W,
+    coder: &mut Coder<'_, S>,
+    chroma: bool,
+) {
+    let class = class(bands[0].0);
+    let (width, height) = bands.iter().fold((0, 0), |(w, h), (_, b)| (w.max(b.width()), h.max(b.height())));
+    // Magnitudes of the row above and of the present one, with a zero before and behind.
+    let mut rows = [[(); 2]; 3].map(|pair| pair.map(|()| vec![0u32; width + 2]));
+    for y in 0..height {
+        let values = bands.each_mut().map(|(_, band)| if y < band.height() { band.row_mut(y) } else { &mut [] });
+        let common = values.iter().map(|values| values.len()).min().unwrap_or(0);
+        let [(values0, rest0), (values1, rest1), (values2, rest2)] = values.map(|values| values.split_at_mut(common));
+        let [[above0, now0], [above1, now1], [above2, now2]] = rows.each_mut().map(|[a, n]| [&mut a[..], &mut n[..]]);
+        let mut left = [0; 3];
+        let first = values0.iter_mut().zip(above0.windows(3)).zip(&mut now0[1..]);
+        let second = values1.iter_mut().zip(above1.windows(3)).zip(&mut now1[1..]);
+        let third = values2.iter_mut().zip(above2.windows(3)).zip(&mut now2[1..]);
+        for ((((v0, a0), n0), ((v1, a1), n1)), ((v2, a2), n2)) in first.zip(second).zip(third) {
+            left[0] = coefficient(walk, coder, (chroma, class), v0, left[0], a0);
+            left[1] = coefficient(walk, coder, (chroma, class), v1, left[1], a1);
+            left[2] = coefficient(walk, coder, (chroma, class), v2, left[2], a2);
+            (*n0, *n1, *n2) = (left[0], left[1], left[2]);
+        }
+        let rest = [(rest0, above0, now0), (rest1, above1, now1), (rest2, above2, now2)];
+        for ((values, above, now), mut left) in rest.into_iter().zip(left) {
+            for (x, value) in (common..).zip(values) {
+                left = coefficient(walk, coder, (chroma, class), value, left, &above[x..x + 3]);
+                now[x + 1] = left;
+            }
+        }
+        rows.iter_mut().for_each(|[above, now]| std::mem::swap(above, now));
+    }
+}
+
+/// One coefficient after its neighbours' magnitudes, that on the left and three above; returns its own.
+#[inline(always)]
+fn coefficient<W: SymbolWalk, S: Simd>(
+    walk: &mut W,
+    coder: &mut Coder<'_, S>,
+    (chroma, class): (bool, usize),
+    value: &mut i32,
+    left: u32,
+    above: &[u32],
+) -> u32 {
+    let near = near(left, above[1], above[0], above[2]);
+    let (magnitude, coded) = coder.mean(walk, *value, chroma, class, near);
+    *value = coded;
+    magnitude
 }
 
 /// The step of the grid's coefficients for blocks coded in steps of `step`.
@@ -214,34 +255,36 @@ impl Surface {
             stretched(simd, grid.row(row), line);
         }
         self.made += 1;
-        for y in 0..SIDE {
-            let (cell, k) = (1 + y / CELL, y % CELL);
-            let other = if k < CELL / 2 { cell - 1 } else { cell + 1 };
-            let line = |cell: usize| self.lines[cell * width..][..width].as_chunks::<SIDE>().0;
-            for ((square, own), other) in out.iter_mut().zip(line(cell)).zip(line(other)) {
+        let line = |k: usize| self.lines[k * width..][..width].as_chunks::<SIDE>().0;
+        for (k, rows) in [[0, 4], [8, 12]].into_iter().enumerate() {
+            for (square, ((before, own), behind)) in
+                out.iter_mut().zip(line(k).iter().zip(line(k + 1)).zip(line(k + 2)))
+            {
                 let own = i16x16::from_slice(simd, own);
-                let made = own + parts(i16x16::from_slice(simd, other) - own, i16x16::splat(simd, WEIGHTS[k]));
-                made.store_slice(&mut square.0[y]);
+                for (first, other) in rows.into_iter().zip([before, behind]) {
+                    let gap = i16x16::from_slice(simd, other) - own;
+                    for y in first..first + CELL / 2 {
+                        let weight = i16x16::splat(simd, WEIGHTS[y % CELL]);
+                        (own + rounded_product(gap, weight)).store_slice(&mut square.0[y]);
+                    }
+                }
             }
         }
     }
-}
-
-/// Differences of cells, up to 2^14 either way, times [`WEIGHTS`], rounded: in 16 bits, by sixteenths and what they leave.
-#[inline(always)]
-fn parts<S: Simd, V: SimdInt<S, Element = i16>>(gap: V, weights: V) -> V {
-    (gap >> 4) * weights + (((gap & 15) * weights + 8) >> 4)
 }
 
 /// One line of cells at eight times the length.
 #[inline(always)]
 fn stretched<S: Simd>(simd: S, cells: &[i16], line: &mut [i16]) {
     let last = cells.len() - 1;
-    let weights = i16x8::from_slice(simd, &WEIGHTS);
-    for (i, out) in line.as_chunks_mut::<CELL>().0.iter_mut().enumerate() {
-        let (left, own, right) = (cells[i.saturating_sub(1)], cells[i], cells[(i + 1).min(last)]);
-        let own = i16x8::splat(simd, own);
-        let others = i16x8::from_slice(simd, &[left, left, left, left, right, right, right, right]);
-        (own + parts(others - own, weights)).store_slice(out);
+    let mut weights = [0; SIDE];
+    weights.as_chunks_mut().0.fill(WEIGHTS);
+    let weights = i16x16::from_slice(simd, &weights);
+    for (i, out) in line.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+        let i = 2 * i;
+        let [a, b, c, d] = [cells[i.saturating_sub(1)], cells[i], cells[(i + 1).min(last)], cells[(i + 2).min(last)]];
+        let own = i16x16::from_slice(simd, &[b, b, b, b, b, b, b, b, c, c, c, c, c, c, c, c]);
+        let others = i16x16::from_slice(simd, &[a, a, a, a, c, c, c, c, b, b, b, b, d, d, d, d]);
+        (own + rounded_product(others - own, weights)).store_slice(out);
     }
 }

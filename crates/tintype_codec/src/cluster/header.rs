@@ -1,6 +1,6 @@
 //! What a decoder needs beside the shape: model, steps, chroma's size. Exact zone.
 //!
-//! Bytes: `version 2`; flags (bit 0: chroma of RGB at half size, bit 1: the model follows); the model's 8-byte hash; for each
+//! Bytes: `version 3`; flags (bit 0: chroma of RGB at half size, bit 1: the model follows); the model's 8-byte hash; for each
 //! plane its step in internal units (`u16`, little endian, 1 to 65 535); if bit 1 is set, the packed model.
 
 use crate::CodecError;
@@ -9,7 +9,7 @@ use crate::CodecError;
 pub const TILE_PX: usize = 1024;
 /// States of each section's code.
 pub const LANES: usize = 2;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HALF_CHROMA: u8 = 1;
 const OWN_MODEL: u8 = 2;
 

@@ -22,6 +22,7 @@ mod grid;
 mod header;
 mod line;
 mod model;
+mod product;
 mod synthesis;
 #[cfg(test)]
 mod tests;

@@ -138,6 +138,32 @@ impl Tree {
     }
 }
 
+/// A node as a walk sees it, among those of all trees.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// The first child.
+    pub first: u32,
+    /// How many children less one; 0 for a leaf.
+    pub last: u32,
+    /// The adaptive table of its symbols.
+    pub table: u32,
+    /// Where its code vector begins among [`Places::vectors`].
+    pub vector: u32,
+    /// As in [`Tree::reciprocals`].
+    pub reciprocal: u32,
+}
+
+/// The nodes of all trees behind each other.
+#[derive(Debug)]
+pub struct Places {
+    /// Tree after tree.
+    pub nodes: Vec<Place>,
+    /// The root of each tree.
+    pub roots: [u32; SETS],
+    /// The code vectors, sixteen bytes at a time.
+    pub vectors: Vec<[i8; 16]>,
+}
+
 /// What the encoder's search needs of a tree beside it.
 #[derive(Debug, Default)]
 pub(super) struct SearchTree {
@@ -161,6 +187,7 @@ pub struct ClusterModel {
     /// The first 8 bytes of the SHA-256 of the model's bytes.
     pub hash: [u8; 8],
     search: OnceLock<[SearchTree; SETS]>,
+    places: OnceLock<Places>,
 }
 
 impl ClusterModel {
@@ -195,7 +222,7 @@ impl ClusterModel {
         }
         let mut hash = [0; 8];
         hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
-        Ok(Self { trees, start, hash, search: OnceLock::new() })
+        Ok(Self { trees, start, hash, search: OnceLock::new(), places: OnceLock::new() })
     }
 
     /// A model of `trees` with tables that know nothing.
@@ -210,7 +237,7 @@ impl ClusterModel {
     /// If the number of tables does not fit the trees.
     pub fn with_tables(trees: [Tree; SETS], start: Vec<Adaptive16>) -> Self {
         assert_eq!(start.len(), layout(&trees).count, "tables of a cluster model");
-        Self { trees, start, hash: [0; 8], search: OnceLock::new() }
+        Self { trees, start, hash: [0; 8], search: OnceLock::new(), places: OnceLock::new() }
     }
 
     /// The model's bytes.
@@ -220,6 +247,10 @@ impl ClusterModel {
 
     pub(super) fn search(&self) -> &[SearchTree; SETS] {
         self.search.get_or_init(|| std::array::from_fn(|set| search_tree(&self.trees[set])))
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        self.places.get_or_init(|| places(&self.trees))
     }
 }
 
@@ -233,6 +264,27 @@ pub fn model_bytes(trees: &[Tree; SETS], start: &[Adaptive16]) -> Vec<u8> {
     }
     start.iter().for_each(|table| bytes.extend(table.to_bytes()));
     bytes
+}
+
+fn places(trees: &[Tree; SETS]) -> Places {
+    let layout = layout(trees);
+    let mut all = Places { nodes: Vec::new(), roots: [0; SETS], vectors: Vec::new() };
+    for (set, tree) in trees.iter().enumerate() {
+        let root = all.nodes.len() as u32;
+        all.roots[set] = root;
+        for (node, &reciprocal) in tree.nodes.iter().zip(&tree.reciprocals) {
+            let vector = all.vectors.len() as u32;
+            all.vectors.extend(tree.vector((all.nodes.len() as u32) - root).as_chunks().0);
+            all.nodes.push(Place {
+                first: root + node.first,
+                last: u32::from(node.children).saturating_sub(1),
+                table: layout.nodes[set] as u32 + node.table,
+                vector,
+                reciprocal,
+            });
+        }
+    }
+    all
 }
 
 fn search_tree(tree: &Tree) -> SearchTree {

@@ -7,7 +7,7 @@
 //! path; `second` the second symbols; `deep` the rest. A decoder without the later ones stops at an inner node of the tree.
 
 use super::line::{Cell, cell};
-use super::model::{Adaptive16, SETS, SYMBOLS, Tree, set_index};
+use super::model::{Adaptive16, Place, SETS, SYMBOLS, Tree, set_index};
 use fearless_simd::{Fallback, Simd};
 use tintype_entropy::SymbolWalk;
 use tintype_entropy::symbols::Sixteen;
@@ -165,6 +165,8 @@ impl Contexts {
     }
 }
 
+type Own<'a, S> = Sixteen<'a, 4, S>;
+
 /// Codes symbols, or reads them, and lets the tables learn.
 pub struct Coder<'a, S: Simd> {
     /// The tables.
@@ -174,28 +176,55 @@ pub struct Coder<'a, S: Simd> {
 }
 
 impl<S: Simd> Coder<'_, S> {
+    /// A symbol that `take` codes or reads under a table, with what comes beside it; the table learns it.
     #[inline(always)]
-    fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
+    fn coded<T>(
+        &mut self,
+        table: usize,
+        rate: u32,
+        take: impl FnOnce(&Own<'_, S>) -> (u32, T),
+        teaches: bool,
+    ) -> (u32, T) {
         let Contexts { tables, counts, .. } = &mut *self.contexts;
         let own = &mut tables[table];
-        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: own });
+        let (symbol, beside) = take(&Sixteen { simd: self.simd, table: own });
         own.learn(self.simd, symbol, rate);
-        if !W::READS
-            && let Some(counts) = counts
-        {
+        if teaches && let Some(counts) = counts {
             counts[table][symbol as usize & 15] += 1;
         }
-        symbol
+        (symbol, beside)
     }
 
-    /// A magnitude: 0 to 14 as it is, then an escape and an Exp-Golomb code of plain bits.
     #[inline(always)]
-    fn magnitude<W: SymbolWalk>(&mut self, walk: &mut W, value: u32, table: usize) -> u32 {
-        let symbol = self.code(walk, value.min(15), table, RATE);
-        if symbol < 15 { symbol } else { 15 + beyond(walk, value.wrapping_sub(15)) }
+    fn code<W: SymbolWalk>(&mut self, walk: &mut W, symbol: u32, table: usize, rate: u32) -> u32 {
+        self.coded(
+            table,
+            rate,
+            #[inline(always)]
+            |own| (walk.symbol(symbol, own), ()),
+            !W::READS,
+        )
+        .0
     }
 
-    /// One coefficient of the grid, and first its magnitude, which is known before the sign is.
+    /// A number with its sign: magnitudes 0 to 14 as they are, then an escape and an Exp-Golomb code of plain bits. First the
+    /// magnitude, which is known before the sign is.
+    #[inline(always)]
+    fn number<W: SymbolWalk>(&mut self, walk: &mut W, value: i32, table: usize) -> (u32, i32) {
+        let given = value.unsigned_abs();
+        let (symbol, negative) = self.coded(
+            table,
+            RATE,
+            #[inline(always)]
+            |own| walk.signed_symbol(given.min(15), value < 0, own),
+            !W::READS,
+        );
+        let magnitude = if symbol < 15 { symbol } else { 15 + beyond(walk, given.wrapping_sub(15)) };
+        let value = magnitude as i32;
+        (magnitude, if negative { -value } else { value })
+    }
+
+    /// One coefficient of the grid, after its magnitude.
     #[inline(always)]
     pub fn mean<W: SymbolWalk>(
         &mut self,
@@ -206,8 +235,7 @@ impl<S: Simd> Coder<'_, S> {
         near: usize,
     ) -> (u32, i32) {
         let table = GRID + (usize::from(chroma) * GRID_CLASSES + class) * GRID_NEAR + near;
-        let magnitude = self.magnitude(walk, value.unsigned_abs(), table);
-        (magnitude, if magnitude == 0 { 0 } else { signed(walk, magnitude as i32, value < 0) })
+        self.number(walk, value, table)
     }
 
     /// What a block of 16 (`size` 2) or 8 (`size` 1) is: 0 nothing, 1 atoms, 2 split. `left` and `above` say what those
@@ -226,13 +254,14 @@ impl<S: Simd> Coder<'_, S> {
     }
 
     /// The gains of one block's atoms, each with the first symbol of its path; `ends_first` says whether there may be none.
-    /// `given` are the atoms to be coded; `take` hears of those that are read, with the node below the root.
+    /// `given` are the atoms to be coded, with that first symbol as their node; `take` hears of those that are read, with
+    /// the place below `root`.
     /// Returns what the block's neighbours see of it.
     #[inline(always)]
     pub fn atoms<W: SymbolWalk>(
         &mut self,
         base: &mut W,
-        tree: &Tree,
+        root: &Place,
         given: &[Atom],
         block: &BlockContext,
         ends_first: bool,
@@ -243,18 +272,15 @@ impl<S: Simd> Coder<'_, S> {
         for stage in 0..ATOMS_MAX {
             let given = if W::READS { Atom::default() } else { given.get(stage).copied().unwrap_or_default() };
             let table = Contexts::level_table(block, stage, before);
-            let mut magnitude = self.magnitude(base, given.level.unsigned_abs().into(), table);
-            if magnitude == 0 {
-                if stage > 0 || ends_first {
-                    break;
-                }
-                magnitude = 1;
+            let (magnitude, level) = self.number(base, given.level.into(), table);
+            if magnitude == 0 && (stage > 0 || ends_first) {
+                break;
             }
-            let level = signed(base, magnitude.min(32767) as i32, given.level < 0) as i16;
-            let wanted = if W::READS { 0 } else { tree.path(given.node).0[0] };
-            let (table, root) = (Contexts::top_table(block, stage, top), &tree.nodes[0]);
-            let symbol = self.code(base, wanted.into(), table, RATE_TOP).min(u32::from(root.children) - 1);
-            (before, top) = (magnitude as usize, symbol as usize);
+            let level = if magnitude < 15 { level } else { level.clamp(-32767, 32767) } as i16;
+            let table = Contexts::top_table(block, stage, top);
+            let symbol = self.code(base, given.node, table, RATE_TOP).min(root.last);
+            // A first atom of 0, in damaged code, counts as 1.
+            (before, top) = (magnitude.max(1) as usize, symbol as usize);
             if stage == 0 {
                 noted = cell(block.size, level, top);
             }
@@ -265,22 +291,11 @@ impl<S: Simd> Coder<'_, S> {
         noted
     }
 
-    /// One symbol of a path: from the node `at` to its child, on the way to `wanted` when coding. A leaf stays.
+    /// One symbol of a path: the child of the inner node `place`, the one called `symbol` when coding.
     #[inline(always)]
-    pub fn descend<W: SymbolWalk>(&mut self, code: &mut W, tree: &Tree, set: usize, at: u32, wanted: u32) -> u32 {
-        let node = &tree.nodes[at as usize];
-        if node.children == 0 {
-            return at;
-        }
-        let wanted = if W::READS { 0 } else { tree.path(wanted).0[usize::from(node.depth)] };
-        let table = self.contexts.layout.nodes[set] + node.table as usize;
-        node.first + self.code(code, wanted.into(), table, RATE_NODE).min(u32::from(node.children) - 1)
+    pub fn child<W: SymbolWalk>(&mut self, code: &mut W, place: &Place, symbol: u32) -> u32 {
+        place.first + self.code(code, symbol, place.table as usize, RATE_NODE).min(place.last)
     }
-}
-
-#[inline(always)]
-fn signed<W: SymbolWalk>(walk: &mut W, magnitude: i32, negative: bool) -> i32 {
-    if walk.bits_16(negative.into(), 1) != 0 { -magnitude } else { magnitude }
 }
 
 /// Exp-Golomb of order 0, below 2^16.

@@ -1,7 +1,7 @@
 //! Reading.
 
 use super::{PRECISION_MAX, STATE_MIN};
-use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
 use crate::{BitWalk, EntropyError};
 
 /// Reads what a [`super::RansEncoder`] with as many lanes wrote.
@@ -51,9 +51,9 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         Ok(())
     }
 
-    /// Reads the part that `find` gives for the slot, scaled to 16 bits.
+    /// Reads what `find` gives for the slot, with its part, scaled to 16 bits.
     #[inline(always)]
-    fn take(&mut self, find: impl FnOnce(u32) -> (u32, u32, u32)) -> u32 {
+    fn take<T>(&mut self, find: impl FnOnce(u32) -> (T, u32, u32)) -> T {
         // One state, or two that change places, stay in registers; more are found by their turn.
         let lane = if LANES <= 2 { 0 } else { self.turn & (LANES - 1) };
         let state = self.states[lane];
@@ -111,6 +111,28 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
             |slot| {
                 let (symbol, start, width) = source.find(slot >> shift);
                 (symbol, start << shift, width << shift)
+            },
+        )
+    }
+
+    #[inline(always)]
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(
+        &mut self,
+        _symbol: u32,
+        _negative: bool,
+        source: &S,
+    ) -> (u32, bool) {
+        if source.precision() == PRECISION_MAX {
+            return symbol_then_sign(self, 0, false, source);
+        }
+        let shift = PRECISION_MAX - 1 - source.precision();
+        self.take(
+            #[inline(always)]
+            |slot| {
+                let (symbol, start, width) = source.find(slot >> (shift + 1));
+                let (start, width) = (start << (shift + 1), width << (shift + u32::from(symbol == 0)));
+                let negative = slot - start >= width;
+                ((symbol, negative), start + if negative { width } else { 0 }, width)
             },
         )
     }

@@ -1,7 +1,7 @@
 //! Writing.
 
 use super::{PRECISION_MAX, STATE_MIN};
-use crate::symbols::{ProbabilitySource, SymbolWalk};
+use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
 use crate::{BitWalk, EntropyError};
 
 /// Collects symbols and codes them in `LANES` lanes (1, 2, 4 or 8; each costs about four bytes).
@@ -123,6 +123,18 @@ impl<const LANES: usize> SymbolWalk for RansEncoder<LANES> {
         let (start, width) = source.interval(symbol);
         self.push(start, width, source.precision());
         symbol
+    }
+
+    #[inline(always)]
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, negative: bool, source: &S) -> (u32, bool) {
+        if source.precision() == PRECISION_MAX {
+            return symbol_then_sign(self, symbol, negative, source);
+        }
+        let negative = negative && symbol != 0;
+        let (start, width) = source.interval(symbol);
+        let (start, width) = (2 * start + if negative { width } else { 0 }, width << u32::from(symbol == 0));
+        self.push(start, width, source.precision() + 1);
+        (symbol, negative)
     }
 }
 

@@ -155,7 +155,7 @@ impl<const FLOOR: i16, S: Simd> ProbabilitySource for Sixteen<'_, FLOOR, S> {
         // the cheaper mask.
         let bytes: i8x32<S> = (i16x16::splat(self.simd, slot as i16) - ends).bitcast();
         let above = bytes.simd_lt(i8x32::splat(self.simd, 0)).to_bitmask() as u32 & 0xaaaa_aaaa;
-        let symbol = above.trailing_zeros() >> 1;
+        let symbol = (above | 1 << 31).trailing_zeros() >> 1;
         let (start, width) = self.table.part(symbol);
         (symbol, start, width)
     }

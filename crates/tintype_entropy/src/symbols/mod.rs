@@ -38,6 +38,24 @@ pub trait ProbabilitySource {
 pub trait SymbolWalk: BitWalk {
     /// One symbol; as with bits, use what comes back.
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32;
+
+    /// One symbol, and for all but symbol 0 a sign, both as likely; symbol 0 comes back as not negative. rANS takes
+    /// both in one step, from halves of the symbol's part, if the source has less than 16 bits of precision.
+    #[inline(always)]
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, negative: bool, source: &S) -> (u32, bool) {
+        symbol_then_sign(self, symbol, negative, source)
+    }
+}
+
+/// A symbol and a plain bit for its sign.
+#[inline(always)]
+pub(crate) fn symbol_then_sign<W, S>(walk: &mut W, symbol: u32, negative: bool, source: &S) -> (u32, bool)
+where
+    W: SymbolWalk + ?Sized,
+    S: ProbabilitySource + ?Sized,
+{
+    let symbol = walk.symbol(symbol, source);
+    (symbol, symbol != 0 && walk.bits_16(negative.into(), 1) != 0)
 }
 
 /// `count` equally likely symbols, 1 to 65 536 of them.
