@@ -2,8 +2,9 @@
 
 use crate::files::Place;
 use crate::{Failure, Outcome};
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
+use tintype_image::ImageError;
 
 /// Writes `bytes` to `place`: a file beside it first, which then takes its name. Whatever fails or interrupts this, an old
 /// file stays as it was. What is no regular file (a pipe, a device) is written to directly.
@@ -11,28 +12,52 @@ use std::path::Path;
 /// # Errors
 /// A message with the output's name.
 pub fn write_output(place: &Place, bytes: &[u8]) -> Result<(), String> {
-    let written = match place {
-        Place::Standard => std::io::stdout().lock().write_all(bytes).and_then(|()| std::io::stdout().flush()),
-        Place::File(path) => write_file(path, bytes),
-    };
-    written.map_err(|error| format!("{}: {error}; an older file there is as it was", place.name()))
+    write_output_with(place, |out| Ok(out.write_all(bytes)?))
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// As [`write_output`], with what `write` writes.
+///
+/// # Errors
+/// As there, or what `write` says.
+pub fn write_output_with(
+    place: &Place,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), ImageError>,
+) -> Result<(), String> {
+    let written = match place {
+        Place::Standard => write_all_of(std::io::stdout().lock(), write).map(|_| ()),
+        Place::File(path) => write_file(path, write),
+    };
+    written.map_err(|error| match error {
+        ImageError::Io(error) => format!("{}: {error}; an older file there is as it was", place.name()),
+        other => other.to_string(),
+    })
+}
+
+/// Writes through a buffer, and gives the target back.
+fn write_all_of<W: Write>(
+    target: W,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), ImageError>,
+) -> Result<W, ImageError> {
+    let mut buffer = BufWriter::with_capacity(1 << 16, target);
+    write(&mut buffer)?;
+    buffer.flush()?;
+    Ok(buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?)
+}
+
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), ImageError>) -> Result<(), ImageError> {
     // A link stays a link: the file it leads to is replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.into());
     let old = std::fs::metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        return std::fs::OpenOptions::new().write(true).open(&path)?.write_all(bytes);
+        return write_all_of(std::fs::OpenOptions::new().write(true).open(&path)?, write).map(|_| ());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tintype-").suffix(".part");
     #[cfg(unix)]
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(|error| std::io::Error::new(error.kind(), reason(&error)))?;
-    file.write_all(bytes)?;
-    file.flush()?;
+    let file = builder.tempfile_in(folder).map_err(|error| std::io::Error::new(error.kind(), reason(&error)))?;
+    let file = write_all_of(file, write)?;
     if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;
     }

@@ -16,6 +16,7 @@ mod rate;
 mod sent_model;
 mod shipped;
 pub mod sparse;
+mod tiles;
 mod wavelet;
 
 pub use codec::{

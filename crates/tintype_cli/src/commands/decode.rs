@@ -3,7 +3,7 @@
 use crate::args::DecodeArgs;
 use crate::commands::{Report, complaint_of, over_jobs, read_models};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
-use crate::output::{check_standard_output, make_folder_for, write_output};
+use crate::output::{check_standard_output, make_folder_for, write_output, write_output_with};
 use crate::record::Record;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
-use tintype_image::io::{PictureFormat, write_picture};
+use tintype_image::io::{PictureFormat, WriteSettings, write_picture, write_picture_to};
 
 /// What was decided.
 struct Plan {
@@ -126,15 +126,17 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let holds_all = matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
     let split = tintype::split_depth(&decoded.picture).filter(|_| !holds_all);
     let picture = split.as_ref().map_or(&decoded.picture, |(colour, _)| colour);
-    let file = match &decoded.jpeg_file {
-        Some(file) if whole && format == PictureFormat::Jpeg => file.clone(),
-        _ => write_picture(format, picture).map_err(|error| error.to_string())?,
-    };
+    let kept = decoded.jpeg_file.as_ref().filter(|_| whole && format == PictureFormat::Jpeg);
     let depth = match &split {
         Some((_, depth)) => Some(depth_file(plan, job, depth)?),
         None => None,
     };
-    write_output(&job.output, &file)?;
+    match kept {
+        Some(file) => write_output(&job.output, file)?,
+        None => {
+            write_output_with(&job.output, |out| write_picture_to(format, picture, &WriteSettings::default(), out))?
+        }
+    }
     if let Some((place, depth)) = depth {
         write_output(&place, &depth)?;
     }
@@ -143,7 +145,7 @@ fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
     let mut record = Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
     // The file itself came back as it was; only a picture made of it lacks something.
-    if decoded.jpeg_file.as_ref() != Some(&file) {
+    if kept.is_none() {
         record.warnings = decoded.warnings;
     }
     let mut text = match (plan.json, &job.output) {

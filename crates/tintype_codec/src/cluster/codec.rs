@@ -6,6 +6,7 @@ use super::header::{Header, TILE_PX};
 use super::model::ClusterModel;
 use super::walk::Contexts;
 use crate::sent_model::{packed, unpacked};
+use crate::tiles::decode_tiles;
 use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
     map_indexed,
@@ -135,41 +136,10 @@ impl Codec for ClusterCodec {
             let what = format!("the stream needs the cluster model {needed}, here is {ours}; name it with --model");
             return Err(CodecError::Mismatch { what });
         }
-        let grid = grid(shape);
-        let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
-        let region = request.region.unwrap_or(picture);
-        let wanted: Vec<usize> = grid.touched(region).collect();
         let layers = request.layers.unwrap_or(LAYERS).min(LAYERS);
-        let decode = |i: usize| {
-            let tile = grid.region(wanted[i]).unwrap_or(picture);
-            let tile_shape = Shape { width_px: tile.width, height_px: tile.height, ..shape.clone() };
-            let sections = find_layers(payload, wanted[i], layers)?;
-            decode_tile(&tile_shape, &sections, &header, model, run.level)
-        };
-        if wanted.len() == 1 && grid.region(wanted[0]) == Some(region) {
-            return decode(0);
-        }
-        let decoded = map_indexed(run.threads, wanted.len(), decode);
-        // The region's samples lie in a canvas of whole tiles.
-        let first = grid.region(wanted.first().copied().unwrap_or(0)).unwrap_or(picture);
-        let last = grid.region(wanted.last().copied().unwrap_or(0)).unwrap_or(picture);
-        let (width_px, height_px) = (last.x + last.width - first.x, last.y + last.height - first.y);
-        let mut canvas = Planes::new(Shape { width_px, height_px, ..shape.clone() });
-        for (&tile, planes) in wanted.iter().zip(decoded) {
-            let place = grid.region(tile).unwrap_or(picture);
-            let planes = planes?;
-            for (index, plane) in planes.planes.iter().enumerate() {
-                let info = &shape.planes[index];
-                let (x, y) =
-                    ((place.x - first.x) >> info.subsample_x_log2, (place.y - first.y) >> info.subsample_y_log2);
-                canvas.planes[index].paste(plane, x, y);
-            }
-        }
-        let cut = Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
-        if cut == (Region { x: 0, y: 0, width: width_px, height: height_px }) {
-            return Ok(canvas);
-        }
-        planes_cropped(&canvas, cut).map_err(|error| CodecError::Misuse { what: error.to_string() })
+        decode_tiles(shape, &grid(shape), request.region, run.threads, |tile, shape| {
+            decode_tile(shape, &find_layers(payload, tile, layers)?, &header, model, run.level)
+        })
     }
 }
 

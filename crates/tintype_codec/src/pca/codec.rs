@@ -5,6 +5,7 @@ use super::header::{Header, TILE_PX};
 use super::model::{PcaModel, bytes_to_send};
 use super::tile::{TileContexts, decode_tile, encode_tile};
 use crate::sent_model::{packed, unpacked};
+use crate::tiles::{decode_tiles, section_of};
 use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
     map_indexed,
@@ -132,28 +133,9 @@ impl Codec for PcaCodec {
             let what = format!("the stream needs model {needed:02x?}, this program has {ours:02x?}");
             return Err(CodecError::Mismatch { what });
         }
-        let grid = grid(shape);
-        let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
-        let region = request.region.unwrap_or(picture);
-        let wanted: Vec<usize> = grid.touched(region).collect();
-        let decoded = map_indexed(run.threads, wanted.len(), |i| {
-            let tile = grid.region(wanted[i]).unwrap_or(picture);
-            decode_section(shape, tile, find_section(payload, wanted[i])?, (&header, model), run.level)
-        });
-        // The region's samples lie in a canvas of whole tiles.
-        let first = grid.region(wanted.first().copied().unwrap_or(0)).unwrap_or(picture);
-        let last = grid.region(wanted.last().copied().unwrap_or(0)).unwrap_or(picture);
-        let (width_px, height_px) = (last.x + last.width - first.x, last.y + last.height - first.y);
-        let mut canvas = Planes::new(Shape { width_px, height_px, ..shape.clone() });
-        for (&tile, planes) in wanted.iter().zip(decoded) {
-            let place = grid.region(tile).unwrap_or(picture);
-            paste(&mut canvas, (place.x - first.x, place.y - first.y), &planes?);
-        }
-        let cut = Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
-        if cut == (Region { x: 0, y: 0, width: width_px, height: height_px }) {
-            return Ok(canvas);
-        }
-        planes_cropped(&canvas, cut).map_err(|error| CodecError::Misuse { what: error.to_string() })
+        decode_tiles(shape, &grid(shape), request.region, run.threads, |tile, shape| {
+            decode_section(shape, section_of(payload, tile)?, (&header, model), run.level)
+        })
     }
 }
 
@@ -162,26 +144,15 @@ fn grid(shape: &Shape) -> TileGrid {
     TileGrid::new((shape.width_px, shape.height_px), (TILE_PX, TILE_PX))
 }
 
-/// The bytes of a tile and whether they may end early.
-fn find_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<(&'a [u8], bool), CodecError> {
-    match payload.sections.iter().find(|s| s.key.tile as usize == tile) {
-        Some(section) => Ok((section.bytes, !section.complete)),
-        None if payload.cut_off => Ok((&[], true)),
-        None => Err(CodecError::Malformed { what: format!("tile {tile} is missing"), at: 0 }),
-    }
-}
-
-/// Decodes one tile of the picture to its planes.
+/// Decodes one tile of `shape` to its planes.
 fn decode_section(
     shape: &Shape,
-    tile: Region,
     (bytes, cut): (&[u8], bool),
     (header, model): (&Header, &PcaModel),
     level: Level,
 ) -> Result<Planes, CodecError> {
-    let tile_shape = Shape { width_px: tile.width, height_px: tile.height, ..shape.clone() };
     let padded = |plane: usize| {
-        let (width, height) = tile_shape.plane_size(plane);
+        let (width, height) = shape.plane_size(plane);
         (width.next_multiple_of(16), height.next_multiple_of(16))
     };
     let sizes: Vec<_> = (0..shape.planes.len()).map(padded).collect();
@@ -190,15 +161,7 @@ fn decode_section(
     if !whole && !cut {
         return Err(CodecError::Truncated { needed: 1 });
     }
-    Ok(planes_from_internal(&tile_shape, &internal))
-}
-
-/// Puts a tile's planes at (`x`, `y`) pixels, multiples of the tile's side.
-fn paste(canvas: &mut Planes, (x, y): (usize, usize), tile: &Planes) {
-    for (index, plane) in tile.planes.iter().enumerate() {
-        let info = &tile.shape.planes[index];
-        canvas.planes[index].paste(plane, x >> info.subsample_x_log2, y >> info.subsample_y_log2);
-    }
+    Ok(planes_from_internal(shape, &internal))
 }
 
 /// The step of plane `index` in internal units.

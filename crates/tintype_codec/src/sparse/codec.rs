@@ -8,6 +8,7 @@ use super::state::PlaneState;
 use super::tile::{decode_tile, encode_tile};
 use super::walk::Contexts;
 use crate::pca::fitting::{internal_from_planes, internal_kinds, planes_from_internal};
+use crate::tiles::{decode_tiles, section_of};
 use crate::{
     Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, Target,
     map_indexed,
@@ -159,28 +160,9 @@ impl Codec for SparseCodec {
         }
         let header = Header::from_bytes(payload.header)?;
         self.check_model(&header)?;
-        let grid = grid(shape);
-        let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
-        let region = request.region.unwrap_or(picture);
-        let wanted: Vec<usize> = grid.touched(region).collect();
-        let decoded = map_indexed(run.threads, wanted.len(), |i| {
-            let tile = grid.region(wanted[i]).unwrap_or(picture);
-            self.decode_section(shape, tile, find_section(payload, wanted[i])?, &header, run.level)
-        });
-        // The region's samples lie in a canvas of whole tiles.
-        let first = grid.region(wanted.first().copied().unwrap_or(0)).unwrap_or(picture);
-        let last = grid.region(wanted.last().copied().unwrap_or(0)).unwrap_or(picture);
-        let (width_px, height_px) = (last.x + last.width - first.x, last.y + last.height - first.y);
-        let mut canvas = Planes::new(Shape { width_px, height_px, ..shape.clone() });
-        for (&tile, planes) in wanted.iter().zip(decoded) {
-            let place = grid.region(tile).unwrap_or(picture);
-            paste(&mut canvas, (place.x - first.x, place.y - first.y), &planes?);
-        }
-        let cut = Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
-        if cut == (Region { x: 0, y: 0, width: width_px, height: height_px }) {
-            return Ok(canvas);
-        }
-        planes_cropped(&canvas, cut).map_err(|error| CodecError::Misuse { what: error.to_string() })
+        decode_tiles(shape, &grid(shape), request.region, run.threads, |tile, shape| {
+            self.decode_section(shape, section_of(payload, tile)?, &header, run.level)
+        })
     }
 }
 
@@ -188,13 +170,11 @@ impl SparseCodec {
     fn decode_section(
         &self,
         shape: &Shape,
-        tile: Region,
         (bytes, cut): (&[u8], bool),
         header: &Header,
         level: Level,
     ) -> Result<Planes, CodecError> {
-        let shape = Shape { width_px: tile.width, height_px: tile.height, ..shape.clone() };
-        let plans = plane_plans(&shape, header);
+        let plans = plane_plans(shape, header);
         let (states, whole) = decode_tile(bytes, cut, &plans, header, &self.model, level);
         if !whole && !cut {
             return Err(CodecError::Truncated { needed: 1 });
@@ -204,30 +184,13 @@ impl SparseCodec {
             if plan.half { doubled(&plane) } else { plane }
         };
         let internal: Vec<Plane<i16>> = states.iter().zip(&plans).map(full).collect();
-        Ok(planes_from_internal(&shape, &internal))
+        Ok(planes_from_internal(shape, &internal))
     }
 }
 
 /// The tiles of a picture.
 fn grid(shape: &Shape) -> TileGrid {
     TileGrid::new((shape.width_px, shape.height_px), (TILE_PX, TILE_PX))
-}
-
-/// The bytes of a tile and whether they may end early.
-fn find_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<(&'a [u8], bool), CodecError> {
-    match payload.sections.iter().find(|s| s.key.tile as usize == tile) {
-        Some(section) => Ok((section.bytes, !section.complete)),
-        None if payload.cut_off => Ok((&[], true)),
-        None => Err(CodecError::Malformed { what: format!("tile {tile} is missing"), at: 0 }),
-    }
-}
-
-/// Puts a tile's planes at (`x`, `y`) pixels, multiples of the tile's side.
-fn paste(canvas: &mut Planes, (x, y): (usize, usize), tile: &Planes) {
-    for (index, plane) in tile.planes.iter().enumerate() {
-        let info = &tile.shape.planes[index];
-        canvas.planes[index].paste(plane, x >> info.subsample_x_log2, y >> info.subsample_y_log2);
-    }
 }
 
 /// How the planes of a tile of `shape` are coded.

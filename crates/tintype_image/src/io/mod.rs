@@ -20,6 +20,7 @@ pub use orientation::{apply_orientation, orientation_of};
 use crate::colour::{self, Sampling, Upsampling};
 use crate::{ColourModel, ImageError, Level, Limits, Metadata, Picture, Planes, YCbCrMatrix};
 use std::borrow::Cow;
+use std::io::Write;
 
 /// A kind of picture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,17 +150,33 @@ pub fn write_picture_with(
     picture: &Picture,
     settings: &WriteSettings,
 ) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Vec::new();
+    write_picture_to(format, picture, settings, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`write_picture_with`], to `out`: PNG, PNM and PAM some rows at a time, so that the file is never held as a whole.
+///
+/// # Errors
+/// As there, before anything is written; `Io` from `out`.
+pub fn write_picture_to(
+    format: PictureFormat,
+    picture: &Picture,
+    settings: &WriteSettings,
+    out: &mut dyn Write,
+) -> Result<(), ImageError> {
     picture.planes.shape.check(&Limits::default())?;
-    match format {
-        PictureFormat::Png => png::write(picture, settings),
+    let whole = match format {
+        PictureFormat::Png => return png::write(picture, settings, out),
+        PictureFormat::Pnm => return pnm::write_pnm(picture, out),
+        PictureFormat::Pam => return pnm::write_pam(picture, out),
         PictureFormat::Jpeg => jpeg::write(picture, settings),
-        PictureFormat::Pnm => pnm::write_pnm(picture),
-        PictureFormat::Pam => pnm::write_pam(picture),
         PictureFormat::Tiff => tiff::write(picture, settings),
         PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
         PictureFormat::Y4m => one_frame(&picture.planes),
-    }
+    }?;
+    Ok(out.write_all(&whole)?)
 }
 
 fn first_frame(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {

@@ -13,6 +13,7 @@ use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes,
 use png::{BitDepth, ColorType, DecodingError, Info};
 use std::borrow::Cow;
 use std::io::Cursor;
+use std::io::Write;
 
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
@@ -168,7 +169,7 @@ fn metadata(info: &Info<'_>) -> Metadata {
 }
 
 /// Writes a PNG file.
-pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u8>, ImageError> {
+pub(super) fn write(picture: &Picture, settings: &WriteSettings, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "PNG")?;
     let colour = match (source.order.len(), source.has_alpha) {
         (1, _) => ColorType::Grayscale,
@@ -183,9 +184,8 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
     (info.color_type, info.bit_depth) = (colour, depth);
     info.icc_profile = picture.metadata.icc.as_deref().map(Cow::Borrowed);
     info.exif_metadata = picture.metadata.exif.as_deref().map(Cow::Borrowed);
-    let mut out = Vec::new();
     let failed = |e: png::EncodingError| ImageError::Misuse { what: format!("PNG: {e}") };
-    let mut encoder = png::Encoder::with_info(&mut out, info).map_err(failed)?;
+    let mut encoder = png::Encoder::with_info(out, info).map_err(failed)?;
     encoder.set_compression(match settings.effort {
         0..=3 => png::Compression::Fast,
         4..=6 => png::Compression::Balanced,
@@ -205,11 +205,10 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
         source.row(y, bits, &mut samples);
         packed.clear();
         pack_row(&samples, bits, &mut packed);
-        std::io::Write::write_all(&mut stream, &packed)?;
+        stream.write_all(&packed)?;
     }
     stream.finish().map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(out)
+    writer.finish().map_err(failed)
 }
 
 /// The smallest PNG depth that holds `bits`.

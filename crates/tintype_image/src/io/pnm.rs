@@ -6,6 +6,7 @@
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use std::io::Write;
 
 struct Header {
     shape: Shape,
@@ -216,7 +217,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Writes P4, P5 or P6.
-pub(super) fn write_pnm(picture: &Picture) -> Result<Vec<u8>, ImageError> {
+pub(super) fn write_pnm(picture: &Picture, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "PNM")?;
     if source.has_alpha {
         return Err(ImageError::Unsupported { what: "PNM cannot hold alpha; use PAM or PNG".into() });
@@ -228,16 +229,15 @@ pub(super) fn write_pnm(picture: &Picture) -> Result<Vec<u8>, ImageError> {
         1 => "P5",
         _ => "P6",
     };
-    let mut out = format!("{kind}\n{width} {height}\n").into_bytes();
+    let mut header = format!("{kind}\n{width} {height}\n");
     if !bitmap {
-        out.extend(format!("{}\n", (1u32 << source.bit_depth) - 1).bytes());
+        header += &format!("{}\n", (1u32 << source.bit_depth) - 1);
     }
-    write_rows(&source, if bitmap { 1 } else { word_bits(source.bit_depth) }, &mut out);
-    Ok(out)
+    write_rows(header, &source, if bitmap { 1 } else { word_bits(source.bit_depth) }, out)
 }
 
 /// Writes P7.
-pub(super) fn write_pam(picture: &Picture) -> Result<Vec<u8>, ImageError> {
+pub(super) fn write_pam(picture: &Picture, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::all(picture)?;
     let shape = &source.planes().shape;
     let depth = source.order.len();
@@ -253,22 +253,28 @@ pub(super) fn write_pam(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     let (width, height, maxval) = (shape.width_px, shape.height_px, (1u32 << source.bit_depth) - 1);
     let header =
         format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\nTUPLTYPE {tuple_type}\nENDHDR\n");
-    let mut out = header.into_bytes();
-    write_rows(&source, word_bits(source.bit_depth), &mut out);
-    Ok(out)
+    write_rows(header, &source, word_bits(source.bit_depth), out)
 }
 
 fn word_bits(bit_depth: u8) -> u8 {
     if bit_depth > 8 { 16 } else { 8 }
 }
 
-fn write_rows(source: &Interleaved<'_>, bits: u8, out: &mut Vec<u8>) {
-    let mut samples = Vec::new();
+/// How many bytes are written at once, about.
+const WRITTEN_BYTES: usize = 1 << 16;
+
+fn write_rows(header: String, source: &Interleaved<'_>, bits: u8, out: &mut dyn Write) -> Result<(), ImageError> {
+    let (mut samples, mut packed) = (Vec::new(), header.into_bytes());
     for y in 0..source.planes().shape.height_px {
         source.row(y, source.bit_depth, &mut samples);
         if bits == 1 {
             samples.iter_mut().for_each(|s| *s = 1 - *s);
         }
-        pack_row(&samples, bits, out);
+        pack_row(&samples, bits, &mut packed);
+        if packed.len() >= WRITTEN_BYTES {
+            out.write_all(&packed)?;
+            packed.clear();
+        }
     }
+    Ok(out.write_all(&packed)?)
 }
