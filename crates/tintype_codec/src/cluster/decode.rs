@@ -143,6 +143,7 @@ fn decode_plane<S: Simd>(
     let mut strip = vec![Square::default(); width / SIDE];
     let mut read = codes.map(|codes| PlaneRead {
         places: work.model.places(),
+        vectors: [0, 1, 2].map(|size| work.model.trees[set_index(kind.chroma, size)].vectors.as_chunks().0),
         coder,
         codes,
         line: Line::new(width),
@@ -193,6 +194,8 @@ fn decode_plane<S: Simd>(
 /// What the blocks of one plane share while they are read.
 struct PlaneRead<'a, 'b, S: Simd> {
     places: &'a Places,
+    /// The code vectors of blocks of 4, 8, 16, sixteen bytes at a time.
+    vectors: [&'a [[i8; SIDE]]; 3],
     coder: Coder<'a, S>,
     codes: &'a mut Codes<'b>,
     line: Line,
@@ -283,14 +286,14 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
         let simd = self.coder.simd;
         for placed in &self.atoms {
             let place = &self.places.nodes[placed.atom.node as usize];
-            let bytes = &self.places.vectors[place.vector as usize..];
             let factor = factor(placed.atom.level, self.step, place.reciprocal);
             let (x, y) = (placed.x as usize, usize::from(placed.y));
             let (square, at) = (&mut strip[x / SIDE], (x % SIDE, y));
+            let bytes = |size: usize| &self.vectors[size][place.vector as usize..];
             match placed.size {
-                0 => square.add::<4, 4, S>(simd, at, bytes, factor),
-                1 => square.add::<8, 2, S>(simd, at, bytes, factor),
-                _ => square.add::<16, 1, S>(simd, at, bytes, factor),
+                0 => square.add::<4, 4, S>(simd, at, bytes(0), factor),
+                1 => square.add::<8, 2, S>(simd, at, bytes(1), factor),
+                _ => square.add::<16, 1, S>(simd, at, bytes(2), factor),
             }
         }
     }

@@ -147,7 +147,7 @@ pub struct Place {
     pub last: u32,
     /// The adaptive table of its symbols.
     pub table: u32,
-    /// Where its code vector begins among [`Places::vectors`].
+    /// Where its code vector begins in its tree, in sixteens of bytes.
     pub vector: u32,
     /// As in [`Tree::reciprocals`].
     pub reciprocal: u32,
@@ -160,8 +160,6 @@ pub struct Places {
     pub nodes: Vec<Place>,
     /// The root of each tree.
     pub roots: [u32; SETS],
-    /// The code vectors, sixteen bytes at a time.
-    pub vectors: Vec<[i8; 16]>,
 }
 
 /// What the encoder's search needs of a tree beside it.
@@ -268,21 +266,18 @@ pub fn model_bytes(trees: &[Tree; SETS], start: &[Adaptive16]) -> Vec<u8> {
 
 fn places(trees: &[Tree; SETS]) -> Places {
     let layout = layout(trees);
-    let mut all = Places { nodes: Vec::new(), roots: [0; SETS], vectors: Vec::new() };
+    let mut all = Places { nodes: Vec::new(), roots: [0; SETS] };
     for (set, tree) in trees.iter().enumerate() {
         let root = all.nodes.len() as u32;
         all.roots[set] = root;
-        for (node, &reciprocal) in tree.nodes.iter().zip(&tree.reciprocals) {
-            let vector = all.vectors.len() as u32;
-            all.vectors.extend(tree.vector((all.nodes.len() as u32) - root).as_chunks().0);
-            all.nodes.push(Place {
-                first: root + node.first,
-                last: u32::from(node.children).saturating_sub(1),
-                table: layout.nodes[set] as u32 + node.table,
-                vector,
-                reciprocal,
-            });
-        }
+        let place = |(at, (node, &reciprocal)): (usize, (&Node, &u32))| Place {
+            first: root + node.first,
+            last: u32::from(node.children).saturating_sub(1),
+            table: layout.nodes[set] as u32 + node.table,
+            vector: (at * tree.side * tree.side / 16) as u32,
+            reciprocal,
+        };
+        all.nodes.extend(tree.nodes.iter().zip(&tree.reciprocals).enumerate().map(place));
     }
     all
 }
