@@ -56,7 +56,7 @@ pub fn decode_tile(
         let target = &mut out;
         dispatch!(level, simd => simd.vectorize(
             #[inline(always)]
-            || decode_plane(&mut work, index, &grids[index], codes.as_mut(), Coder { contexts: &mut contexts, simd }, target)
+            || decode_plane(&mut work, index, &grids[index], codes.as_mut(), contexts.coder(simd), target)
         ));
     }
     if let Some(codes) = codes {
@@ -97,7 +97,7 @@ fn decode_grids(
                 let chroma = kinds[index].chroma;
                 dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
-                    || coefficients.code(walk, &mut Coder { contexts, simd }, chroma)
+                    || coefficients.code(walk, &mut contexts.coder(simd), chroma)
                 ));
                 coefficients.values(grid_step(header.steps[index]), level)
             }

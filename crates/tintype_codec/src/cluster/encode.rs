@@ -122,7 +122,7 @@ impl TileEncoder<'_> {
         index: usize,
     ) -> Plane<i16> {
         let (mut coefficients, step) = grid_of(plane, self.header.steps[index], self.level);
-        coefficients.code(code, &mut contexts.coder(), kind.chroma);
+        coefficients.code(code, &mut contexts.coder(Fallback::new()), kind.chroma);
         without_surface(plane, &coefficients.values(step, self.level))
     }
 
@@ -331,7 +331,13 @@ impl PlaneSearch<'_> {
     ) {
         let (cx, cy) = (x / 4, y % 16 / 4);
         if size > 0 {
-            contexts.coder().shape(&mut codes.base, quad.shape, self.chroma, size, line.shapes(cx, cy, size));
+            contexts.coder(Fallback::new()).shape(
+                &mut codes.base,
+                quad.shape,
+                self.chroma,
+                size,
+                line.shapes(cx, cy, size),
+            );
         }
         if quad.shape == 2 {
             let half = 2 << size;
@@ -349,7 +355,7 @@ impl PlaneSearch<'_> {
             let paths: Vec<_> = quad.block.atoms.iter().map(|atom| tree.path(atom.node)).collect();
             let tops = quad.block.atoms.iter().zip(&paths);
             let tops: Vec<Atom> = tops.map(|(atom, (path, _))| Atom { node: path[0].into(), ..*atom }).collect();
-            let mut coder = contexts.coder();
+            let mut coder = contexts.coder(Fallback::new());
             coder.atoms(&mut codes.base, root, &tops, &block, size == 0, |_| {});
             for (path, depth) in &paths {
                 let mut at = root.first + u32::from(path[0]);

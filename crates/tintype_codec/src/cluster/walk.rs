@@ -8,7 +8,7 @@
 
 use super::line::{Cell, cell};
 use super::model::{Adaptive16, Place, SETS, SYMBOLS, Tree, set_index};
-use fearless_simd::{Fallback, Simd};
+use fearless_simd::Simd;
 use tintype_entropy::SymbolWalk;
 use tintype_entropy::symbols::Sixteen;
 
@@ -115,9 +115,10 @@ impl Contexts {
         Self { tables: start.to_vec(), layout: layout(trees), counts: None }
     }
 
-    /// For the encoder, whose time goes elsewhere.
-    pub fn coder(&mut self) -> Coder<'_, Fallback> {
-        Coder { contexts: self, simd: Fallback::new() }
+    /// What codes under them, or reads.
+    #[inline(always)]
+    pub fn coder<S: Simd>(&mut self, simd: S) -> Coder<'_, S> {
+        Coder { tables: &mut self.tables, counts: self.counts.as_deref_mut(), simd }
     }
 
     /// Bits of each shape.
@@ -169,8 +170,8 @@ type Own<'a, S> = Sixteen<'a, 4, S>;
 
 /// Codes symbols, or reads them, and lets the tables learn.
 pub struct Coder<'a, S: Simd> {
-    /// The tables.
-    pub contexts: &'a mut Contexts,
+    tables: &'a mut [Adaptive16],
+    counts: Option<&'a mut [[u32; SYMBOLS]]>,
     /// The instructions to do it with.
     pub simd: S,
 }
@@ -185,11 +186,10 @@ impl<S: Simd> Coder<'_, S> {
         take: impl FnOnce(&Own<'_, S>) -> (u32, T),
         teaches: bool,
     ) -> (u32, T) {
-        let Contexts { tables, counts, .. } = &mut *self.contexts;
-        let own = &mut tables[table];
+        let own = &mut self.tables[table];
         let (symbol, beside) = take(&Sixteen { simd: self.simd, table: own });
         own.learn(self.simd, symbol, rate);
-        if teaches && let Some(counts) = counts {
+        if teaches && let Some(counts) = &mut self.counts {
             counts[table][symbol as usize & 15] += 1;
         }
         (symbol, beside)
