@@ -97,7 +97,11 @@ fn decode_grids(
                 let chroma = kinds[index].chroma;
                 dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
-                    || coefficients.code(walk, &mut contexts.coder(simd), chroma)
+                    || {
+                        let mut own = walk.clone();
+                        coefficients.code(&mut own, &mut contexts.coder(simd), chroma);
+                        *walk = own;
+                    }
                 ));
                 coefficients.values(grid_step(header.steps[index]), level)
             }
@@ -166,7 +170,7 @@ fn decode_plane<S: Simd>(
         if let Some(read) = &mut read {
             read.line.begin_row();
             read.atoms.clear();
-            (0..width).step_by(SIDE).for_each(|x| read.superblock(x));
+            read.superblocks(width);
             read.paths();
             read.add(&mut strip);
         }
@@ -218,42 +222,53 @@ struct Placed {
 /// A strip is read in waves: what lies in the base code, then second symbols, then deeper ones, so that the symbols of a wave,
 /// whose tables are known beforehand, need not wait for each other.
 impl<S: Simd> PlaneRead<'_, '_, S> {
-    /// The blocks of the superblock at column `x`, down to the first symbols of their paths.
+    /// What lies in the base code: the superblocks of the strip, down to the first symbols of paths.
     #[inline(always)]
-    fn superblock(&mut self, x: usize) {
+    fn superblocks(&mut self, width: usize) {
+        // A copy that nothing else can see stays in registers.
+        let mut base = self.codes.base.clone();
+        for x in (0..width).step_by(SIDE) {
+            self.superblock(&mut base, x);
+        }
+        self.codes.base = base;
+    }
+
+    /// The blocks of the superblock at column `x`.
+    #[inline(always)]
+    fn superblock(&mut self, base: &mut Reader<'_>, x: usize) {
         let near = self.line.shapes(x / 4, 0, 2);
-        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 2, near) {
+        match self.coder.shape(base, 0, self.chroma, 2, near) {
             0 => self.line.note(x / 4, 0, 2, Cell::default()),
-            1 => self.block((x, 0), 2),
+            1 => self.block(base, (x, 0), 2),
             _ => {
                 for quarter in 0..4 {
-                    self.quarter((x + quarter % 2 * 8, quarter / 2 * 8));
+                    self.quarter(base, (x + quarter % 2 * 8, quarter / 2 * 8));
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn quarter(&mut self, (x, y): (usize, usize)) {
+    fn quarter(&mut self, base: &mut Reader<'_>, (x, y): (usize, usize)) {
         let near = self.line.shapes(x / 4, y / 4, 1);
-        match self.coder.shape(&mut self.codes.base, 0, self.chroma, 1, near) {
+        match self.coder.shape(base, 0, self.chroma, 1, near) {
             0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
-            1 => self.block((x, y), 1),
+            1 => self.block(base, (x, y), 1),
             _ => {
                 for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
-                    self.block((x + dx, y + dy), 0);
+                    self.block(base, (x + dx, y + dy), 0);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn block(&mut self, (x, y): (usize, usize), size: usize) {
+    fn block(&mut self, base: &mut Reader<'_>, (x, y): (usize, usize), size: usize) {
         let root = &self.places.nodes[self.places.roots[set_index(self.chroma, size)] as usize];
         let block = self.line.context(x / 4, y / 4, size, self.chroma);
         let atoms = &mut self.atoms;
         let placed = |atom| atoms.push(Placed { atom, size: size as u8, y: y as u8, x: x as u32 });
-        let noted = self.coder.atoms(&mut self.codes.base, root, &[], &block, size == 0, placed);
+        let noted = self.coder.atoms(base, root, &[], &block, size == 0, placed);
         self.line.note(x / 4, y / 4, size, noted);
     }
 
@@ -262,21 +277,25 @@ impl<S: Simd> PlaneRead<'_, '_, S> {
     fn paths(&mut self) {
         let nodes = self.places.nodes.as_slice();
         if let Some(second) = &mut self.codes.second {
+            let mut own = second.clone();
             for placed in &mut self.atoms {
                 let place = &nodes[placed.atom.node as usize];
                 if place.last > 0 {
-                    placed.atom.node = self.coder.child(second, place, 0);
+                    placed.atom.node = self.coder.child(&mut own, place, 0);
                 }
             }
+            *second = own;
         }
         if let Some(deep) = &mut self.codes.deep {
+            let mut own = deep.clone();
             for placed in &mut self.atoms {
                 let mut place = &nodes[placed.atom.node as usize];
                 while place.last > 0 {
-                    placed.atom.node = self.coder.child(deep, place, 0);
+                    placed.atom.node = self.coder.child(&mut own, place, 0);
                     place = &nodes[placed.atom.node as usize];
                 }
             }
+            *deep = own;
         }
     }
 

@@ -219,7 +219,12 @@ impl<S: Simd> Coder<'_, S> {
             |own| walk.signed_symbol(given.min(15), value < 0, own),
             !W::READS,
         );
-        let magnitude = if symbol < 15 { symbol } else { 15 + beyond(walk, given.wrapping_sub(15)) };
+        let magnitude = if symbol < 15 {
+            symbol
+        } else {
+            seldom();
+            15 + beyond(walk, given.wrapping_sub(15))
+        };
         let value = magnitude as i32;
         (magnitude, if negative { -value } else { value })
     }
@@ -298,8 +303,12 @@ impl<S: Simd> Coder<'_, S> {
     }
 }
 
-/// Exp-Golomb of order 0, below 2^16.
+/// What calls it is seldom done.
 #[cold]
+fn seldom() {}
+
+/// Exp-Golomb of order 0, below 2^16. Inlined, so that a reader's state need not lie in memory.
+#[inline(always)]
 fn beyond<W: SymbolWalk>(walk: &mut W, value: u32) -> u32 {
     let value = value.min(65_000).wrapping_add(1);
     let mut length = 0;
