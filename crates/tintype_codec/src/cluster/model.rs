@@ -95,6 +95,10 @@ impl Tree {
     /// # Errors
     /// `Malformed` for counts that make no tree.
     pub fn new(side: usize, children: &[u8], vectors: &[i8]) -> Result<Self, CodecError> {
+        Self::of(side, children, vectors.iter().copied())
+    }
+
+    fn of(side: usize, children: &[u8], vectors: impl ExactSizeIterator<Item = i8>) -> Result<Self, CodecError> {
         let malformed =
             |what: &str, at: usize| Err(CodecError::Malformed { what: format!("cluster tree: {what}"), at });
         let (count, len) = (children.len(), side * side);
@@ -126,8 +130,9 @@ impl Tree {
         if next != count {
             return malformed("nodes without parent", next);
         }
-        let mut all = vec![0i8; len];
-        all.extend_from_slice(vectors);
+        let mut all = Vec::with_capacity(count * len);
+        all.resize(len, 0);
+        all.extend(vectors);
         let reciprocal = |vector: &[i8]| {
             let squares: u64 = vector.iter().map(|&v| u64::from(v.unsigned_abs()).pow(2)).sum();
             // The norm in 1/256, at least 1/2.
@@ -204,8 +209,8 @@ impl ClusterModel {
             let count = usize::from(u16::from_le_bytes([count[0], count[1]]));
             let children = take(&mut rest, count)?;
             let len = side(set) * side(set);
-            let vectors: Vec<i8> = take(&mut rest, count.saturating_sub(1) * len)?.iter().map(|&b| b as i8).collect();
-            *tree = Tree::new(side(set), children, &vectors)?;
+            let vectors = take(&mut rest, count.saturating_sub(1) * len)?;
+            *tree = Tree::of(side(set), children, vectors.iter().map(|&b| b as i8))?;
         }
         let tables = layout(&trees).count;
         let start = if rest.is_empty() {
