@@ -34,16 +34,24 @@ const ROOTS: [u64; 16] = [
     120_194, 125_515,
 ];
 
+/// The frequency that a byte of a prior stands for: 0, or `65536 * 2^(byte / 16)`, below 2^32.
+static WEIGHTS: [u64; 256] = {
+    let mut weights = [0; 256];
+    let mut byte = 1;
+    while byte < 256 {
+        weights[byte] = ROOTS[byte & 15] << (byte >> 4);
+        byte += 1;
+    }
+    weights
+};
+
 /// Symbols that a distribution has seen at its start, by class of certainty.
 const SEEN: [u8; 4] = [0, 6, 18, 40];
 
 /// From sixteen bytes: for symbols 0 to 14 sixteen times the binary logarithm of their frequency (0: never), then a class
 /// of certainty.
 fn bounds_from_prior(bytes: &[u8; 16]) -> Bounds {
-    let weight = |s: usize| match bytes[s] {
-        0 => 0,
-        b => ROOTS[usize::from(b & 15)] << (b >> 4),
-    };
+    let weight = |s: usize| WEIGHTS[usize::from(bytes[s])];
     let total: u64 = (0..15).map(weight).sum::<u64>().max(1);
     // Weights are below 2^32, so that products below stay under 2^59.
     let scale = ((Bounds::TOTAL as u64) << 44) / total;
