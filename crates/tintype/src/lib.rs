@@ -32,7 +32,9 @@ pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
 pub use jpeg_file::jpeg_from_picture;
 pub use models::Models;
-pub use repack::{decode_jpeg_file, is_jpeg, keep_file, kept_file, read_picture, read_picture_noting};
+pub use repack::{
+    decode_jpeg_file, decode_jpeg_file_rows, is_jpeg, keep_file, kept_file, read_picture, read_picture_noting,
+};
 pub use tintype_codec::jpeg::Verify;
 pub use tintype_codec::planes::within_error;
 pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, ShippedModel, Target, Tune, shipped_model};

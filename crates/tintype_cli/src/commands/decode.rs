@@ -11,7 +11,8 @@ use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
-use tintype_image::io::{PictureFormat, WriteSettings, write_picture, write_picture_to};
+use tintype_image::io::{PictureFormat, PnmWriter, WriteSettings, write_picture, write_picture_to};
+use tintype_image::{ImageError, Shape};
 
 /// What was decided.
 struct Plan {
@@ -109,7 +110,60 @@ fn restore_one(plan: &Plan, job: &Job, run: &Run) -> Result<Option<Report>, Stri
     Ok(Some(Report { text, complaint: None }))
 }
 
+/// Decodes a JPEG file to PNM row by row, if that is what `job` is: a picture of any size then needs little memory.
+fn stream_one(plan: &Plan, job: &Job, run: &Run) -> Result<Option<Report>, String> {
+    let start = Instant::now();
+    let plain = plan.request == DecodeRequest::default() && !plan.show;
+    let (Place::File(input), Place::File(output)) = (&job.input, &job.output) else { return Ok(None) };
+    let regular = |path: &Path| std::fs::metadata(path).is_ok_and(|data| data.is_file());
+    if !plain || format_of(&job.output).ok() != Some(PictureFormat::Pnm) || (output.exists() && !regular(output)) {
+        return Ok(None);
+    }
+    // What goes wrong with the input is said by the usual way.
+    let head = File::open(input).ok().filter(|_| regular(input)).map(BufReader::new);
+    if !head.is_some_and(|mut head| starts_as_jpeg(&mut head).unwrap_or(false)) {
+        return Ok(None);
+    }
+    let Ok(file) = std::fs::read(input) else { return Ok(None) };
+    let mut done = None;
+    let written = write_output_with(&job.output, |out| {
+        let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
+        let warnings = tintype::decode_jpeg_file_rows(&file, run, &mut |of, rows| {
+            if let Some(out) = out.take() {
+                shape = Some(of.clone());
+                writer = PnmWriter::new(out, of).map_err(|error| failed = Some(error)).ok();
+            }
+            if let Some(Err(error)) = writer.as_mut().map(|writer| writer.write(rows)) {
+                failed = Some(error);
+                writer = None;
+            }
+        });
+        if let Some(error @ ImageError::Io(_)) = failed {
+            done = Some((Shape::gray(1, 1, 8), Vec::new()));
+            return Err(error);
+        }
+        let (Ok(Some(warnings)), Some(writer), Some(shape)) = (warnings, writer, shape) else {
+            return Err(ImageError::Unsupported { what: "decoding by rows".into() });
+        };
+        writer.finish()?;
+        done = Some((shape, warnings));
+        Ok(())
+    });
+    let Some((shape, warnings)) = done else { return Ok(None) };
+    written?;
+    let pixels = shape.width_px as f64 * shape.height_px as f64;
+    let mut record = Record::new(job, &shape, CodecId::Jpeg.name(), file.len() as u64, pixels);
+    record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
+    record.warnings = warnings;
+    let text = if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
+    let complaint = complaint_of(job, &record.warnings).filter(|_| !plan.partial);
+    Ok(Some(Report { text, complaint }))
+}
+
 fn decode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
+    if let Some(report) = stream_one(plan, job, run)? {
+        return Ok(report);
+    }
     let to_jpeg = format_of(&job.output).ok() == Some(PictureFormat::Jpeg);
     let plain = plan.request == DecodeRequest::default() && !plan.show;
     if to_jpeg

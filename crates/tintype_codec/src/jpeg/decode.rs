@@ -60,13 +60,30 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
         return assemble(bytes, &structure, samples, !damaged, inks, run);
     }
     if run.threads.count() == 1
-        && let Some(decoded) = streamed(bytes, &structure, inks, run)?
+        && let Some(decoded) = streamed(bytes, &structure, inks, run, None)?
     {
         return Ok(decoded);
     }
     let file = read_coefficients(bytes, run.level, &run.limits)?;
     let samples = samples_from_coefficients(&file, run);
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
+}
+
+/// Decodes a JPEG file some rows at a time, without holding the picture: `take` gets the shape and, for each of its planes, the
+/// samples of the next rows. Gives metadata and warnings; `None` for files that need to be held (several scans, arithmetic code,
+/// lossless, damage): what `take` got is then of no use.
+///
+/// # Errors
+/// As [`decode_jpeg`].
+pub fn decode_jpeg_rows(
+    bytes: &[u8],
+    inks: FourInks,
+    run: &Run,
+    take: &mut dyn FnMut(&Shape, &[&[u16]]),
+) -> Result<Option<(Metadata, Vec<String>)>, CodecError> {
+    let structure = structure_from_bytes(bytes, ScanData::Present)?;
+    let done = streamed(bytes, &structure, inks, run, Some(take))?;
+    Ok(done.map(|decoded| (decoded.metadata, decoded.warnings)))
 }
 
 /// The shape that [`decode_jpeg`] gives, from the headers alone.
@@ -100,11 +117,18 @@ fn samples_from_coefficients(file: &JpegCoefficients, run: &Run) -> Vec<Componen
     parts.collect()
 }
 
-/// Decodes a sequential file in one sound scan row by row, holding two rows of MCUs beside the picture; else `None`.
+/// Decodes a sequential file in one sound scan row by row, holding two rows of MCUs beside the picture; else `None`. With
+/// `take` the picture goes there and is not held: it comes back without planes.
 ///
 /// # Errors
 /// As [`decode_jpeg`].
-fn streamed(bytes: &[u8], structure: &Structure, inks: FourInks, run: &Run) -> Result<Option<DecodedJpeg>, CodecError> {
+fn streamed(
+    bytes: &[u8],
+    structure: &Structure,
+    inks: FourInks,
+    run: &Run,
+    mut take: Option<&mut dyn FnMut(&Shape, &[&[u16]])>,
+) -> Result<Option<DecodedJpeg>, CodecError> {
     let frame = &structure.frame;
     let [plan] = structure.scans.as_slice() else { return Ok(None) };
     let whole = plan.header.components.iter().map(|c| c.index).eq(0..frame.components.len());
@@ -120,9 +144,10 @@ fn streamed(bytes: &[u8], structure: &Structure, inks: FourInks, run: &Run) -> R
     });
     let notes = metadata::read(bytes, structure, &run.limits);
     let mut convert = Convert::new(frame, &notes, inks, samples.collect(), run)?;
-    let mut planes = convert.planes(frame.height);
     let (_, whole_y) = frame.sampling_max();
     let step = 8 * row[0].rows * whole_y / frame.components[0].v;
+    let held = if take.is_some() { frame.height.min(step + whole_y) } else { frame.height };
+    let mut planes = convert.planes(held);
     let mut made = 0;
     let sound = decode_rows(bytes, frame, plan, run.level, &mut row, |y, row| {
         for (index, (c, out)) in row.iter().zip(&mut convert.samples).enumerate() {
@@ -134,8 +159,20 @@ fn streamed(bytes: &[u8], structure: &Structure, inks: FourInks, run: &Run) -> R
         let ready = (y + 1) * step;
         let rows = made..if ready >= frame.height { frame.height } else { ready - whole_y };
         made = rows.end;
-        convert.rows(run.level, rows.clone(), &mut planes, rows.start);
+        let Some(take) = &mut take else {
+            convert.rows(run.level, rows.clone(), &mut planes, rows.start);
+            return;
+        };
+        convert.rows(run.level, rows.clone(), &mut planes, 0);
+        let samples = rows.len() * frame.width;
+        let shown: Vec<&[u16]> =
+            planes.iter().take(convert.shape.planes.len()).map(|plane| &plane[..samples]).collect();
+        take(&convert.shape, &shown);
     });
+    if take.is_some() {
+        planes.clear();
+        convert.shape.planes.clear();
+    }
     Ok(sound.then(|| convert.finish(planes, notes, true)))
 }
 

@@ -1,6 +1,6 @@
 //! Real files through the whole of this room: byte-exact repacking, damage, and pictures there and back.
 
-use super::{FourInks, JpegPlan, Sampling, Verify, decode_jpeg, encode_jpeg, repack, unpack};
+use super::{FourInks, JpegPlan, Sampling, Verify, decode_jpeg, decode_jpeg_rows, encode_jpeg, repack, unpack};
 use crate::{EncodeSettings, Run, Target, Tune};
 use tintype_image::{ColourModel, Level, Limits, Metadata, PlaneInfo, PlaneRole, Planes, Shape, Threads};
 
@@ -118,6 +118,13 @@ fn rows_as_they_come_are_the_rows_of_the_whole_picture() {
                 let file = encode_jpeg(&picture(width, height), &Metadata::default(), &plan, &run()).unwrap();
                 let [one, other] = [run(), two].map(|run| decode_jpeg(&file, FourInks::Rgb, &run).unwrap().planes);
                 assert!(one == other, "{width} × {height}, {sampling:?}, {quality}");
+                let mut planes = vec![Vec::new(); 3];
+                let done = decode_jpeg_rows(&file, FourInks::Rgb, &run(), &mut |shape, rows| {
+                    assert_eq!((shape, rows.len()), (&one.shape, 3));
+                    planes.iter_mut().zip(rows).for_each(|(plane, rows)| plane.extend_from_slice(rows));
+                });
+                assert!(done.unwrap().is_some(), "{width} × {height}, {sampling:?}, {quality}");
+                assert!(one.planes.iter().zip(&planes).all(|(plane, rows)| plane.as_slice() == Some(rows)));
             }
         }
     }

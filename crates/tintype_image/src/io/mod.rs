@@ -16,6 +16,7 @@ mod webp;
 pub mod y4m;
 
 pub use orientation::{apply_orientation, orientation_of};
+pub use pnm::PnmWriter;
 
 use crate::colour::{self, Sampling, Upsampling};
 use crate::{ColourModel, ImageError, Level, Limits, Metadata, Picture, Planes, YCbCrMatrix};

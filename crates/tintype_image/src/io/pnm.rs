@@ -236,6 +236,75 @@ pub(super) fn write_pnm(picture: &Picture, out: &mut dyn Write) -> Result<(), Im
     write_rows(header, &source, if bitmap { 1 } else { word_bits(source.bit_depth) }, out)
 }
 
+/// Writes P5 or P6 as rows come, for pictures that are never held as a whole.
+pub struct PnmWriter<'a> {
+    out: &'a mut dyn Write,
+    planes: usize,
+    bits: u8,
+    packed: Vec<u8>,
+}
+
+impl<'a> PnmWriter<'a> {
+    /// Of a picture of `shape`, gray or RGB.
+    ///
+    /// # Errors
+    /// `Unsupported` for other pictures, and for depths that are not alike.
+    pub fn new(out: &'a mut dyn Write, shape: &Shape) -> Result<Self, ImageError> {
+        let depth = shape.planes.first().map_or(0, |plane| plane.bit_depth);
+        let alike = shape.planes.iter().all(|plane| plane.bit_depth == depth && plane.role == PlaneRole::Colour);
+        let kind = match (shape.colour, shape.planes.len()) {
+            (ColourModel::Gray, 1) if depth > 1 => 5,
+            (ColourModel::Rgb, 3) if alike => 6,
+            _ => return Err(ImageError::Unsupported { what: "PNM by rows of other than gray or RGB".into() }),
+        };
+        let packed = format!("P{kind}\n{} {}\n{}\n", shape.width_px, shape.height_px, (1u32 << depth) - 1).into_bytes();
+        Ok(Self { out, planes: shape.planes.len(), bits: word_bits(depth), packed })
+    }
+
+    /// The next rows: for each plane its samples.
+    ///
+    /// # Errors
+    /// `Misuse` for another number of planes; `Io`.
+    pub fn write(&mut self, planes: &[&[u16]]) -> Result<(), ImageError> {
+        match (planes, self.bits) {
+            (planes, _) if planes.len() != self.planes => {
+                return Err(ImageError::Misuse { what: format!("{} planes for {}", planes.len(), self.planes) });
+            }
+            ([a, b, c], 8) => {
+                let start = self.packed.len();
+                self.packed.resize(start + 3 * a.len(), 0);
+                let pixels = self.packed[start..].as_chunks_mut::<3>().0.iter_mut();
+                for (pixel, ((a, b), c)) in pixels.zip(a.iter().zip(*b).zip(*c)) {
+                    *pixel = [*a as u8, *b as u8, *c as u8];
+                }
+            }
+            ([a], bits) => pack_row(a, bits, &mut self.packed),
+            _ => {
+                for at in 0..planes[0].len() {
+                    self.packed.extend(planes.iter().flat_map(|plane| plane[at].to_be_bytes()));
+                }
+            }
+        }
+        self.flush_from(WRITTEN_BYTES)
+    }
+
+    /// After the last row.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn finish(mut self) -> Result<(), ImageError> {
+        self.flush_from(0)
+    }
+
+    fn flush_from(&mut self, len: usize) -> Result<(), ImageError> {
+        if self.packed.len() >= len {
+            self.out.write_all(&self.packed)?;
+            self.packed.clear();
+        }
+        Ok(())
+    }
+}
+
 /// Writes P7.
 pub(super) fn write_pam(picture: &Picture, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::all(picture)?;
