@@ -10,7 +10,7 @@ use crate::head::head_from_bytes;
 use crate::reduce::{full_size_request, reduced};
 use crate::{EncodeOptions, Error, Goal, Step};
 use std::io::{Read, Seek};
-use tintype_codec::jpeg::{FourInks, Verify, decode_jpeg, decode_jpeg_rows, repack, shape_of_jpeg, unpack};
+use tintype_codec::jpeg::{FourInks, TakeRows, Verify, decode_jpeg, decode_jpeg_rows, repack, shape_of_jpeg, unpack};
 use tintype_codec::{CodecError, CodecId, DecodeRequest, PayloadView, Run};
 use tintype_container::Reader;
 use tintype_image::io::PictureFormat;
@@ -126,11 +126,7 @@ pub fn decode_jpeg_file(file: Vec<u8>, request: &DecodeRequest, run: &Run) -> Re
 ///
 /// # Errors
 /// `Codec`.
-pub fn decode_jpeg_file_rows(
-    file: &[u8],
-    run: &Run,
-    take: &mut dyn FnMut(&Shape, &[&[u16]]),
-) -> Result<Option<Vec<String>>, Error> {
+pub fn decode_jpeg_file_rows(file: &[u8], run: &Run, take: &mut TakeRows<'_>) -> Result<Option<Vec<String>>, Error> {
     let failed = |error| Error::Codec { step: Step::Decode(CodecId::Jpeg), error };
     let done = decode_jpeg_rows(file, FourInks::Rgb, run, take).map_err(failed)?;
     Ok(done.map(|(_, warnings)| warnings))

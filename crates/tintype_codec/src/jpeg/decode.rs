@@ -69,8 +69,10 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
 }
 
-/// Decodes a JPEG file some rows at a time, without holding the picture: `take` gets the shape and, for each of its planes, the
-/// samples of the next rows. Gives metadata and warnings; `None` for files that need to be held (several scans, arithmetic code,
+/// Takes a picture's shape and, for each of its planes, the samples of the next rows.
+pub type TakeRows<'a> = dyn FnMut(&Shape, &[&[u16]]) + 'a;
+
+/// Decodes a JPEG file some rows at a time, without holding the picture. Gives metadata and warnings; `None` for files that need to be held (several scans, arithmetic code,
 /// lossless, damage): what `take` got is then of no use.
 ///
 /// # Errors
@@ -79,7 +81,7 @@ pub fn decode_jpeg_rows(
     bytes: &[u8],
     inks: FourInks,
     run: &Run,
-    take: &mut dyn FnMut(&Shape, &[&[u16]]),
+    take: &mut TakeRows<'_>,
 ) -> Result<Option<(Metadata, Vec<String>)>, CodecError> {
     let structure = structure_from_bytes(bytes, ScanData::Present)?;
     let done = streamed(bytes, &structure, inks, run, Some(take))?;
@@ -127,7 +129,7 @@ fn streamed(
     structure: &Structure,
     inks: FourInks,
     run: &Run,
-    mut take: Option<&mut dyn FnMut(&Shape, &[&[u16]])>,
+    mut take: Option<&mut TakeRows<'_>>,
 ) -> Result<Option<DecodedJpeg>, CodecError> {
     let frame = &structure.frame;
     let [plan] = structure.scans.as_slice() else { return Ok(None) };

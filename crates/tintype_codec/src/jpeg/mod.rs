@@ -28,7 +28,7 @@ mod structure;
 mod upsample;
 
 pub use coefficients::ComponentBlocks;
-pub use decode::{DecodedJpeg, FourInks, decode_jpeg, decode_jpeg_rows, shape_of_jpeg};
+pub use decode::{DecodedJpeg, FourInks, TakeRows, decode_jpeg, decode_jpeg_rows, shape_of_jpeg};
 pub use encode::{JpegPlan, Sampling, encode_jpeg};
 pub use read::{JpegCoefficients, read_coefficients};
 pub use repack::{Verify, priors_from_files, repack, unpack};
