@@ -186,10 +186,11 @@ fn transform_rows(
     precision: u8,
     out: &mut [u16],
 ) {
+    let quant = quant.map(i32::from);
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         for (row, line) in blocks.chunks_exact(stride).zip(out.chunks_exact_mut(stride * 64)) {
             for (x, block) in row.iter().enumerate() {
-                samples_from_block(block, quant, precision, &mut line[8 * x..], 8 * stride);
+                samples_from_block(simd, block, &quant, precision, &mut line[8 * x..], 8 * stride);
             }
         }
     }));

@@ -4,54 +4,54 @@
 //! All arithmetic is modulo 2^32, so that any coefficients give some sample. Exact zone.
 //! Source: Loeffler, Ligtenberg and Moschytz, ICASSP 1989; 13-bit constants.
 
-use std::num::Wrapping;
+use fearless_simd::{Simd, i16x8, i32x8, prelude::*};
 
-type Lanes = [Wrapping<i32>; 8];
+const CONST_BITS: u32 = 13;
 
-const CONST_BITS: usize = 13;
-
+/// Eight transforms of eight values at once, one in each lane; results are rounded and shifted right by `shift`.
 #[inline(always)]
-fn each(f: impl Fn(usize) -> Wrapping<i32>) -> Lanes {
-    std::array::from_fn(f)
+fn pass<S: Simd>(r: [i32x8<S>; 8], shift: u32) -> [i32x8<S>; 8] {
+    let z1 = (r[2] + r[6]) * 4433;
+    let even2 = z1 - r[6] * 15137;
+    let even3 = z1 + r[2] * 6270;
+    let even0 = (r[0] + r[4]) << CONST_BITS;
+    let even1 = (r[0] - r[4]) << CONST_BITS;
+    // What is added to all for rounding is added here.
+    let half = 1i32 << (shift - 1);
+    let (t10, t13) = (even0 + even3 + half, even0 - even3 + half);
+    let (t11, t12) = (even1 + even2 + half, even1 - even2 + half);
+    let z5 = (r[7] + r[3] + r[5] + r[1]) * 9633;
+    let z1 = (r[7] + r[1]) * -7373;
+    let z2 = (r[5] + r[3]) * -20995;
+    let z3 = (r[7] + r[3]) * -16069 + z5;
+    let z4 = (r[5] + r[1]) * -3196 + z5;
+    let o0 = r[7] * 2446 + z1 + z3;
+    let o1 = r[5] * 16819 + z2 + z4;
+    let o2 = r[3] * 25172 + z2 + z3;
+    let o3 = r[1] * 12299 + z1 + z4;
+    [
+        (t10 + o3) >> shift,
+        (t11 + o2) >> shift,
+        (t12 + o1) >> shift,
+        (t13 + o0) >> shift,
+        (t13 - o0) >> shift,
+        (t12 - o1) >> shift,
+        (t11 - o2) >> shift,
+        (t10 - o3) >> shift,
+    ]
 }
 
-/// Eight transforms of eight values at once: `rows[k][lane]`; results are rounded and shifted right by `shift`.
+/// Rows as columns: three perfect shuffles of all 64 numbers.
 #[inline(always)]
-fn pass(rows: &mut [Lanes; 8], shift: usize) {
-    let c = |x: i32| Wrapping(x);
-    let r = *rows;
-    let z1 = each(|i| (r[2][i] + r[6][i]) * c(4433));
-    let even2 = each(|i| z1[i] - r[6][i] * c(15137));
-    let even3 = each(|i| z1[i] + r[2][i] * c(6270));
-    let even0 = each(|i| (r[0][i] + r[4][i]) << CONST_BITS);
-    let even1 = each(|i| (r[0][i] - r[4][i]) << CONST_BITS);
-    let t10 = each(|i| even0[i] + even3[i]);
-    let t13 = each(|i| even0[i] - even3[i]);
-    let t11 = each(|i| even1[i] + even2[i]);
-    let t12 = each(|i| even1[i] - even2[i]);
-    let z5 = each(|i| (r[7][i] + r[3][i] + r[5][i] + r[1][i]) * c(9633));
-    let z1 = each(|i| (r[7][i] + r[1][i]) * c(-7373));
-    let z2 = each(|i| (r[5][i] + r[3][i]) * c(-20995));
-    let z3 = each(|i| (r[7][i] + r[3][i]) * c(-16069) + z5[i]);
-    let z4 = each(|i| (r[5][i] + r[1][i]) * c(-3196) + z5[i]);
-    let o0 = each(|i| r[7][i] * c(2446) + z1[i] + z3[i]);
-    let o1 = each(|i| r[5][i] * c(16819) + z2[i] + z4[i]);
-    let o2 = each(|i| r[3][i] * c(25172) + z2[i] + z3[i]);
-    let o3 = each(|i| r[1][i] * c(12299) + z1[i] + z4[i]);
-    let half = Wrapping(1i32 << (shift - 1));
-    rows[0] = each(|i| (t10[i] + o3[i] + half) >> shift);
-    rows[7] = each(|i| (t10[i] - o3[i] + half) >> shift);
-    rows[1] = each(|i| (t11[i] + o2[i] + half) >> shift);
-    rows[6] = each(|i| (t11[i] - o2[i] + half) >> shift);
-    rows[2] = each(|i| (t12[i] + o1[i] + half) >> shift);
-    rows[5] = each(|i| (t12[i] - o1[i] + half) >> shift);
-    rows[3] = each(|i| (t13[i] + o0[i] + half) >> shift);
-    rows[4] = each(|i| (t13[i] - o0[i] + half) >> shift);
-}
-
-#[inline(always)]
-fn transposed(m: &[Lanes; 8]) -> [Lanes; 8] {
-    std::array::from_fn(|r| std::array::from_fn(|c| m[c][r]))
+fn transposed<S: Simd>(mut m: [i32x8<S>; 8]) -> [i32x8<S>; 8] {
+    for _ in 0..3 {
+        let (a, b) = m[0].interleave(m[4]);
+        let (c, d) = m[1].interleave(m[5]);
+        let (e, f) = m[2].interleave(m[6]);
+        let (g, h) = m[3].interleave(m[7]);
+        m = [a, b, c, d, e, f, g, h];
+    }
+    m
 }
 
 /// Whether there is anything but DC in the four lowest frequencies of both directions, and whether there is beyond them.
@@ -67,45 +67,60 @@ fn what_is_there(block: &[i16; 64]) -> (bool, bool) {
 
 /// Dequantises and transforms one block into `out`, whose rows start every `stride` samples.
 #[inline(always)]
-pub fn samples_from_block(block: &[i16; 64], quant: &[u16; 64], precision: u8, out: &mut [u16], stride: usize) {
+pub fn samples_from_block<S: Simd>(
+    simd: S,
+    block: &[i16; 64],
+    quant: &[i32; 64],
+    precision: u8,
+    out: &mut [u16],
+    stride: usize,
+) {
     let pass1_bits = if precision > 8 { 1 } else { 2 };
     let centre = 1i32 << (precision - 1);
     let max = (1i32 << precision) - 1;
     let (edge, beyond) = what_is_there(block);
     if !edge && !beyond {
-        let dc = (Wrapping(i32::from(block[0])) * Wrapping(i32::from(quant[0]))) << pass1_bits;
+        let dc = i32::from(block[0]).wrapping_mul(quant[0]) << pass1_bits;
         let shift = pass1_bits + 3;
-        let value = ((dc + Wrapping(1 << (shift - 1))) >> shift).0.wrapping_add(centre).clamp(0, max) as u16;
+        let value = (dc.wrapping_add(1 << (shift - 1)) >> shift).wrapping_add(centre).clamp(0, max) as u16;
         for y in 0..8 {
             out[y * stride..][..8].fill(value);
         }
         return;
     }
-    let row = |v: usize| each(|u| Wrapping(i32::from(block[8 * v + u])) * Wrapping(i32::from(quant[8 * v + u])));
-    // With zeros that the compiler knows of, a pass has half the products.
-    let half = [each(|_| Wrapping(0)); 4];
-    let joined = |low: [Lanes; 4]| -> [Lanes; 8] { std::array::from_fn(|k| if k < 4 { low[k] } else { half[k - 4] }) };
-    let mut rows = if beyond { std::array::from_fn(row) } else { joined(std::array::from_fn(row)) };
-    if beyond {
-        pass(&mut rows, CONST_BITS - pass1_bits);
-        rows = transposed(&rows);
-        pass(&mut rows, CONST_BITS + pass1_bits + 3);
+    let ([coefficients, ..], [steps, ..]) =
+        (block.as_chunks::<8>().0.as_chunks::<8>().0, quant.as_chunks::<8>().0.as_chunks::<8>().0)
+    else {
+        return;
+    };
+    let row = |v: usize| {
+        let (low, high) = i16x8::from_slice(simd, &coefficients[v]).widen();
+        low.combine(high) * i32x8::from_slice(simd, &steps[v])
+    };
+    let zero = i32x8::splat(simd, 0);
+    let (first, second) = (CONST_BITS - pass1_bits, CONST_BITS + pass1_bits + 3);
+    let rows = if beyond {
+        let rows = pass([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)], first);
+        pass(transposed(rows), second)
     } else {
-        pass(&mut rows, CONST_BITS - pass1_bits);
-        let columns = transposed(&rows);
-        rows = joined(std::array::from_fn(|k| columns[k]));
-        pass(&mut rows, CONST_BITS + pass1_bits + 3);
-    }
-    rows = transposed(&rows);
-    for (y, row) in rows.iter().enumerate() {
-        let line: [u16; 8] = std::array::from_fn(|x| row[x].0.wrapping_add(centre).clamp(0, max) as u16);
-        out[y * stride..][..8].copy_from_slice(&line);
+        // With zeros that the compiler knows of, a pass has half the products.
+        let rows = pass([row(0), row(1), row(2), row(3), zero, zero, zero, zero], first);
+        let [a, b, c, d, ..] = transposed(rows);
+        pass([a, b, c, d, zero, zero, zero, zero], second)
+    };
+    for (y, row) in transposed(rows).into_iter().enumerate() {
+        let mut samples = [0; 8];
+        (row + centre).max(0).min(max).store_slice(&mut samples);
+        for (out, sample) in out[y * stride..][..8].iter_mut().zip(samples) {
+            *out = sample as u16;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::samples_from_block;
+    use fearless_simd::{Fallback, Level, dispatch};
 
     /// The definition, in f64.
     fn twin(block: &[i16; 64]) -> [f64; 64] {
@@ -132,7 +147,10 @@ mod tests {
                 *value = if round % 3 == 0 && k > 0 { 0 } else { (state >> 16) as i16 % range };
             }
             let mut out = [0u16; 64];
-            samples_from_block(&block, &[1; 64], 8, &mut out, 8);
+            samples_from_block(Fallback::new(), &block, &[1; 64], 8, &mut out, 8);
+            let mut again = [0u16; 64];
+            dispatch!(Level::new(), simd => samples_from_block(simd, &block, &[1; 64], 8, &mut again, 8));
+            assert_eq!(out, again);
             for (is, should) in out.iter().zip(twin(&block)) {
                 assert!((f64::from(*is) - should.clamp(0.0, 255.0)).abs() < 1.0, "{is} for {should}");
             }
