@@ -11,8 +11,8 @@ use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, Decoded, Limits, Models, Picture, Run};
+use tintype_image::ImageError;
 use tintype_image::io::{PictureFormat, PnmWriter, WriteSettings, write_picture, write_picture_to};
-use tintype_image::{ImageError, Shape};
 
 /// What was decided.
 struct Plan {
@@ -125,7 +125,7 @@ fn stream_one(plan: &Plan, job: &Job, run: &Run) -> Result<Option<Report>, Strin
         return Ok(None);
     }
     let Ok(file) = std::fs::read(input) else { return Ok(None) };
-    let mut done = None;
+    let (mut done, mut must_be_held) = (None, false);
     let written = write_output_with(&job.output, |out| {
         let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
         let warnings = tintype::decode_jpeg_file_rows(&file, run, &mut |of, rows| {
@@ -139,18 +139,21 @@ fn stream_one(plan: &Plan, job: &Job, run: &Run) -> Result<Option<Report>, Strin
             }
         });
         if let Some(error @ ImageError::Io(_)) = failed {
-            done = Some((Shape::gray(1, 1, 8), Vec::new()));
             return Err(error);
         }
         let (Ok(Some(warnings)), Some(writer), Some(shape)) = (warnings, writer, shape) else {
+            must_be_held = true;
             return Err(ImageError::Unsupported { what: "decoding by rows".into() });
         };
         writer.finish()?;
         done = Some((shape, warnings));
         Ok(())
     });
-    let Some((shape, warnings)) = done else { return Ok(None) };
+    if must_be_held {
+        return Ok(None);
+    }
     written?;
+    let Some((shape, warnings)) = done else { return Ok(None) };
     let pixels = shape.width_px as f64 * shape.height_px as f64;
     let mut record = Record::new(job, &shape, CodecId::Jpeg.name(), file.len() as u64, pixels);
     record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);

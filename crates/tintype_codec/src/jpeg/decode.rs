@@ -69,7 +69,8 @@ pub fn decode_jpeg(bytes: &[u8], inks: FourInks, run: &Run) -> Result<DecodedJpe
     assemble(bytes, &file.structure, samples, file.complete(), inks, run)
 }
 
-/// Takes a picture's shape and, for each of its planes, the samples of the next rows.
+/// Takes a picture's shape and, for each of its planes, the samples of the next rows: one or more, `width_px` samples each,
+/// row after row.
 pub type TakeRows<'a> = dyn FnMut(&Shape, &[&[u16]]) + 'a;
 
 /// Decodes a JPEG file some rows at a time, without holding the picture. Gives metadata and warnings; `None` for files that need to be held (several scans, arithmetic code,

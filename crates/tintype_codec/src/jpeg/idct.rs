@@ -88,11 +88,7 @@ pub fn samples_from_block<S: Simd>(
         }
         return;
     }
-    let ([coefficients, ..], [steps, ..]) =
-        (block.as_chunks::<8>().0.as_chunks::<8>().0, quant.as_chunks::<8>().0.as_chunks::<8>().0)
-    else {
-        return;
-    };
+    let (coefficients, steps) = (block.as_chunks::<8>().0, quant.as_chunks::<8>().0);
     let row = |v: usize| {
         let (low, high) = i16x8::from_slice(simd, &coefficients[v]).widen();
         low.combine(high) * i32x8::from_slice(simd, &steps[v])

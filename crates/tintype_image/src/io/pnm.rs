@@ -261,7 +261,7 @@ impl<'a> PnmWriter<'a> {
         Ok(Self { out, planes: shape.planes.len(), bits: word_bits(depth), packed })
     }
 
-    /// The next rows: for each plane its samples.
+    /// The next rows: for each plane its samples, row after row, all planes alike in number.
     ///
     /// # Errors
     /// `Misuse` for another number of planes; `Io`.

@@ -293,3 +293,20 @@ fn stray_bytes_between_jpeg_segments_are_stepped_over() {
     let read = |b: &[u8]| read_picture(b, &Limits::default()).unwrap().planes;
     assert_eq!(read(&stray), read(&bytes));
 }
+
+#[test]
+fn pnm_by_rows_is_pnm_as_a_whole() {
+    for shape in [Shape::gray(7, 5, 8), Shape::gray(7, 5, 12), Shape::rgb(40, 900, 8), Shape::rgb(7, 5, 12)] {
+        let picture = patterned(shape.clone());
+        let mut by_rows = Vec::new();
+        let mut writer = PnmWriter::new(&mut by_rows, &shape).unwrap();
+        for y in 0..shape.height_px {
+            let rows: Vec<&[u16]> = picture.planes.planes.iter().map(|plane| plane.row(y)).collect();
+            writer.write(&rows).unwrap();
+        }
+        assert!(writer.write(&[]).is_err());
+        writer.finish().unwrap();
+        assert_eq!(by_rows, write_picture(PictureFormat::Pnm, &picture).unwrap());
+    }
+    assert!(PnmWriter::new(&mut Vec::new(), &Shape::gray(7, 5, 1)).is_err());
+}
