@@ -1,0 +1,98 @@
+//! Golden hashes: what every codec that is built in makes of a list of pictures.
+//!
+//! For each codec, picture and target the test hashes the sections' bytes and the decoded samples and compares them with
+//! testdata/golden.txt. A change that is meant to be a move leaves the file as it is. `GOLDEN=write cargo test -p tintype
+//! --test golden` writes it anew; the commit then says why in a line `Golden:`.
+
+mod pictures;
+
+use pictures::{Sample, samples};
+use std::fmt::Write;
+use tintype_codec::jpeg::{FourInks, JpegPlan, Verify, decode_jpeg, encode_jpeg, repack};
+use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, Payload, Run, Target, registry};
+use tintype_image::sample_hash;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden.txt");
+
+/// FNV-1a over all sections, their keys included.
+fn section_hash(payload: &Payload) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    };
+    for section in &payload.sections {
+        add(&section.key.tile.to_le_bytes());
+        add(&section.key.layer.to_le_bytes());
+        add(&section.bytes);
+    }
+    hash
+}
+
+fn line(codec: &dyn tintype_codec::Codec, name: &str, sample: &Sample, target: Target, run: &Run) -> Option<String> {
+    let settings = EncodeSettings { target, effort: sample.effort, ..EncodeSettings::default() };
+    let payload = match codec.encode(&sample.planes, &settings, run) {
+        Ok(payload) => payload,
+        Err(CodecError::Unsupported { .. }) => return None,
+        Err(error) => panic!("{name} on {}: {error}", sample.name),
+    };
+    let decoded = codec.decode(&sample.planes.shape, &payload.view(), &DecodeRequest::default(), run).unwrap();
+    let goal = match target {
+        Target::Quality(quality) => format!("q{quality}"),
+        Target::Lossless => "exact".into(),
+    };
+    let bytes: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
+    let (coded, samples) = (section_hash(&payload), sample_hash(&decoded));
+    Some(format!("{name} {} e{} {goal} {bytes} {coded:016x} {samples:016x}", sample.name, sample.effort))
+}
+
+/// Packing and decoding a JPEG file, and making one anew from its picture.
+fn jpeg_lines(name: &str, file: &[u8], run: &Run) -> [String; 2] {
+    let packed = repack(file, 5, Verify::No, run);
+    let decoded = decode_jpeg(file, FourInks::Rgb, run).unwrap();
+    let bytes: usize = packed.sections.iter().map(|section| section.bytes.len()).sum();
+    let (coded, samples) = (section_hash(&packed), sample_hash(&decoded.planes));
+    let plan = JpegPlan::from_settings(&EncodeSettings::default()).unwrap();
+    let made = encode_jpeg(&decoded.planes, &decoded.metadata, &plan, run).unwrap();
+    let again = sample_hash(&decode_jpeg(&made, FourInks::Rgb, run).unwrap().planes);
+    [format!("packed {name} {bytes} {coded:016x} {samples:016x}"), format!("jpeg {name} {} {again:016x}", made.len())]
+}
+
+const JPEGS: [(&str, &[u8]); 6] = [
+    ("arithmetic", include_bytes!("../../../testdata/jpeg/arithmetic.jpg")),
+    ("baseline_420", include_bytes!("../../../testdata/jpeg/baseline_420.jpg")),
+    ("gray", include_bytes!("../../../testdata/jpeg/gray.jpg")),
+    ("progressive_440", include_bytes!("../../../testdata/jpeg/progressive_440.jpg")),
+    ("progressive_444", include_bytes!("../../../testdata/jpeg/progressive_444.jpg")),
+    ("restarts_422", include_bytes!("../../../testdata/jpeg/restarts_422.jpg")),
+];
+
+#[test]
+fn every_codec_gives_the_bytes_and_samples_it_gave_before() {
+    let run = Run::default();
+    let mut found = String::new();
+    for id in tintype::codecs() {
+        let codec = registry(id).expect("listed codecs are built in");
+        for sample in samples() {
+            for target in [Target::Quality(20.0), Target::Quality(75.0), Target::Lossless] {
+                if let Some(line) = line(codec, id.name(), &sample, target, &run) {
+                    writeln!(found, "{line}").unwrap();
+                }
+            }
+        }
+    }
+    for (name, file) in JPEGS {
+        for line in jpeg_lines(name, file, &run) {
+            writeln!(found, "{line}").unwrap();
+        }
+    }
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+        std::fs::write(FILE, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(FILE).unwrap();
+    for (found, expected) in found.lines().zip(expected.lines()) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.lines().count(), expected.lines().count());
+}
