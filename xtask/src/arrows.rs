@@ -16,7 +16,8 @@ struct Room {
     tests_see: &'static [&'static str],
 }
 
-const TOOLS: [&str; 5] = ["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn", "tintype_metrics"];
+const TOOLS: [&str; 5] =
+    ["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn", "tintype_metrics"];
 
 const fn room(name: &'static str, sees: &'static [&'static str]) -> Room {
     Room { name, sees, tests_see: &[] }
@@ -32,7 +33,14 @@ const ROOMS: &[Room] = &[
     room("tintype_codec", &TOOLS),
     room(
         "tintype_video",
-        &["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn", "tintype_metrics", "tintype_codec"],
+        &[
+            "tintype_image",
+            "tintype_entropy",
+            "tintype_transform",
+            "tintype_nn",
+            "tintype_metrics",
+            "tintype_codec",
+        ],
     ),
     room("tintype_container", &[]),
     room("tintype", &["tintype_codec", "tintype_video", "tintype_container", "tintype_image"]),
@@ -54,7 +62,10 @@ const ROOMS: &[Room] = &[
             "tintype",
         ],
     ),
-    room("tintype_cli", &["tintype", "tintype_image", "tintype_metrics", "tintype_lab", "tintype_train"]),
+    room(
+        "tintype_cli",
+        &["tintype", "tintype_image", "tintype_metrics", "tintype_lab", "tintype_train"],
+    ),
     room("xtask", &[]),
 ];
 
@@ -71,15 +82,22 @@ pub fn step(root: &Path) -> Result<String, String> {
     let metadata = shell::metadata(root, &[])?;
     let faults = [forbidden_arrows(&metadata), frameworks_in_default_build(&metadata)].concat();
     if faults.is_empty() {
-        return Ok(format!("arrows: {} crates of ours, none sees what it must not", ours(&metadata).len()));
+        return Ok(format!(
+            "arrows: {} crates of ours, none sees what it must not",
+            ours(&metadata).len()
+        ));
     }
     Err(faults.join("\n"))
 }
 
 /// Names of the workspace's members by their identity.
 fn ours(metadata: &Value) -> BTreeMap<&str, &str> {
-    let members: BTreeSet<&str> =
-        metadata["workspace_members"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let members: BTreeSet<&str> = metadata["workspace_members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let packages = metadata["packages"].as_array().into_iter().flatten();
     packages
         .filter_map(|p| Some((p["id"].as_str()?, p["name"].as_str()?)))
@@ -95,13 +113,19 @@ fn forbidden_arrows(metadata: &Value) -> Vec<String> {
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let Some(name) = package["id"].as_str().and_then(|id| ours.get(id)) else { continue };
         let Some(room) = ROOMS.iter().find(|room| room.name == *name) else {
-            faults.push(format!("{name} is no room of docs/ARCHITECTURE.md; add it to xtask/src/arrows.rs"));
+            faults.push(format!(
+                "{name} is no room of docs/ARCHITECTURE.md; add it to xtask/src/arrows.rs"
+            ));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let Some(target) = dependency["name"].as_str().filter(|target| names.contains(target)) else { continue };
+            let Some(target) = dependency["name"].as_str().filter(|target| names.contains(target))
+            else {
+                continue;
+            };
             let for_tests = dependency["kind"].as_str() == Some("dev");
-            let allowed = room.sees.contains(&target) || (for_tests && room.tests_see.contains(&target));
+            let allowed =
+                room.sees.contains(&target) || (for_tests && room.tests_see.contains(&target));
             if !allowed && target != *name {
                 let kind = if for_tests { "its tests see" } else { "it sees" };
                 faults.push(format!("forbidden arrow: {name} -> {target} ({kind} {target})"));
@@ -123,8 +147,13 @@ fn frameworks_in_default_build(metadata: &Value) -> Vec<String> {
         edges.insert(node["id"].as_str().unwrap_or_default(), targets);
     }
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let names: BTreeMap<&str, &str> = packages.filter_map(|p| Some((p["id"].as_str()?, p["name"].as_str()?))).collect();
-    let starts = metadata["workspace_default_members"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let names: BTreeMap<&str, &str> =
+        packages.filter_map(|p| Some((p["id"].as_str()?, p["name"].as_str()?))).collect();
+    let starts = metadata["workspace_default_members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
 
     let mut came_from: BTreeMap<&str, Option<&str>> = starts.map(|id| (id, None)).collect();
     let mut open: Vec<&str> = came_from.keys().copied().collect();
@@ -138,9 +167,11 @@ fn frameworks_in_default_build(metadata: &Value) -> Vec<String> {
     }
     let name_of = |id: &str| names.get(id).copied().unwrap_or("?").to_string();
     let is_framework = |name: &str| {
-        FRAMEWORKS
-            .iter()
-            .any(|f| name == *f || (f.ends_with('-') && name.starts_with(f)) || name.starts_with(&format!("{f}-")))
+        FRAMEWORKS.iter().any(|f| {
+            name == *f
+                || (f.ends_with('-') && name.starts_with(f))
+                || name.starts_with(&format!("{f}-"))
+        })
     };
     let found = came_from.keys().filter(|id| names.get(*id).is_some_and(|name| is_framework(name)));
     found
@@ -166,8 +197,9 @@ mod tests {
             .iter()
             .map(|name| {
                 let out = arrows.iter().filter(|(from, ..)| from == name);
-                let dependencies: Vec<Value> =
-                    out.map(|(_, to, kind)| json!({"name": to, "kind": kind, "path": "x"})).collect();
+                let dependencies: Vec<Value> = out
+                    .map(|(_, to, kind)| json!({"name": to, "kind": kind, "path": "x"}))
+                    .collect();
                 json!({"id": format!("path+{name}"), "name": name, "dependencies": dependencies})
             })
             .collect();
@@ -189,7 +221,8 @@ mod tests {
     #[test]
     fn codec_must_not_see_the_container() {
         let names = ["tintype_codec", "tintype_container"];
-        let faults = forbidden_arrows(&workspace(&names, &[("tintype_codec", "tintype_container", None)]));
+        let faults =
+            forbidden_arrows(&workspace(&names, &[("tintype_codec", "tintype_container", None)]));
         assert_eq!(faults.len(), 1);
         assert!(faults[0].contains("tintype_codec -> tintype_container"), "{}", faults[0]);
     }
@@ -198,7 +231,10 @@ mod tests {
     fn tests_and_build_scripts_count_too() {
         let names = ["tintype_image", "tintype_entropy"];
         for kind in ["dev", "build"] {
-            let faults = forbidden_arrows(&workspace(&names, &[("tintype_entropy", "tintype_image", Some(kind))]));
+            let faults = forbidden_arrows(&workspace(
+                &names,
+                &[("tintype_entropy", "tintype_image", Some(kind))],
+            ));
             assert_eq!(faults.len(), 1, "{kind}");
         }
     }
@@ -230,6 +266,9 @@ mod tests {
         assert_eq!(faults.len(), 1);
         assert!(faults[0].ends_with("tintype_cli -> tintype_train -> burn-core"), "{}", faults[0]);
         metadata["resolve"]["nodes"][1]["deps"] = deps("c", json!("dev"));
-        assert!(frameworks_in_default_build(&metadata).is_empty(), "a test's dependency is not in a plain build");
+        assert!(
+            frameworks_in_default_build(&metadata).is_empty(),
+            "a test's dependency is not in a plain build"
+        );
     }
 }

@@ -26,7 +26,9 @@ pub fn step(root: &Path) -> Result<String, String> {
     let expected = first_hashes(&lines);
     let mut ways = compare(&expected, &lines, "this machine")?;
     let mut skipped = Vec::new();
-    let tools = std::env::var_os("TINTYPE_CROSS_TOOLS").map(PathBuf::from).filter(|t| t.join("usr/bin/rustc").exists());
+    let tools = std::env::var_os("TINTYPE_CROSS_TOOLS")
+        .map(PathBuf::from)
+        .filter(|t| t.join("usr/bin/rustc").exists());
     let Some(tools) = tools else {
         return Ok(format!(
             "cross: {} files alike in {}; AArch64 and WASM skipped: {HINT}",
@@ -47,7 +49,11 @@ pub fn step(root: &Path) -> Result<String, String> {
     } else {
         skipped.push("WASM");
     }
-    let skipped = if skipped.is_empty() { String::new() } else { format!("; skipped {}: {HINT}", skipped.join(", ")) };
+    let skipped = if skipped.is_empty() {
+        String::new()
+    } else {
+        format!("; skipped {}: {HINT}", skipped.join(", "))
+    };
     Ok(format!("cross: {} files alike in {}{skipped}", expected.len(), ways.join(", ")))
 }
 
@@ -63,11 +69,17 @@ fn first_hashes(lines: &str) -> BTreeMap<String, String> {
 }
 
 /// Refuses hashes that differ, or are missing; the ways in which files were decoded.
-fn compare(expected: &BTreeMap<String, String>, lines: &str, machine: &str) -> Result<Vec<String>, String> {
+fn compare(
+    expected: &BTreeMap<String, String>,
+    lines: &str,
+    machine: &str,
+) -> Result<Vec<String>, String> {
     let mut ways = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for line in lines.lines() {
-        let [name, hash, level, threads] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
+        let [name, hash, level, threads] = line.split(' ').collect::<Vec<_>>()[..] else {
+            continue;
+        };
         if expected.get(name).is_none_or(|wanted| wanted != hash) {
             return Err(format!(
                 "cross: {name} decodes differently on {machine} at {level} with {threads} threads: {hash}"
@@ -96,14 +108,25 @@ struct Tools<'a> {
 impl<'a> Tools<'a> {
     fn new(root: &'a Path, place: &Path) -> Self {
         let libraries = place.join("usr/lib/x86_64-linux-gnu").display().to_string();
-        Self { root, place: place.to_path_buf(), libraries, target: root.join("target/cross").display().to_string() }
+        Self {
+            root,
+            place: place.to_path_buf(),
+            libraries,
+            target: root.join("target/cross").display().to_string(),
+        }
     }
 
     fn tool(&self, name: &str) -> String {
         self.place.join("usr/bin").join(name).display().to_string()
     }
 
-    fn build(&self, target: &str, flags: &str, folder: &str, extra: &[(&str, &str)]) -> Result<(), String> {
+    fn build(
+        &self,
+        target: &str,
+        flags: &str,
+        folder: &str,
+        extra: &[(&str, &str)],
+    ) -> Result<(), String> {
         let rustc = self.tool("rustc");
         let folder = format!("{}/{folder}", self.target);
         let mut env = vec![
@@ -121,7 +144,8 @@ impl<'a> Tools<'a> {
         } else {
             &["build", "--bins"]
         };
-        let line = ["--quiet", "--profile", "quick", "-Zbuild-std=std,panic_abort", "--target", target];
+        let line =
+            ["--quiet", "--profile", "quick", "-Zbuild-std=std,panic_abort", "--target", target];
         shell::run(self.root, "cargo", &[what, &["-p", "tintype_cross"], &line].concat(), &env)?;
         Ok(())
     }
@@ -135,11 +159,21 @@ impl<'a> Tools<'a> {
             place = self.place.display(),
             tools = self.tool("aarch64-linux-gnu-"),
         );
-        self.build(target, &flags, "aarch64", &[("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", &linker)])?;
+        self.build(
+            target,
+            &flags,
+            "aarch64",
+            &[("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", &linker)],
+        )?;
         let program = format!("{}/aarch64/{target}/quick/tintype_cross", self.target);
         let arguments = ["-L", &sysroot, &program, "read", files];
-        let line =
-            format!("{}={} {} {}", "LD_LIBRARY_PATH", self.libraries, self.tool("qemu-aarch64"), arguments.join(" "));
+        let line = format!(
+            "{}={} {} {}",
+            "LD_LIBRARY_PATH",
+            self.libraries,
+            self.tool("qemu-aarch64"),
+            arguments.join(" ")
+        );
         shell::output(self.root, "sh", &["-c", &line])
     }
 
@@ -147,8 +181,14 @@ impl<'a> Tools<'a> {
         let target = "wasm32-unknown-unknown";
         // That compiler comes without the linker; the toolchain at hand has one.
         let sysroot = shell::output(self.root, "rustc", &["--print", "sysroot"])?;
-        let linker = format!("{}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", sysroot.trim());
-        self.build(target, WASM_SIMD, "wasm", &[("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &linker)])?;
+        let linker =
+            format!("{}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", sysroot.trim());
+        self.build(
+            target,
+            WASM_SIMD,
+            "wasm",
+            &[("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &linker)],
+        )?;
         let module = format!("{}/wasm/{target}/quick/tintype_cross.wasm", self.target);
         let script = format!(
             "const fs=require('fs');const m=new WebAssembly.Module(fs.readFileSync('{module}'));\

@@ -45,14 +45,24 @@ pub fn check(root: &Path) -> ExitCode {
 }
 
 fn clippy(root: &Path) -> Result<String, String> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
+    let arguments =
+        ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
     shell::run(root, "cargo", &arguments, &[])
 }
 
 /// The picture nouns without their file readers, as the codecs use them in a page.
 fn features_off(root: &Path) -> Result<String, String> {
-    let arguments =
-        ["clippy", "-p", "tintype_image", "--no-default-features", "--locked", "--quiet", "--", "-D", "warnings"];
+    let arguments = [
+        "clippy",
+        "-p",
+        "tintype_image",
+        "--no-default-features",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
     shell::run(root, "cargo", &arguments, &[])
 }
 

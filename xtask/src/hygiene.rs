@@ -10,8 +10,13 @@ use std::path::Path;
 const FILE_BYTES_MAX: u64 = 8_000_000;
 
 /// Folders that exist on one machine only. In two halves so that this file passes its own check.
-const MACHINE_FOLDERS: [&str; 5] =
-    [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/tm", "p/"), concat!("/wo", "rk/")];
+const MACHINE_FOLDERS: [&str; 5] = [
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/Us", "ers/"),
+    concat!("/tm", "p/"),
+    concat!("/wo", "rk/"),
+];
 
 /// Marks of unfinished work in Rust sources.
 const UNFINISHED: [&str; 5] = [
@@ -27,7 +32,11 @@ const UNFINISHED: [&str; 5] = [
 /// # Errors
 /// All faults, one a line.
 pub fn step(root: &Path) -> Result<String, String> {
-    let listing = shell::output(root, "git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+    let listing = shell::output(
+        root,
+        "git",
+        &["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    )?;
     let files: Vec<&str> = listing.split('\0').filter(|name| !name.is_empty()).collect();
     let mut faults = Vec::new();
     for name in &files {
@@ -43,20 +52,29 @@ pub fn step(root: &Path) -> Result<String, String> {
     match std::fs::read_to_string(root.join("README.md")) {
         Ok(readme) => {
             let missing = local_links(&readme).into_iter().filter(|link| !root.join(link).exists());
-            faults.extend(missing.map(|link| format!("README.md shows {link}, which is not there")));
+            faults
+                .extend(missing.map(|link| format!("README.md shows {link}, which is not there")));
         }
         Err(error) => faults.push(format!("README.md: {error}")),
     }
-    if faults.is_empty() { Ok(format!("hygiene: {} files are clean", files.len())) } else { Err(faults.join("\n")) }
+    if faults.is_empty() {
+        Ok(format!("hygiene: {} files are clean", files.len()))
+    } else {
+        Err(faults.join("\n"))
+    }
 }
 
 fn faults_of_text(name: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        if !name.ends_with(".lock") && MACHINE_FOLDERS.iter().any(|folder| names_folder(line, folder)) {
+        if !name.ends_with(".lock")
+            && MACHINE_FOLDERS.iter().any(|folder| names_folder(line, folder))
+        {
             faults.push(format!("{name}:{}: a path of one machine", index + 1));
         }
-        if let Some(mark) = UNFINISHED.iter().find(|mark| name.ends_with(".rs") && line.contains(**mark)) {
+        if let Some(mark) =
+            UNFINISHED.iter().find(|mark| name.ends_with(".rs") && line.contains(**mark))
+        {
             faults.push(format!("{name}:{}: `{mark}` marks unfinished work", index + 1));
         }
     }
@@ -66,8 +84,10 @@ fn faults_of_text(name: &str, text: &str) -> Vec<String> {
 /// Whether `line` holds an absolute path that starts with `folder` (and not, say, `https://host/home/`).
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
-        let inside_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '}' | ')');
-        let goes_on = line[at + folder.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
+        let inside_a_name =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '}' | ')');
+        let goes_on =
+            line[at + folder.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
         goes_on && !line[..at].ends_with(inside_a_name)
     })
 }
@@ -75,11 +95,15 @@ fn names_folder(line: &str, folder: &str) -> bool {
 /// Targets of Markdown links and pictures, and of `src="…"`, that lie in the repository.
 fn local_links(markdown: &str) -> Vec<&str> {
     let after = |mark: &'static str, end: char| {
-        markdown.match_indices(mark).filter_map(move |(at, _)| markdown[at + mark.len()..].split(end).next())
+        markdown
+            .match_indices(mark)
+            .filter_map(move |(at, _)| markdown[at + mark.len()..].split(end).next())
     };
     let links = after("](", ')').chain(after("src=\"", '"'));
     let links = links.map(|link| link.split(['#', ' ']).next().unwrap_or_default());
-    links.filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:")).collect()
+    links
+        .filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -104,7 +128,8 @@ mod tests {
 
     #[test]
     fn links() {
-        let markdown = "![a](docs/a.svg) [b](https://b.example) [c](#here) <img src=\"d.png\"> [e](e.md#part)";
+        let markdown =
+            "![a](docs/a.svg) [b](https://b.example) [c](#here) <img src=\"d.png\"> [e](e.md#part)";
         assert_eq!(local_links(markdown), ["docs/a.svg", "e.md", "d.png"]);
     }
 }

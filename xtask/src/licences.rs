@@ -19,7 +19,8 @@ struct Rules {
 /// # Errors
 /// All broken rules, one a line.
 pub fn step(root: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(root.join("deny.toml")).map_err(|error| format!("deny.toml: {error}"))?;
+    let text = std::fs::read_to_string(root.join("deny.toml"))
+        .map_err(|error| format!("deny.toml: {error}"))?;
     let rules = read_rules(&text)?;
     let metadata = shell::metadata(root, &["--all-features"])?;
     let faults = broken_rules(&metadata, &rules);
@@ -27,11 +28,17 @@ pub fn step(root: &Path) -> Result<String, String> {
         return Err(faults.join("\n"));
     }
     let count = metadata["packages"].as_array().map_or(0, Vec::len);
-    let mut done = format!("licences, bans and sources: {count} crates keep the rules of deny.toml");
+    let mut done =
+        format!("licences, bans and sources: {count} crates keep the rules of deny.toml");
     if shell::starts(root, "cargo", &["deny", "--version"]) {
         done = format!(
             "{done}; {}",
-            shell::run(root, "cargo", &["deny", "--all-features", "check", "licenses", "bans", "sources"], &[])?
+            shell::run(
+                root,
+                "cargo",
+                &["deny", "--all-features", "check", "licenses", "bans", "sources"],
+                &[]
+            )?
         );
     }
     Ok(done)
@@ -40,14 +47,28 @@ pub fn step(root: &Path) -> Result<String, String> {
 fn read_rules(text: &str) -> Result<Rules, String> {
     let table: toml::Table = text.parse().map_err(|error| format!("deny.toml: {error}"))?;
     let list = |section: &str, key: &str| -> Vec<toml::Value> {
-        table.get(section).and_then(|s| s.get(key)).and_then(toml::Value::as_array).cloned().unwrap_or_default()
+        table
+            .get(section)
+            .and_then(|s| s.get(key))
+            .and_then(toml::Value::as_array)
+            .cloned()
+            .unwrap_or_default()
     };
-    let strings = |section, key| list(section, key).iter().filter_map(|v| v.as_str().map(String::from)).collect();
-    let field =
-        |entry: &toml::Value, key: &str| entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_string();
-    let banned = list("bans", "deny").iter().map(|entry| (field(entry, "crate"), field(entry, "reason"))).collect();
-    let rules =
-        Rules { licences: strings("licenses", "allow"), banned, registries: strings("sources", "allow-registry") };
+    let strings = |section, key| {
+        list(section, key).iter().filter_map(|v| v.as_str().map(String::from)).collect()
+    };
+    let field = |entry: &toml::Value, key: &str| {
+        entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_string()
+    };
+    let banned = list("bans", "deny")
+        .iter()
+        .map(|entry| (field(entry, "crate"), field(entry, "reason")))
+        .collect();
+    let rules = Rules {
+        licences: strings("licenses", "allow"),
+        banned,
+        registries: strings("sources", "allow-registry"),
+    };
     if rules.licences.is_empty() || rules.registries.is_empty() {
         return Err("deny.toml: licenses.allow and sources.allow-registry must not be empty".into());
     }
@@ -61,15 +82,20 @@ fn broken_rules(metadata: &Value, rules: &Rules) -> Vec<String> {
         let (name, version) = (text("name"), text("version"));
         let licence = text("license");
         if !spdx::satisfied(licence, &rules.licences) {
-            faults.push(format!("{name} {version}: licence `{licence}` is not accepted by deny.toml"));
+            faults.push(format!(
+                "{name} {version}: licence `{licence}` is not accepted by deny.toml"
+            ));
         }
         if let Some((_, reason)) = rules.banned.iter().find(|(banned, _)| banned == name) {
             faults.push(format!("{name} {version} is banned: {reason}"));
         }
         let source = text("source");
-        let known = rules.registries.iter().any(|registry| source == format!("registry+{registry}"));
+        let known =
+            rules.registries.iter().any(|registry| source == format!("registry+{registry}"));
         if !source.is_empty() && !known {
-            faults.push(format!("{name} {version} comes from {source}, which deny.toml does not list"));
+            faults.push(format!(
+                "{name} {version} comes from {source}, which deny.toml does not list"
+            ));
         }
     }
     faults

@@ -19,7 +19,8 @@ mod shell;
 mod spdx;
 mod test_run;
 
-const USAGE: &str = "usage: cargo xtask check | test | arrows | licences | hygiene | cross | results [BENCH.json…]";
+const USAGE: &str =
+    "usage: cargo xtask check | test | arrows | licences | hygiene | cross | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

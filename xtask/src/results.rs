@@ -25,7 +25,10 @@ pub fn step(root: &Path, sweeps: &[String]) -> Result<String, String> {
     if let Some(picture) = picture {
         write(&root.join(PICTURE), &picture)?;
     }
-    Ok(format!("results: took in {} sweeps; README.md and {PICTURE} are written from results/", sweeps.len()))
+    Ok(format!(
+        "results: took in {} sweeps; README.md and {PICTURE} are written from results/",
+        sweeps.len()
+    ))
 }
 
 /// Says whether the README's tables and picture are those that `results/` gives.
@@ -34,7 +37,8 @@ pub fn step(root: &Path, sweeps: &[String]) -> Result<String, String> {
 /// Names what is out of date.
 pub fn up_to_date(root: &Path) -> Result<String, String> {
     let (page, picture) = generated(root)?;
-    let picture_is_fine = picture.is_none_or(|picture| read(&root.join(PICTURE)).is_ok_and(|old| old == picture));
+    let picture_is_fine =
+        picture.is_none_or(|picture| read(&root.join(PICTURE)).is_ok_and(|old| old == picture));
     if read(&root.join("README.md"))? == page && picture_is_fine {
         return Ok("README.md shows what lies in results/".into());
     }
@@ -47,7 +51,8 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -57,7 +62,8 @@ fn generated(root: &Path) -> Result<(String, Option<String>), String> {
     let results = all_results(&root.join("results"))?;
     let readme = read(&root.join("README.md"))?;
     let picture = picture(&results);
-    let shown = picture.as_ref().map_or(String::new(), |_| format!("![Rate and quality]({PICTURE})\n\n"));
+    let shown =
+        picture.as_ref().map_or(String::new(), |_| format!("![Rate and quality]({PICTURE})\n\n"));
     let page = between_marks(&readme, &format!("\n{shown}{}", tables(&results)))?;
     Ok((page, picture))
 }
@@ -78,9 +84,13 @@ fn codec_and_preset(name: &str) -> (String, String) {
 }
 
 fn take_in(root: &Path, sweep: &Path) -> Result<(), String> {
-    let bench: Value = serde_json::from_str(&read(sweep)?).map_err(|error| format!("{}: {error}", sweep.display()))?;
+    let bench: Value = serde_json::from_str(&read(sweep)?)
+        .map_err(|error| format!("{}: {error}", sweep.display()))?;
     if bench["format"] != "tintype-bench" || bench["version"] != 1 {
-        return Err(format!("{}: no JSON of `tintype bench`, or of another version", sweep.display()));
+        return Err(format!(
+            "{}: no JSON of `tintype bench`, or of another version",
+            sweep.display()
+        ));
     }
     let dataset = bench["dataset"].as_str().unwrap_or("pictures").replace(['/', '\\'], "-");
     for codec in bench["codecs"].as_array().into_iter().flatten() {
@@ -88,7 +98,10 @@ fn take_in(root: &Path, sweep: &Path) -> Result<(), String> {
         let (folder, preset) = codec_and_preset(name);
         let result = result_of(&bench, codec, name);
         let mut path = root.join("results").join(&dataset).join(folder);
-        path.push(format!("{preset}{}.json", if bench["lossless"] == true { "-lossless" } else { "" }));
+        path.push(format!(
+            "{preset}{}.json",
+            if bench["lossless"] == true { "-lossless" } else { "" }
+        ));
         write(&path, &in_lines(&result))?;
     }
     Ok(())
@@ -131,8 +144,8 @@ fn all_results(folder: &Path) -> Result<Vec<Value>, String> {
     collect(folder, &mut files);
     files.sort();
     let parse = |path: &PathBuf| -> Result<Option<Value>, String> {
-        let value: Value =
-            serde_json::from_str(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+        let value: Value = serde_json::from_str(&read(path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(value["summary"].is_array().then_some(value))
     };
     Ok(files.iter().map(parse).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 const ANCHOR: &str = "libjpeg-turbo";
 /// Colours of the curves; ours come first and are drawn thicker.
 const COLOURS: [&str; 12] = [
-    "#c2571a", "#2e8b57", "#a03ea0", "#2f6db3", "#b8860b", "#148f9c", "#c0397a", "#6b6fd1", "#7a8b1e", "#8a5a44",
-    "#5f6b76", "#d1483f",
+    "#c2571a", "#2e8b57", "#a03ea0", "#2f6db3", "#b8860b", "#148f9c", "#c0397a", "#6b6fd1",
+    "#7a8b1e", "#8a5a44", "#5f6b76", "#d1483f",
 ];
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -23,7 +23,8 @@ pub fn tables(results: &[Value]) -> String {
     let mut page = String::new();
     for dataset in datasets {
         for lossless in [false, true] {
-            let of_set = |r: &&Value| text(r, "dataset") == dataset && (r["lossless"] == true) == lossless;
+            let of_set =
+                |r: &&Value| text(r, "dataset") == dataset && (r["lossless"] == true) == lossless;
             let mut rows: Vec<&Value> = results.iter().filter(of_set).collect();
             if rows.is_empty() {
                 continue;
@@ -31,10 +32,12 @@ pub fn tables(results: &[Value]) -> String {
             let images = rows.iter().filter_map(|r| r["images"].as_u64()).max().unwrap_or(0);
             if lossless {
                 rows.sort_by_key(|r| r["summary"][0]["bytes"].as_u64());
-                page += &format!("\n**{dataset}, exact, {images} pictures**\n\n{}", exact_table(&rows));
+                page +=
+                    &format!("\n**{dataset}, exact, {images} pictures**\n\n{}", exact_table(&rows));
             } else {
                 rows.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)));
-                page += &format!("\n**{dataset}, lossy, {images} pictures**\n\n{}", lossy_table(&rows));
+                page +=
+                    &format!("\n**{dataset}, lossy, {images} pictures**\n\n{}", lossy_table(&rows));
             }
         }
     }
@@ -68,7 +71,8 @@ fn or_dash(value: Option<f64>, digits: usize) -> String {
 
 /// The mean over all settings of a figure of the summary.
 fn mean(result: &Value, key: &str) -> Option<f64> {
-    let values: Vec<f64> = result["summary"].as_array()?.iter().filter_map(|s| s[key].as_f64()).collect();
+    let values: Vec<f64> =
+        result["summary"].as_array()?.iter().filter_map(|s| s[key].as_f64()).collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
@@ -84,7 +88,8 @@ fn lossy_table(rows: &[&Value]) -> String {
     for row in rows {
         let rate = |metric| match text(row, "codec") == ANCHOR {
             true => "0".into(),
-            false => bd(row, metric).map_or("–".into(), |value| format!("{value:+.1} %").replace('-', "−")),
+            false => bd(row, metric)
+                .map_or("–".into(), |value| format!("{value:+.1} %").replace('-', "−")),
         };
         table += &format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
@@ -104,7 +109,8 @@ fn lossy_table(rows: &[&Value]) -> String {
 }
 
 fn exact_table(rows: &[&Value]) -> String {
-    let mut table = format!("| codec | bytes | ratio | encode MP/s | decode MP/s |\n|{}\n", "---|".repeat(5));
+    let mut table =
+        format!("| codec | bytes | ratio | encode MP/s | decode MP/s |\n|{}\n", "---|".repeat(5));
     for row in rows {
         let summary = &row["summary"][0];
         let bytes = summary["bytes"].as_u64().map_or("–".into(), grouped);
@@ -125,7 +131,9 @@ fn grouped(number: u64) -> String {
     let groups: Vec<&str> = (0..digits.len())
         .filter(|i| (digits.len() - i).is_multiple_of(3) || *i == 0)
         .map(|i| {
-            let end = (i + 1..=digits.len()).find(|e| (digits.len() - e).is_multiple_of(3)).unwrap_or(digits.len());
+            let end = (i + 1..=digits.len())
+                .find(|e| (digits.len() - e).is_multiple_of(3))
+                .unwrap_or(digits.len());
             &digits[i..end]
         })
         .collect();
@@ -144,15 +152,22 @@ struct Curve {
 pub fn picture(results: &[Value]) -> Option<String> {
     let lossy = || results.iter().filter(|result| result["lossless"] == false);
     let dataset = text(lossy().max_by_key(|result| result["images"].as_u64())?, "dataset");
-    let mut shown: Vec<&Value> = lossy().filter(|result| text(result, "dataset") == dataset).collect();
+    let mut shown: Vec<&Value> =
+        lossy().filter(|result| text(result, "dataset") == dataset).collect();
     shown.sort_by_key(|result| (result["ours"] != true, text(result, "codec")));
     let curves = |value: &dyn Fn(&Value) -> Option<f64>| -> Vec<Curve> {
         let curve = |(index, result): (usize, &&Value)| {
             let summary = result["summary"].as_array().into_iter().flatten();
-            let mut points: Vec<(f64, f64)> = summary.filter_map(|s| Some((s["bpp"].as_f64()?, value(s)?))).collect();
+            let mut points: Vec<(f64, f64)> =
+                summary.filter_map(|s| Some((s["bpp"].as_f64()?, value(s)?))).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let colour = COLOURS[index % COLOURS.len()];
-            Curve { name: text(result, "codec").into(), colour, thick: result["ours"] == true, points }
+            Curve {
+                name: text(result, "codec").into(),
+                colour,
+                thick: result["ours"] == true,
+                points,
+            }
         };
         shown.iter().enumerate().map(curve).collect()
     };
@@ -178,7 +193,9 @@ fn plot(curves: &[Curve], left: f64, title: &str, (low, high): (f64, f64), step:
     let (width, height, top) = PLOT;
     let x = |rate: f64| left + width * (rate / RATE.0).ln() / (RATE.1 / RATE.0).ln();
     let y = |quality: f64| top + height * (high - quality) / (high - low);
-    let mut svg = format!("<text x=\"{left}\" y=\"20\" font-weight=\"bold\" fill=\"#23211d\">{title}</text>\n");
+    let mut svg = format!(
+        "<text x=\"{left}\" y=\"20\" font-weight=\"bold\" fill=\"#23211d\">{title}</text>\n"
+    );
     svg += &format!(
         "<clipPath id=\"c{left}\"><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/></clipPath>\n"
     );
@@ -201,7 +218,8 @@ fn plot(curves: &[Curve], left: f64, title: &str, (low, high): (f64, f64), step:
         );
     }
     for curve in curves {
-        let points: Vec<String> = curve.points.iter().map(|(r, q)| format!("{:.1},{:.1}", x(*r), y(*q))).collect();
+        let points: Vec<String> =
+            curve.points.iter().map(|(r, q)| format!("{:.1},{:.1}", x(*r), y(*q))).collect();
         let width = if curve.thick { 3.0 } else { 1.6 };
         svg += &format!(
             "<polyline clip-path=\"url(#c{left})\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" points=\"{}\"/>\n",
@@ -227,8 +245,10 @@ fn legend(curves: &[Curve]) -> String {
         let weight = if curve.thick { "bold" } else { "normal" };
         svg += &format!("<path d=\"M{x} {y}h20\" stroke=\"{}\" stroke-width=\"3\"/>", curve.colour);
         let (tx, ty) = (x + 26.0, y + 4.0);
-        svg +=
-            &format!("<text x=\"{tx}\" y=\"{ty}\" font-weight=\"{weight}\" fill=\"#23211d\">{}</text>\n", curve.name);
+        svg += &format!(
+            "<text x=\"{tx}\" y=\"{ty}\" font-weight=\"{weight}\" fill=\"#23211d\">{}</text>\n",
+            curve.name
+        );
         x += width;
     }
     svg
@@ -250,8 +270,10 @@ mod tests {
 
     #[test]
     fn the_smaller_codec_stands_first_and_ours_is_bold() {
-        let page = tables(&[result("webp", false, false, -30.0), result("wavelet", true, false, -50.04)]);
-        let (ours, other) = (page.find("| **wavelet** | −50.0 %").unwrap(), page.find("| webp | −30.0 %").unwrap());
+        let page =
+            tables(&[result("webp", false, false, -30.0), result("wavelet", true, false, -50.04)]);
+        let (ours, other) =
+            (page.find("| **wavelet** | −50.0 %").unwrap(), page.find("| webp | −30.0 %").unwrap());
         assert!(ours < other);
     }
 
@@ -263,7 +285,10 @@ mod tests {
 
     #[test]
     fn digits_are_grouped() {
-        assert_eq!([0, 12, 123, 1234, 1_234_567].map(grouped), ["0", "12", "123", "1 234", "1 234 567"]);
+        assert_eq!(
+            [0, 12, 123, 1234, 1_234_567].map(grouped),
+            ["0", "12", "123", "1 234", "1 234 567"]
+        );
     }
 
     #[test]

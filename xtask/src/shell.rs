@@ -25,7 +25,12 @@ pub fn command(root: &Path, program: &str, arguments: &[&str]) -> Command {
 ///
 /// # Errors
 /// Says which command failed and how.
-pub fn run(root: &Path, program: &str, arguments: &[&str], env: &[(&str, &str)]) -> Result<String, String> {
+pub fn run(
+    root: &Path,
+    program: &str,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> Result<String, String> {
     let line = format!("{program} {}", arguments.join(" "));
     let status = command(root, program, arguments).envs(env.iter().copied()).status();
     match status {
@@ -44,9 +49,14 @@ pub fn output(root: &Path, program: &str, arguments: &[&str]) -> Result<String, 
     let output = command(root, program, arguments).output();
     let output = output.map_err(|error| format!("`{line}` could not be started: {error}"))?;
     if !output.status.success() {
-        return Err(format!("`{line}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "`{line}` ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("`{line}` printed bytes that are not UTF-8"))
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("`{line}` printed bytes that are not UTF-8"))
 }
 
 /// Whether `program` starts at all with these arguments.
@@ -59,7 +69,8 @@ pub fn starts(root: &Path, program: &str, arguments: &[&str]) -> bool {
 /// # Errors
 /// As [`output`], or if the answer is no JSON.
 pub fn metadata(root: &Path, extra: &[&str]) -> Result<Value, String> {
-    let arguments: Vec<&str> = ["metadata", "--format-version", "1"].iter().chain(extra).copied().collect();
+    let arguments: Vec<&str> =
+        ["metadata", "--format-version", "1"].iter().chain(extra).copied().collect();
     let text = output(root, "cargo", &arguments)?;
     serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
 }

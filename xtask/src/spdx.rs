@@ -62,15 +62,27 @@ mod tests {
 
     #[test]
     fn expressions() {
-        let accepted: Vec<String> =
-            ["MIT", "Apache-2.0", "IJG", "Apache-2.0 WITH LLVM-exception"].map(String::from).to_vec();
-        for good in
-            ["MIT", "GPL-3.0/MIT", "(MIT OR GPL-3.0-only) AND IJG", "Apache-2.0 WITH LLVM-exception", "LGPL-2.1 OR MIT"]
-        {
+        let accepted: Vec<String> = ["MIT", "Apache-2.0", "IJG", "Apache-2.0 WITH LLVM-exception"]
+            .map(String::from)
+            .to_vec();
+        for good in [
+            "MIT",
+            "GPL-3.0/MIT",
+            "(MIT OR GPL-3.0-only) AND IJG",
+            "Apache-2.0 WITH LLVM-exception",
+            "LGPL-2.1 OR MIT",
+        ] {
             assert!(satisfied(good, &accepted), "{good}");
         }
-        for bad in ["GPL-3.0-only", "MIT AND GPL-3.0-only", "", "MIT AND", "(MIT", "MIT WITH odd-exception", "MIT MIT"]
-        {
+        for bad in [
+            "GPL-3.0-only",
+            "MIT AND GPL-3.0-only",
+            "",
+            "MIT AND",
+            "(MIT",
+            "MIT WITH odd-exception",
+            "MIT MIT",
+        ] {
             assert!(!satisfied(bad, &accepted), "{bad}");
         }
     }

@@ -39,7 +39,16 @@ fn run_all(root: &Path) -> Counts {
     } else {
         run_one(
             root,
-            &["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--locked", "--no-fail-fast"],
+            &[
+                "test",
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--examples",
+                "--locked",
+                "--no-fail-fast",
+            ],
         )
     };
     let docs = run_one(root, &["test", "--workspace", "--doc", "--locked", "--no-fail-fast"]);
@@ -71,7 +80,8 @@ fn echo(stream: Option<impl Read>, show: impl Fn(&str)) -> Counts {
         let line = String::from_utf8_lossy(&line);
         show(&line);
         if let Some(more) = counts_in(&line) {
-            counts = Counts { passed: counts.passed + more.passed, failed: counts.failed + more.failed };
+            counts =
+                Counts { passed: counts.passed + more.passed, failed: counts.failed + more.failed };
         }
     }
     counts
@@ -81,10 +91,13 @@ fn echo(stream: Option<impl Read>, show: impl Fn(&str)) -> Counts {
 fn counts_in(line: &str) -> Option<Counts> {
     let plain = without_colours(line);
     let line = plain.trim_start();
-    if !(line.starts_with("test result:") || (line.starts_with("Summary [") && line.contains("tests run"))) {
+    if !(line.starts_with("test result:")
+        || (line.starts_with("Summary [") && line.contains("tests run")))
+    {
         return None;
     }
-    let words: Vec<&str> = line.split([' ', ';', ',', ':']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        line.split([' ', ';', ',', ':']).filter(|word| !word.is_empty()).collect();
     let before = |name: &str| {
         let numbers = words.windows(2).filter(|pair| pair[1] == name);
         numbers.filter_map(|pair| pair[0].parse::<u64>().ok()).sum::<u64>()
@@ -106,7 +119,8 @@ mod tests {
     fn summary_lines_of_both_runners() {
         let cargo = "test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.00s";
         assert_eq!(counts_in(cargo), Some(Counts { passed: 5, failed: 2 }));
-        let nextest = "     Summary [   1.234s] 45/46 tests run: 44 passed (1 slow), 1 failed, 3 skipped";
+        let nextest =
+            "     Summary [   1.234s] 45/46 tests run: 44 passed (1 slow), 1 failed, 3 skipped";
         assert_eq!(counts_in(nextest), Some(Counts { passed: 44, failed: 1 }));
         let coloured = "\u{1b}[32;1m     Summary\u{1b}[0m [   1.2s] \u{1b}[1m9\u{1b}[0m tests run: \u{1b}[1m9\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, 0 skipped";
         assert_eq!(counts_in(coloured), Some(Counts { passed: 9, failed: 0 }));

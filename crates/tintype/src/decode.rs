@@ -2,10 +2,13 @@
 
 use crate::head::{Head, head_from_bytes};
 use crate::reduce::{full_size_request, reduced};
+use crate::registry::JPEG;
 use crate::repack::restored;
 use crate::{Error, Models, Step};
 use std::io::{Read, Seek};
-use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, PayloadView, Run, SectionKey, SectionView};
+use tintype_codec::{
+    Codec, CodecError, CodecId, DecodeRequest, ExecOptions, PayloadView, SectionKey, SectionView,
+};
 use tintype_container::{ContainerError, ContainerLimits, MetadataItem, Reader};
 use tintype_image::{Limits, Metadata, Picture, Shape};
 
@@ -31,8 +34,12 @@ pub struct Decoded {
 /// # Errors
 /// `Container` for a damaged file, `Codec` where the codec fails or the file was cut off and the codec needs all of it,
 /// `Unsupported` for a codec that is not built in, `Misuse` for a request that does not fit the picture.
-pub fn decode(input: impl Read + Seek, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
-    decode_with_models(input, request, &Models::default(), run)
+pub fn decode(
+    input: impl Read + Seek,
+    request: &DecodeRequest,
+    exec: &ExecOptions,
+) -> Result<Decoded, Error> {
+    decode_with_models(input, request, &Models::default(), exec)
 }
 
 /// As [`decode`], with `models` beside those that are built in.
@@ -43,18 +50,22 @@ pub fn decode_with_models(
     input: impl Read + Seek,
     request: &DecodeRequest,
     models: &Models,
-    run: &Run,
+    exec: &ExecOptions,
 ) -> Result<Decoded, Error> {
-    let reader = Reader::seek(input, container_limits(&run.limits))?;
-    decode_with(&|id, header| models.to_decode(id, header), reader, request, run)
+    let reader = Reader::seek(input, container_limits(&exec.limits))?;
+    decode_with(&|id, header| models.to_decode(id, header), reader, request, exec)
 }
 
 /// Decodes what `request` asks for from a stream.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_stream(input: impl Read, request: &DecodeRequest, run: &Run) -> Result<Decoded, Error> {
-    decode_stream_with_models(input, request, &Models::default(), run)
+pub fn decode_stream(
+    input: impl Read,
+    request: &DecodeRequest,
+    exec: &ExecOptions,
+) -> Result<Decoded, Error> {
+    decode_stream_with_models(input, request, &Models::default(), exec)
 }
 
 /// As [`decode_stream`], with `models` beside those that are built in.
@@ -65,10 +76,10 @@ pub fn decode_stream_with_models(
     input: impl Read,
     request: &DecodeRequest,
     models: &Models,
-    run: &Run,
+    exec: &ExecOptions,
 ) -> Result<Decoded, Error> {
-    let reader = Reader::stream(input, container_limits(&run.limits))?;
-    decode_with(&|id, header| models.to_decode(id, header), reader, request, run)
+    let reader = Reader::stream(input, container_limits(&exec.limits))?;
+    decode_with(&|id, header| models.to_decode(id, header), reader, request, exec)
 }
 
 /// Finds a codec by its number and a stream's header.
@@ -88,36 +99,48 @@ pub(crate) fn decode_with<R: Read>(
     find: Finder<'_>,
     mut reader: Reader<R>,
     request: &DecodeRequest,
-    run: &Run,
+    exec: &ExecOptions,
 ) -> Result<Decoded, Error> {
-    let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &run.limits)?;
+    let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &exec.limits)?;
     let header = reader.head()[codec_header_at..].to_vec();
     let codec = find(id, &header);
-    if codec.is_none() && id != CodecId::Jpeg {
-        return Err(Error::Unsupported { what: format!("the file needs codec {}, not in this build", id.name()) });
+    if codec.is_none() && id != JPEG {
+        return Err(Error::Unsupported {
+            what: format!("the file needs codec {}, not in this build", id.name()),
+        });
     }
     check_request(request, &shape)?;
-    let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.scales());
+    let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.capabilities().scales);
     let inner = if reduces { full_size_request(request, &shape) } else { *request };
     let wants = |key: tintype_container::SectionKey| {
         let key = SectionKey { tile: key.tile, layer: key.layer };
         codec.is_none_or(|codec| codec.wants(&shape, &header, key, &inner))
     };
     let data = reader.sections(wants)?;
-    let view = PayloadView { header: &header, sections: sections_of(&data.sections), cut_off: data.cut_off };
+    let view = PayloadView {
+        shape: &shape,
+        header: &header,
+        sections: sections_of(&data.sections),
+        cut_off: data.cut_off,
+    };
     let decoded = match codec {
         Some(codec) => {
-            let planes = codec.decode(&shape, &view, &inner, run);
+            let planes = codec.decode(&view, &inner, exec);
             let planes = planes.map_err(|error| Error::Codec { step: Step::Decode(id), error });
-            planes.map(|planes| (None, Picture { planes, metadata: Metadata::default() }, Vec::new()))
+            planes
+                .map(|planes| (None, Picture { planes, metadata: Metadata::default() }, Vec::new()))
         }
-        None => restored(&shape, &view, request, run).map(|(file, picture, warnings)| (Some(file), picture, warnings)),
+        None => restored(&shape, &view, request, exec)
+            .map(|(file, picture, warnings)| (Some(file), picture, warnings)),
     };
     let (jpeg_file, mut picture, warnings) = decoded.map_err(|error| match error {
         // The codec knows only that bytes are missing; where the file ends is known here.
         Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
             let at = reader.position();
-            Error::Container(ContainerError::Truncated { needed: reader.data_end().saturating_sub(at), at })
+            Error::Container(ContainerError::Truncated {
+                needed: reader.data_end().saturating_sub(at),
+                at,
+            })
         }
         error => error,
     })?;
@@ -151,7 +174,9 @@ pub(crate) fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<()
         return misuse("0 layers (at least 1 is needed)".into());
     }
     if let Some(r) = request.region {
-        let fits = |at: usize, len: usize, end: usize| len > 0 && at.checked_add(len).is_some_and(|stop| stop <= end);
+        let fits = |at: usize, len: usize, end: usize| {
+            len > 0 && at.checked_add(len).is_some_and(|stop| stop <= end)
+        };
         if !fits(r.x, r.width, shape.width_px) || !fits(r.y, r.height, shape.height_px) {
             return misuse(format!(
                 "region {},{},{},{} does not lie in the picture of {} × {} pixels",

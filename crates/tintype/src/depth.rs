@@ -10,7 +10,10 @@ use tintype_image::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes
 pub fn with_depth(mut colour: Picture, depth: &Picture) -> Result<Picture, Error> {
     let misuse = |what: String| Err(Error::Misuse { what });
     let [plane] = depth.planes.planes.as_slice() else {
-        return misuse(format!("a depth picture of {} planes; one is needed", depth.planes.planes.len()));
+        return misuse(format!(
+            "a depth picture of {} planes; one is needed",
+            depth.planes.planes.len()
+        ));
     };
     let (own, other) = (&colour.planes.shape, &depth.planes.shape);
     if (own.width_px, own.height_px) != (other.width_px, other.height_px) {
@@ -62,7 +65,7 @@ pub(crate) fn wants_groups(planes: &Planes) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EncodeOptions, Goal, Run, decode, encode};
+    use crate::{EncodeOptions, ExecOptions, Goal, decode, encode};
     use std::io::Cursor;
 
     fn pair() -> (Picture, Picture) {
@@ -88,8 +91,11 @@ mod tests {
         let both = with_depth(colour.clone(), &depth).unwrap();
         for goal in [Goal::Lossless, Goal::Quality(50.0)] {
             let options = EncodeOptions { goal, ..EncodeOptions::default() };
-            let file = encode(&both, &options, &Run::default()).unwrap();
-            let back = decode(Cursor::new(&file.bytes), &Default::default(), &Run::default()).unwrap().picture;
+            let file = encode(&both, &options, &ExecOptions::default()).unwrap();
+            let back =
+                decode(Cursor::new(&file.bytes), &Default::default(), &ExecOptions::default())
+                    .unwrap()
+                    .picture;
             let (own_colour, own_depth) = split_depth(&back).unwrap();
             assert_eq!(own_depth, depth, "{goal:?}");
             assert_eq!(own_colour == colour, goal == Goal::Lossless);
@@ -102,7 +108,8 @@ mod tests {
         let both = with_depth(colour.clone(), &depth).unwrap();
         assert!(with_depth(both, &depth).is_err());
         assert!(with_depth(colour.clone(), &colour).is_err());
-        let small = Picture { planes: Planes::new(Shape::gray(47, 40, 16)), metadata: Metadata::default() };
+        let small =
+            Picture { planes: Planes::new(Shape::gray(47, 40, 16)), metadata: Metadata::default() };
         assert!(with_depth(colour.clone(), &small).is_err());
         assert_eq!(split_depth(&colour), None);
     }

@@ -1,18 +1,20 @@
 //! Picture to file.
 
-use crate::choose::{Candidates, candidates};
 use crate::head::bytes_from_head;
-use crate::repack::{keep_file, keeps_file, read_picture};
+use crate::rate::Search;
+use crate::registry::{Candidates, candidates};
+use crate::registry::{JPEG, built_in};
+use crate::repack::{keeps_file, pack_jpeg, read_picture};
 use crate::{Error, Models, Step};
 use std::io::Write;
-use tintype_codec::jpeg::Verify;
-use tintype_codec::{Codec, CodecError, CodecId, Payload, Run, Search, Tune, registry};
+use tintype_codec::{Codec, CodecError, CodecId, ExecOptions, Payload, Tune};
 use tintype_container::{
-    MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey, SectionRef, write_file,
-    write_short_file,
+    MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey, SectionRef,
+    write_file, write_short_file,
 };
 use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Metadata, Picture, Shape};
+use tintype_jpeg::Verify;
 
 /// What an encode shall reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +50,13 @@ pub struct EncodeOptions {
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self { codec: None, goal: Goal::Quality(75.0), tune: Tune::Visual, effort: 5, denoise: None }
+        Self {
+            codec: None,
+            goal: Goal::Quality(75.0),
+            tune: Tune::Visual,
+            effort: 5,
+            denoise: None,
+        }
     }
 }
 
@@ -66,21 +74,29 @@ pub struct Encoded {
 ///
 /// # Errors
 /// As [`encode`], and `Picture` for a file that cannot be read.
-pub fn encode_file(file: &[u8], options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+pub fn encode_file(
+    file: &[u8],
+    options: &EncodeOptions,
+    exec: &ExecOptions,
+) -> Result<Encoded, Error> {
     check_options(options)?;
     if keeps_file(file, options) {
-        return keep_file(file, options.effort, Verify::Yes, run);
+        return pack_jpeg(file, options.effort, Verify::Yes, exec);
     }
-    encode(&read_picture(file, run)?, options, run)
+    encode(&read_picture(file, exec)?, options, exec)
 }
 
-/// Encodes `picture`. The result depends on neither `run.threads` nor `run.level`.
+/// Encodes `picture`. The result depends on neither `exec.threads` nor `exec.level`.
 ///
 /// # Errors
 /// `Misuse` for options out of range or a goal that cannot be reached, `Unsupported` for a codec that is not built in,
 /// `Codec` where the codec fails, `Picture` for a shape outside the limits.
-pub fn encode(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
-    encode_with(&registry, picture, options, run)
+pub fn encode(
+    picture: &Picture,
+    options: &EncodeOptions,
+    exec: &ExecOptions,
+) -> Result<Encoded, Error> {
+    encode_with(&built_in, picture, options, exec)
 }
 
 /// As [`encode`], with `models` before those that are built in.
@@ -91,9 +107,9 @@ pub fn encode_with_models(
     picture: &Picture,
     options: &EncodeOptions,
     models: &Models,
-    run: &Run,
+    exec: &ExecOptions,
 ) -> Result<Encoded, Error> {
-    encode_with(&|id| models.to_encode(id), picture, options, run)
+    encode_with(&|id| models.to_encode(id), picture, options, exec)
 }
 
 /// Finds a codec by its number.
@@ -103,14 +119,19 @@ pub(crate) fn encode_with(
     registry: Registry<'_>,
     picture: &Picture,
     options: &EncodeOptions,
-    run: &Run,
+    exec: &ExecOptions,
 ) -> Result<Encoded, Error> {
     check_options(options)?;
-    picture.planes.shape.check(&run.limits)?;
+    picture.planes.shape.check(&exec.limits)?;
     if let Some(filter) = options.denoise {
-        let planes = denoised(&picture.planes, filter, run.threads)?;
+        let planes = denoised(&picture.planes, filter, exec.threads)?;
         let filtered = Picture { planes, metadata: picture.metadata.clone() };
-        return encode_with(registry, &filtered, &EncodeOptions { denoise: None, ..options.clone() }, run);
+        return encode_with(
+            registry,
+            &filtered,
+            &EncodeOptions { denoise: None, ..options.clone() },
+            exec,
+        );
     }
     let (wanted, first_will_do) = match options.codec {
         Some(codec) => (vec![codec], true),
@@ -120,25 +141,30 @@ pub(crate) fn encode_with(
         },
     };
     let codecs: Vec<&dyn Codec> = wanted.iter().filter_map(|id| registry(*id)).collect();
-    if options.codec == Some(CodecId::Jpeg) && codecs.is_empty() {
+    if options.codec == Some(JPEG) && codecs.is_empty() {
         let what = "codec jpeg keeps JPEG files without loss in a .tin file; of other pictures it makes OUT.jpg".into();
         return Err(Error::Misuse { what });
     }
     if codecs.is_empty() {
         let names: Vec<&str> = wanted.iter().map(|id| id.name()).collect();
-        return Err(Error::Unsupported { what: format!("codec {} is not in this build", names.join(" or ")) });
+        return Err(Error::Unsupported {
+            what: format!("codec {} is not in this build", names.join(" or ")),
+        });
     }
     let mut best: Option<Encoded> = None;
     let mut failure = None;
     for codec in codecs {
-        match encode_by(codec, picture, options, run) {
+        match encode_by(codec, picture, options, exec) {
             Ok(encoded) if first_will_do => return Ok(encoded),
-            Ok(encoded) if best.as_ref().is_some_and(|best| best.bytes.len() <= encoded.bytes.len()) => {}
+            Ok(encoded)
+                if best.as_ref().is_some_and(|best| best.bytes.len() <= encoded.bytes.len()) => {}
             Ok(encoded) => best = Some(encoded),
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    best.ok_or_else(|| failure.unwrap_or(Error::Unsupported { what: "no codec for this picture".into() }))
+    best.ok_or_else(|| {
+        failure.unwrap_or(Error::Unsupported { what: "no codec for this picture".into() })
+    })
 }
 
 fn check_options(options: &EncodeOptions) -> Result<(), Error> {
@@ -150,62 +176,78 @@ fn check_options(options: &EncodeOptions) -> Result<(), Error> {
         return misuse("lossless and denoise contradict each other".into());
     }
     match options.goal {
-        Goal::Quality(q) if !(0.0..=100.0).contains(&q) => misuse(format!("quality {q} (0 to 100 are possible)")),
+        Goal::Quality(q) if !(0.0..=100.0).contains(&q) => {
+            misuse(format!("quality {q} (0 to 100 are possible)"))
+        }
         Goal::Bpp(bpp) if !(bpp > 0.0 && bpp.is_finite()) => {
             misuse(format!("{bpp} bits per pixel (more than 0 needed)"))
         }
         Goal::SizeBytes(0) => misuse("a file of 0 bytes".into()),
         Goal::Psnr(db) if !db.is_finite() => misuse(format!("PSNR {db}; ask for lossless instead")),
-        Goal::Ssimulacra2(s) if !(s <= 100.0 && s.is_finite()) => misuse(format!("SSIMULACRA2 {s} (100 is equal)")),
+        Goal::Ssimulacra2(s) if !(s <= 100.0 && s.is_finite()) => {
+            misuse(format!("SSIMULACRA2 {s} (100 is equal)"))
+        }
         _ => Ok(()),
     }
 }
 
 /// Encodes with one codec.
-fn encode_by(codec: &dyn Codec, picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Encoded, Error> {
+fn encode_by(
+    codec: &dyn Codec,
+    picture: &Picture,
+    options: &EncodeOptions,
+    exec: &ExecOptions,
+) -> Result<Encoded, Error> {
     let planes = &picture.planes;
+    let frame = Frame { codec: codec.id(), short: codec.capabilities().short_frame };
     let metadata = items_from_metadata(&picture.metadata);
     let length = |payload: &Payload, metadata: &[MetadataItem]| {
         let mut counter = Counter(0);
-        write_payload(&mut counter, codec.id(), &planes.shape, payload, metadata).map(|()| counter.0)
+        write_payload(&mut counter, frame, &planes.shape, payload, metadata).map(|()| counter.0)
     };
     let empty = Payload::default();
     let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
     // Keys of a codec are in range; were they not, the real write below says so.
-    let file_bytes = |payload: &Payload| match codec.id() {
+    let file_bytes = |payload: &Payload| match frame.short {
         // Whether the short form is taken depends on the metadata.
-        CodecId::Sparse => length(payload, &metadata).unwrap_or(0),
-        _ => length(payload, &[]).unwrap_or(0) + metadata_bytes,
+        true => length(payload, &metadata).unwrap_or(0),
+        false => length(payload, &[]).unwrap_or(0) + metadata_bytes,
     };
-    let pixels = (planes.shape.width_px * planes.shape.height_px) as f64;
-    let goal = match options.goal {
-        Goal::Quality(quality) => tintype_codec::Goal::Quality(quality),
-        Goal::Lossless => tintype_codec::Goal::Lossless,
-        Goal::Bpp(bpp) => tintype_codec::Goal::SizeBytes((f64::from(bpp) * pixels / 8.0).floor() as u64),
-        Goal::SizeBytes(bytes) => tintype_codec::Goal::SizeBytes(bytes),
-        Goal::Psnr(db) => tintype_codec::Goal::Psnr(db),
-        Goal::Ssimulacra2(score) => tintype_codec::Goal::Ssimulacra2(score),
+    let search = Search {
+        codec,
+        source: planes,
+        tune: options.tune,
+        effort: options.effort,
+        exec,
+        file_bytes: &file_bytes,
     };
-    let search =
-        Search { codec, source: planes, tune: options.tune, effort: options.effort, run, file_bytes: &file_bytes };
     let failed = |error: CodecError| Error::Codec { step: Step::Encode(codec.id()), error };
-    let payload = search.encode(goal).map_err(failed)?;
+    let payload = search.encode(options.goal).map_err(failed)?;
     let mut bytes = Vec::new();
-    write_payload(&mut bytes, codec.id(), &planes.shape, &payload, &metadata)?;
+    write_payload(&mut bytes, frame, &planes.shape, &payload, &metadata)?;
     Ok(Encoded { bytes, codec: codec.id() })
+}
+
+/// How a payload is framed.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    /// The codec that the head names.
+    pub(crate) codec: CodecId,
+    /// Whether the container's short form is taken where the payload fits it.
+    pub(crate) short: bool,
 }
 
 /// Writes the file that holds `payload`.
 pub(crate) fn write_payload(
     out: &mut impl Write,
-    codec: CodecId,
+    frame: Frame,
     shape: &Shape,
     payload: &Payload,
     metadata: &[MetadataItem],
 ) -> Result<(), Error> {
-    let head = bytes_from_head(codec, shape, &payload.header);
+    let head = bytes_from_head(frame.codec, shape, &payload.header);
     // Codecs for small pictures, where every byte of the frame counts.
-    if let (CodecId::Sparse, [section], []) = (codec, payload.sections.as_slice(), metadata)
+    if let (true, [section], []) = (frame.short, payload.sections.as_slice(), metadata)
         && (section.key.tile, section.key.layer) == (0, 0)
         && (1..=SHORT_SECTION_BYTES_MAX).contains(&section.bytes.len())
         && head.len() <= SHORT_HEAD_BYTES_MAX
@@ -236,11 +278,14 @@ impl Write for Counter {
 
 fn items_from_metadata(metadata: &Metadata) -> Vec<MetadataItem> {
     use tintype_container::Metadata as Kind;
-    let known = [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
-    let known = known.into_iter().filter_map(|(kind, bytes)| Some(MetadataItem { kind, bytes: bytes.clone()? }));
-    let other = metadata
-        .other
-        .iter()
-        .map(|(name, bytes)| MetadataItem { kind: Kind::Named(name.clone()), bytes: bytes.clone() });
+    let known =
+        [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
+    let known = known
+        .into_iter()
+        .filter_map(|(kind, bytes)| Some(MetadataItem { kind, bytes: bytes.clone()? }));
+    let other = metadata.other.iter().map(|(name, bytes)| MetadataItem {
+        kind: Kind::Named(name.clone()),
+        bytes: bytes.clone(),
+    });
     known.chain(other).collect()
 }

@@ -28,7 +28,7 @@ pub enum Error {
     /// The `.tin` file is not as it should be.
     Container(ContainerError),
     /// The file's head contradicts its format; `at` is a byte offset within the head.
-    Malformed { what: String, at: usize },
+    Malformed { what: String, at: Option<usize> },
     /// A valid file or request that this build does not handle.
     Unsupported { what: String },
     /// The caller's arguments make no sense together.
@@ -41,11 +41,18 @@ impl fmt::Display for Error {
             Self::Picture(error) => write!(f, "{error}"),
             // A codec's misuse is the user's: the message says what to do, the step would only distract.
             Self::Codec { error: CodecError::Misuse { what }, .. } => write!(f, "{what}"),
-            Self::Codec { step: Step::Encode(codec), error } => write!(f, "encoding with {}: {error}", codec.name()),
-            Self::Codec { step: Step::Decode(codec), error } => write!(f, "decoding with {}: {error}", codec.name()),
+            Self::Codec { step: Step::Encode(codec), error } => {
+                write!(f, "encoding with {}: {error}", codec.name())
+            }
+            Self::Codec { step: Step::Decode(codec), error } => {
+                write!(f, "decoding with {}: {error}", codec.name())
+            }
             Self::Codec { step: Step::ReadModel, error } => write!(f, "reading a model: {error}"),
             Self::Container(error) => write!(f, "{error}"),
-            Self::Malformed { what, at } => write!(f, "malformed .tin file at byte {at} of its head: {what}"),
+            Self::Malformed { what, at: Some(at) } => {
+                write!(f, "malformed .tin file at byte {at} of its head: {what}")
+            }
+            Self::Malformed { what, at: None } => write!(f, "malformed .tin file: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported: {what}"),
             Self::Misuse { what } => write!(f, "{what}"),
         }

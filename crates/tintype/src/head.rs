@@ -1,8 +1,9 @@
 //! The HEAD chunk: codec, shape, and the codec's own header.
 //!
-//! Byte tables: docs/format/container.md, "HEAD". Exact zone: one shape has one spelling.
+//! Byte tables: docs/format/container.md, "HEAD". Bit-exact: one shape has one spelling.
 
 use crate::Error;
+use crate::registry::codec_numbered;
 use tintype_codec::CodecId;
 use tintype_container::{read_varint, write_varint};
 use tintype_image::{ColourModel, Limits, PlaneInfo, PlaneRole, Shape, YCbCrMatrix};
@@ -25,7 +26,7 @@ pub(crate) struct Head {
 
 /// The head's bytes.
 pub(crate) fn bytes_from_head(codec: CodecId, shape: &Shape, codec_header: &[u8]) -> Vec<u8> {
-    let mut out = vec![codec as u8];
+    let mut out = vec![codec.number()];
     write_varint(&mut out, shape.width_px as u64);
     write_varint(&mut out, shape.height_px as u64);
     let colour = colour_number(shape.colour);
@@ -49,11 +50,14 @@ pub(crate) fn bytes_from_head(codec: CodecId, shape: &Shape, codec_header: &[u8]
 /// Layout byte and bit depth of a shape that needs no list of planes.
 fn plain_layout(shape: &Shape) -> Option<(u8, u8)> {
     let first = shape.planes.first()?;
-    let halves =
-        shape.planes.get(1).map_or(0, |p| (p.subsample_x_log2 * HALF_COLUMNS) | (p.subsample_y_log2 * HALF_ROWS));
+    let halves = shape
+        .planes
+        .get(1)
+        .map_or(0, |p| (p.subsample_x_log2 * HALF_COLUMNS) | (p.subsample_y_log2 * HALF_ROWS));
     let alpha = if shape.planes.len() > shape.colour_planes() { ALPHA } else { 0 };
     let layout = colour_number(shape.colour) | halves | alpha;
-    (plain_planes(layout, first.bit_depth).as_deref() == Some(&shape.planes)).then_some((layout, first.bit_depth))
+    (plain_planes(layout, first.bit_depth).as_deref() == Some(&shape.planes))
+        .then_some((layout, first.bit_depth))
 }
 
 /// The planes that a layout byte without list stands for.
@@ -91,8 +95,9 @@ fn colour_number(colour: ColourModel) -> u8 {
 pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Error> {
     let mut cursor = Cursor { bytes, at: 0 };
     let number = cursor.byte()?;
-    let codec = CodecId::from_number(number)
-        .ok_or_else(|| Error::Unsupported { what: format!("codec number {number}; a newer tintype may know it") })?;
+    let codec = codec_numbered(number).ok_or_else(|| Error::Unsupported {
+        what: format!("codec number {number}; a newer tintype may know it"),
+    })?;
     let (width, height) = (cursor.varint()?, cursor.varint()?);
     let layout = cursor.byte()?;
     let colour = match layout & COLOUR_MASK {
@@ -106,7 +111,11 @@ pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Err
     if layout & RESERVED != 0 {
         return Err(cursor.malformed("reserved bit set in the layout".into()));
     }
-    let planes = if layout & LISTED != 0 { cursor.listed_planes(layout)? } else { cursor.plain_planes(layout)? };
+    let planes = if layout & LISTED != 0 {
+        cursor.listed_planes(layout)?
+    } else {
+        cursor.plain_planes(layout)?
+    };
     let side = |value: u64| usize::try_from(value.min(1 << 20)).unwrap_or(usize::MAX);
     let shape = Shape { width_px: side(width), height_px: side(height), colour, planes };
     shape.check(limits)?;
@@ -124,12 +133,13 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn malformed(&self, what: String) -> Error {
-        Error::Malformed { what, at: self.at }
+        Error::Malformed { what, at: Some(self.at) }
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
         let end = self.at + len;
-        let taken = self.bytes.get(self.at..end).ok_or_else(|| self.malformed("head too short".into()))?;
+        let taken =
+            self.bytes.get(self.at..end).ok_or_else(|| self.malformed("head too short".into()))?;
         self.at = end;
         Ok(taken)
     }
@@ -140,7 +150,8 @@ impl<'a> Cursor<'a> {
 
     fn varint(&mut self) -> Result<u64, Error> {
         let mut rest = &self.bytes[self.at..];
-        let value = read_varint(&mut rest, 0).map_err(|_| self.malformed("wrong or missing number".into()))?;
+        let value = read_varint(&mut rest, 0)
+            .map_err(|_| self.malformed("wrong or missing number".into()))?;
         self.at = self.bytes.len() - rest.len();
         Ok(value)
     }
@@ -150,7 +161,8 @@ impl<'a> Cursor<'a> {
         if depth > 15 {
             return Err(self.malformed(format!("bit depth {}", u32::from(depth) + 1)));
         }
-        plain_planes(layout, depth + 1).ok_or_else(|| self.malformed(format!("layout {layout:#04x} without planes")))
+        plain_planes(layout, depth + 1)
+            .ok_or_else(|| self.malformed(format!("layout {layout:#04x} without planes")))
     }
 
     fn listed_planes(&mut self, layout: u8) -> Result<Vec<PlaneInfo>, Error> {
@@ -173,8 +185,8 @@ impl<'a> Cursor<'a> {
             _ => PlaneRole::Band,
         };
         let len = usize::from(self.byte()?);
-        let name =
-            std::str::from_utf8(self.take(len)?).map_err(|_| self.malformed("plane name is not UTF-8".into()))?;
+        let name = std::str::from_utf8(self.take(len)?)
+            .map_err(|_| self.malformed("plane name is not UTF-8".into()))?;
         Ok(PlaneInfo {
             role,
             name: name.into(),
@@ -188,14 +200,16 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tintype_lossless::ID as LOSSLESS;
+    use tintype_wavelet::ID as WAVELET;
 
     fn back(shape: &Shape) -> Head {
-        head_from_bytes(&bytes_from_head(CodecId::Wavelet, shape, b"own"), &Limits::default()).unwrap()
+        head_from_bytes(&bytes_from_head(WAVELET, shape, b"own"), &Limits::default()).unwrap()
     }
 
     #[test]
     fn the_worked_example_of_the_format_document() {
-        let bytes = bytes_from_head(CodecId::Wavelet, &Shape::rgb(768, 512, 8), b"");
+        let bytes = bytes_from_head(WAVELET, &Shape::rgb(768, 512, 8), b"");
         assert_eq!(bytes, [2, 0x80, 6, 0x80, 4, 1, 7]);
     }
 
@@ -210,11 +224,14 @@ mod tests {
         uneven.planes[2].subsample_x_log2 = 0;
         let mut depth = Shape::rgb(5, 5, 8);
         depth.planes.push(PlaneInfo::new(PlaneRole::Depth, 16));
-        let mut bands = Shape { planes: vec![PlaneInfo::new(PlaneRole::Band, 12); 32], ..Shape::gray(1, 65_535, 8) };
+        let mut bands = Shape {
+            planes: vec![PlaneInfo::new(PlaneRole::Band, 12); 32],
+            ..Shape::gray(1, 65_535, 8)
+        };
         bands.colour = ColourModel::Bands;
         bands.planes[7].name = "near infrared µ".into();
         for (shape, len) in [(Shape::gray(1, 1, 1), 5), (ycc, 7), (uneven, 7 + 8), (depth, 5 + 8)] {
-            assert_eq!(bytes_from_head(CodecId::Wavelet, &shape, b"").len(), len, "{shape:?}");
+            assert_eq!(bytes_from_head(WAVELET, &shape, b"").len(), len, "{shape:?}");
             assert_eq!(back(&shape).shape, shape);
             assert_eq!(back(&shape).codec_header_at, len);
         }
@@ -224,8 +241,10 @@ mod tests {
     #[test]
     fn every_flip_and_every_truncation_gives_a_shape_or_an_error() {
         let mut shape = Shape::rgb(300, 200, 8);
-        shape.planes.push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
-        let bytes = bytes_from_head(CodecId::Lossless, &shape, b"");
+        shape
+            .planes
+            .push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
+        let bytes = bytes_from_head(LOSSLESS, &shape, b"");
         for len in 0..bytes.len() {
             assert!(head_from_bytes(&bytes[..len], &Limits::default()).is_err());
         }
@@ -233,14 +252,18 @@ mod tests {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             if let Ok(head) = head_from_bytes(&flipped, &Limits::default()) {
-                assert_ne!((head.codec, head.shape), (CodecId::Lossless, shape.clone()), "bit {bit} has no meaning");
+                assert_ne!(
+                    (head.codec, head.shape),
+                    (LOSSLESS, shape.clone()),
+                    "bit {bit} has no meaning"
+                );
             }
         }
     }
 
     #[test]
     fn limits_hold() {
-        let bytes = bytes_from_head(CodecId::Lossless, &Shape::rgb(300, 200, 8), b"");
+        let bytes = bytes_from_head(LOSSLESS, &Shape::rgb(300, 200, 8), b"");
         let limits = Limits { samples_max: 300 * 200 * 3 - 1, ..Limits::default() };
         assert!(matches!(
             head_from_bytes(&bytes, &limits),

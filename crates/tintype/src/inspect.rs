@@ -58,8 +58,9 @@ pub fn inspect_stream(input: impl Read, limits: &Limits) -> Result<Info, Error> 
 fn info_from_reader<R: Read>(mut reader: Reader<R>, limits: &Limits) -> Result<Info, Error> {
     let head = head_from_bytes(reader.head(), limits)?;
     let index = reader.index();
-    let distinct =
-        |number: fn(&tintype_container::SectionEntry) -> u32| index.iter().map(number).collect::<BTreeSet<_>>().len();
+    let distinct = |number: fn(&tintype_container::SectionEntry) -> u32| {
+        index.iter().map(number).collect::<BTreeSet<_>>().len()
+    };
     let (tiles, layers) = (distinct(|entry| entry.key.tile), distinct(|entry| entry.key.layer));
     let data_bytes = index.iter().map(|entry| entry.len).sum();
     let whole = reader.finish()?;

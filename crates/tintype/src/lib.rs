@@ -5,12 +5,11 @@
 //! of one; [`inspect`] tells what a file holds without decoding it.
 //!
 //! Decoding is exact: the same file gives the same samples on every machine, with any number of threads. What an
-//! operation may use (threads, SIMD level, limits) is in [`Run`]; nothing is global. Any bytes give `Ok` or an [`Error`].
+//! operation may use (threads, SIMD level, limits) is in [`ExecOptions`]; nothing is global. Any bytes give `Ok` or an [`Error`].
 //!
 //! The file's layout: docs/format/container.md. The HEAD chunk's content is written and read here.
 #![forbid(unsafe_code)]
 
-mod choose;
 mod decode;
 mod depth;
 mod encode;
@@ -18,8 +17,9 @@ mod error;
 mod head;
 mod inspect;
 mod jpeg_file;
-mod models;
+mod rate;
 mod reduce;
+mod registry;
 mod repack;
 
 #[cfg(test)]
@@ -31,21 +31,19 @@ pub use encode::{EncodeOptions, Encoded, Goal, encode, encode_file, encode_with_
 pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
 pub use jpeg_file::jpeg_from_picture;
-pub use models::Models;
-pub use repack::{
-    decode_jpeg_file, decode_jpeg_file_rows, is_jpeg, keep_file, kept_file, read_picture, read_picture_noting,
+pub use registry::{
+    JPEG, Models, ShippedModel, built_in, codec_named, codec_of_model, codecs, shipped_model,
 };
-pub use tintype_codec::jpeg::Verify;
-pub use tintype_codec::planes::within_error;
-pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, Run, ShippedModel, Target, Tune, shipped_model};
+pub use repack::{
+    decode_jpeg_file, decode_jpeg_file_rows, is_jpeg, pack_jpeg, read_picture,
+    read_picture_with_warnings, unpack_jpeg,
+};
+pub use tintype_codec::{CodecId, DecodeRequest, EncodeSettings, ExecOptions, Target, Tune};
 pub use tintype_container::MAGIC;
 pub use tintype_image::filter::Denoise;
 pub use tintype_image::{
-    ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads,
-    YCbCrMatrix,
+    ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region,
+    Shape, Threads, YCbCrMatrix,
 };
-
-/// The codecs that are built in, in the order of their numbers.
-pub fn codecs() -> impl Iterator<Item = CodecId> {
-    CodecId::ALL.into_iter().filter(|id| tintype_codec::is_built_in(*id))
-}
+pub use tintype_jpeg::Verify;
+pub use tintype_planes::within_error;

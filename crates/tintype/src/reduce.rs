@@ -2,7 +2,7 @@
 //!
 //! In: planes at full size, whose left top corner lies on a multiple of `2^scale_log2`; out: planes of
 //! `ceil(size / 2^scale_log2)`, every sample the mean of its block, halves rounded up; blocks at the right and lower
-//! edge are smaller. Exact zone: integers.
+//! edge are smaller. Bit-exact: integers.
 
 use tintype_codec::DecodeRequest;
 use tintype_image::{Planes, Region, Shape};

@@ -5,9 +5,16 @@ use crate::decode::{container_limits, decode_with};
 use crate::encode::encode_with;
 use proptest::prelude::*;
 use std::io::Cursor;
-use tintype_codec::{Codec, CodecError, EncodeSettings, Payload, PayloadView, Section, SectionKey, Target};
+use tintype_codec::{
+    Capabilities, Codec, CodecError, EncodeSettings, Payload, PayloadView, Section, SectionKey,
+    Target,
+};
 use tintype_container::Reader;
 use tintype_image::ImageError;
+use tintype_lossless::ID as LOSSLESS;
+use tintype_neural::ID as NEURAL;
+use tintype_pca::ID as PCA;
+use tintype_wavelet::ID as WAVELET;
 
 /// Stores bit-planes, highest first, one layer each; a quality keeps that share of the bytes.
 struct BitPlanes {
@@ -15,12 +22,15 @@ struct BitPlanes {
     embedded: bool,
 }
 
-static EMBEDDED: BitPlanes = BitPlanes { id: CodecId::Wavelet, embedded: true };
-static WHOLE: BitPlanes = BitPlanes { id: CodecId::Pca, embedded: false };
-static EXACT: BitPlanes = BitPlanes { id: CodecId::Lossless, embedded: false };
+static EMBEDDED: BitPlanes = BitPlanes { id: WAVELET, embedded: true };
+static WHOLE: BitPlanes = BitPlanes { id: PCA, embedded: false };
+static EXACT: BitPlanes = BitPlanes { id: LOSSLESS, embedded: false };
 
 fn own_codecs(id: CodecId) -> Option<&'static dyn Codec> {
-    [&EMBEDDED, &WHOLE, &EXACT].into_iter().find(|codec| codec.id == id).map(|codec| codec as &dyn Codec)
+    [&EMBEDDED, &WHOLE, &EXACT]
+        .into_iter()
+        .find(|codec| codec.id == id)
+        .map(|codec| codec as &dyn Codec)
 }
 
 fn prefix(payload: &Payload, bytes: usize) -> Payload {
@@ -39,13 +49,32 @@ impl Codec for BitPlanes {
         self.id
     }
 
-    fn encode(&self, source: &Planes, settings: &EncodeSettings, _: &Run) -> Result<Payload, CodecError> {
+    fn capabilities(&self) -> Capabilities {
+        let lossy = self.id != LOSSLESS;
+        Capabilities {
+            lossy,
+            lossless: true,
+            scales: true,
+            embedded: self.embedded,
+            ..Capabilities::default()
+        }
+    }
+
+    fn encode(
+        &self,
+        source: &Planes,
+        settings: &EncodeSettings,
+        _: &ExecOptions,
+    ) -> Result<Payload, CodecError> {
         if source.planes.len() > 4 {
             return Err(CodecError::Unsupported { what: "more than four planes".into() });
         }
-        let samples: Vec<u16> = source.planes.iter().flat_map(|p| p.rows().flatten().copied()).collect();
+        let samples: Vec<u16> =
+            source.planes.iter().flat_map(|p| p.rows().flatten().copied()).collect();
         let layer = |bit: u32| {
-            let pack = |chunk: &[u16]| chunk.iter().enumerate().map(|(i, s)| ((s >> bit & 1) as u8) << i).sum();
+            let pack = |chunk: &[u16]| {
+                chunk.iter().enumerate().map(|(i, s)| ((s >> bit & 1) as u8) << i).sum()
+            };
             let key = SectionKey { tile: 0, layer: 15 - bit };
             Section { key, bytes: samples.chunks(8).map(pack).collect() }
         };
@@ -67,13 +96,13 @@ impl Codec for BitPlanes {
 
     fn decode(
         &self,
-        shape: &Shape,
         payload: &PayloadView<'_>,
         _: &DecodeRequest,
-        _: &Run,
+        _: &ExecOptions,
     ) -> Result<Planes, CodecError> {
+        let shape = payload.shape;
         if payload.header != [7] {
-            return Err(CodecError::Malformed { what: "header".into(), at: 0 });
+            return Err(CodecError::Malformed { what: "header".into(), at: None });
         }
         if payload.cut_off && !self.embedded {
             return Err(CodecError::Truncated { needed: 1 });
@@ -85,7 +114,8 @@ impl Codec for BitPlanes {
                 for sample in plane.row_mut(y) {
                     for section in &payload.sections {
                         let byte = section.bytes.get(index / 8).copied().unwrap_or(0);
-                        *sample |= u16::from(byte >> (index % 8) & 1) << (15 - section.key.layer.min(15));
+                        *sample |=
+                            u16::from(byte >> (index % 8) & 1) << (15 - section.key.layer.min(15));
                     }
                     index += 1;
                 }
@@ -120,16 +150,16 @@ fn options(goal: Goal, codec: Option<CodecId>) -> EncodeOptions {
 }
 
 fn encoded(goal: Goal, codec: Option<CodecId>) -> Result<Encoded, Error> {
-    encode_with(&own_codecs, &picture(), &options(goal, codec), &Run::default())
+    encode_with(&own_codecs, &picture(), &options(goal, codec), &ExecOptions::default())
 }
 
 fn decoded(bytes: &[u8], request: &DecodeRequest) -> Result<Decoded, Error> {
-    let run = Run::default();
+    let exec = ExecOptions::default();
     decode_with(
         &|id, _| own_codecs(id),
-        Reader::seek(Cursor::new(bytes), container_limits(&run.limits))?,
+        Reader::seek(Cursor::new(bytes), container_limits(&exec.limits))?,
         request,
-        &run,
+        &exec,
     )
 }
 
@@ -145,23 +175,24 @@ fn psnr(a: &Planes, b: &Planes) -> f64 {
 #[test]
 fn a_lossless_picture_comes_back_with_its_metadata() {
     let file = encoded(Goal::Lossless, None).unwrap();
-    assert_eq!(file.codec, CodecId::Lossless);
+    assert_eq!(file.codec, LOSSLESS);
     let back = decoded(&file.bytes, &DecodeRequest::default()).unwrap();
-    assert_eq!((back.picture, back.codec, back.cut_off_at), (picture(), CodecId::Lossless, None));
+    assert_eq!((back.picture, back.codec, back.cut_off_at), (picture(), LOSSLESS, None));
 }
 
 #[test]
 fn a_stream_gives_the_same_as_a_file() {
     let file = encoded(Goal::Quality(60.0), None).unwrap().bytes;
-    let run = Run::default();
-    let reader = Reader::stream(&file[..], container_limits(&run.limits)).unwrap();
-    let streamed = decode_with(&|id, _| own_codecs(id), reader, &DecodeRequest::default(), &run).unwrap();
+    let exec = ExecOptions::default();
+    let reader = Reader::stream(&file[..], container_limits(&exec.limits)).unwrap();
+    let streamed =
+        decode_with(&|id, _| own_codecs(id), reader, &DecodeRequest::default(), &exec).unwrap();
     assert_eq!(streamed, decoded(&file, &DecodeRequest::default()).unwrap());
 }
 
 #[test]
 fn sizes_are_hit_and_never_exceeded() {
-    for codec in [CodecId::Wavelet, CodecId::Pca] {
+    for codec in [WAVELET, PCA] {
         for size in [9_000u64, 10_000, 12_345, 15_000] {
             let file = encoded(Goal::SizeBytes(size), Some(codec)).unwrap().bytes;
             let len = file.len() as u64;
@@ -173,18 +204,18 @@ fn sizes_are_hit_and_never_exceeded() {
         assert!(reached <= bpp && reached > bpp * 0.98, "{codec:?}: {reached}");
     }
     // An embedded stream can go below quality 0; another cannot, and says how far it can.
-    assert!(encoded(Goal::SizeBytes(2_000), Some(CodecId::Wavelet)).unwrap().bytes.len() <= 2_000);
-    let error = encoded(Goal::SizeBytes(2_000), Some(CodecId::Pca)).unwrap_err().to_string();
+    assert!(encoded(Goal::SizeBytes(2_000), Some(WAVELET)).unwrap().bytes.len() <= 2_000);
+    let error = encoded(Goal::SizeBytes(2_000), Some(PCA)).unwrap_err().to_string();
     assert!(error.contains("2000") && error.contains("quality 0 takes"), "{error}");
-    assert!(encoded(Goal::SizeBytes(40), Some(CodecId::Wavelet)).is_err());
-    let error = encoded(Goal::SizeBytes(2_000), Some(CodecId::Lossless)).unwrap_err().to_string();
+    assert!(encoded(Goal::SizeBytes(40), Some(WAVELET)).is_err());
+    let error = encoded(Goal::SizeBytes(2_000), Some(LOSSLESS)).unwrap_err().to_string();
     assert!(error.contains("without loss"), "{error}");
 }
 
 #[test]
 fn psnr_is_hit() {
     for db in [22.0, 30.0, 38.5] {
-        let file = encoded(Goal::Psnr(db), Some(CodecId::Wavelet)).unwrap().bytes;
+        let file = encoded(Goal::Psnr(db), Some(WAVELET)).unwrap().bytes;
         let back = decoded(&file, &DecodeRequest::default()).unwrap();
         let reached = psnr(&picture().planes, &back.picture.planes);
         assert!((reached - f64::from(db)).abs() < 0.05, "{reached} for {db}");
@@ -193,28 +224,35 @@ fn psnr_is_hit() {
 
 #[test]
 fn denoising_comes_before_coding_and_not_with_lossless() {
-    let mut options = options(Goal::Quality(100.0), Some(CodecId::Wavelet));
+    let mut options = options(Goal::Quality(100.0), Some(WAVELET));
     options.denoise = Some(Denoise::Median3);
-    let file = encode_with(&own_codecs, &picture(), &options, &Run::default()).unwrap().bytes;
+    let file =
+        encode_with(&own_codecs, &picture(), &options, &ExecOptions::default()).unwrap().bytes;
     let back = decoded(&file, &DecodeRequest::default()).unwrap().picture;
-    let expected = tintype_image::filter::denoised(&picture().planes, Denoise::Median3, Threads::ONE).unwrap();
+    let expected =
+        tintype_image::filter::denoised(&picture().planes, Denoise::Median3, Threads::ONE).unwrap();
     assert_eq!((back.planes, back.metadata), (expected, picture().metadata));
     options.goal = Goal::Lossless;
-    let result = encode_with(&own_codecs, &picture(), &options, &Run::default());
+    let result = encode_with(&own_codecs, &picture(), &options, &ExecOptions::default());
     assert!(matches!(result, Err(Error::Misuse { .. })));
 }
 
 #[test]
 fn wrong_options_are_refused_before_work_starts() {
-    let goals =
-        [Goal::Quality(101.0), Goal::Quality(f32::NAN), Goal::Bpp(0.0), Goal::SizeBytes(0), Goal::Psnr(f32::NAN)];
+    let goals = [
+        Goal::Quality(101.0),
+        Goal::Quality(f32::NAN),
+        Goal::Bpp(0.0),
+        Goal::SizeBytes(0),
+        Goal::Psnr(f32::NAN),
+    ];
     for goal in goals {
         assert!(matches!(encoded(goal, None), Err(Error::Misuse { .. })), "{goal:?}");
     }
     let options = EncodeOptions { effort: 0, ..EncodeOptions::default() };
-    let result = encode_with(&own_codecs, &picture(), &options, &Run::default());
+    let result = encode_with(&own_codecs, &picture(), &options, &ExecOptions::default());
     assert!(matches!(result, Err(Error::Misuse { .. })));
-    let error = encoded(Goal::Lossless, Some(CodecId::Neural)).unwrap_err();
+    let error = encoded(Goal::Lossless, Some(NEURAL)).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { what } if what.contains("neural")), "{error}");
 }
 
@@ -232,15 +270,16 @@ fn a_region_outside_the_picture_is_refused() {
 
 #[test]
 fn unwanted_layers_are_not_handed_to_the_codec() {
-    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
-    let back = decoded(&file, &DecodeRequest { layers: Some(12), ..DecodeRequest::default() }).unwrap();
+    let file = encoded(Goal::Lossless, Some(WAVELET)).unwrap().bytes;
+    let back =
+        decoded(&file, &DecodeRequest { layers: Some(12), ..DecodeRequest::default() }).unwrap();
     let expected: Vec<u16> = picture().planes.planes[0].row(0).iter().map(|s| s & !15).collect();
     assert_eq!(back.picture.planes.planes[0].row(0), expected);
 }
 
 #[test]
 fn a_prefix_of_an_embedded_file_decodes_and_gets_no_worse() {
-    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
+    let file = encoded(Goal::Lossless, Some(WAVELET)).unwrap().bytes;
     let mut last = 0.0;
     for len in (0..20).map(|i| file.len() * (i + 5) / 26) {
         let back = decoded(&file[..len], &DecodeRequest::default()).unwrap();
@@ -249,7 +288,7 @@ fn a_prefix_of_an_embedded_file_decodes_and_gets_no_worse() {
         assert!(reached >= last, "{reached} after {last} at {len}");
         last = reached;
     }
-    let other = encoded(Goal::Lossless, Some(CodecId::Lossless)).unwrap().bytes;
+    let other = encoded(Goal::Lossless, Some(LOSSLESS)).unwrap().bytes;
     let cut = &other[..other.len() / 2];
     let error = decoded(cut, &DecodeRequest::default()).unwrap_err().to_string();
     assert!(error.contains(&format!("ends at byte {}", cut.len())), "{error}");
@@ -266,10 +305,13 @@ fn a_cut_in_trailing_metadata_leaves_the_picture_whole() {
 
 #[test]
 fn inspect_tells_what_is_there() {
-    let file = encoded(Goal::Lossless, Some(CodecId::Wavelet)).unwrap().bytes;
+    let file = encoded(Goal::Lossless, Some(WAVELET)).unwrap().bytes;
     let info = inspect(Cursor::new(&file), &Limits::default()).unwrap();
     assert_eq!(info, inspect_stream(&file[..], &Limits::default()).unwrap());
-    assert_eq!((info.codec, info.shape, info.tiles, info.layers), (CodecId::Wavelet, picture().planes.shape, 1, 16));
+    assert_eq!(
+        (info.codec, info.shape, info.tiles, info.layers),
+        (WAVELET, picture().planes.shape, 1, 16)
+    );
     let names: Vec<&str> = info.metadata.iter().map(|item| item.name.as_str()).collect();
     assert_eq!(names, ["icc", "exif", "xmp", "geotiff"]);
     assert_eq!(info.cut_off_at, None);
@@ -279,11 +321,15 @@ fn inspect_tells_what_is_there() {
 
 #[test]
 fn flat_art_takes_the_smaller_of_own_codecs() {
-    let flat = Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
+    let flat =
+        Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
     let goal = Goal::Quality(80.0);
-    let best = encode_with(&own_codecs, &flat, &options(goal, None), &Run::default()).unwrap();
-    for codec in [CodecId::Wavelet, CodecId::Lossless] {
-        let one = encode_with(&own_codecs, &flat, &options(goal, Some(codec)), &Run::default()).unwrap();
+    let best =
+        encode_with(&own_codecs, &flat, &options(goal, None), &ExecOptions::default()).unwrap();
+    for codec in [WAVELET, LOSSLESS] {
+        let one =
+            encode_with(&own_codecs, &flat, &options(goal, Some(codec)), &ExecOptions::default())
+                .unwrap();
         assert!(best.bytes.len() <= one.bytes.len());
     }
 }
@@ -299,7 +345,10 @@ fn limits_reach_the_head() {
 #[test]
 fn every_flipped_bit_is_refused() {
     let small = Picture { planes: Planes::new(Shape::gray(5, 3, 8)), metadata: picture().metadata };
-    let file = encode_with(&own_codecs, &small, &options(Goal::Lossless, None), &Run::default()).unwrap().bytes;
+    let file =
+        encode_with(&own_codecs, &small, &options(Goal::Lossless, None), &ExecOptions::default())
+            .unwrap()
+            .bytes;
     for bit in 0..file.len() * 8 {
         let mut flipped = file.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -319,12 +368,20 @@ proptest! {
 
 #[test]
 fn files_of_which_no_picture_can_be_made_are_kept_byte_for_byte() {
-    let run = Run::default();
-    for bytes in [&b""[..], b"\xff\xd8", b"\xff\xd8\xff\xe0\x00", b"\xff\xd8\xff\xc0 broken \xff\xda", b"no picture"] {
-        let kept = crate::keep_file(bytes, 5, crate::Verify::Yes, &run).unwrap();
-        let back = crate::kept_file(std::io::Cursor::new(&kept.bytes), &run).unwrap();
+    let exec = ExecOptions::default();
+    for bytes in [
+        &b""[..],
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xe0\x00",
+        b"\xff\xd8\xff\xc0 broken \xff\xda",
+        b"no picture",
+    ] {
+        let kept = crate::pack_jpeg(bytes, 5, crate::Verify::Yes, &exec).unwrap();
+        let back = crate::unpack_jpeg(std::io::Cursor::new(&kept.bytes), &exec).unwrap();
         assert_eq!(back.as_deref(), Some(bytes));
         assert!(kept.bytes.len() <= bytes.len() + 64, "{} for {}", kept.bytes.len(), bytes.len());
-        assert!(decode(std::io::Cursor::new(&kept.bytes), &DecodeRequest::default(), &run).is_err());
+        assert!(
+            decode(std::io::Cursor::new(&kept.bytes), &DecodeRequest::default(), &exec).is_err()
+        );
     }
 }

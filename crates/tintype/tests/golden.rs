@@ -8,9 +8,9 @@ mod pictures;
 
 use pictures::{Sample, samples};
 use std::fmt::Write;
-use tintype_codec::jpeg::{FourInks, JpegPlan, Verify, decode_jpeg, encode_jpeg, repack};
-use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, Payload, Run, Target, registry};
+use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target};
 use tintype_image::sample_hash;
+use tintype_jpeg::{CmykOutput, JpegPlan, Verify, decode_jpeg, encode_jpeg, repack};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden.txt");
 
@@ -30,33 +30,46 @@ fn section_hash(payload: &Payload) -> u64 {
     hash
 }
 
-fn line(codec: &dyn tintype_codec::Codec, name: &str, sample: &Sample, target: Target, run: &Run) -> Option<String> {
+fn line(
+    codec: &dyn tintype_codec::Codec,
+    name: &str,
+    sample: &Sample,
+    target: Target,
+    exec: &ExecOptions,
+) -> Option<String> {
     let settings = EncodeSettings { target, effort: sample.effort, ..EncodeSettings::default() };
-    let payload = match codec.encode(&sample.planes, &settings, run) {
+    let payload = match codec.encode(&sample.planes, &settings, exec) {
         Ok(payload) => payload,
         Err(CodecError::Unsupported { .. }) => return None,
         Err(error) => panic!("{name} on {}: {error}", sample.name),
     };
-    let decoded = codec.decode(&sample.planes.shape, &payload.view(), &DecodeRequest::default(), run).unwrap();
+    let decoded =
+        codec.decode(&payload.view(&sample.planes.shape), &DecodeRequest::default(), exec).unwrap();
     let goal = match target {
         Target::Quality(quality) => format!("q{quality}"),
         Target::Lossless => "exact".into(),
     };
     let bytes: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
     let (coded, samples) = (section_hash(&payload), sample_hash(&decoded));
-    Some(format!("{name} {} e{} {goal} {bytes} {coded:016x} {samples:016x}", sample.name, sample.effort))
+    Some(format!(
+        "{name} {} e{} {goal} {bytes} {coded:016x} {samples:016x}",
+        sample.name, sample.effort
+    ))
 }
 
 /// Packing and decoding a JPEG file, and making one anew from its picture.
-fn jpeg_lines(name: &str, file: &[u8], run: &Run) -> [String; 2] {
-    let packed = repack(file, 5, Verify::No, run);
-    let decoded = decode_jpeg(file, FourInks::Rgb, run).unwrap();
+fn jpeg_lines(name: &str, file: &[u8], exec: &ExecOptions) -> [String; 2] {
+    let packed = repack(file, 5, Verify::No, exec);
+    let decoded = decode_jpeg(file, CmykOutput::Rgb, exec).unwrap();
     let bytes: usize = packed.sections.iter().map(|section| section.bytes.len()).sum();
     let (coded, samples) = (section_hash(&packed), sample_hash(&decoded.planes));
     let plan = JpegPlan::from_settings(&EncodeSettings::default()).unwrap();
-    let made = encode_jpeg(&decoded.planes, &decoded.metadata, &plan, run).unwrap();
-    let again = sample_hash(&decode_jpeg(&made, FourInks::Rgb, run).unwrap().planes);
-    [format!("packed {name} {bytes} {coded:016x} {samples:016x}"), format!("jpeg {name} {} {again:016x}", made.len())]
+    let made = encode_jpeg(&decoded.planes, &decoded.metadata, &plan, exec).unwrap();
+    let again = sample_hash(&decode_jpeg(&made, CmykOutput::Rgb, exec).unwrap().planes);
+    [
+        format!("packed {name} {bytes} {coded:016x} {samples:016x}"),
+        format!("jpeg {name} {} {again:016x}", made.len()),
+    ]
 }
 
 const JPEGS: [(&str, &[u8]); 6] = [
@@ -70,20 +83,20 @@ const JPEGS: [(&str, &[u8]); 6] = [
 
 #[test]
 fn every_codec_gives_the_bytes_and_samples_it_gave_before() {
-    let run = Run::default();
+    let exec = ExecOptions::default();
     let mut found = String::new();
     for id in tintype::codecs() {
-        let codec = registry(id).expect("listed codecs are built in");
+        let codec = tintype::built_in(id).expect("listed codecs are built in");
         for sample in samples() {
             for target in [Target::Quality(20.0), Target::Quality(75.0), Target::Lossless] {
-                if let Some(line) = line(codec, id.name(), &sample, target, &run) {
+                if let Some(line) = line(codec, id.name(), &sample, target, &exec) {
                     writeln!(found, "{line}").unwrap();
                 }
             }
         }
     }
     for (name, file) in JPEGS {
-        for line in jpeg_lines(name, file, &run) {
+        for line in jpeg_lines(name, file, &exec) {
             writeln!(found, "{line}").unwrap();
         }
     }

@@ -250,7 +250,8 @@ pub fn render_man(out: &mut Vec<u8>) -> std::io::Result<()> {
     let command = Args::command();
     clap_mangen::Man::new(command.clone()).render(out)?;
     for sub in command.get_subcommands() {
-        clap_mangen::Man::new(sub.clone().display_name(format!("tintype-{}", sub.get_name()))).render(out)?;
+        clap_mangen::Man::new(sub.clone().display_name(format!("tintype-{}", sub.get_name())))
+            .render(out)?;
     }
     Ok(())
 }
@@ -260,15 +261,16 @@ fn parse_codec(text: &str) -> Result<CodecChoice, String> {
         return Ok(CodecChoice(None));
     }
     let built_in: Vec<&str> = tintype::codecs().map(CodecId::name).collect();
-    match CodecId::from_name(text) {
-        Some(id) if id == CodecId::Jpeg || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
+    match tintype::codec_named(text) {
+        Some(id) if id == tintype::JPEG || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
         _ => Err(format!("there are auto, jpeg, {}", built_in.join(", "))),
     }
 }
 
 /// A filter's name, and after a colon its strength: deviation in pixels, or share of the largest sample.
 fn parse_denoise(text: &str) -> Result<Denoise, String> {
-    let (name, value) = text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) =
+        text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
     let number = |default: f32, max: f32| match value.map(parse_number) {
         None => Ok(default),
         Some(Ok(value)) if value > 0.0 && value <= max => Ok(value),
@@ -278,7 +280,9 @@ fn parse_denoise(text: &str) -> Result<Denoise, String> {
         ("median", None) => Ok(Denoise::Median3),
         ("median5", None) => Ok(Denoise::Median5),
         ("gaussian", _) => Ok(Denoise::Gaussian { sigma_px: number(0.7, 50.0)? }),
-        ("nlm", _) => Ok(Denoise::NonLocalMeans { patch_px: 5, window_px: 13, strength: number(0.02, 1.0)? }),
+        ("nlm", _) => {
+            Ok(Denoise::NonLocalMeans { patch_px: 5, window_px: 13, strength: number(0.02, 1.0)? })
+        }
         _ => Err("there are median, median5, gaussian:SIGMA and nlm:STRENGTH".into()),
     }
 }
@@ -294,7 +298,11 @@ fn parse_quality(text: &str) -> Result<f32, String> {
 
 fn parse_positive(text: &str) -> Result<f32, String> {
     let value = parse_number(text)?;
-    if value > 0.0 && value.is_finite() { Ok(value) } else { Err("a number above 0 is needed".into()) }
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err("a number above 0 is needed".into())
+    }
 }
 
 fn parse_finite(text: &str) -> Result<f32, String> {

@@ -46,7 +46,10 @@ pub struct Job {
 ///
 /// # Errors
 /// `Usage` for a name or glob that matches nothing.
-pub fn find_inputs(typed: &[PathBuf], takes: &dyn Fn(&Path) -> bool) -> Result<Vec<Input>, Failure> {
+pub fn find_inputs(
+    typed: &[PathBuf],
+    takes: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in typed {
         if path.as_os_str() == "-" {
@@ -59,7 +62,9 @@ pub fn find_inputs(typed: &[PathBuf], takes: &dyn Fn(&Path) -> bool) -> Result<V
         } else if path.exists() || !is_glob(path) {
             inputs.push(input_file(path));
         } else {
-            let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+            let wrong = |error: &dyn std::fmt::Display| {
+                Failure::Usage(format!("{}: {error}", path.display()))
+            };
             let pattern = path.to_str().ok_or_else(|| wrong(&"not a text"))?;
             for found in glob::glob(pattern).map_err(|error| wrong(&error))? {
                 let found = found.map_err(|error| wrong(&error))?;
@@ -71,7 +76,10 @@ pub fn find_inputs(typed: &[PathBuf], takes: &dyn Fn(&Path) -> bool) -> Result<V
             }
         }
         if inputs.len() == before {
-            return Err(Failure::Usage(format!("{}: no file to work on found there", path.display())));
+            return Err(Failure::Usage(format!(
+                "{}: no file to work on found there",
+                path.display()
+            )));
         }
     }
     Ok(inputs)
@@ -94,7 +102,8 @@ fn add_folder(
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Work(format!("{}: {error}", folder.display()));
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(failed)?.collect();
-    let mut paths: Vec<PathBuf> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
@@ -125,7 +134,8 @@ pub fn plan_jobs(
     output: Option<&Path>,
     extension: &str,
 ) -> Result<Vec<Job>, Failure> {
-    let many = typed.len() > 1 || typed.iter().any(|path| path.is_dir() || (!path.exists() && is_glob(path)));
+    let many = typed.len() > 1
+        || typed.iter().any(|path| path.is_dir() || (!path.exists() && is_glob(path)));
     let jobs: Vec<Job> = match output {
         None => inputs.into_iter().map(|input| beside(input, extension)).collect(),
         Some(output) if output.as_os_str() == "-" => {
@@ -134,11 +144,17 @@ pub fn plan_jobs(
                     "several files do not fit into standard output; name a folder with -o".into(),
                 ));
             }
-            inputs.into_iter().map(|input| Job { input: input.place, output: Place::Standard }).collect()
+            inputs
+                .into_iter()
+                .map(|input| Job { input: input.place, output: Place::Standard })
+                .collect()
         }
         Some(output) if many || output.is_dir() || ends_with_separator(output) => {
             if output.exists() && !output.is_dir() {
-                return Err(Failure::Usage(format!("{} is a file; many files need a folder", output.display())));
+                return Err(Failure::Usage(format!(
+                    "{} is a file; many files need a folder",
+                    output.display()
+                )));
             }
             let below = |input: Input| Job {
                 output: Place::File(output.join(input.relative.with_extension(extension))),
@@ -147,7 +163,8 @@ pub fn plan_jobs(
             inputs.into_iter().map(below).collect()
         }
         Some(output) => {
-            let to_file = |input: Input| Job { input: input.place, output: Place::File(output.into()) };
+            let to_file =
+                |input: Input| Job { input: input.place, output: Place::File(output.into()) };
             inputs.into_iter().map(to_file).collect()
         }
     };
@@ -228,7 +245,10 @@ mod tests {
         assert_eq!(outputs(&["none/a.png"], None).unwrap(), ["none/a.tin"]);
         assert_eq!(outputs(&["none/a.png"], Some("b.tin")).unwrap(), ["b.tin"]);
         assert_eq!(outputs(&["none/a.png"], Some("none/")).unwrap(), ["none/a.tin"]);
-        assert_eq!(outputs(&["x/a.png", "y/b.jpg"], Some("none")).unwrap(), ["none/a.tin", "none/b.tin"]);
+        assert_eq!(
+            outputs(&["x/a.png", "y/b.jpg"], Some("none")).unwrap(),
+            ["none/a.tin", "none/b.tin"]
+        );
         assert_eq!(outputs(&["a.png"], Some("-")).unwrap(), ["-"]);
     }
 

@@ -28,7 +28,9 @@ pub fn write_output_with(
         Place::File(path) => write_file(path, write),
     };
     written.map_err(|error| match error {
-        ImageError::Io(error) => format!("{}: {error}; an older file there is as it was", place.name()),
+        ImageError::Io(error) => {
+            format!("{}: {error}; an older file there is as it was", place.name())
+        }
         other => other.to_string(),
     })
 }
@@ -44,19 +46,26 @@ fn write_all_of<W: Write>(
     Ok(buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?)
 }
 
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), ImageError>) -> Result<(), ImageError> {
+fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), ImageError>,
+) -> Result<(), ImageError> {
     // A link stays a link: the file it leads to is replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.into());
     let old = std::fs::metadata(&path).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        return write_all_of(std::fs::OpenOptions::new().write(true).open(&path)?, write).map(|_| ());
+        return write_all_of(std::fs::OpenOptions::new().write(true).open(&path)?, write)
+            .map(|_| ());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tintype-").suffix(".part");
     #[cfg(unix)]
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(|error| std::io::Error::new(error.kind(), reason(&error)))?;
+    let file = builder
+        .tempfile_in(folder)
+        .map_err(|error| std::io::Error::new(error.kind(), reason(&error)))?;
     let file = write_all_of(file, write)?;
     if let Some(old) = old {
         file.as_file().set_permissions(old.permissions())?;
@@ -98,7 +107,9 @@ pub fn check_standard_output(place: &Place, json: bool) -> Result<(), Failure> {
         ));
     }
     if std::io::stdout().is_terminal() {
-        return Err(Failure::Usage("bytes of a picture make no sense in a terminal; name OUT with -o".into()));
+        return Err(Failure::Usage(
+            "bytes of a picture make no sense in a terminal; name OUT with -o".into(),
+        ));
     }
     Ok(())
 }

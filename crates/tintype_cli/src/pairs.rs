@@ -13,7 +13,9 @@ const KINDS: [&str; 6] = ["color", "colour", "rgb", "image", "img", "depth"];
 /// The words of an input's name that its partner has as well.
 fn key(input: &Input) -> String {
     let name = input.relative.with_extension("").to_string_lossy().to_lowercase();
-    let words = name.split(['_', '-', '.', '/', '\\']).filter(|word| !word.is_empty() && !KINDS.contains(word));
+    let words = name
+        .split(['_', '-', '.', '/', '\\'])
+        .filter(|word| !word.is_empty() && !KINDS.contains(word));
     words.collect::<Vec<_>>().join("/")
 }
 
@@ -28,7 +30,9 @@ pub fn pair(colours: &[Input], depths: Vec<Input>) -> Result<Vec<Input>, Failure
     for depth in depths {
         let name = depth.place.name();
         if let Some(other) = by_name.insert(key(&depth), depth) {
-            twice = twice.or_else(|| Some(format!("{} and {name} are depth pictures of one name", other.place.name())));
+            twice = twice.or_else(|| {
+                Some(format!("{} and {name} are depth pictures of one name", other.place.name()))
+            });
         }
     }
     let known = colours.iter().filter(|colour| by_name.contains_key(&key(colour))).count();
@@ -46,11 +50,19 @@ pub fn pair(colours: &[Input], depths: Vec<Input>) -> Result<Vec<Input>, Failure
             None => alone.push(format!("{} has no depth picture of its name", colour.place.name())),
         }
     }
-    alone.extend(by_name.values().map(|depth| format!("{} has no colour picture of its name", depth.place.name())));
+    alone.extend(
+        by_name
+            .values()
+            .map(|depth| format!("{} has no colour picture of its name", depth.place.name())),
+    );
     if alone.is_empty() {
         return Ok(pairs);
     }
-    let counts = format!("{} depth pictures for {} pictures; one for each is needed", in_order.len(), colours.len());
+    let counts = format!(
+        "{} depth pictures for {} pictures; one for each is needed",
+        in_order.len(),
+        colours.len()
+    );
     Err(Failure::Usage(format!("{counts}\n{}", alone.join("\n"))))
 }
 
@@ -60,7 +72,10 @@ mod tests {
     use crate::files::Place;
 
     fn inputs(names: &[&str]) -> Vec<Input> {
-        names.iter().map(|name| Input { place: Place::File(name.into()), relative: name.into() }).collect()
+        names
+            .iter()
+            .map(|name| Input { place: Place::File(name.into()), relative: name.into() })
+            .collect()
     }
 
     fn paired(colours: &[&str], depths: &[&str]) -> Result<Vec<String>, String> {
@@ -72,14 +87,21 @@ mod tests {
 
     #[test]
     fn names_tell_whatever_the_order() {
-        let pairs = paired(&["a_color.png", "b_color.png"], &["b_depth.png", "a_depth.png"]).unwrap();
+        let pairs =
+            paired(&["a_color.png", "b_color.png"], &["b_depth.png", "a_depth.png"]).unwrap();
         assert_eq!(pairs, ["a_depth.png", "b_depth.png"]);
-        assert_eq!(paired(&["s/1.jpg", "t/1.jpg"], &["t/1.png", "s/1.png"]).unwrap(), ["s/1.png", "t/1.png"]);
+        assert_eq!(
+            paired(&["s/1.jpg", "t/1.jpg"], &["t/1.png", "s/1.png"]).unwrap(),
+            ["s/1.png", "t/1.png"]
+        );
     }
 
     #[test]
     fn order_tells_where_no_name_does() {
-        assert_eq!(paired(&["1305.1.png", "1305.4.png"], &["1305.2.png", "1305.5.png"]).unwrap().len(), 2);
+        assert_eq!(
+            paired(&["1305.1.png", "1305.4.png"], &["1305.2.png", "1305.5.png"]).unwrap().len(),
+            2
+        );
         assert_eq!(paired(&["a.png"], &["z.png"]).unwrap(), ["z.png"]);
     }
 

@@ -57,7 +57,8 @@ impl Record {
     /// For people, after an encode of `input_bytes`.
     pub fn encoded_line(&self, input_bytes: u64, terminal: bool) -> String {
         let sizes = format!("{} → {} bytes", grouped(input_bytes), grouped(self.bytes));
-        let raw_bits = self.width as f64 * self.height as f64 * self.planes as f64 * f64::from(self.bit_depth);
+        let raw_bits =
+            self.width as f64 * self.height as f64 * self.planes as f64 * f64::from(self.bit_depth);
         let ratio = raw_bits / (self.bytes as f64 * 8.0);
         format!(
             "{} → {}  {}  {:.3} bpp  {ratio:.1}:1  {}",
@@ -65,7 +66,11 @@ impl Record {
             paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
             paint(Ink::Green, &sizes, terminal),
             self.bpp,
-            paint(Ink::Dim, &format!("{}, {:.0} ms", self.codec, self.encode_ms.unwrap_or(0.0)), terminal),
+            paint(
+                Ink::Dim,
+                &format!("{}, {:.0} ms", self.codec, self.encode_ms.unwrap_or(0.0)),
+                terminal
+            ),
         )
     }
 
@@ -76,7 +81,11 @@ impl Record {
             paint(Ink::Bold, &self.input, terminal),
             paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
             paint(Ink::Green, &format!("{} × {}", self.width, self.height), terminal),
-            paint(Ink::Dim, &format!("{}, {:.0} ms", self.codec, self.decode_ms.unwrap_or(0.0)), terminal),
+            paint(
+                Ink::Dim,
+                &format!("{}, {:.0} ms", self.codec, self.decode_ms.unwrap_or(0.0)),
+                terminal
+            ),
         )
     }
 }

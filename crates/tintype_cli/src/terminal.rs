@@ -4,24 +4,32 @@
 
 use std::io::IsTerminal;
 use tintype::{ColourModel, Level, Planes};
-use tintype_image::colour::{Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr};
+use tintype_image::colour::{
+    Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
+};
 
 /// The pictures side by side, each under its title, as wide as the terminal allows; ends with a line break.
 pub fn side_by_side(pictures: &[(&str, &Planes)]) -> String {
     if !std::io::stdout().is_terminal() || pictures.is_empty() {
         return String::new();
     }
-    let (columns, lines) = terminal_size::terminal_size().map_or((80, 24), |(w, h)| (w.0 as usize, h.0 as usize));
+    let (columns, lines) =
+        terminal_size::terminal_size().map_or((80, 24), |(w, h)| (w.0 as usize, h.0 as usize));
     let columns_each = (columns / pictures.len()).saturating_sub(1).clamp(8, 100);
     draw(pictures, columns_each, lines.saturating_sub(4).clamp(8, 60))
 }
 
 fn draw(pictures: &[(&str, &Planes)], columns_each: usize, lines_max: usize) -> String {
-    let thumbs: Vec<Thumb> =
-        pictures.iter().map(|(_, planes)| Thumb::new(planes, columns_each, lines_max * 2)).collect();
+    let thumbs: Vec<Thumb> = pictures
+        .iter()
+        .map(|(_, planes)| Thumb::new(planes, columns_each, lines_max * 2))
+        .collect();
     let mut out = String::new();
     if pictures.iter().any(|(title, _)| !title.is_empty()) {
-        let titles = pictures.iter().zip(&thumbs).map(|((title, _), thumb)| format!("{title:<0$} ", thumb.width));
+        let titles = pictures
+            .iter()
+            .zip(&thumbs)
+            .map(|((title, _), thumb)| format!("{title:<0$} ", thumb.width));
         out += &(titles.collect::<String>() + "\n");
     }
     let height = thumbs.iter().map(|thumb| thumb.height).max().unwrap_or(0);
@@ -29,7 +37,9 @@ fn draw(pictures: &[(&str, &Planes)], columns_each: usize, lines_max: usize) -> 
         for thumb in &thumbs {
             for x in 0..thumb.width {
                 out += &match (thumb.pixel(x, y), thumb.pixel(x, y + 1)) {
-                    (Some([r, g, b]), Some([s, h, c])) => format!("\x1b[38;2;{r};{g};{b};48;2;{s};{h};{c}m▀"),
+                    (Some([r, g, b]), Some([s, h, c])) => {
+                        format!("\x1b[38;2;{r};{g};{b};48;2;{s};{h};{c}m▀")
+                    }
                     (Some([r, g, b]), None) => format!("\x1b[0;38;2;{r};{g};{b}m▀"),
                     _ => "\x1b[0m ".into(),
                 };
@@ -53,7 +63,9 @@ impl Thumb {
     fn new(planes: &Planes, width_max: usize, height_max: usize) -> Self {
         let planes = planes_at_depth(&shown_as_rgb(planes), 8);
         let (full_width, full_height) = (planes.planes[0].width(), planes.planes[0].height());
-        let fit = (width_max as f64 / full_width as f64).min(height_max as f64 / full_height as f64).min(1.0);
+        let fit = (width_max as f64 / full_width as f64)
+            .min(height_max as f64 / full_height as f64)
+            .min(1.0);
         let side = |full: usize| ((full as f64 * fit).round() as usize).clamp(1, full);
         let (width, height) = (side(full_width), side(full_height));
         let colours = if planes.planes.len() >= 3 { [0, 1, 2] } else { [0, 0, 0] };
@@ -100,7 +112,10 @@ mod tests {
         }
         let thumb = Thumb::new(&planes, 10, 100);
         assert_eq!((thumb.width, thumb.height), (10, 5));
-        assert_eq!((thumb.pixel(0, 0), thumb.pixel(9, 4), thumb.pixel(0, 5)), (Some([0; 3]), Some([200; 3]), None));
+        assert_eq!(
+            (thumb.pixel(0, 0), thumb.pixel(9, 4), thumb.pixel(0, 5)),
+            (Some([0; 3]), Some([200; 3]), None)
+        );
     }
 
     #[test]

@@ -24,13 +24,25 @@ fn bench(arguments: &[&str]) -> Output {
 
 #[test]
 fn our_codec_is_measured_like_a_peer() {
-    let output = bench(&["--codecs", "wavelet", "--peers", "none", "--qualities", "80,20,50", "--json", "-"]);
+    let output = bench(&[
+        "--codecs",
+        "wavelet",
+        "--peers",
+        "none",
+        "--qualities",
+        "80,20,50",
+        "--json",
+        "-",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let points = json["points"].as_array().unwrap();
     assert_eq!(points.len(), 3);
     for pair in points.windows(2) {
-        assert!(pair[0]["bytes"].as_u64() <= pair[1]["bytes"].as_u64(), "qualities are swept from small to large");
+        assert!(
+            pair[0]["bytes"].as_u64() <= pair[1]["bytes"].as_u64(),
+            "qualities are swept from small to large"
+        );
     }
     for point in points {
         assert!(point["encode"]["peak_memory_bytes"].as_u64().unwrap() > 100_000, "{point}");
@@ -50,6 +62,11 @@ fn exact_sweep_prints_a_table() {
 fn wrong_usage_is_status_two() {
     for arguments in [["--codecs", "nonsense"], ["--peers", "nonsense"], ["--qualities", "101"]] {
         let output = bench(&arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

@@ -51,7 +51,12 @@ impl Bench {
     /// Runs and expects status 0; gives standard output.
     fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -93,7 +98,10 @@ fn ppm(width: usize, height: usize) -> Vec<u8> {
         for x in 0..width {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = (state >> 27) as usize;
-            bytes.extend([x * 2 + noise, y * 3 + noise / 2, (x + y) + noise].map(|sample| sample.min(255) as u8));
+            bytes.extend(
+                [x * 2 + noise, y * 3 + noise / 2, (x + y) + noise]
+                    .map(|sample| sample.min(255) as u8),
+            );
         }
     }
     bytes
@@ -112,7 +120,10 @@ fn a_lossless_picture_comes_back_to_the_byte() {
     assert_eq!(bench.read("b.ppm"), before);
     assert!(bench.read("a.tin").len() < before.len());
     let same = bench.json(&["compare", "a.ppm", "a.tin", "--json"]);
-    assert_eq!((same["mse"].as_f64(), same["psnr"].is_null(), same["hamming"].as_u64()), (Some(0.0), true, Some(0)));
+    assert_eq!(
+        (same["mse"].as_f64(), same["psnr"].is_null(), same["hamming"].as_u64()),
+        (Some(0.0), true, Some(0))
+    );
 }
 
 #[test]
@@ -128,14 +139,28 @@ fn names_follow_the_input_where_no_output_is_named() {
 fn json_has_the_fields_of_the_contract() {
     let bench = Bench::new();
     bench.photo("a.ppm");
-    let common = ["input", "output", "width", "height", "planes", "bit_depth", "codec", "model", "bytes", "bpp"];
+    let common = [
+        "input",
+        "output",
+        "width",
+        "height",
+        "planes",
+        "bit_depth",
+        "codec",
+        "model",
+        "bytes",
+        "bpp",
+    ];
     let expected = |more: &[&'static str]| -> BTreeSet<&str> {
         common.iter().chain(["peak_memory_bytes"].iter()).chain(more).copied().collect()
     };
     let encoded = bench.json(&["encode", "a.ppm", "-o", "b.tin", "--json"]);
     assert_eq!(keys(&encoded), expected(&["encode_ms"]));
     let bytes = bench.read("b.tin").len() as u64;
-    assert_eq!((encoded["input"].as_str(), encoded["output"].as_str()), (Some("a.ppm"), Some("b.tin")));
+    assert_eq!(
+        (encoded["input"].as_str(), encoded["output"].as_str()),
+        (Some("a.ppm"), Some("b.tin"))
+    );
     assert_eq!((encoded["width"].as_u64(), encoded["height"].as_u64()), (Some(96), Some(64)));
     assert_eq!((encoded["planes"].as_u64(), encoded["bit_depth"].as_u64()), (Some(3), Some(8)));
     assert_eq!(encoded["bytes"].as_u64(), Some(bytes));
@@ -145,9 +170,22 @@ fn json_has_the_fields_of_the_contract() {
     assert_eq!(decoded["bytes"].as_u64(), Some(bytes));
     let info = bench.json(&["info", "b.tin", "--json"]);
     assert!(keys(&info).is_superset(&expected(&[])));
-    assert_eq!((info["codec"].as_str(), info["output"].is_null()), (encoded["codec"].as_str(), true));
+    assert_eq!(
+        (info["codec"].as_str(), info["output"].is_null()),
+        (encoded["codec"].as_str(), true)
+    );
     let compared = bench.json(&["compare", "a.ppm", "b.png", "--json"]);
-    let metrics = ["mse", "mae", "psnr", "ssim", "ms_ssim", "ssimulacra2", "butteraugli", "hamming", "cosine"];
+    let metrics = [
+        "mse",
+        "mae",
+        "psnr",
+        "ssim",
+        "ms_ssim",
+        "ssimulacra2",
+        "butteraugli",
+        "hamming",
+        "cosine",
+    ];
     assert!(metrics.iter().all(|metric| compared.get(metric).is_some()), "{compared}");
 }
 
@@ -158,8 +196,12 @@ fn folders_keep_names_and_depth() {
         bench.photo(name);
     }
     let lines = bench.ok(&["encode", "in", "-o", "out", "--json", "--threads", "2"]);
-    let inputs: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(inputs.iter().map(|o| o["input"].as_str().unwrap()).collect::<Vec<_>>(), ["in/a.ppm", "in/sub/b.ppm"]);
+    let inputs: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        inputs.iter().map(|o| o["input"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["in/a.ppm", "in/sub/b.ppm"]
+    );
     bench.ok(&["decode", "out", "-o", "back"]);
     assert!(bench.path("back/a.png").exists() && bench.path("back/sub/b.png").exists());
     bench.ok(&["encode", "in/*.ppm", "-o", "globbed/"]);
@@ -237,7 +279,8 @@ fn goals_are_reached_within_two_per_cent() {
     let bench = Bench::new();
     bench.write("a.ppm", &ppm(256, 192));
     let pixels = 256.0 * 192.0;
-    let encode = |goal: &[&str]| bench.json(&[&["encode", "a.ppm", "-o", "b.tin", "--json"], goal].concat());
+    let encode =
+        |goal: &[&str]| bench.json(&[&["encode", "a.ppm", "-o", "b.tin", "--json"], goal].concat());
     let size = encode(&["--size", "9000"])["bytes"].as_u64().unwrap();
     assert!((8_820..=9_000).contains(&size), "{size}");
     let bpp = encode(&["--bpp", "1.2"])["bytes"].as_f64().unwrap() * 8.0 / pixels;
@@ -259,7 +302,17 @@ fn scale_and_region_give_the_size_asked_for() {
     let small = bench.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--json"]);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(48), Some(32)));
     bench.ok(&["encode", "a.ppm", "-o", "exact.tin", "--lossless"]);
-    let part = ["decode", "exact.tin", "-o", "small.png", "--scale", "1/4", "--region", "5,5,9,2", "--json"];
+    let part = [
+        "decode",
+        "exact.tin",
+        "-o",
+        "small.png",
+        "--scale",
+        "1/4",
+        "--region",
+        "5,5,9,2",
+        "--json",
+    ];
     let small = bench.json(&part);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(3), Some(1)));
     bench.ok(&["decode", "a.tin", "-o", "whole.ppm"]);
@@ -283,7 +336,10 @@ fn damaged_files_are_refused_with_name_and_place() {
     for len in [0, 3, 7, 20, file.len() / 2, file.len() - 1] {
         bench.write("cut.tin", &file[..len]);
         let message = bench.fails(1, &["decode", "cut.tin", "-o", "b.png"]);
-        assert!(message.contains("cut.tin") && message.contains(&format!("byte {len}")), "{len}: {message}");
+        assert!(
+            message.contains("cut.tin") && message.contains(&format!("byte {len}")),
+            "{len}: {message}"
+        );
     }
     for place in [0, 4, 6, 10, file.len() / 2, file.len() - 1] {
         let mut flipped = file.clone();
@@ -397,12 +453,23 @@ fn a_jpeg_that_shall_lose_nothing_comes_back_as_the_same_file() {
     assert_eq!(bench.read("back.jpg"), jpeg);
     let same = bench.json(&["compare", "a.jpg", "a.tin", "--json"]);
     assert_eq!(same["hamming"].as_u64(), Some(0));
-    let small =
-        bench.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--region", "3,3,20,20", "--json"]);
+    let small = bench.json(&[
+        "decode",
+        "a.tin",
+        "-o",
+        "small.png",
+        "--scale",
+        "1/2",
+        "--region",
+        "3,3,20,20",
+        "--json",
+    ]);
     assert_eq!(small["width"].as_u64(), Some(11));
     bench.write("cut.tin", &packed[..packed.len() / 2]);
     assert!(bench.fails(1, &["decode", "cut.tin", "-o", "c.jpg"]).contains("ends at byte"));
-    assert!(bench.fails(1, &["encode", "p.ppm", "-o", "x.tin", "--codec", "jpeg"]).contains("OUT.jpg"));
+    assert!(
+        bench.fails(1, &["encode", "p.ppm", "-o", "x.tin", "--codec", "jpeg"]).contains("OUT.jpg")
+    );
 }
 
 #[test]
@@ -425,7 +492,10 @@ fn completions_and_manual_are_printed() {
         assert!(bench.ok(&["completions", shell]).contains("tintype"), "{shell}");
     }
     let page = bench.ok(&["man"]);
-    assert!(page.contains(".TH") && page.contains("tintype-encode") && page.contains("ssimulacra2"), "{page}");
+    assert!(
+        page.contains(".TH") && page.contains("tintype-encode") && page.contains("ssimulacra2"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -439,7 +509,8 @@ fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
         "trap '' XFSZ; ulimit -f 1; exec '{}' encode a.ppm -o out.tin --lossless",
         env!("CARGO_BIN_EXE_tintype")
     );
-    let output = Command::new("sh").args(["-c", &line]).current_dir(bench.folder.path()).output().unwrap();
+    let output =
+        Command::new("sh").args(["-c", &line]).current_dir(bench.folder.path()).output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("out.tin") && message.contains("as it was"), "{message}");
@@ -479,7 +550,10 @@ fn permissions_and_links_of_an_old_file_stay() {
     std::os::unix::fs::symlink("real.tin", bench.path("link.tin")).unwrap();
     bench.ok(&["encode", "a.ppm", "-o", "link.tin"]);
     assert!(bench.path("link.tin").is_symlink());
-    assert_eq!(std::fs::metadata(bench.path("real.tin")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        std::fs::metadata(bench.path("real.tin")).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
     assert!(bench.read("real.tin").starts_with(b"\x89TIN"));
 }
 
@@ -489,9 +563,19 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     for i in 0..10 {
         bench.photo(&format!("album/{i}.ppm"));
     }
-    let small = ["--set", "leaves=8,8,4,4,4,2", "--set", "coded=2", "--set", "rounds=1", "--set", "refinements=1"];
+    let small = [
+        "--set",
+        "leaves=8,8,4,4,4,2",
+        "--set",
+        "coded=2",
+        "--set",
+        "rounds=1",
+        "--set",
+        "refinements=1",
+    ];
     let train = |out: &str| {
-        let said = bench.ok(&[&["train", "album", "--codec", "cluster", "-o", out], &small[..]].concat());
+        let said =
+            bench.ok(&[&["train", "album", "--codec", "cluster", "-o", out], &small[..]].concat());
         assert!(said.contains("on 1 pictures that were held out"), "{said}");
     };
     train("own.tinmodel");
@@ -506,7 +590,10 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     bench.ok(&["encode", "album/0.ppm", "--model", "own.tinmodel", "--send-model", "-o", "0s.tin"]);
     bench.ok(&["decode", "0s.tin", "-o", "b.ppm"]);
     assert_eq!(bench.read("a.ppm"), bench.read("b.ppm"));
-    bench.fails(2, &["encode", "album/0.ppm", "--codec", "wavelet", "--model", "own.tinmodel", "-o", "1.tin"]);
+    bench.fails(
+        2,
+        &["encode", "album/0.ppm", "--codec", "wavelet", "--model", "own.tinmodel", "-o", "1.tin"],
+    );
     assert!(bench.ok(&["info", "own.tinmodel"]).contains("model for  cluster"));
     bench.ok(&["info", "own.tinmodel", "--tree", "tree.png"]);
     assert!(bench.read("tree.png").starts_with(b"\x89PNG"));
@@ -533,17 +620,21 @@ fn folders_of_pairs_are_paired_by_name() {
     let message = bench.fails(2, &["encode", "rgb", "--depth", "d", "-o", "more"]);
     assert!(message.contains("3_depth.pgm") && !message.contains("2_depth.pgm"), "{message}");
     bench.write("small.pgm", &pgm(95, 64, 1));
-    let message = bench.fails(1, &["encode", "rgb/1_color.ppm", "--depth", "small.pgm", "-o", "x.tin"]);
+    let message =
+        bench.fails(1, &["encode", "rgb/1_color.ppm", "--depth", "small.pgm", "-o", "x.tin"]);
     assert!(message.contains("small.pgm") && message.contains("95 × 64"), "{message}");
 }
 
 /// `P7` of `planes` planes of 16 bits.
 fn pam(planes: usize) -> Vec<u8> {
     let (width, height) = (40, 30);
-    let head = format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {planes}\nMAXVAL 65535\nENDHDR\n");
+    let head =
+        format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {planes}\nMAXVAL 65535\nENDHDR\n");
     let mut bytes = head.into_bytes();
     for at in 0..width * height {
-        bytes.extend((0..planes).flat_map(|plane| ((at * 31 + plane * 900 + at % 13) as u16).to_be_bytes()));
+        bytes.extend(
+            (0..planes).flat_map(|plane| ((at * 31 + plane * 900 + at % 13) as u16).to_be_bytes()),
+        );
     }
     bytes
 }
@@ -563,7 +654,11 @@ fn thirty_two_deep_planes_go_through_tiff_and_back() {
     bench.ok(&["decode", "near.tin", "-o", "near.pam"]);
     let near = samples(&bench.read("near.pam"));
     let value = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
-    let worst = near.chunks(2).zip(samples(&before).chunks(2)).map(|(a, b)| value(a).abs_diff(value(b))).max();
+    let worst = near
+        .chunks(2)
+        .zip(samples(&before).chunks(2))
+        .map(|(a, b)| value(a).abs_diff(value(b)))
+        .max();
     assert!((1..=3).contains(&worst.unwrap()), "{worst:?}");
     bench.ok(&["encode", "b.tif", "-q", "40", "-o", "lossy.tin"]);
     bench.ok(&["decode", "lossy.tin", "-o", "lossy.tif"]);

@@ -62,8 +62,22 @@ fn folder_of_pictures(below: &Path) -> PathBuf {
 
 fn start(below: &Path, name: &str, more: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tintype"));
-    command.current_dir(below).args(["train", "pictures", "--codec", "neural", "--recipe", "tiny.toml", "-o"]);
-    command.arg(format!("{name}.tinmodel")).args(more).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command.current_dir(below).args([
+        "train",
+        "pictures",
+        "--codec",
+        "neural",
+        "--recipe",
+        "tiny.toml",
+        "-o",
+    ]);
+    command
+        .arg(format!("{name}.tinmodel"))
+        .args(more)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn finish(child: Child) -> String {
@@ -75,7 +89,8 @@ fn finish(child: Child) -> String {
 
 /// Loss of every logged step and the curve of every validation; what was done twice counts as it was done last.
 fn log(below: &Path, name: &str) -> BTreeMap<(String, u64), String> {
-    let text = std::fs::read_to_string(below.join(format!("{name}.run/log.jsonl"))).unwrap_or_default();
+    let text =
+        std::fs::read_to_string(below.join(format!("{name}.run/log.jsonl"))).unwrap_or_default();
     let mut out = BTreeMap::new();
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         for (kind, value) in [("step", "loss"), ("validation", "curve")] {
@@ -96,7 +111,10 @@ fn a_run_repeats_itself_and_a_killed_one_goes_on_as_if_nothing_had_happened() {
     finish(start(below, "again", &[]));
     let unbroken = log(below, "unbroken");
     assert_eq!(unbroken, log(below, "again"));
-    assert!((1..=50).all(|step| unbroken.contains_key(&("step".into(), step))), "each of the first fifty");
+    assert!(
+        (1..=50).all(|step| unbroken.contains_key(&("step".into(), step))),
+        "each of the first fifty"
+    );
     assert!(unbroken.contains_key(&("validation".into(), 90)));
 
     let mut killed = start(below, "killed", &[]);
@@ -116,8 +134,24 @@ fn a_run_repeats_itself_and_a_killed_one_goes_on_as_if_nothing_had_happened() {
     assert_eq!(read("unbroken.tinmodel"), read("killed.tinmodel"));
     assert!(read("unbroken.run/report.html").len() > 10_000);
     // The model is of use: a picture goes through it and comes back.
-    let tintype = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_tintype")).current_dir(below).args(args).output();
-    let encode = ["encode", "pictures/0.png", "--codec", "neural", "--model", "killed.tinmodel", "-o", "0.tin"];
+    let tintype = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_tintype")).current_dir(below).args(args).output()
+    };
+    let encode = [
+        "encode",
+        "pictures/0.png",
+        "--codec",
+        "neural",
+        "--model",
+        "killed.tinmodel",
+        "-o",
+        "0.tin",
+    ];
     assert!(tintype(&encode).unwrap().status.success());
-    assert!(tintype(&["decode", "0.tin", "--model", "killed.tinmodel", "-o", "0.ppm"]).unwrap().status.success());
+    assert!(
+        tintype(&["decode", "0.tin", "--model", "killed.tinmodel", "-o", "0.ppm"])
+            .unwrap()
+            .status
+            .success()
+    );
 }

@@ -1,61 +1,42 @@
-//! The contract that every codec fulfils, and the nouns it speaks in.
-//!
-//! A [`Payload`] is a small header and a list of sections. The container stores sections in the order given, each
-//! with its key, length and checksum; a reader may skip sections that [`Codec::wants`] declines, and may hand back a
-//! file that was cut off: then the last section present is partial and later ones are missing.
+//! The trait that every codec implements, and what its callers hand it.
 
-use crate::CodecError;
+use crate::{Payload, PayloadView, Result, SectionKey};
+use std::fmt;
 use tintype_image::{Level, Limits, Planes, Region, Shape, Threads};
 
-/// Which codec; the number is written into the file and never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum CodecId {
-    /// A real JPEG file, repacked.
-    Jpeg = 1,
-    /// Wavelet transform, embedded bit-planes.
-    Wavelet = 2,
-    /// Mixed causal predictors.
-    Lossless = 3,
-    /// Hierarchical-clustering coder.
-    Cluster = 4,
-    /// Karhunen–Loève bases.
-    Pca = 5,
-    /// Sparse dictionaries.
-    Sparse = 6,
-    /// Autoencoder with hyperprior.
-    Neural = 7,
-    /// Groups of planes, each under a codec of its own.
-    Planes = 8,
+/// Which codec: the number that stands in the file, never reused, and the name on the command line and in JSON.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CodecId {
+    number: u8,
+    name: &'static str,
 }
 
 impl CodecId {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Jpeg, Self::Wavelet, Self::Lossless, Self::Cluster, Self::Pca, Self::Sparse, Self::Neural, Self::Planes];
-
-    /// The name used on the command line and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpeg",
-            Self::Wavelet => "wavelet",
-            Self::Lossless => "lossless",
-            Self::Cluster => "cluster",
-            Self::Pca => "pca",
-            Self::Sparse => "sparse",
-            Self::Neural => "neural",
-            Self::Planes => "planes",
-        }
+    /// A codec's identity. Each codec has one constant of it; the hall lists them.
+    pub const fn new(number: u8, name: &'static str) -> Self {
+        Self { number, name }
     }
 
-    /// The codec with this number, if any.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|id| *id as u8 == number)
+    /// The number in the file, 1 to 255.
+    pub const fn number(self) -> u8 {
+        self.number
     }
 
-    /// The codec with this name, if any.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|id| id.name() == name)
+    /// The name for people and programs: lower-case ASCII letters.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Debug for CodecId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Display for CodecId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -97,75 +78,18 @@ impl Default for EncodeSettings {
 
 /// What an operation may use. Results do not depend on `threads` or `level`.
 #[derive(Clone, Copy, Debug)]
-pub struct Run {
+pub struct ExecOptions {
     /// Worker threads.
     pub threads: Threads,
     /// SIMD level.
     pub level: Level,
-    /// Upper bounds.
+    /// Upper bounds on what a file or picture may ask for.
     pub limits: Limits,
 }
 
-impl Default for Run {
+impl Default for ExecOptions {
     fn default() -> Self {
         Self { threads: Threads::available(), level: Level::new(), limits: Limits::default() }
-    }
-}
-
-/// Names one section: which tile, which layer of it. What a layer is, the codec says (quality, resolution, or both).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SectionKey {
-    /// Tile, row by row from the top left; below 2^24.
-    pub tile: u32,
-    /// Layer within the tile; below 2^12.
-    pub layer: u32,
-}
-
-/// One piece of a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// Which one.
-    pub key: SectionKey,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// What an encoder produces.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Payload {
-    /// The codec's own header: all that decode needs beyond the [`Shape`].
-    pub header: Vec<u8>,
-    /// Sections in the order in which they are to stand in the file.
-    pub sections: Vec<Section>,
-}
-
-/// One piece of a payload as read back.
-#[derive(Clone, Copy, Debug)]
-pub struct SectionView<'a> {
-    /// Which one.
-    pub key: SectionKey,
-    /// Its bytes, perhaps fewer than were written.
-    pub bytes: &'a [u8],
-    /// Whether these are all its bytes.
-    pub complete: bool,
-}
-
-/// A payload as read back: sections that were skipped or cut off are missing.
-#[derive(Clone, Debug)]
-pub struct PayloadView<'a> {
-    /// The codec's own header, whole.
-    pub header: &'a [u8],
-    /// The sections present, in file order.
-    pub sections: Vec<SectionView<'a>>,
-    /// Whether the file was cut off: a decoder that can, then decodes what is there; one that cannot says `Truncated`.
-    pub cut_off: bool,
-}
-
-impl Payload {
-    /// The whole payload as its reader would see it.
-    pub fn view(&self) -> PayloadView<'_> {
-        let view = self.sections.iter().map(|s| SectionView { key: s.key, bytes: &s.bytes, complete: true });
-        PayloadView { header: &self.header, sections: view.collect(), cut_off: false }
     }
 }
 
@@ -180,26 +104,70 @@ pub struct DecodeRequest {
     pub layers: Option<u32>,
 }
 
+/// What a codec can do; callers ask this instead of its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Takes [`Target::Quality`].
+    pub lossy: bool,
+    /// Takes [`Target::Lossless`].
+    pub lossless: bool,
+    /// Decodes smaller pictures itself. For a codec that does not, the caller decodes at full size and takes means.
+    pub scales: bool,
+    /// Any prefix of its stream decodes, so that [`Codec::truncate`] can cut it to the byte.
+    pub embedded: bool,
+    /// Streams refer to a model that is fitted or trained.
+    pub has_model: bool,
+    /// Made for small pictures: files of one section take the container's short form.
+    pub short_frame: bool,
+}
+
 /// A codec: samples to payload and back. Decoding is exact: the same payload gives the same samples on every machine.
-pub trait Codec: Sync {
+pub trait Codec: Send + Sync {
     /// Which codec this is.
     fn id(&self) -> CodecId;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
 
     /// Codes `source`.
     ///
     /// # Errors
     /// `Unsupported` for planes or targets it does not handle, `Limit`, `Misuse`.
-    fn encode(&self, source: &Planes, settings: &EncodeSettings, run: &Run) -> Result<Payload, CodecError>;
+    fn encode(
+        &self,
+        source: &Planes,
+        settings: &EncodeSettings,
+        exec: &ExecOptions,
+    ) -> Result<Payload>;
 
-    /// The number of the setting that a quality stands for, rising with it, in a codec that has only so many: equal numbers give equal
-    /// payloads. `None` where every quality may give another one.
-    fn setting_of(&self, _quality: f32) -> Option<usize> {
-        None
+    /// Decodes what `request` asks for. The result's shape is `payload.shape`, its size changed by scale and region.
+    ///
+    /// # Errors
+    /// `Malformed`, `Truncated`, `Limit`, `Unsupported` (a request it cannot fulfil), `Mismatch` (model).
+    fn decode(
+        &self,
+        payload: &PayloadView<'_>,
+        request: &DecodeRequest,
+        exec: &ExecOptions,
+    ) -> Result<Planes>;
+
+    /// Whether `request` needs section `key`; `true` where a codec cannot tell.
+    fn wants(
+        &self,
+        shape: &Shape,
+        header: &[u8],
+        key: SectionKey,
+        request: &DecodeRequest,
+    ) -> bool {
+        let _ = (shape, header, key, request);
+        true
     }
 
-    /// Whether it decodes smaller pictures itself. For one that does not, the caller decodes at full size and takes means.
-    fn scales(&self) -> bool {
-        true
+    /// The number of the setting that a quality stands for, rising with it, in a codec that has only so many: equal
+    /// numbers give equal payloads. `None` where every quality may give another one.
+    fn setting_of(&self, quality: f32) -> Option<usize> {
+        let _ = quality;
+        None
     }
 
     /// Whether the model that a stream with this `header` names is the one that this codec holds; `true` for codecs
@@ -209,100 +177,11 @@ pub trait Codec: Sync {
         true
     }
 
-    /// Whether `request` needs section `key`; `true` where a codec cannot tell.
-    fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
-        let _ = (shape, header, key, request);
-        true
-    }
-
     /// Cuts `payload` to at most `bytes` bytes of sections if its format is embedded, else `None`.
     ///
     /// The result decodes like any other payload and is as good as the codec can make it without coding anew.
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
         let _ = (payload, bytes);
         None
-    }
-
-    /// Decodes what `request` asks for. The result's shape is `shape` with its size changed by scale and region.
-    ///
-    /// # Errors
-    /// `Malformed`, `Truncated`, `Limit`, `Unsupported` (a request it cannot fulfil), `Mismatch` (model).
-    fn decode(
-        &self,
-        shape: &Shape,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        run: &Run,
-    ) -> Result<Planes, CodecError>;
-}
-
-/// The codec built in under `id`, if it is.
-pub fn registry(id: CodecId) -> Option<&'static dyn Codec> {
-    match id {
-        CodecId::Cluster => Some(&crate::cluster::ClusterCodec::SHIPPED),
-        CodecId::Lossless => Some(&crate::Lossless),
-        CodecId::Pca => Some(&crate::pca::PcaCodec::SHIPPED),
-        CodecId::Sparse => Some(crate::sparse::SparseCodec::photo()),
-        CodecId::Wavelet => Some(&crate::Wavelet),
-        CodecId::Planes => Some(&crate::planes::ManyPlanes),
-        #[cfg(feature = "photo-model")]
-        CodecId::Neural => Some(crate::neural::photo()),
-        _ => None,
-    }
-}
-
-/// Whether [`registry`] has a codec under `id`: without reading its model, which takes longer than many a picture.
-pub fn is_built_in(id: CodecId) -> bool {
-    use CodecId::{Cluster, Lossless, Neural, Pca, Planes, Sparse, Wavelet};
-    matches!(id, Cluster | Lossless | Pca | Sparse | Wavelet | Planes)
-        || (id == Neural && cfg!(feature = "photo-model"))
-}
-
-/// As [`codec_from_model`], for a codec whose streams then carry the model with them.
-///
-/// # Errors
-/// As there, and `Unsupported` for codecs that do not send models.
-pub fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
-    use crate::cluster::{ClusterCodec, ClusterModel};
-    match codec_from_model(bytes)?.id() {
-        CodecId::Cluster => Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?))),
-        CodecId::Pca => Ok(Box::new(crate::pca::PcaCodec::sending(bytes)?)),
-        other => {
-            let what = format!("models of codec {} are not sent with pictures; cluster's and pca's are", other.name());
-            Err(CodecError::Unsupported { what })
-        }
-    }
-}
-
-/// The codec under a model that was fitted by the user; which codec, the model's own first bytes say.
-///
-/// # Errors
-/// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
-pub fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec + Send>, CodecError> {
-    use crate::cluster::{ClusterCodec, ClusterModel, MODEL_MAGIC};
-    match bytes {
-        _ if bytes.starts_with(&MODEL_MAGIC) => {
-            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_bytes(bytes)?)))
-        }
-        [1, ..] => Ok(Box::new(crate::pca::PcaCodec::with_model(crate::pca::PcaModel::from_bytes(bytes)?))),
-        [b'S', b'p', ..] => {
-            Ok(Box::new(crate::sparse::SparseCodec::new(crate::sparse::SparseModel::from_bytes(bytes)?)))
-        }
-        [b'T', b'T', b'N', b'N', ..] => {
-            Ok(Box::new(crate::neural::Neural::new(crate::neural::NeuralModel::read(bytes)?)))
-        }
-        _ => Err(CodecError::Unsupported { what: "these bytes are no model that this program knows".into() }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{CodecId, is_built_in, registry};
-
-    #[test]
-    fn what_is_said_to_be_built_in_is() {
-        for id in CodecId::ALL {
-            assert_eq!(is_built_in(id), registry(id).is_some(), "{}", id.name());
-        }
     }
 }

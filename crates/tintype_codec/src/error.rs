@@ -1,6 +1,10 @@
 //! The six ways in which coding fails.
 
 use std::fmt;
+use tintype_image::ImageError;
+
+/// What a codec's functions return.
+pub type Result<T> = std::result::Result<T, CodecError>;
 
 /// What went wrong in a codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +13,8 @@ use std::fmt;
 pub enum CodecError {
     /// The payload ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },
-    /// The payload contradicts its format; `at` is a byte offset in the header or section.
-    Malformed { what: String, at: usize },
+    /// The payload contradicts its format; `at` is a byte offset in the header or section, where it is known.
+    Malformed { what: String, at: Option<usize> },
     /// A valid input that this codec does not handle.
     Unsupported { what: String },
     /// More than the caller's limits allow.
@@ -24,14 +28,33 @@ pub enum CodecError {
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { needed } => write!(f, "payload ends early: {needed} more bytes expected"),
-            Self::Malformed { what, at } => write!(f, "malformed payload at byte {at}: {what}"),
+            Self::Truncated { needed } => {
+                write!(f, "payload ends early: {needed} more bytes expected")
+            }
+            Self::Malformed { what, at: Some(at) } => {
+                write!(f, "malformed payload at byte {at}: {what}")
+            }
+            Self::Malformed { what, at: None } => write!(f, "malformed payload: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported: {what}"),
             Self::Limit { what, max } => write!(f, "payload exceeds the limit on {what}, {max}"),
             Self::Mismatch { what } => write!(f, "payload does not match: {what}"),
-            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+            Self::Misuse { what } => write!(f, "{what}"),
         }
     }
 }
 
 impl std::error::Error for CodecError {}
+
+/// The same word: a limit stays a limit, a truncation a truncation.
+impl From<ImageError> for CodecError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Truncated { needed } => Self::Truncated { needed },
+            ImageError::Malformed { what, at } => Self::Malformed { what, at },
+            ImageError::Unsupported { what } => Self::Unsupported { what },
+            ImageError::Limit { what, max } => Self::Limit { what, max },
+            ImageError::Mismatch { what } => Self::Mismatch { what },
+            other => Self::Misuse { what: other.to_string() },
+        }
+    }
+}

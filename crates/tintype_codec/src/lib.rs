@@ -1,31 +1,27 @@
-//! The codecs: [`Planes`](tintype_image::Planes) in, [`Payload`] out, and back.
+//! The contract between codecs and those who call them.
 //!
-//! A codec knows samples and symbols; it knows no files. [`registry`] lists those that are built in.
+//! A [`Codec`] turns [`Planes`](tintype_image::Planes) into a [`Payload`] and back. It knows samples and symbols; it
+//! knows neither files nor other codecs. Which codecs there are, the hall (crate `tintype`) knows.
+//!
+//! Beside the trait this crate has what every codec needs: errors ([`CodecError`]), work over threads
+//! ([`map_indexed`]), pictures from tiles ([`decode_tiles`]), the curve from quality to step ([`QualityCurve`]), and,
+//! behind the feature `contract`, the tests that every codec passes.
+#![forbid(unsafe_code)]
 
-pub mod cluster;
 mod codec;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
-mod fitted_rows;
-pub mod jpeg;
-mod lossless;
-pub mod neural;
 mod parallel;
-pub mod pca;
-pub mod planes;
-mod rate;
-mod sent_model;
-mod shipped;
-pub mod sparse;
+mod payload;
+mod quality;
 mod tiles;
-mod wavelet;
 
 pub use codec::{
-    Codec, CodecId, DecodeRequest, EncodeSettings, Payload, PayloadView, Run, Section, SectionKey, SectionView, Target,
-    Tune, codec_from_model, is_built_in, registry, sending_codec_from_model,
+    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Target, Tune,
 };
-pub use error::CodecError;
-pub use lossless::Lossless;
+pub use error::{CodecError, Result};
 pub use parallel::{map_indexed, map_items};
-pub use rate::{Goal, Search};
-pub use shipped::{ShippedModel, shipped_model};
-pub use wavelet::Wavelet;
+pub use payload::{Payload, PayloadView, Section, SectionKey, SectionView};
+pub use quality::QualityCurve;
+pub use tiles::{TileSection, decode_tiles, section_of, tile_grid, wants_tile};

@@ -27,13 +27,21 @@ impl fmt::Display for ContainerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated { needed, at } => {
-                write!(f, "the file ends at byte {at}, {needed} more bytes expected; it was cut off, fetch it again")
+                write!(
+                    f,
+                    "the file ends at byte {at}, {needed} more bytes expected; it was cut off, fetch it again"
+                )
             }
             Self::Malformed { what, at } => write!(f, "malformed .tin file at byte {at}: {what}"),
-            Self::Unsupported { what } => write!(f, "unsupported .tin file: {what}; a newer tintype may read it"),
+            Self::Unsupported { what } => {
+                write!(f, "unsupported .tin file: {what}; a newer tintype may read it")
+            }
             Self::Limit { what, max } => write!(f, ".tin file exceeds the limit on {what}, {max}"),
             Self::Mismatch { what, at } => {
-                write!(f, "damaged .tin file: the checksum of {what} at byte {at} disagrees; fetch the file again")
+                write!(
+                    f,
+                    "damaged .tin file: the checksum of {what} at byte {at} disagrees; fetch the file again"
+                )
             }
             Self::Misuse { what } => write!(f, "wrong use: {what}"),
             Self::Io(error) => write!(f, "{error}"),

@@ -40,8 +40,11 @@ pub struct SectionEntry {
 
 /// The key at `place` of a full grid in order `order`.
 fn grid_key(order: u8, tiles: u64, layers: u64, place: u64) -> SectionKey {
-    let (tile, layer) =
-        if order == TILES_OUTER { (place / layers, place % layers) } else { (place % tiles, place / tiles) };
+    let (tile, layer) = if order == TILES_OUTER {
+        (place / layers, place % layers)
+    } else {
+        (place % tiles, place / tiles)
+    };
     SectionKey { tile: tile as u32, layer: layer as u32 }
 }
 
@@ -51,17 +54,25 @@ fn order_of(keys: &[SectionKey]) -> (u8, u64, u64) {
     let layers = 1 + keys.iter().map(|k| u64::from(k.layer)).max().unwrap_or(0);
     let is_grid = |order| {
         tiles * layers == keys.len() as u64
-            && keys.iter().enumerate().all(|(i, key)| *key == grid_key(order, tiles, layers, i as u64))
+            && keys
+                .iter()
+                .enumerate()
+                .all(|(i, key)| *key == grid_key(order, tiles, layers, i as u64))
     };
-    let order = [TILES_OUTER, LAYERS_OUTER].into_iter().find(|order| is_grid(*order)).unwrap_or(LISTED);
+    let order =
+        [TILES_OUTER, LAYERS_OUTER].into_iter().find(|order| is_grid(*order)).unwrap_or(LISTED);
     (order, tiles, layers)
 }
 
 /// The index payload for sections of these keys and lengths.
-pub(crate) fn payload_from_sections(sections: &[(SectionKey, u64)]) -> Result<Vec<u8>, ContainerError> {
+pub(crate) fn payload_from_sections(
+    sections: &[(SectionKey, u64)],
+) -> Result<Vec<u8>, ContainerError> {
     let keys: Vec<SectionKey> = sections.iter().map(|(key, _)| *key).collect();
     if keys.iter().any(|k| u64::from(k.tile) >= TILE_END || u64::from(k.layer) >= LAYER_END) {
-        return Err(ContainerError::Misuse { what: "a tile of 2^24 or more, or a layer of 2^12 or more".into() });
+        return Err(ContainerError::Misuse {
+            what: "a tile of 2^24 or more, or a layer of 2^12 or more".into(),
+        });
     }
     if keys.iter().collect::<BTreeSet<_>>().len() != keys.len() {
         return Err(ContainerError::Misuse { what: "two sections with one key".into() });
@@ -91,9 +102,13 @@ pub(crate) fn sections_from_payload(
     limits: &ContainerLimits,
 ) -> Result<Vec<(SectionKey, u64)>, ContainerError> {
     let malformed = |what: &str| ContainerError::Malformed { what: what.into(), at };
-    let Some((&order, mut rest)) = payload.split_first() else { return Err(malformed("empty index")) };
+    let Some((&order, mut rest)) = payload.split_first() else {
+        return Err(malformed("empty index"));
+    };
     // A number that runs past the payload is no cut-off file: the chunk's checksum was right.
-    let mut number = || read_varint(&mut rest, at).map_err(|_| malformed("index with a wrong or missing number"));
+    let mut number = || {
+        read_varint(&mut rest, at).map_err(|_| malformed("index with a wrong or missing number"))
+    };
     let keys = match order {
         LISTED => {
             let count = checked_count(number()?, 1, payload, limits, at)?;
@@ -115,7 +130,11 @@ pub(crate) fn sections_from_payload(
             let count = checked_count(tiles, layers, payload, limits, at)?;
             (0..count).map(|place| grid_key(order, tiles, layers, place)).collect()
         }
-        _ => return Err(ContainerError::Unsupported { what: format!("section order {order} at byte {at}") }),
+        _ => {
+            return Err(ContainerError::Unsupported {
+                what: format!("section order {order} at byte {at}"),
+            });
+        }
     };
     let mut sections = Vec::with_capacity(keys.len());
     for key in keys {
@@ -129,20 +148,32 @@ pub(crate) fn sections_from_payload(
 }
 
 /// `a × b` sections, if the limits and the index's own length (a byte for each at least) allow so many.
-fn checked_count(a: u64, b: u64, payload: &[u8], limits: &ContainerLimits, at: u64) -> Result<u64, ContainerError> {
+fn checked_count(
+    a: u64,
+    b: u64,
+    payload: &[u8],
+    limits: &ContainerLimits,
+    at: u64,
+) -> Result<u64, ContainerError> {
     let count = a.saturating_mul(b);
     if count > limits.sections_max {
         return Err(ContainerError::Limit { what: "number of sections", max: limits.sections_max });
     }
     if count > payload.len() as u64 {
-        return Err(ContainerError::Malformed { what: format!("index too short for {count} sections"), at });
+        return Err(ContainerError::Malformed {
+            what: format!("index too short for {count} sections"),
+            at,
+        });
     }
     Ok(count)
 }
 
 fn checked_key(tile: u64, layer: u64, at: u64) -> Result<SectionKey, ContainerError> {
     if tile >= TILE_END || layer >= LAYER_END {
-        return Err(ContainerError::Malformed { what: format!("section of tile {tile}, layer {layer}"), at });
+        return Err(ContainerError::Malformed {
+            what: format!("section of tile {tile}, layer {layer}"),
+            at,
+        });
     }
     Ok(SectionKey { tile: tile as u32, layer: layer as u32 })
 }

@@ -46,13 +46,16 @@ pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, Containe
     let mut out = Vec::new();
     if let Metadata::Named(name) = &item.kind {
         let Some(len) = u8::try_from(name.len()).ok().filter(|len| *len > 0) else {
-            return Err(ContainerError::Misuse { what: "a metadata name must have 1 to 255 bytes".into() });
+            return Err(ContainerError::Misuse {
+                what: "a metadata name must have 1 to 255 bytes".into(),
+            });
         };
         out.push(len);
         out.extend_from_slice(name.as_bytes());
     }
     let packed = miniz_oxide::deflate::compress_to_vec(&item.bytes, 9);
-    let (method, bytes) = if packed.len() < item.bytes.len() { (DEFLATED, &packed) } else { (STORED, &item.bytes) };
+    let (method, bytes) =
+        if packed.len() < item.bytes.len() { (DEFLATED, &packed) } else { (STORED, &item.bytes) };
     out.push(method);
     out.extend_from_slice(bytes);
     Ok(out)
@@ -68,7 +71,8 @@ pub(crate) fn item_from_payload(
     let malformed = |what: &str| ContainerError::Malformed { what: what.into(), at };
     let mut rest = payload;
     let mut take = |len: usize| {
-        let (front, back) = rest.split_at_checked(len).ok_or_else(|| malformed("metadata chunk too short"))?;
+        let (front, back) =
+            rest.split_at_checked(len).ok_or_else(|| malformed("metadata chunk too short"))?;
         rest = back;
         Ok::<&[u8], ContainerError>(front)
     };
@@ -78,7 +82,8 @@ pub(crate) fn item_from_payload(
         Kind::Xmp => Metadata::Xmp,
         _ => {
             let len = take(1)?[0];
-            let name = std::str::from_utf8(take(usize::from(len))?).map_err(|_| malformed("name is not UTF-8"))?;
+            let name = std::str::from_utf8(take(usize::from(len))?)
+                .map_err(|_| malformed("name is not UTF-8"))?;
             if name.is_empty() {
                 return Err(malformed("empty metadata name"));
             }
@@ -90,14 +95,21 @@ pub(crate) fn item_from_payload(
         STORED => rest.to_vec(),
         DEFLATED => {
             let max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
-            miniz_oxide::inflate::decompress_to_vec_with_limit(rest, max).map_err(|error| match error.status {
-                miniz_oxide::inflate::TINFLStatus::HasMoreOutput => {
-                    ContainerError::Limit { what: "bytes of one metadata item", max: limits.metadata_bytes_max }
+            miniz_oxide::inflate::decompress_to_vec_with_limit(rest, max).map_err(|error| {
+                match error.status {
+                    miniz_oxide::inflate::TINFLStatus::HasMoreOutput => ContainerError::Limit {
+                        what: "bytes of one metadata item",
+                        max: limits.metadata_bytes_max,
+                    },
+                    _ => malformed("metadata does not unpack"),
                 }
-                _ => malformed("metadata does not unpack"),
             })?
         }
-        _ => return Err(ContainerError::Unsupported { what: format!("metadata packing {method} at byte {at}") }),
+        _ => {
+            return Err(ContainerError::Unsupported {
+                what: format!("metadata packing {method} at byte {at}"),
+            });
+        }
     };
     Ok(MetadataItem { kind: item_kind, bytes })
 }

@@ -3,11 +3,14 @@
 use crate::checksum::{LONG_SECTION_BYTES, chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::{place_sections, sections_from_payload};
 use crate::metadata::item_from_payload;
-use crate::short::{SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes};
+use crate::short::{
+    SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes,
+};
 use crate::tag::{Kind, Tag};
 use crate::varint::VARINT_BYTES_MAX;
 use crate::{
-    ContainerError, ContainerLimits, MAGIC, MetadataItem, SectionEntry, SectionKey, UnknownChunk, VERSION, read_varint,
+    ContainerError, ContainerLimits, MAGIC, MetadataItem, SectionEntry, SectionKey, UnknownChunk,
+    VERSION, read_varint,
 };
 use std::io::{Read, Seek, SeekFrom};
 
@@ -52,7 +55,9 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// All but `Misuse`; `Truncated` if the input ends before its data starts.
     pub fn stream(input: R, limits: ContainerLimits) -> Result<Self, ContainerError> {
-        let skip = |input: &mut R, len: u64| std::io::copy(&mut input.by_ref().take(len), &mut std::io::sink());
+        let skip = |input: &mut R, len: u64| {
+            std::io::copy(&mut input.by_ref().take(len), &mut std::io::sink())
+        };
         Self::open(Source { input, at: 0, end: u64::MAX, skip }, limits)
     }
 }
@@ -83,7 +88,9 @@ impl<R: Read> Reader<R> {
             return Err(ContainerError::Malformed { what, at: 0 });
         }
         if front[4] != VERSION && front[4] != SHORT_VERSION {
-            return Err(ContainerError::Unsupported { what: format!("version {} of the format", front[4]) });
+            return Err(ContainerError::Unsupported {
+                what: format!("version {} of the format", front[4]),
+            });
         }
         let mut reader = Self {
             source,
@@ -108,10 +115,14 @@ impl<R: Read> Reader<R> {
     /// Reads all of a file in the short form.
     fn short_file(&mut self) -> Result<(), ContainerError> {
         // One byte more than there may be, so that a longer one is noticed.
-        let bytes = self.source.up_to((SHORT_HEAD_BYTES_MAX + SHORT_SECTION_BYTES_MAX + 4) as u64)?;
+        let bytes =
+            self.source.up_to((SHORT_HEAD_BYTES_MAX + SHORT_SECTION_BYTES_MAX + 4) as u64)?;
         let (head, section) = parts_from_bytes(&bytes)?;
         if head.len() as u64 > self.limits.head_bytes_max {
-            return Err(ContainerError::Limit { what: "bytes of head", max: self.limits.head_bytes_max });
+            return Err(ContainerError::Limit {
+                what: "bytes of head",
+                max: self.limits.head_bytes_max,
+            });
         }
         let at = 6 + head.len() as u64;
         self.index = vec![SectionEntry { key: SectionKey::FIRST, at, len: section.len() as u64 }];
@@ -132,12 +143,21 @@ impl<R: Read> Reader<R> {
                 return Err(ContainerError::Malformed { what: "no DATA chunk".into(), at });
             }
             if head.is_none() && front.tag.kind != Some(Kind::Head) {
-                return Err(ContainerError::Malformed { what: "the first chunk is not HEAD".into(), at });
+                return Err(ContainerError::Malformed {
+                    what: "the first chunk is not HEAD".into(),
+                    at,
+                });
             }
-            let again = |kind: Kind| ContainerError::Malformed { what: format!("{} again", kind.name()), at };
+            let again = |kind: Kind| ContainerError::Malformed {
+                what: format!("{} again", kind.name()),
+                at,
+            };
             match front.tag.kind {
                 Some(Kind::Head) if head.is_some() => return Err(again(Kind::Head)),
-                Some(Kind::Head) => head = Some(self.payload(&front, "bytes of head", self.limits.head_bytes_max)?),
+                Some(Kind::Head) => {
+                    head =
+                        Some(self.payload(&front, "bytes of head", self.limits.head_bytes_max)?)
+                }
                 Some(Kind::Index) if lengths.is_some() => return Err(again(Kind::Index)),
                 Some(Kind::Index) => {
                     // No index entry takes more than 4 + 2 + 7 bytes.
@@ -166,17 +186,25 @@ impl<R: Read> Reader<R> {
         let lengths = match lengths {
             Some(lengths) => lengths,
             None => {
-                let checksum = if front.len >= LONG_SECTION_BYTES + 4 { 4 } else { front.len.min(2) };
+                let checksum =
+                    if front.len >= LONG_SECTION_BYTES + 4 { 4 } else { front.len.min(2) };
                 vec![(SectionKey::FIRST, front.len - checksum)]
             }
         };
         let (index, len) = place_sections(&lengths, self.source.at);
         if len != front.len {
-            return Err(malformed(format!("DATA chunk of {} bytes, its sections take {len}", front.len)));
+            return Err(malformed(format!(
+                "DATA chunk of {} bytes, its sections take {len}",
+                front.len
+            )));
         }
         self.index = index;
         self.data_tag = front.tag;
-        self.data_end = self.source.at.checked_add(len).ok_or_else(|| malformed("DATA chunk too long".into()))?;
+        self.data_end = self
+            .source
+            .at
+            .checked_add(len)
+            .ok_or_else(|| malformed("DATA chunk too long".into()))?;
         Ok(())
     }
 
@@ -221,7 +249,10 @@ impl<R: Read> Reader<R> {
         let result = entries.iter().filter(|entry| wants(entry.key)).try_for_each(|entry| {
             total = total.saturating_add(entry.len);
             if total > self.limits.data_bytes_max {
-                return Err(ContainerError::Limit { what: "bytes of sections", max: self.limits.data_bytes_max });
+                return Err(ContainerError::Limit {
+                    what: "bytes of sections",
+                    max: self.limits.data_bytes_max,
+                });
             }
             if !data.cut_off {
                 let section = self.section(entry)?;
@@ -294,7 +325,10 @@ impl<R: Read> Reader<R> {
     fn ancillary(&mut self, front: &ChunkFront) -> Result<(), ContainerError> {
         self.chunks += 1;
         if self.chunks > self.limits.chunks_max {
-            return Err(ContainerError::Limit { what: "number of chunks", max: self.limits.chunks_max.into() });
+            return Err(ContainerError::Limit {
+                what: "number of chunks",
+                max: self.limits.chunks_max.into(),
+            });
         }
         let at = self.source.at;
         // The name and packing of an item take up to 257 bytes more than the item.
@@ -308,7 +342,12 @@ impl<R: Read> Reader<R> {
     }
 
     /// Reads and checks the payload of a chunk of at most `max` bytes.
-    fn payload(&mut self, front: &ChunkFront, what: &'static str, max: u64) -> Result<Vec<u8>, ContainerError> {
+    fn payload(
+        &mut self,
+        front: &ChunkFront,
+        what: &'static str,
+        max: u64,
+    ) -> Result<Vec<u8>, ContainerError> {
         if front.len > max {
             return Err(ContainerError::Limit { what, max });
         }
@@ -374,7 +413,10 @@ impl<R: Read> Source<R> {
     fn exact(&mut self, out: &mut [u8]) -> Result<(), ContainerError> {
         let bytes = self.up_to(out.len() as u64)?;
         if bytes.len() < out.len() {
-            return Err(ContainerError::Truncated { needed: (out.len() - bytes.len()) as u64, at: self.at });
+            return Err(ContainerError::Truncated {
+                needed: (out.len() - bytes.len()) as u64,
+                at: self.at,
+            });
         }
         out.copy_from_slice(&bytes);
         Ok(())

@@ -15,9 +15,17 @@ pub const SHORT_SECTION_BYTES_MAX: usize = 4095;
 ///
 /// # Errors
 /// `Misuse` if either is too long or the section is empty; `Io`.
-pub fn write_short_file(out: &mut impl Write, head: &[u8], section: &[u8]) -> Result<(), ContainerError> {
-    if head.len() > SHORT_HEAD_BYTES_MAX || section.len() > SHORT_SECTION_BYTES_MAX || section.is_empty() {
-        let what = format!("a short file of {} bytes of head and {} of data", head.len(), section.len());
+pub fn write_short_file(
+    out: &mut impl Write,
+    head: &[u8],
+    section: &[u8],
+) -> Result<(), ContainerError> {
+    if head.len() > SHORT_HEAD_BYTES_MAX
+        || section.len() > SHORT_SECTION_BYTES_MAX
+        || section.is_empty()
+    {
+        let what =
+            format!("a short file of {} bytes of head and {} of data", head.len(), section.len());
         return Err(ContainerError::Misuse { what });
     }
     let mut front = vec![SHORT_VERSION];
@@ -39,7 +47,10 @@ pub(crate) fn parts_from_bytes(bytes: &[u8]) -> Result<(&[u8], &[u8]), Container
     };
     let head_len = usize::from(head_len);
     if head_len > SHORT_HEAD_BYTES_MAX {
-        return Err(ContainerError::Malformed { what: format!("short file with a head of {head_len} bytes"), at: 5 });
+        return Err(ContainerError::Malformed {
+            what: format!("short file with a head of {head_len} bytes"),
+            at: 5,
+        });
     }
     if rest.len() < head_len + 3 {
         return Err(ContainerError::Truncated { needed: (head_len + 3 - rest.len()) as u64, at });

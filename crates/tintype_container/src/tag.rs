@@ -23,7 +23,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [Self::Head, Self::Index, Self::Data, Self::Icc, Self::Exif, Self::Xmp, Self::Named];
+    const ALL: [Self; 7] =
+        [Self::Head, Self::Index, Self::Data, Self::Icc, Self::Exif, Self::Xmp, Self::Named];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -59,15 +60,19 @@ impl Tag {
     /// Reads the tag `byte` that stands at `at`.
     pub(crate) fn parse(byte: u8, at: u64) -> Result<Self, ContainerError> {
         if byte & RESERVED != 0 {
-            return Err(ContainerError::Malformed { what: format!("reserved bit set in chunk tag {byte:#04x}"), at });
+            return Err(ContainerError::Malformed {
+                what: format!("reserved bit set in chunk tag {byte:#04x}"),
+                at,
+            });
         }
         let number = byte & 0x1f;
         let kind = Kind::ALL.into_iter().find(|kind| *kind as u8 == number);
         let critical = byte & CRITICAL != 0;
         match kind {
-            Some(kind) if kind.is_critical() != critical => {
-                Err(ContainerError::Malformed { what: format!("wrong critical bit on {}", kind.name()), at })
-            }
+            Some(kind) if kind.is_critical() != critical => Err(ContainerError::Malformed {
+                what: format!("wrong critical bit on {}", kind.name()),
+                at,
+            }),
             None if critical => Err(ContainerError::Unsupported {
                 what: format!("critical chunk of unknown kind {number} at byte {at}"),
             }),
@@ -81,7 +86,10 @@ impl Tag {
 
     /// For messages.
     pub(crate) fn name(self) -> String {
-        self.kind.map_or_else(|| format!("a chunk of unknown kind {}", self.byte & 0x1f), |kind| kind.name().into())
+        self.kind.map_or_else(
+            || format!("a chunk of unknown kind {}", self.byte & 0x1f),
+            |kind| kind.name().into(),
+        )
     }
 }
 

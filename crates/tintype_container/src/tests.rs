@@ -24,7 +24,8 @@ struct Content {
 
 impl Content {
     fn parts(&self) -> Parts<'_> {
-        let sections = self.sections.iter().map(|(key, bytes)| SectionRef { key: *key, bytes }).collect();
+        let sections =
+            self.sections.iter().map(|(key, bytes)| SectionRef { key: *key, bytes }).collect();
         Parts { head: &self.head, sections, metadata: &self.metadata, unknown: &self.unknown }
     }
 
@@ -78,7 +79,8 @@ fn small() -> Content {
 #[test]
 fn everything_comes_back_from_a_stream_and_by_seeking() {
     let long = Content { sections: vec![(key(0, 0), vec![3; 5000])], ..Content::default() };
-    let borders = [4095, 4096, 4097].map(|len| Content { sections: vec![(key(0, 0), vec![5; len])], ..small() });
+    let borders = [4095, 4096, 4097]
+        .map(|len| Content { sections: vec![(key(0, 0), vec![5; len])], ..small() });
     let none = Content { head: vec![1], ..Content::default() };
     let one_empty = Content { sections: vec![(key(0, 0), vec![])], ..Content::default() };
     for content in [small(), long, none, one_empty].into_iter().chain(borders) {
@@ -91,9 +93,17 @@ fn everything_comes_back_from_a_stream_and_by_seeking() {
 
 #[test]
 fn a_single_section_costs_at_most_nineteen_bytes_beside_head_and_data() {
-    let content = Content { head: vec![0; 20], sections: vec![(key(0, 0), vec![0; 4000])], ..Content::default() };
+    let content = Content {
+        head: vec![0; 20],
+        sections: vec![(key(0, 0), vec![0; 4000])],
+        ..Content::default()
+    };
     assert_eq!(content.file().len(), 4000 + 20 + 16);
-    let content = Content { head: vec![0; 20], sections: vec![(key(0, 0), vec![0; 20_000])], ..Content::default() };
+    let content = Content {
+        head: vec![0; 20],
+        sections: vec![(key(0, 0), vec![0; 20_000])],
+        ..Content::default()
+    };
     assert_eq!(content.file().len(), 20_000 + 20 + 19);
 }
 
@@ -131,13 +141,18 @@ fn unwanted_sections_are_left_out_on_stream_and_seek() {
 fn every_truncation_gives_a_prefix_or_an_error() {
     let content = small();
     let file = content.file();
-    let start = Reader::stream(&file[..], ContainerLimits::default()).unwrap().index()[0].at as usize;
+    let start =
+        Reader::stream(&file[..], ContainerLimits::default()).unwrap().index()[0].at as usize;
     for len in 0..file.len() {
-        for result in
-            [stream(&file[..len]), read_all(Reader::seek(Cursor::new(&file[..len]), ContainerLimits::default()))]
-        {
+        for result in [
+            stream(&file[..len]),
+            read_all(Reader::seek(Cursor::new(&file[..len]), ContainerLimits::default())),
+        ] {
             if len < start {
-                assert!(matches!(result, Err(ContainerError::Truncated { needed: 1.., .. })), "{len}: {result:?}");
+                assert!(
+                    matches!(result, Err(ContainerError::Truncated { needed: 1.., .. })),
+                    "{len}: {result:?}"
+                );
                 continue;
             }
             let (got, data_whole, file_whole) = result.unwrap();
@@ -149,7 +164,9 @@ fn every_truncation_gives_a_prefix_or_an_error() {
                 assert!(got.1 == sent.1 || i + 1 == count && !data_whole, "{len}");
             }
             assert!(content.metadata.starts_with(&got.metadata));
-            assert!(data_whole == (count == content.sections.len()) || count == content.sections.len());
+            assert!(
+                data_whole == (count == content.sections.len()) || count == content.sections.len()
+            );
         }
     }
 }
@@ -174,7 +191,9 @@ fn every_flipped_bit_is_noticed() {
         match stream(&bytes) {
             Err(ContainerError::Io(error)) => panic!("{error}"),
             Err(_) => {}
-            Ok((_, data_whole, file_whole)) => assert!(!data_whole || !file_whole, "bit {bit} went unnoticed"),
+            Ok((_, data_whole, file_whole)) => {
+                assert!(!data_whole || !file_whole, "bit {bit} went unnoticed")
+            }
         }
     }
 }
@@ -216,7 +235,9 @@ fn chunks_that_must_not_be_are_refused_by_name() {
     assert!(says(&[(0xc0, b"h")]).contains("no DATA"));
     assert!(says(&[(0x80, b"h"), (0xc2, b"a")]).contains("sections take 0"));
     assert!(says(&[(0x80, b"h"), (0x81, &[1, 1, 2, 0]), (0xc2, b"")]).contains("index"));
-    assert!(says(&[(0x80, b"h"), (0x81, &[0, 2, 5, 5, 5, 5, 0, 0]), (0xc2, b"")]).contains("one key"));
+    assert!(
+        says(&[(0x80, b"h"), (0x81, &[0, 2, 5, 5, 5, 5, 0, 0]), (0xc2, b"")]).contains("one key")
+    );
     assert!(says(&[(0x80, b"h"), (0x81, &[1, 1, 0x81, 0x00, 0]), (0xc2, b"")]).contains("index"));
     assert!(says(&[(0x80, b"h"), (0x81, &[9]), (0xc2, b"")]).contains("section order 9"));
     assert!(says(&[(0x80, b"h"), (0x03, &[7]), (0xc2, b"")]).contains("metadata packing 7"));
@@ -240,7 +261,10 @@ fn huge_lengths_are_refused_without_memory() {
         file.extend_from_slice(&huge);
         file.extend_from_slice(b"little");
         let result = stream(&file);
-        assert!(matches!(result, Err(ContainerError::Limit { .. } | ContainerError::Malformed { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(ContainerError::Limit { .. } | ContainerError::Malformed { .. })),
+            "{result:?}"
+        );
     }
     let grid = [&[1][..], &[0xff, 0xff, 0xff, 0x07, 0xff, 0x1f]].concat();
     let result = stream(&raw(&[(0x80, b"h"), (0x81, &grid), (0xc2, b"")]));
@@ -249,7 +273,10 @@ fn huge_lengths_are_refused_without_memory() {
 
 #[test]
 fn limits_hold_for_each_thing_they_name() {
-    let content = Content { metadata: vec![item(Metadata::Exif, &[0; 1000]), item(Metadata::Xmp, b"x")], ..small() };
+    let content = Content {
+        metadata: vec![item(Metadata::Exif, &[0; 1000]), item(Metadata::Xmp, b"x")],
+        ..small()
+    };
     let file = content.file();
     let roomy = ContainerLimits::default();
     let limits = [
@@ -267,10 +294,13 @@ fn limits_hold_for_each_thing_they_name() {
 
 #[test]
 fn wrong_use_is_refused() {
-    let double = Content { sections: vec![(key(0, 0), vec![]), (key(0, 0), vec![])], ..Content::default() };
+    let double =
+        Content { sections: vec![(key(0, 0), vec![]), (key(0, 0), vec![])], ..Content::default() };
     let far = Content { sections: vec![(key(1 << 24, 0), vec![])], ..Content::default() };
-    let nameless = Content { metadata: vec![item(Metadata::Named(String::new()), b"")], ..Content::default() };
-    let known = Content { unknown: vec![UnknownChunk { kind: 2, bytes: vec![] }], ..Content::default() };
+    let nameless =
+        Content { metadata: vec![item(Metadata::Named(String::new()), b"")], ..Content::default() };
+    let known =
+        Content { unknown: vec![UnknownChunk { kind: 2, bytes: vec![] }], ..Content::default() };
     for content in [double, far, nameless, known] {
         let result = write_file(&mut Vec::new(), &content.parts());
         assert!(matches!(result, Err(ContainerError::Misuse { .. })), "{content:?}");
@@ -301,14 +331,20 @@ fn the_worked_example_of_the_format_document() {
 fn contents() -> impl Strategy<Value = Content> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..60);
     let keys = proptest::collection::btree_map((0u32..9, 0u32..5), bytes(), 0..20);
-    let named = ("[a-z]{1,9}", bytes()).prop_map(|(name, bytes)| MetadataItem { kind: Metadata::Named(name), bytes });
+    let named = ("[a-z]{1,9}", bytes())
+        .prop_map(|(name, bytes)| MetadataItem { kind: Metadata::Named(name), bytes });
     let unknown = (7u8..32, bytes()).prop_map(|(kind, bytes)| UnknownChunk { kind, bytes });
     let lists = (proptest::collection::vec(named, 0..3), proptest::collection::vec(unknown, 0..3));
-    (bytes(), keys.prop_shuffle_map(), lists).prop_map(|(head, sections, (metadata, unknown))| Content {
-        head,
-        sections: sections.into_iter().map(|((tile, layer), bytes)| (key(tile, layer), bytes)).collect(),
-        metadata,
-        unknown,
+    (bytes(), keys.prop_shuffle_map(), lists).prop_map(|(head, sections, (metadata, unknown))| {
+        Content {
+            head,
+            sections: sections
+                .into_iter()
+                .map(|((tile, layer), bytes)| (key(tile, layer), bytes))
+                .collect(),
+            metadata,
+            unknown,
+        }
     })
 }
 
@@ -317,7 +353,8 @@ trait ShuffleMap<K, V> {
     fn prop_shuffle_map(self) -> BoxedStrategy<Vec<(K, V)>>;
 }
 
-impl<K: Clone + std::fmt::Debug + Ord + 'static, V: Clone + std::fmt::Debug + 'static, S> ShuffleMap<K, V> for S
+impl<K: Clone + std::fmt::Debug + Ord + 'static, V: Clone + std::fmt::Debug + 'static, S>
+    ShuffleMap<K, V> for S
 where
     S: Strategy<Value = std::collections::BTreeMap<K, V>> + 'static,
 {

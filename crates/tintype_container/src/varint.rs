@@ -32,12 +32,18 @@ pub fn read_varint(bytes: &mut &[u8], at: u64) -> Result<u64, ContainerError> {
     let mut value = 0;
     for (i, &byte) in bytes.iter().enumerate() {
         if i >= VARINT_BYTES_MAX {
-            return Err(ContainerError::Malformed { what: "a number of more than nine bytes".into(), at });
+            return Err(ContainerError::Malformed {
+                what: "a number of more than nine bytes".into(),
+                at,
+            });
         }
         value |= u64::from(byte & 0x7f) << (7 * i);
         if byte & 0x80 == 0 {
             if byte == 0 && i > 0 {
-                return Err(ContainerError::Malformed { what: "a number that is not in its shortest form".into(), at });
+                return Err(ContainerError::Malformed {
+                    what: "a number that is not in its shortest form".into(),
+                    at,
+                });
             }
             *bytes = &bytes[i + 1..];
             return Ok(value);

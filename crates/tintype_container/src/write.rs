@@ -4,7 +4,9 @@ use crate::checksum::{chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::payload_from_sections;
 use crate::metadata::payload_from_item;
 use crate::tag::Kind;
-use crate::{ContainerError, MAGIC, Metadata, MetadataItem, SectionKey, UnknownChunk, VERSION, write_varint};
+use crate::{
+    ContainerError, MAGIC, Metadata, MetadataItem, SectionKey, UnknownChunk, VERSION, write_varint,
+};
 use std::io::Write;
 
 /// One section to be written.
@@ -42,7 +44,8 @@ pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), Contain
     for item in parts.metadata.iter().filter(|item| item.kind == Metadata::Icc) {
         write_chunk(out, Kind::Icc.tag(false), &payload_from_item(item)?)?;
     }
-    let lengths: Vec<(SectionKey, u64)> = parts.sections.iter().map(|s| (s.key, s.bytes.len() as u64)).collect();
+    let lengths: Vec<(SectionKey, u64)> =
+        parts.sections.iter().map(|s| (s.key, s.bytes.len() as u64)).collect();
     let index = payload_from_sections(&lengths)?;
     if lengths.len() != 1 || lengths[0].0 != SectionKey::FIRST {
         write_chunk(out, Kind::Index.tag(false), &index)?;
@@ -56,7 +59,8 @@ pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), Contain
         out.write_all(&checksum[..len])?;
     }
     for (i, (kind, payload)) in trailer.iter().enumerate() {
-        let last = if i + 1 == trailer.len() { Kind::Data.tag(true) ^ Kind::Data.tag(false) } else { 0 };
+        let last =
+            if i + 1 == trailer.len() { Kind::Data.tag(true) ^ Kind::Data.tag(false) } else { 0 };
         write_chunk(out, kind | last, payload)?;
     }
     Ok(())
@@ -70,7 +74,9 @@ fn trailer_chunks(parts: &Parts<'_>) -> Result<Vec<(u8, Vec<u8>)>, ContainerErro
     }
     for chunk in parts.unknown {
         if !(7..32).contains(&chunk.kind) {
-            return Err(ContainerError::Misuse { what: format!("chunk kind {} is not an unknown one", chunk.kind) });
+            return Err(ContainerError::Misuse {
+                what: format!("chunk kind {} is not an unknown one", chunk.kind),
+            });
         }
         chunks.push((chunk.kind, chunk.bytes.clone()));
     }

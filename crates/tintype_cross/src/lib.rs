@@ -6,7 +6,9 @@
 
 use std::io::Cursor;
 use std::sync::Mutex;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Error, Goal, Level, Region, Run, Threads};
+use tintype::{
+    CodecId, DecodeRequest, EncodeOptions, Error, ExecOptions, Goal, Level, Region, Threads,
+};
 use tintype_image::io::read_picture;
 use tintype_image::{Picture, Plane, PlaneInfo, PlaneRole, sample_hash};
 
@@ -26,17 +28,17 @@ static JPEG: &[u8] = include_bytes!("../../../testdata/jpeg/progressive_444.jpg"
 /// # Errors
 /// If an encoder fails.
 pub fn samples() -> Result<Vec<Sample>, Error> {
-    let run = Run { threads: Threads::ONE, ..Run::default() };
-    let photo = read_picture(PHOTO, &run.limits)?;
+    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
+    let photo = read_picture(PHOTO, &exec.limits)?;
     let mut list = Vec::new();
     let mut add = |name: String, picture: &Picture, codec: CodecId, goal: Goal| {
         let options = EncodeOptions { codec: Some(codec), goal, ..EncodeOptions::default() };
-        let file = tintype::encode(picture, &options, &run)?.bytes;
+        let file = tintype::encode(picture, &options, &exec)?.bytes;
         list.push(Sample { name, file });
         Ok::<(), Error>(())
     };
     for codec in tintype::codecs() {
-        if codec == CodecId::Lossless {
+        if codec.name() == "lossless" {
             add("lossless".into(), &photo, codec, Goal::Lossless)?;
             continue;
         }
@@ -44,9 +46,17 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
             add(format!("{}-{quality}", codec.name()), &photo, codec, Goal::Quality(quality))?;
         }
     }
-    add("neural-alpha".into(), &with_alpha(&photo), CodecId::Neural, Goal::Quality(60.0))?;
+    add(
+        "neural-alpha".into(),
+        &with_alpha(&photo),
+        tintype::codec_named("neural").expect("a codec of this name"),
+        Goal::Quality(60.0),
+    )?;
     let options = EncodeOptions { goal: Goal::Lossless, ..EncodeOptions::default() };
-    list.push(Sample { name: "jpeg".into(), file: tintype::encode_file(JPEG, &options, &run)?.bytes });
+    list.push(Sample {
+        name: "jpeg".into(),
+        file: tintype::encode_file(JPEG, &options, &exec)?.bytes,
+    });
     Ok(list)
 }
 
@@ -85,10 +95,14 @@ pub struct Way {
 /// # Errors
 /// If it does not decode.
 pub fn fingerprint(file: &[u8], way: Way) -> Result<u64, Error> {
-    let run = Run { threads: Threads::new(way.threads), level: way.level, ..Run::default() };
+    let exec = ExecOptions {
+        threads: Threads::new(way.threads),
+        level: way.level,
+        ..ExecOptions::default()
+    };
     let decode = |region: Option<Region>| {
         let request = DecodeRequest { region, ..DecodeRequest::default() };
-        Ok::<Picture, Error>(tintype::decode(Cursor::new(file), &request, &run)?.picture)
+        Ok::<Picture, Error>(tintype::decode(Cursor::new(file), &request, &exec)?.picture)
     };
     let whole = decode(None)?;
     if !way.parts {
@@ -166,8 +180,13 @@ mod tests {
             for (name, level) in levels() {
                 for threads in [1, 2] {
                     for parts in [false, true] {
-                        let found = fingerprint(&sample.file, Way { level, threads, parts }).unwrap();
-                        assert_eq!(found, expected, "{}: {name}, {threads} threads, parts {parts}", sample.name);
+                        let found =
+                            fingerprint(&sample.file, Way { level, threads, parts }).unwrap();
+                        assert_eq!(
+                            found, expected,
+                            "{}: {name}, {threads} threads, parts {parts}",
+                            sample.name
+                        );
                     }
                 }
             }

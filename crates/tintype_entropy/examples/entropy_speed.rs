@@ -4,7 +4,9 @@ use std::time::Instant;
 use tintype_entropy::bits::{MsbReader, MsbWriter};
 use tintype_entropy::huffman::PrefixCode;
 use tintype_entropy::rans::{RansDecoder, RansEncoder};
-use tintype_entropy::{AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk, DualBit, Mixer, Sse, stretch};
+use tintype_entropy::{
+    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk, DualBit, Mixer, Sse, stretch,
+};
 use tintype_entropy::{CdfTable, ProbabilitySource, SymbolWalk};
 
 const COUNT: usize = 4_000_000;
@@ -68,7 +70,11 @@ fn walk_dual<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
     }
 }
 
-fn walk_mixed<W: BitWalk, const N: usize, const SSE: bool>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
+fn walk_mixed<W: BitWalk, const N: usize, const SSE: bool>(
+    walk: &mut W,
+    contexts: &[u8],
+    bits: &mut [bool],
+) {
     let mut models = [[AdaptiveBit::default(); 256]; N];
     let mut mixer = Mixer::<N>::new(16, 6);
     let mut sse = Sse::new(256);
@@ -120,8 +126,9 @@ macro_rules! measure {
 
 /// Bell-shaped tables of 8 widths and symbols drawn from them.
 fn bells() -> (Vec<CdfTable>, Vec<(u8, u8)>) {
-    let counts =
-        |s: i64| -> Vec<u64> { (-24..=24).map(|x: i64| (1_000_000 * s) as u64 / (s * s + x * x) as u64).collect() };
+    let counts = |s: i64| -> Vec<u64> {
+        (-24..=24).map(|x: i64| (1_000_000 * s) as u64 / (s * s + x * x) as u64).collect()
+    };
     let tables: Vec<_> = (1..9).map(|s| CdfTable::from_counts(16, &counts(s)).unwrap()).collect();
     let mut state = 1u64;
     let symbols = (0..COUNT).map(|_| {
@@ -150,7 +157,11 @@ fn measure_rans<const LANES: usize>(tables: &[CdfTable], symbols: &[(u8, u8)]) {
     });
     let mut read: Vec<_> = symbols.iter().map(|s| (s.0, 0)).collect();
     time(&format!("rANS, {LANES} lanes, decode"), COUNT, || {
-        walk_symbols(&mut RansDecoder::<LANES>::new(black_box(&encoded)).unwrap(), tables, &mut read);
+        walk_symbols(
+            &mut RansDecoder::<LANES>::new(black_box(&encoded)).unwrap(),
+            tables,
+            &mut read,
+        );
     });
     assert!(read == symbols);
     println!("{:40} {:.4} bits a symbol", "", encoded.len() as f64 * 8.0 / COUNT as f64);

@@ -26,15 +26,20 @@ pub fn check_source<S: ProbabilitySource + ?Sized>(source: &S) {
     }
     assert_eq!(end, total, "the parts do not sum to the scale");
     // Symbols drawn from the source itself by a fixed sequence of slots, and each end of the alphabet.
-    let mut symbols: Vec<u32> =
-        (0..2000u32).map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0).collect();
+    let mut symbols: Vec<u32> = (0..2000u32)
+        .map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0)
+        .collect();
     symbols.extend([0, source.symbols() - 1]);
     check_coders::<S, false>(source, &symbols);
     check_coders::<S, true>(source, &symbols);
 }
 
 fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, symbols: &[u32]) {
-    fn walk<W: SymbolWalk, S: ProbabilitySource + ?Sized, const SIGNED: bool>(walk: &mut W, symbol: u32, source: &S) {
+    fn walk<W: SymbolWalk, S: ProbabilitySource + ?Sized, const SIGNED: bool>(
+        walk: &mut W,
+        symbol: u32,
+        source: &S,
+    ) {
         let given = if W::READS { (0, false) } else { (symbol, symbol % 3 == 1) };
         if SIGNED {
             assert_eq!(walk.signed_symbol(given.0, given.1, source), (symbol, symbol % 3 == 1));
@@ -42,20 +47,33 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
             assert_eq!(walk.symbol(given.0, source), symbol);
         }
     }
-    let (mut range, mut rans, mut cost) = (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
+    let (mut range, mut rans, mut cost) =
+        (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
     let mut promised = 0.0;
     for &symbol in symbols {
         walk::<_, S, SIGNED>(&mut range, symbol, source);
         walk::<_, S, SIGNED>(&mut rans, symbol, source);
         walk::<_, S, SIGNED>(&mut cost, symbol, source);
         let width = f64::from(source.interval(symbol).1);
-        promised += f64::from(source.precision()) - width.log2() + f64::from(u8::from(SIGNED && symbol != 0));
+        promised += f64::from(source.precision()) - width.log2()
+            + f64::from(u8::from(SIGNED && symbol != 0));
     }
     let counted = cost.cost_q16() as f64 / 65536.0;
-    assert!((counted - promised).abs() < 0.1 + promised * 1e-4, "counted {counted} bits, promised {promised}");
+    assert!(
+        (counted - promised).abs() < 0.1 + promised * 1e-4,
+        "counted {counted} bits, promised {promised}"
+    );
     let (range, rans) = (range.finish(), rans.finish());
-    assert!(range.len() as f64 <= counted / 8.0 + 2.0, "range coder: {} bytes, {counted} bits", range.len());
-    assert!(rans.len() as f64 <= promised / 8.0 * 1.0005 + 32.0, "rANS: {} bytes, {promised} bits", rans.len());
+    assert!(
+        range.len() as f64 <= counted / 8.0 + 2.0,
+        "range coder: {} bytes, {counted} bits",
+        range.len()
+    );
+    assert!(
+        rans.len() as f64 <= promised / 8.0 * 1.0005 + 32.0,
+        "rANS: {} bytes, {promised} bits",
+        rans.len()
+    );
     let mut range = BitDecoder::whole(&range);
     let mut rans = RansDecoder::<4>::new(&rans).expect("a whole code");
     for &symbol in symbols {
@@ -83,7 +101,11 @@ pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
     walk.walk(&mut cost, &mut kept);
     let bytes = encoder.finish_sealed();
     let counted = cost.len_bytes();
-    assert!((counted..=counted + 1).contains(&bytes.len()), "{} bytes, {counted} counted", bytes.len());
+    assert!(
+        (counted..=counted + 1).contains(&bytes.len()),
+        "{} bytes, {counted} counted",
+        bytes.len()
+    );
     let mut read = vec![0; values.len()];
     walk.walk(&mut BitDecoder::whole(&bytes), &mut read);
     assert_eq!(read, values, "read other values than were written");

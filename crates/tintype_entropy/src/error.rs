@@ -10,7 +10,7 @@ pub enum EntropyError {
     /// The code ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },
     /// The code contradicts its format; `at` is a byte offset.
-    Malformed { what: &'static str, at: usize },
+    Malformed { what: &'static str, at: Option<usize> },
     /// A valid input that uses what we do not handle.
     Unsupported { what: &'static str },
     /// More than the caller allows.
@@ -24,8 +24,13 @@ pub enum EntropyError {
 impl fmt::Display for EntropyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { needed } => write!(f, "code ends early: {needed} more bytes expected"),
-            Self::Malformed { what, at } => write!(f, "malformed code at byte {at}: {what}"),
+            Self::Truncated { needed } => {
+                write!(f, "code ends early: {needed} more bytes expected")
+            }
+            Self::Malformed { what, at: Some(at) } => {
+                write!(f, "malformed code at byte {at}: {what}")
+            }
+            Self::Malformed { what, at: None } => write!(f, "malformed code: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported code: {what}"),
             Self::Limit { what, max } => write!(f, "code exceeds the limit on {what}, {max}"),
             Self::Mismatch { what } => write!(f, "code does not match: {what}"),

@@ -3,7 +3,7 @@
 //! In: a `u32` and a parameter. Out: bits, over a plain writer or the range coder. Unary parts are ones ended by a
 //! zero and never longer than a stated bound, after which the value follows raw, so hostile bits end soon.
 //!
-//! Exact zone. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice (1979); J. Teuhola (1978).
+//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice (1979); J. Teuhola (1978).
 
 use crate::BitWalk;
 
@@ -51,7 +51,11 @@ pub fn golomb<W: BitWalk>(walk: &mut W, value: u32, divisor: u32) -> u32 {
     if quotient == QUOTIENT_MAX {
         return walk.bits(value, 32);
     }
-    quotient.saturating_mul(divisor).saturating_add(truncated_binary(walk, value % divisor, divisor))
+    quotient.saturating_mul(divisor).saturating_add(truncated_binary(
+        walk,
+        value % divisor,
+        divisor,
+    ))
 }
 
 /// Truncated binary: `value` below `size` (1 to 2^31) in as few bits as a prefix code of equal parts allows.
@@ -144,7 +148,10 @@ mod tests {
 
     #[test]
     fn folding_is_its_own_order() {
-        assert_eq!([0, -1, 1, -2, 2, i32::MAX, i32::MIN].map(fold), [0, 1, 2, 3, 4, u32::MAX - 1, u32::MAX]);
+        assert_eq!(
+            [0, -1, 1, -2, 2, i32::MAX, i32::MIN].map(fold),
+            [0, 1, 2, 3, 4, u32::MAX - 1, u32::MAX]
+        );
         for v in [0, -1, 1, 77, i32::MIN, i32::MAX] {
             assert_eq!(unfold(fold(v)), v);
         }

@@ -5,7 +5,7 @@
 //! the fast coder for stored ones. [`huffman`] and [`golomb`] are prefix codes over the plain bits of [`bits`].
 //! [`contract`] holds what every model is tested against.
 //!
-//! Everything in this crate is in the exact zone: integers, fixed shifts, the same bytes on every machine.
+//! Everything in this crate is bit-exact: integers, fixed shifts, the same bytes on every machine.
 #![forbid(unsafe_code)]
 
 pub mod binary;
@@ -18,8 +18,8 @@ pub mod rans;
 pub mod symbols;
 
 pub use binary::{
-    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, CountedWalk, DualBit, IntModel, Mixer, Sse,
-    cost_q12, squash, stretch,
+    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, CountedWalk, DualBit, IntModel,
+    Mixer, Sse, cost_q12, squash, stretch,
 };
 pub use error::EntropyError;
 pub use symbols::{Adaptive16, CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};

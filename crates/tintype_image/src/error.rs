@@ -9,8 +9,8 @@ use std::fmt;
 pub enum ImageError {
     /// The input ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },
-    /// The input contradicts its format; `at` is a byte offset, or 0 where the reader does not tell.
-    Malformed { what: String, at: usize },
+    /// The input contradicts its format; `at` is a byte offset, where it is known.
+    Malformed { what: String, at: Option<usize> },
     /// A valid input that uses what we do not handle.
     Unsupported { what: String },
     /// More than the caller's [`crate::Limits`] allow.
@@ -26,9 +26,13 @@ pub enum ImageError {
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { needed } => write!(f, "picture ends early: {needed} more bytes expected"),
-            Self::Malformed { what, at: 0 } => write!(f, "malformed picture: {what}"),
-            Self::Malformed { what, at } => write!(f, "malformed picture at byte {at}: {what}"),
+            Self::Truncated { needed } => {
+                write!(f, "picture ends early: {needed} more bytes expected")
+            }
+            Self::Malformed { what, at: Some(at) } => {
+                write!(f, "malformed picture at byte {at}: {what}")
+            }
+            Self::Malformed { what, at: None } => write!(f, "malformed picture: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported picture: {what}"),
             Self::Limit { what, max } => write!(f, "picture exceeds the limit on {what}, {max}"),
             Self::Mismatch { what } => write!(f, "picture does not match: {what}"),

@@ -20,6 +20,8 @@ pub use error::ImageError;
 pub use fearless_simd::Level;
 pub use hash::sample_hash;
 pub use limits::{Limits, Threads};
-pub use picture::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
+pub use picture::{
+    ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
+};
 pub use plane::{Plane, Region};
 pub use tiles::{TileGrid, planes_cropped};

@@ -112,7 +112,7 @@ impl Shape {
     /// # Errors
     /// `Limit` for sizes and counts, `Malformed` for a plane list that fits no picture.
     pub fn check(&self, limits: &Limits) -> Result<(), ImageError> {
-        let malformed = |what: String| Err(ImageError::Malformed { what, at: 0 });
+        let malformed = |what: String| Err(ImageError::Malformed { what, at: None });
         if self.width_px == 0 || self.height_px == 0 {
             return malformed(format!("picture of {} × {} pixels", self.width_px, self.height_px));
         }
@@ -130,7 +130,10 @@ impl Shape {
             ColourModel::Bands => 0,
         };
         let leading = self.planes.iter().take_while(|p| p.role == PlaneRole::Colour).count();
-        if self.planes.is_empty() || leading != colour_expected || self.colour_planes() != colour_expected {
+        if self.planes.is_empty()
+            || leading != colour_expected
+            || self.colour_planes() != colour_expected
+        {
             return malformed(format!(
                 "{} colour planes first of {} for {:?}",
                 leading,
@@ -140,10 +143,15 @@ impl Shape {
         }
         for (index, plane) in self.planes.iter().enumerate() {
             if !(1..=16).contains(&plane.bit_depth) {
-                return malformed(format!("plane {index} of {} bits (1 to 16 are possible)", plane.bit_depth));
+                return malformed(format!(
+                    "plane {index} of {} bits (1 to 16 are possible)",
+                    plane.bit_depth
+                ));
             }
             if plane.subsample_x_log2 > 1 || plane.subsample_y_log2 > 1 || plane.name.len() > 255 {
-                return malformed(format!("plane {index}: subsampling above 2 or name above 255 bytes"));
+                return malformed(format!(
+                    "plane {index}: subsampling above 2 or name above 255 bytes"
+                ));
             }
         }
         if self.samples() > limits.samples_max {
@@ -165,7 +173,10 @@ pub struct Planes {
 impl Planes {
     /// All samples zero.
     pub fn new(shape: Shape) -> Self {
-        let planes = (0..shape.planes.len()).map(|i| shape.plane_size(i)).map(|(w, h)| Plane::new(w, h)).collect();
+        let planes = (0..shape.planes.len())
+            .map(|i| shape.plane_size(i))
+            .map(|(w, h)| Plane::new(w, h))
+            .collect();
         Self { shape, planes }
     }
 }

@@ -33,8 +33,16 @@ pub struct TileGrid {
 
 impl TileGrid {
     /// A grid; a tile side of 0 counts as 1.
-    pub fn new((width_px, height_px): (usize, usize), (tile_width_px, tile_height_px): (usize, usize)) -> Self {
-        Self { width_px, height_px, tile_width_px: tile_width_px.max(1), tile_height_px: tile_height_px.max(1) }
+    pub fn new(
+        (width_px, height_px): (usize, usize),
+        (tile_width_px, tile_height_px): (usize, usize),
+    ) -> Self {
+        Self {
+            width_px,
+            height_px,
+            tile_width_px: tile_width_px.max(1),
+            tile_height_px: tile_height_px.max(1),
+        }
     }
 
     /// Number of tiles in a row.
@@ -57,8 +65,14 @@ impl TileGrid {
         if index >= self.count() {
             return None;
         }
-        let (x, y) = (index % self.across() * self.tile_width_px, index / self.across() * self.tile_height_px);
-        let (width, height) = (self.tile_width_px.min(self.width_px - x), self.tile_height_px.min(self.height_px - y));
+        let (x, y) = (
+            index % self.across() * self.tile_width_px,
+            index / self.across() * self.tile_height_px,
+        );
+        let (width, height) = (
+            self.tile_width_px.min(self.width_px - x),
+            self.tile_height_px.min(self.height_px - y),
+        );
         Some(Region { x, y, width, height })
     }
 
@@ -110,12 +124,15 @@ mod tests {
 
     #[test]
     fn tiles_cover_every_pixel_once() {
-        for (size, tile) in [((1, 1), (64, 64)), ((100, 33), (32, 16)), ((64, 64), (64, 64)), ((7, 9), (0, 4))] {
+        for (size, tile) in
+            [((1, 1), (64, 64)), ((100, 33), (32, 16)), ((64, 64), (64, 64)), ((7, 9), (0, 4))]
+        {
             let grid = TileGrid::new(size, tile);
             let mut seen = vec![0; size.0 * size.1];
             for r in grid.regions() {
-                (r.y..r.y + r.height)
-                    .for_each(|y| seen[y * size.0..][r.x..r.x + r.width].iter_mut().for_each(|s| *s += 1));
+                (r.y..r.y + r.height).for_each(|y| {
+                    seen[y * size.0..][r.x..r.x + r.width].iter_mut().for_each(|s| *s += 1)
+                });
             }
             assert!(seen.iter().all(|s| *s == 1));
             assert_eq!(grid.region(grid.count()), None);
@@ -125,10 +142,22 @@ mod tests {
     #[test]
     fn touched_tiles_are_those_that_intersect() {
         let grid = TileGrid::new((100, 50), (32, 16));
-        for region in [(0, 0, 1, 1), (31, 15, 2, 2), (64, 0, 36, 50), (99, 49, 40, 9), (200, 0, 5, 5), (3, 3, 0, 7)] {
+        for region in [
+            (0, 0, 1, 1),
+            (31, 15, 2, 2),
+            (64, 0, 36, 50),
+            (99, 49, 40, 9),
+            (200, 0, 5, 5),
+            (3, 3, 0, 7),
+        ] {
             let region = Region { x: region.0, y: region.1, width: region.2, height: region.3 };
-            let slow = (0..grid.count()).filter(|i| grid.region(*i).unwrap().intersection(region).is_some());
-            assert_eq!(grid.touched(region).collect::<Vec<_>>(), slow.collect::<Vec<_>>(), "{region:?}");
+            let slow = (0..grid.count())
+                .filter(|i| grid.region(*i).unwrap().intersection(region).is_some());
+            assert_eq!(
+                grid.touched(region).collect::<Vec<_>>(),
+                slow.collect::<Vec<_>>(),
+                "{region:?}"
+            );
         }
     }
 
@@ -136,7 +165,9 @@ mod tests {
     fn crops_of_subsampled_pictures_keep_their_shape_rules() {
         let mut shape = Shape::rgb(9, 7, 8);
         shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
-        shape.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (1, 1));
+        shape.planes[1..]
+            .iter_mut()
+            .for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (1, 1));
         let planes = Planes::new(shape);
         let cut = planes_cropped(&planes, Region { x: 2, y: 4, width: 7, height: 3 }).unwrap();
         for (index, plane) in cut.planes.iter().enumerate() {

@@ -31,22 +31,38 @@ impl Cache {
     fn stem(&self, codec: &Codec, setting: &str, source: &Source, repeats: u32) -> Option<PathBuf> {
         let folder = self.0.as_ref().filter(|_| !codec.ours)?;
         let decode = codec.decode.as_ref().map_or_else(String::new, Template::line);
-        let text = [&codec.version, &codec.encode.line(), &decode, setting, &source.hash].join("\n");
+        let text =
+            [&codec.version, &codec.encode.line(), &decode, setting, &source.hash].join("\n");
         Some(folder.join(hex(&Sha256::digest(format!("{CACHE_VERSION} {repeats}\n{text}")))))
     }
 
     /// The kept result and its compressed file.
-    pub fn get(&self, codec: &Codec, setting: &str, source: &Source, repeats: u32) -> Option<(Point, Vec<u8>)> {
+    pub fn get(
+        &self,
+        codec: &Codec,
+        setting: &str,
+        source: &Source,
+        repeats: u32,
+    ) -> Option<(Point, Vec<u8>)> {
         let stem = self.stem(codec, setting, source, repeats)?;
         let text = std::fs::read_to_string(stem.with_extension("json")).ok()?;
         let mut point: Point = serde_json::from_str(&text).ok()?;
         let file = std::fs::read(stem.with_extension("bin")).ok()?;
-        (point.image, point.codec, point.cached) = (source.image.name.clone(), codec.name.clone(), true);
+        (point.image, point.codec, point.cached) =
+            (source.image.name.clone(), codec.name.clone(), true);
         (file.len() as u64 == point.bytes).then_some((point, file))
     }
 
     /// Keeps a result. A full disk is no reason to stop a sweep: then nothing is kept.
-    pub fn put(&self, codec: &Codec, setting: &str, source: &Source, repeats: u32, point: &Point, file: &[u8]) {
+    pub fn put(
+        &self,
+        codec: &Codec,
+        setting: &str,
+        source: &Source,
+        repeats: u32,
+        point: &Point,
+        file: &[u8],
+    ) {
         let Some(stem) = self.stem(codec, setting, source, repeats) else { return };
         let Ok(json) = serde_json::to_string(point) else { return };
         let kept = std::fs::write(stem.with_extension("bin"), file);

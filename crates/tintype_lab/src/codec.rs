@@ -64,12 +64,17 @@ pub struct Template {
 impl Template {
     /// From a program and arguments separated by spaces.
     pub fn new(program: &str, arguments: &str) -> Self {
-        Self { program: program.into(), arguments: arguments.split_whitespace().map(String::from).collect() }
+        Self {
+            program: program.into(),
+            arguments: arguments.split_whitespace().map(String::from).collect(),
+        }
     }
 
     /// The arguments with the placeholders filled in. `raw_bpp` is the uncompressed size in bits per pixel.
     pub fn fill(&self, input: &Path, output: &Path, setting: &str, raw_bpp: f64) -> Vec<String> {
-        let ratio = setting.parse::<f64>().map_or_else(|_| setting.to_string(), |bpp| format!("{}", raw_bpp / bpp));
+        let ratio = setting
+            .parse::<f64>()
+            .map_or_else(|_| setting.to_string(), |bpp| format!("{}", raw_bpp / bpp));
         let one = |word: &String| match word.as_str() {
             "IN" => input.display().to_string(),
             "OUT" => output.display().to_string(),
@@ -84,7 +89,9 @@ impl Template {
 
     /// Program and template as one line.
     pub fn line(&self) -> String {
-        let program = Path::new(&self.program).file_name().map_or(self.program.clone(), |n| n.display().to_string());
+        let program = Path::new(&self.program)
+            .file_name()
+            .map_or(self.program.clone(), |n| n.display().to_string());
         format!("{program} {}", self.arguments.join(" "))
     }
 }

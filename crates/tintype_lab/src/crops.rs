@@ -56,7 +56,12 @@ pub struct Crop {
 }
 
 /// Crops of `source` at every target. `points` are those of the sweep, which enclose the settings to try.
-pub fn crop_sets(bed: &Bed<'_>, codecs: &[Codec], source: &Source, points: &[Point]) -> Vec<CropSet> {
+pub fn crop_sets(
+    bed: &Bed<'_>,
+    codecs: &[Codec],
+    source: &Source,
+    points: &[Point],
+) -> Vec<CropSet> {
     let Some(region) = region_of_detail(source) else { return Vec::new() };
     let mut sets = Vec::new();
     for target_bpp in TARGETS_BPP {
@@ -77,7 +82,13 @@ pub fn crop_sets(bed: &Bed<'_>, codecs: &[Codec], source: &Source, points: &[Poi
         let crops: Vec<Crop> = codecs.iter().filter_map(one).collect();
         let Some(source_png) = png_of(&source.picture, region) else { continue };
         let size = (region.width, region.height);
-        sets.push(CropSet { image: source.image.name.clone(), target_bpp, size, source_png, crops });
+        sets.push(CropSet {
+            image: source.image.name.clone(),
+            target_bpp,
+            size,
+            source_png,
+            crops,
+        });
     }
     sets
 }
@@ -102,7 +113,8 @@ fn search(
     let mut best: Option<(f64, String, Coded)> = None;
     for attempt in 0..TRIES_MAX {
         let span = (high.1 / low.1).ln();
-        let share = if span > 0.0 { ((target_bytes / low.1).ln() / span).clamp(0.0, 1.0) } else { 0.0 };
+        let share =
+            if span > 0.0 { ((target_bytes / low.1).ln() / span).clamp(0.0, 1.0) } else { 0.0 };
         // Every second step halves, so that a bent curve cannot hold the search on one side.
         let share = if attempt % 2 == 1 { 0.5 * (share + 0.5) } else { share };
         let setting = rounded(codec, low.0 + share * (high.0 - low.0));
@@ -173,5 +185,10 @@ fn png_of(picture: &Picture, region: Region) -> Option<Vec<u8>> {
     (shape.width_px, shape.height_px) = (region.width, region.height);
     let planes = picture.planes.planes.iter().map(|plane| plane.crop(region)).collect();
     let picture = Picture { planes: Planes { shape, planes }, metadata: Metadata::default() };
-    write_picture_with(PictureFormat::Png, &picture, &WriteSettings { effort: 9, ..WriteSettings::default() }).ok()
+    write_picture_with(
+        PictureFormat::Png,
+        &picture,
+        &WriteSettings { effort: 9, ..WriteSettings::default() },
+    )
+    .ok()
 }

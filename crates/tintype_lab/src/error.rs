@@ -49,7 +49,9 @@ impl LabError {
 impl std::fmt::Display for LabError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Misuse { what } | Self::Malformed { what } | Self::Mismatch { what } => f.write_str(what),
+            Self::Misuse { what } | Self::Malformed { what } | Self::Mismatch { what } => {
+                f.write_str(what)
+            }
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }

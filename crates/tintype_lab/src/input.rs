@@ -67,7 +67,12 @@ pub fn picture_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, LabError> {
 ///
 /// # Errors
 /// `Io`, or `Malformed` for what is no picture.
-pub fn read_source(file: &Path, folder: &Path, index: usize, limits: &Limits) -> Result<Source, LabError> {
+pub fn read_source(
+    file: &Path,
+    folder: &Path,
+    index: usize,
+    limits: &Limits,
+) -> Result<Source, LabError> {
     let bad = |what: String| LabError::Malformed { what: format!("{}: {what}", file.display()) };
     let bytes = std::fs::read(file).map_err(LabError::io(file))?;
     let mut picture = read_picture(&bytes, limits).map_err(|error| bad(error.to_string()))?;

@@ -65,10 +65,14 @@ impl Launcher {
             }
             Self::Between { program: between, arguments: first } => {
                 let mut command = Command::new(between);
-                let output = command.args(first).arg(program).args(arguments).stdin(Stdio::null()).output();
+                let output =
+                    command.args(first).arg(program).args(arguments).stdin(Stdio::null()).output();
                 let output = output.map_err(LabError::io(between.clone()))?;
                 serde_json::from_slice(&output.stdout).map_err(|_| {
-                    LabError::mismatch(format!("{program}: {}", tail(&String::from_utf8_lossy(&output.stderr))))
+                    LabError::mismatch(format!(
+                        "{program}: {}",
+                        tail(&String::from_utf8_lossy(&output.stderr))
+                    ))
                 })?
             }
         };
@@ -99,18 +103,29 @@ pub fn measure_main(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-fn measure(program: impl Into<OsString>, arguments: &[impl AsRef<std::ffi::OsStr>]) -> std::io::Result<Outcome> {
+fn measure(
+    program: impl Into<OsString>,
+    arguments: &[impl AsRef<std::ffi::OsStr>],
+) -> std::io::Result<Outcome> {
     let program: OsString = program.into();
     let mut stdout = tempfile::tempfile()?;
     let mut stderr = tempfile::tempfile()?;
     let mut command = Command::new(&program);
-    command.args(arguments).stdin(Stdio::null()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(stdout.try_clone()?)
+        .stderr(stderr.try_clone()?);
     let start = Instant::now();
     let child = command.spawn()?;
     let result = child.wait4()?;
     let wall_ms = start.elapsed().as_secs_f64() * 1e3;
     let cpu = result.rusage.utime + result.rusage.stime;
-    let cost = Cost { wall_ms, cpu_ms: cpu.as_secs_f64() * 1e3, peak_memory_bytes: Some(result.rusage.maxrss) };
+    let cost = Cost {
+        wall_ms,
+        cpu_ms: cpu.as_secs_f64() * 1e3,
+        peak_memory_bytes: Some(result.rusage.maxrss),
+    };
     Ok(Outcome {
         cost,
         success: result.status.success(),

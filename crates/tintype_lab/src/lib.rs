@@ -6,7 +6,7 @@
 //!
 //! Every codec runs as a program of its own on real files, ours too, on one thread; so process start and file access
 //! are in everybody's time alike. Quality is measured on the decoded picture, which the peer's own decoder made.
-//! Metrics never run beside a codec that is timed. Nothing here is in the exact zone.
+//! Metrics never run beside a codec that is timed. Nothing here is bit-exact.
 
 mod cache;
 mod codec;

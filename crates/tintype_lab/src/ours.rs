@@ -41,14 +41,20 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
             _ => {
                 let number = word.strip_prefix('e').and_then(|digits| digits.parse().ok());
                 effort = number.filter(|e| (1..=9).contains(e)).ok_or_else(|| {
-                    LabError::misuse(format!("`{word}` in `{text}` is neither psnr, visual, nor an effort e1 to e9"))
+                    LabError::misuse(format!(
+                        "`{word}` in `{text}` is neither psnr, visual, nor an effort e1 to e9"
+                    ))
                 })?;
             }
         }
     }
     let extension = if name == "jpeg" { "jpg" } else { "tin" };
     let tune = tune.map_or(String::new(), |tune| format!("--tune {tune}"));
-    let target = if settings.lossless { "--lossless --effort Q".into() } else { format!("-q Q --effort {effort}") };
+    let target = if settings.lossless {
+        "--lossless --effort Q".into()
+    } else {
+        format!("-q Q --effort {effort}")
+    };
     let ladder = if settings.lossless {
         vec![effort.to_string()]
     } else {
@@ -64,7 +70,10 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         setting_kind: if settings.lossless { "effort" } else { "quality" }.into(),
         ladder,
         takes: Carrier::Pnm,
-        encode: Template::new(&program, &format!("encode IN -o OUT --codec {name} {target} {tune} --threads 1 --json")),
+        encode: Template::new(
+            &program,
+            &format!("encode IN -o OUT --codec {name} {target} {tune} --threads 1 --json"),
+        ),
         decode: Some(Template::new(&program, "decode IN -o OUT --threads 1 --json")),
         gives: Carrier::Pnm,
         model: (model.map(|model| model.bytes), model.and_then(|model| model.fit_seconds())),
@@ -73,7 +82,8 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
 
 /// What one of our runs says of itself in `--json`: the time inside, in milliseconds, under `key`.
 pub fn inside_ms(stdout: &str, key: &str) -> Option<f64> {
-    let object: serde_json::Value = stdout.lines().find_map(|line| serde_json::from_str(line).ok())?;
+    let object: serde_json::Value =
+        stdout.lines().find_map(|line| serde_json::from_str(line).ok())?;
     object.get(key)?.as_f64()
 }
 
@@ -88,7 +98,10 @@ mod tests {
     #[test]
     fn unknown_names_are_refused() {
         for text in ["nonsense", ""] {
-            assert!(matches!(codec_from_text(text, &settings(false)), Err(LabError::Misuse { .. })), "{text}");
+            assert!(
+                matches!(codec_from_text(text, &settings(false)), Err(LabError::Misuse { .. })),
+                "{text}"
+            );
         }
     }
 
@@ -99,7 +112,13 @@ mod tests {
         assert!(line.contains("--codec wavelet -q Q") && line.contains("--tune psnr"), "{line}");
         assert!(line.contains("--effort 3"), "{line}");
         assert_eq!(codec.model, (None, None));
-        assert!(codec_from_text("cluster", &settings(false)).unwrap().model.0.is_some_and(|bytes| bytes > 100_000));
+        assert!(
+            codec_from_text("cluster", &settings(false))
+                .unwrap()
+                .model
+                .0
+                .is_some_and(|bytes| bytes > 100_000)
+        );
         assert!(codec_from_text("wavelet:e10", &settings(false)).is_err());
     }
 

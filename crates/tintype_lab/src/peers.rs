@@ -275,8 +275,11 @@ const EXACT: &[Peer] = &[
 ];
 
 /// Programs that are looked for so that the report can say why they are not in it.
-const NOT_RUN: &[(&str, &str, &str)] =
-    &[("vvenc", "vvencapp", "it takes 4:2:0 video only and its files need a decoder of another package")];
+const NOT_RUN: &[(&str, &str, &str)] = &[(
+    "vvenc",
+    "vvencapp",
+    "it takes 4:2:0 video only and its files need a decoder of another package",
+)];
 
 /// The peers found on `PATH`, and those that are missing. `wanted` holds names, or is empty for all.
 pub fn find(lossless: bool, wanted: &[String]) -> (Vec<Codec>, Vec<Missing>) {
@@ -305,9 +308,13 @@ pub fn names(lossless: bool) -> Vec<&'static str> {
 }
 
 fn probe(peer: &Peer) -> Result<Codec, String> {
-    let version = said(peer.encoder, peer.version).ok_or_else(|| format!("{} is not on PATH", peer.encoder))?;
+    let version = said(peer.encoder, peer.version)
+        .ok_or_else(|| format!("{} is not on PATH", peer.encoder))?;
     if !version.to_lowercase().contains(&peer.proof.to_lowercase()) {
-        return Err(format!("{} on PATH is another program or lacks the encoder (no `{}`)", peer.encoder, peer.proof));
+        return Err(format!(
+            "{} on PATH is another program or lacks the encoder (no `{}`)",
+            peer.encoder, peer.proof
+        ));
     }
     let decoder = peer.decoders.iter().find(|program| said(program, "-h").is_some());
     if decoder.is_none() && !peer.decoders.is_empty() {
@@ -332,7 +339,10 @@ fn probe(peer: &Peer) -> Result<Codec, String> {
 /// several of these programs give 1 for their own help.
 fn said(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    Some(
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// The first line that holds `proof` and a digit, else the first line.
@@ -354,7 +364,8 @@ mod tests {
             assert!(peer.encode.contains('Q') || words.contains(&"RATIO"), "{}", peer.name);
             assert_eq!(peer.decoders.is_empty(), peer.decode.is_empty(), "{}", peer.name);
             assert!(
-                peer.decode.is_empty() || (peer.decode.contains("IN") && peer.decode.contains("OUT")),
+                peer.decode.is_empty()
+                    || (peer.decode.contains("IN") && peer.decode.contains("OUT")),
                 "{}",
                 peer.name
             );

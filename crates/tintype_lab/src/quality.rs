@@ -43,16 +43,23 @@ pub fn check_equal(source: &Picture, decoded: &Picture) -> Result<(), LabError> 
         let whole = |i: usize| planes.shape.plane_size(i) == size(planes);
         planes.planes.len() <= 4 && (0..planes.planes.len()).all(whole)
     };
-    let planes_alike = a.shape.planes.iter().map(|p| p.bit_depth).eq(b.shape.planes.iter().map(|p| p.bit_depth));
+    let planes_alike =
+        a.shape.planes.iter().map(|p| p.bit_depth).eq(b.shape.planes.iter().map(|p| p.bit_depth));
     if size(a) != size(b) || !(planes_alike || plain(a) && plain(b)) {
-        return Err(LabError::mismatch("the decoded picture has another size, number of planes or depth"));
+        return Err(LabError::mismatch(
+            "the decoded picture has another size, number of planes or depth",
+        ));
     }
     let equal = if planes_alike {
         a.planes.iter().zip(&b.planes).all(|(a, b)| a.rows().eq(b.rows()))
     } else {
         (0..4).all(|channel| (0..size(a).1).all(|y| shown(a, channel, y).eq(shown(b, channel, y))))
     };
-    if equal { Ok(()) } else { Err(LabError::mismatch("decoded samples differ from the source: not lossless")) }
+    if equal {
+        Ok(())
+    } else {
+        Err(LabError::mismatch("decoded samples differ from the source: not lossless"))
+    }
 }
 
 /// Row `y` of red, green, blue or opacity (`channel` 0 to 3), 0 to 65 535 whatever the depth.
@@ -65,7 +72,10 @@ fn shown(planes: &Planes, channel: usize, y: usize) -> impl Iterator<Item = u32>
         Some(if colours < 3 { 0 } else { channel })
     };
     (0..planes.shape.width_px).map(move |x| match index {
-        Some(i) => u32::from(planes.planes[i].row(y)[x]) * 65535 / ((1 << planes.shape.planes[i].bit_depth) - 1),
+        Some(i) => {
+            u32::from(planes.planes[i].row(y)[x]) * 65535
+                / ((1 << planes.shape.planes[i].bit_depth) - 1)
+        }
         None => 65535,
     })
 }
@@ -88,7 +98,11 @@ mod tests {
     use super::*;
     use tintype_image::{ColourModel, Metadata, PlaneInfo, Shape};
 
-    fn picture(colour: ColourModel, infos: Vec<PlaneInfo>, value: impl Fn(usize, usize) -> u16) -> Picture {
+    fn picture(
+        colour: ColourModel,
+        infos: Vec<PlaneInfo>,
+        value: impl Fn(usize, usize) -> u16,
+    ) -> Picture {
         let mut planes = Planes::new(Shape { width_px: 5, height_px: 3, colour, planes: infos });
         for (p, plane) in planes.planes.iter_mut().enumerate() {
             for y in 0..3 {
@@ -113,6 +127,8 @@ mod tests {
         let clear = |p: usize, at: usize| if p == 3 { 254 } else { same(p, at) };
         assert!(check_equal(&gray, &picture(ColourModel::Rgb, opaque, clear)).is_err());
         let tinted = |p: usize, at: usize| if p == 1 && at == 7 { 254 } else { same(p, at) };
-        assert!(check_equal(&gray, &picture(ColourModel::Rgb, vec![colour(8); 3], tinted)).is_err());
+        assert!(
+            check_equal(&gray, &picture(ColourModel::Rgb, vec![colour(8); 3], tinted)).is_err()
+        );
     }
 }

@@ -15,13 +15,15 @@ const CROP_BYTES_MAX: usize = 8_000_000;
 /// # Errors
 /// `Malformed` for a figure that JSON cannot hold.
 pub fn html_from_run(run: &BenchRun) -> Result<String, LabError> {
-    let mut data = serde_json::to_value(&run.bench).map_err(|error| LabError::Malformed { what: error.to_string() })?;
+    let mut data = serde_json::to_value(&run.bench)
+        .map_err(|error| LabError::Malformed { what: error.to_string() })?;
     data["crops"] = json!(crops_as_json(&run.crops));
     // `<` would let a file name end the script.
     let data = data.to_string().replace('<', "\\u003c");
     let title = run.bench.dataset.replace('&', "&amp;").replace('<', "&lt;");
     let page = include_str!("page/report.html");
-    let page = page.replace("{{title}}", &title).replace("{{style}}", include_str!("page/report.css"));
+    let page =
+        page.replace("{{title}}", &title).replace("{{style}}", include_str!("page/report.css"));
     Ok(page.replace("{{script}}", include_str!("page/report.js")).replace("{{data}}", &data))
 }
 
@@ -39,7 +41,9 @@ fn crops_as_json(sets: &[CropSet]) -> Vec<Value> {
                 })
             })
             .collect();
-        bytes += (set.crops.iter().map(|crop| crop.png.len()).sum::<usize>() + set.source_png.len()) * 4 / 3;
+        bytes +=
+            (set.crops.iter().map(|crop| crop.png.len()).sum::<usize>() + set.source_png.len()) * 4
+                / 3;
         if bytes > CROP_BYTES_MAX {
             break;
         }
@@ -56,7 +60,8 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        let word = chunk.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let digit = ALPHABET[(word >> (18 - 6 * place) & 63) as usize];
             text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
@@ -71,8 +76,14 @@ mod tests {
 
     #[test]
     fn base64_of_the_rfc() {
-        let cases =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (plain, coded) in cases {
             assert_eq!(base64(plain.as_bytes()), coded);
         }

@@ -34,7 +34,7 @@ pub struct BenchOptions {
     pub effort: u8,
     /// Threads for the metrics, and for everything if `timed` is off. Codecs themselves always run on one thread.
     pub threads: Threads,
-    /// Run codecs one at a time, so that their times can be compared.
+    /// ExecOptions codecs one at a time, so that their times can be compared.
     pub timed: bool,
     /// Runs of each encode and decode; the fastest counts.
     pub repeats: u32,
@@ -94,7 +94,10 @@ pub struct Progress<'a> {
 ///
 /// # Errors
 /// `Misuse` for options that contradict each other, `Malformed` for an input that is no picture, `Io`.
-pub fn run(options: &BenchOptions, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<BenchRun, LabError> {
+pub fn run(
+    options: &BenchOptions,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<BenchRun, LabError> {
     let (codecs, missing) = choose_codecs(options)?;
     run_codecs(options, &codecs, missing, progress)
 }
@@ -127,7 +130,10 @@ pub(crate) fn run_codecs(
     for (index, file) in files.iter().enumerate() {
         let source = read_source(file, folder.path(), index, &limits)?;
         if bench.images.iter().any(|image| image.name == source.image.name) {
-            return Err(LabError::misuse(format!("two pictures are named {}; rename one", source.image.name)));
+            return Err(LabError::misuse(format!(
+                "two pictures are named {}; rename one",
+                source.image.name
+            )));
         }
         for codec in codecs {
             let doing = format!("{} {}", source.image.name, codec.name);
@@ -140,7 +146,11 @@ pub(crate) fn run_codecs(
             bench.failures.extend(failures);
         }
         if index < options.crop_images && !options.lossless {
-            progress(Progress { done: done.load(Ordering::Relaxed), total, doing: "crops at equal bytes" });
+            progress(Progress {
+                done: done.load(Ordering::Relaxed),
+                total,
+                doing: "crops at equal bytes",
+            });
             crops.extend(crop_sets(&bed, codecs, &source, &bench.points));
         }
         remove_files(&source);
@@ -159,7 +169,8 @@ pub(crate) fn run_codecs(
 /// # Errors
 /// `Malformed` for a figure that JSON cannot hold.
 pub fn json_from_bench(bench: &Bench) -> Result<String, LabError> {
-    let json = serde_json::to_string_pretty(bench).map_err(|error| LabError::Malformed { what: error.to_string() })?;
+    let json = serde_json::to_string_pretty(bench)
+        .map_err(|error| LabError::Malformed { what: error.to_string() })?;
     Ok(json + "\n")
 }
 
@@ -170,30 +181,41 @@ fn choose_codecs(options: &BenchOptions) -> Result<(Vec<Codec>, Vec<Missing>), L
     let mut codecs = Vec::new();
     for text in &options.codecs {
         let program = options.program.as_deref();
-        let program = program.ok_or_else(|| LabError::misuse("our codecs need the program tintype"))?;
-        let settings =
-            OursSettings { program, qualities: &options.qualities, lossless: options.lossless, effort: options.effort };
+        let program =
+            program.ok_or_else(|| LabError::misuse("our codecs need the program tintype"))?;
+        let settings = OursSettings {
+            program,
+            qualities: &options.qualities,
+            lossless: options.lossless,
+            effort: options.effort,
+        };
         codecs.push(codec_from_text(text, &settings)?);
     }
     let mut missing = Vec::new();
     if options.peers != ["none"] {
         let known = peers::names(options.lossless);
         if let Some(unknown) = options.peers.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(LabError::misuse(format!("no peer is called `{unknown}`; there are: {}", known.join(", "))));
+            return Err(LabError::misuse(format!(
+                "no peer is called `{unknown}`; there are: {}",
+                known.join(", ")
+            )));
         }
         let (found, not_found) = peers::find(options.lossless, &options.peers);
         codecs.extend(found);
         missing = not_found;
     }
     if codecs.is_empty() {
-        return Err(LabError::misuse("no codec to run: none of ours was named and no peer was found"));
+        return Err(LabError::misuse(
+            "no codec to run: none of ours was named and no peer was found",
+        ));
     }
     Ok((codecs, missing))
 }
 
 fn empty_bench(options: &BenchOptions, codecs: &[Codec], missing: Vec<Missing>) -> Bench {
     let first = options.inputs.first();
-    let folder = first.and_then(|path| if path.is_dir() { path.file_name() } else { path.parent()?.file_name() });
+    let folder = first
+        .and_then(|path| if path.is_dir() { path.file_name() } else { path.parent()?.file_name() });
     let dataset = folder.map_or_else(|| "pictures".into(), |name| name.display().to_string());
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     Bench {
@@ -201,7 +223,11 @@ fn empty_bench(options: &BenchOptions, codecs: &[Codec], missing: Vec<Missing>) 
         version: 1,
         dataset: options.dataset.clone().unwrap_or(dataset),
         tintype: env!("CARGO_PKG_VERSION").into(),
-        machine: format!("{} {}, {processors} processors", std::env::consts::OS, std::env::consts::ARCH),
+        machine: format!(
+            "{} {}, {processors} processors",
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        ),
         lossless: options.lossless,
         repeats: options.repeats.max(1),
         timed: options.timed,

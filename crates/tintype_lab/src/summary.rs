@@ -20,15 +20,23 @@ fn metric(point: &Point, name: &str) -> Option<f64> {
 }
 
 /// Averages of every codec at every setting, in the order of `codecs` and of each codec's points.
-pub fn summaries(points: &[Point], images: &[Image], codecs: &[String], timed: bool) -> Vec<Summary> {
+pub fn summaries(
+    points: &[Point],
+    images: &[Image],
+    codecs: &[String],
+    timed: bool,
+) -> Vec<Summary> {
     let pixels: BTreeMap<&str, (u64, u64)> = images
         .iter()
-        .map(|image| (image.name.as_str(), (image.width as u64 * image.height as u64, image.raw_bytes)))
+        .map(|image| {
+            (image.name.as_str(), (image.width as u64 * image.height as u64, image.raw_bytes))
+        })
         .collect();
     let mut all = Vec::new();
     for codec in codecs {
         for (setting, group) in by_setting(points, codec) {
-            let size = |point: &&Point| pixels.get(point.image.as_str()).copied().unwrap_or_default();
+            let size =
+                |point: &&Point| pixels.get(point.image.as_str()).copied().unwrap_or_default();
             let megapixels = group.iter().map(|p| size(p).0 as f64).sum::<f64>() / 1e6;
             let raw: u64 = group.iter().map(|p| size(p).1).sum();
             let bytes: u64 = group.iter().map(|p| p.bytes).sum();
@@ -36,8 +44,9 @@ pub fn summaries(points: &[Point], images: &[Image], codecs: &[String], timed: b
                 let seconds: f64 = costs.iter().map(|cost| cost.cpu_ms / 1e3).sum();
                 (timed && costs.len() == group.len() && seconds > 0.0).then(|| megapixels / seconds)
             };
-            let peak =
-                |cost: &dyn Fn(&Point) -> Option<Cost>| group.iter().filter_map(|p| cost(p)?.peak_memory_bytes).max();
+            let peak = |cost: &dyn Fn(&Point) -> Option<Cost>| {
+                group.iter().filter_map(|p| cost(p)?.peak_memory_bytes).max()
+            };
             all.push(Summary {
                 codec: codec.clone(),
                 setting,
@@ -48,7 +57,9 @@ pub fn summaries(points: &[Point], images: &[Image], codecs: &[String], timed: b
                 metrics: mean_metrics(&group),
                 ms_ssim_db: mean_of_some(group.iter().map(|p| metric(p, "ms_ssim"))),
                 encode_mp_per_s: per_second(group.iter().map(|p| &p.encode).collect()),
-                decode_mp_per_s: per_second(group.iter().filter_map(|p| p.decode.as_ref()).collect()),
+                decode_mp_per_s: per_second(
+                    group.iter().filter_map(|p| p.decode.as_ref()).collect(),
+                ),
                 encode_peak_bytes: peak(&|p| Some(p.encode)),
                 decode_peak_bytes: peak(&|p| p.decode),
             });
@@ -110,16 +121,19 @@ pub fn bd_rates(points: &[Point], codecs: &[String]) -> Vec<BdRate> {
 
 fn bd_of_pair(points: &[Point], codec: &str, anchor: &str, name: &str) -> BdRate {
     let images = |codec: &str| {
-        let mut names: Vec<&str> = points.iter().filter(|p| p.codec == codec).map(|p| p.image.as_str()).collect();
+        let mut names: Vec<&str> =
+            points.iter().filter(|p| p.codec == codec).map(|p| p.image.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names
     };
     let of_anchor = images(anchor);
-    let shared: Vec<&str> = images(codec).into_iter().filter(|image| of_anchor.contains(image)).collect();
+    let shared: Vec<&str> =
+        images(codec).into_iter().filter(|image| of_anchor.contains(image)).collect();
     let curve = |codec: &str, images: &[&str]| -> Vec<(f64, f64)> {
         let groups = by_setting(points, codec).into_iter().filter_map(|(_, group)| {
-            let group: Vec<&Point> = group.into_iter().filter(|p| images.contains(&p.image.as_str())).collect();
+            let group: Vec<&Point> =
+                group.into_iter().filter(|p| images.contains(&p.image.as_str())).collect();
             let whole = group.len() == images.len() && !group.is_empty();
             let quality = mean_of_some(group.iter().map(|p| metric(p, name)))?;
             whole.then(|| (mean(group.iter().map(|p| p.bpp)), quality))
@@ -144,8 +158,15 @@ mod tests {
 
     fn point(codec: &str, setting: &str, image: &str, bpp: f64, psnr: f64) -> Point {
         let cost = Cost { wall_ms: 20.0, cpu_ms: 10.0, peak_memory_bytes: Some(1000) };
-        let metrics =
-            Metrics { mse: 1.0, mae: 1.0, psnr, ssim: None, ms_ssim: None, ssimulacra2: Some(psnr), butteraugli: None };
+        let metrics = Metrics {
+            mse: 1.0,
+            mae: 1.0,
+            psnr,
+            ssim: None,
+            ms_ssim: None,
+            ssimulacra2: Some(psnr),
+            butteraugli: None,
+        };
         Point {
             codec: codec.into(),
             setting: setting.into(),
@@ -178,7 +199,8 @@ mod tests {
     #[test]
     fn half_the_rate_is_minus_fifty_percent() {
         let rates = bd_rates(&points(), &["a".into(), "b".into()]);
-        let of = |codec: &str| rates.iter().find(|r| r.codec == codec && r.metric == "psnr").unwrap();
+        let of =
+            |codec: &str| rates.iter().find(|r| r.codec == codec && r.metric == "psnr").unwrap();
         assert!((of("b").of_averages.unwrap() + 50.0).abs() < 1e-6, "{:?}", of("b"));
         assert!((of("a").mean_of_images.unwrap() - 100.0).abs() < 1e-6, "{:?}", of("a"));
         assert_eq!(of("a").images, 2);

@@ -64,18 +64,19 @@ pub fn sweep_codec(
     tell: &(dyn Fn() + Sync),
 ) -> (Vec<Point>, Vec<Failure>) {
     let threads_coding = if bed.timed { Threads::ONE } else { bed.threads };
-    let coded =
-        parallel(&codec.ladder, threads_coding, |setting| match bed.cache.get(codec, setting, source, bed.repeats) {
+    let coded = parallel(&codec.ladder, threads_coding, |setting| {
+        match bed.cache.get(codec, setting, source, bed.repeats) {
             Some((point, _)) => Step::Kept(Box::new(point)),
-            None => code(bed, codec, source, setting).map_or_else(Step::Failed, |coded| Step::Coded(Box::new(coded))),
-        });
+            None => code(bed, codec, source, setting)
+                .map_or_else(Step::Failed, |coded| Step::Coded(Box::new(coded))),
+        }
+    });
     let steps: Vec<(&String, Step)> = codec.ladder.iter().zip(coded).collect();
     let results = parallel(&steps, bed.threads, |(setting, step)| {
         let result = match step {
             Step::Kept(point) => Ok((**point).clone()),
-            Step::Coded(coded) => {
-                point_of(bed, codec, source, setting, coded).map_err(|error| (setting.to_string(), error.to_string()))
-            }
+            Step::Coded(coded) => point_of(bed, codec, source, setting, coded)
+                .map_err(|error| (setting.to_string(), error.to_string())),
             Step::Failed(error) => Err((setting.to_string(), error.to_string())),
         };
         tell();
@@ -99,7 +100,12 @@ pub fn sweep_codec(
 ///
 /// # Errors
 /// What the programs said, or `Io`.
-pub fn code(bed: &Bed<'_>, codec: &Codec, source: &Source, setting: &str) -> Result<Coded, LabError> {
+pub fn code(
+    bed: &Bed<'_>,
+    codec: &Codec,
+    source: &Source,
+    setting: &str,
+) -> Result<Coded, LabError> {
     let input = match codec.takes {
         Carrier::Pnm => source.pnm.as_ref().unwrap_or(&source.png),
         Carrier::Png => &source.png,
@@ -125,7 +131,12 @@ pub fn code(bed: &Bed<'_>, codec: &Codec, source: &Source, setting: &str) -> Res
 }
 
 /// The run with the least CPU time of `bed.repeats`.
-fn fastest(bed: &Bed<'_>, program: &str, arguments: &[String], output: &Path) -> Result<Outcome, LabError> {
+fn fastest(
+    bed: &Bed<'_>,
+    program: &str,
+    arguments: &[String],
+    output: &Path,
+) -> Result<Outcome, LabError> {
     let mut best: Option<Outcome> = None;
     for _ in 0..bed.repeats.max(1) {
         let _ = std::fs::remove_file(output);
@@ -148,7 +159,13 @@ pub fn decoded_picture(coded: &Coded, limits: &Limits) -> Result<Picture, LabErr
         .map_err(|error| LabError::Malformed { what: format!("decoded picture: {error}") })
 }
 
-fn point_of(bed: &Bed<'_>, codec: &Codec, source: &Source, setting: &str, coded: &Coded) -> Result<Point, LabError> {
+fn point_of(
+    bed: &Bed<'_>,
+    codec: &Codec,
+    source: &Source,
+    setting: &str,
+    coded: &Coded,
+) -> Result<Point, LabError> {
     let decoded = decoded_picture(coded, &bed.limits)?;
     let metrics = if bed.lossless {
         quality::check_equal(&source.picture, &decoded)?;
@@ -179,14 +196,20 @@ fn point_of(bed: &Bed<'_>, codec: &Codec, source: &Source, setting: &str, coded:
 }
 
 /// `work` on every item by up to `threads` threads; results in the order of the items.
-pub fn parallel<T: Sync, R: Send>(items: &[T], threads: Threads, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: Threads,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
-        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < items.len());
+        let take =
+            || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < items.len());
         std::iter::from_fn(take).map(|index| (index, work(&items[index]))).collect::<Vec<_>>()
     };
     let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.count().min(items.len())).map(|_| scope.spawn(worker)).collect();
+        let others: Vec<_> =
+            (1..threads.count().min(items.len())).map(|_| scope.spawn(worker)).collect();
         let mut done = worker();
         for other in others {
             done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

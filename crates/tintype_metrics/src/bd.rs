@@ -24,9 +24,14 @@ const STEPS: usize = 399;
 pub fn bd_rate(curve: &[CurvePoint], anchor: &[CurvePoint]) -> Option<f64> {
     let log_over_quality = |points: &[CurvePoint]| {
         let points = rising(points);
-        Pchip::new(points.iter().map(|p| p.quality).collect(), points.iter().map(|p| p.rate.ln()).collect())
+        Pchip::new(
+            points.iter().map(|p| p.quality).collect(),
+            points.iter().map(|p| p.rate.ln()).collect(),
+        )
     };
-    Some(100.0 * (mean_distance(&log_over_quality(curve)?, &log_over_quality(anchor)?)?.exp() - 1.0))
+    Some(
+        100.0 * (mean_distance(&log_over_quality(curve)?, &log_over_quality(anchor)?)?.exp() - 1.0),
+    )
 }
 
 /// Mean change of quality at equal rate of `curve` against `anchor`; positive means better.
@@ -35,7 +40,10 @@ pub fn bd_rate(curve: &[CurvePoint], anchor: &[CurvePoint]) -> Option<f64> {
 pub fn bd_quality(curve: &[CurvePoint], anchor: &[CurvePoint]) -> Option<f64> {
     let quality_over_log = |points: &[CurvePoint]| {
         let points = rising(points);
-        Pchip::new(points.iter().map(|p| p.rate.ln()).collect(), points.iter().map(|p| p.quality).collect())
+        Pchip::new(
+            points.iter().map(|p| p.rate.ln()).collect(),
+            points.iter().map(|p| p.quality).collect(),
+        )
     };
     mean_distance(&quality_over_log(curve)?, &quality_over_log(anchor)?)
 }
@@ -47,7 +55,10 @@ fn rising(points: &[CurvePoint]) -> Vec<CurvePoint> {
     sorted.sort_by(|a, b| a.rate.total_cmp(&b.rate).then(a.quality.total_cmp(&b.quality)));
     let mut out: Vec<CurvePoint> = Vec::new();
     for point in sorted {
-        if out.last().is_none_or(|last| point.quality > last.quality + 1e-9 && point.rate > last.rate) {
+        if out
+            .last()
+            .is_none_or(|last| point.quality > last.quality + 1e-9 && point.rate > last.rate)
+        {
             out.push(point);
         }
     }
@@ -93,7 +104,8 @@ impl Pchip {
         }
         slopes[0] = end_slope([widths[0], widths[1]], [secants[0], secants[1]]);
         let n = widths.len();
-        slopes[count - 1] = end_slope([widths[n - 1], widths[n - 2]], [secants[n - 1], secants[n - 2]]);
+        slopes[count - 1] =
+            end_slope([widths[n - 1], widths[n - 2]], [secants[n - 1], secants[n - 2]]);
         Some(Self { x, y, slopes })
     }
 

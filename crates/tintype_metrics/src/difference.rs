@@ -13,14 +13,19 @@ use tintype_image::{Planes, Shape};
 pub fn difference_picture(a: &Planes, b: &Planes, gain: u16) -> Result<Planes, MetricError> {
     let pair = Pair::new(a, b)?;
     let (width, height) = (pair.shape().width_px, pair.shape().height_px);
-    let shape = if pair.main_planes() < 3 { Shape::gray(width, height, 8) } else { Shape::rgb(width, height, 8) };
+    let shape = if pair.main_planes() < 3 {
+        Shape::gray(width, height, 8)
+    } else {
+        Shape::rgb(width, height, 8)
+    };
     let mut out = Planes::new(shape);
     for (index, plane) in out.planes.iter_mut().enumerate() {
         let info = &pair.shape().planes[index];
         let depth = info.bit_depth;
         for y in 0..height {
             let source_y = y >> info.subsample_y_log2;
-            let (row_a, row_b) = (pair.a.planes[index].row(source_y), pair.b.planes[index].row(source_y));
+            let (row_a, row_b) =
+                (pair.a.planes[index].row(source_y), pair.b.planes[index].row(source_y));
             for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
                 let source_x = x >> info.subsample_x_log2;
                 let difference = row_a[source_x].abs_diff(row_b[source_x]).saturating_mul(gain);

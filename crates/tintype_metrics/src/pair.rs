@@ -5,7 +5,9 @@
 
 use crate::MetricError;
 use std::borrow::Cow;
-use tintype_image::colour::{Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr};
+use tintype_image::colour::{
+    Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
+};
 use tintype_image::{ColourModel, ImageError, Level, PlaneInfo, PlaneRole, Planes, Shape};
 
 /// Two pictures of equal size, planes and depths.
@@ -16,7 +18,8 @@ pub(crate) struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     pub fn new(a: &'a Planes, b: &'a Planes) -> Result<Self, MetricError> {
-        let (size_a, size_b) = ((a.shape.width_px, a.shape.height_px), (b.shape.width_px, b.shape.height_px));
+        let (size_a, size_b) =
+            ((a.shape.width_px, a.shape.height_px), (b.shape.width_px, b.shape.height_px));
         if size_a != size_b {
             let what = format!("sizes {}×{} and {}×{}", size_a.0, size_a.1, size_b.0, size_b.1);
             return Err(MetricError::Mismatch { what });
@@ -61,7 +64,9 @@ impl<'a> Pair<'a> {
 }
 
 fn same_layout(a: &Shape, b: &Shape) -> bool {
-    let subsampling = |s: &Shape| s.planes.iter().map(|p| (p.subsample_x_log2, p.subsample_y_log2)).collect::<Vec<_>>();
+    let subsampling = |s: &Shape| {
+        s.planes.iter().map(|p| (p.subsample_x_log2, p.subsample_y_log2)).collect::<Vec<_>>()
+    };
     a.colour == b.colour && subsampling(a) == subsampling(b)
 }
 
@@ -74,7 +79,8 @@ pub(crate) fn rgb(planes: &Planes) -> Result<Planes, MetricError> {
     match planes.shape.colour {
         ColourModel::Rgb => Ok(planes.clone()),
         ColourModel::YCbCr(_) => {
-            let full = planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle).map_err(failed)?;
+            let full =
+                planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle).map_err(failed)?;
             rgb_from_ycbcr(&full, Level::new()).map_err(failed)
         }
         ColourModel::Gray => {
@@ -87,7 +93,9 @@ pub(crate) fn rgb(planes: &Planes) -> Result<Planes, MetricError> {
             }
             Ok(out)
         }
-        ColourModel::Bands => Err(MetricError::Misuse { what: "RGB of planes without colour".into() }),
+        ColourModel::Bands => {
+            Err(MetricError::Misuse { what: "RGB of planes without colour".into() })
+        }
     }
 }
 

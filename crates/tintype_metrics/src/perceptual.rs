@@ -28,7 +28,12 @@ fn is_eight_bit(planes: &Planes) -> bool {
 }
 
 /// Interleaved samples of the three colour planes at `bits` bits.
-fn interleaved<T>(planes: &Planes, rows: Range<usize>, bits: u8, convert: impl Fn([u16; 3]) -> T) -> Vec<T> {
+fn interleaved<T>(
+    planes: &Planes,
+    rows: Range<usize>,
+    bits: u8,
+    convert: impl Fn([u16; 3]) -> T,
+) -> Vec<T> {
     let mut out = Vec::with_capacity(planes.shape.width_px * rows.len());
     let from = [0, 1, 2].map(|i| planes.shape.planes[i].bit_depth);
     for y in rows {
@@ -47,11 +52,15 @@ pub(crate) fn ssimulacra2(pair: &Pair<'_>) -> Result<Option<f64>, MetricError> {
     let bytes = colour.map(|planes| -> Vec<u8> {
         match eight {
             true => interleaved(&planes, 0..height, 8, |p| p.map(|s| s as u8)).into_flattened(),
-            false => interleaved(&planes, 0..height, 16, |p| p.map(u16::to_ne_bytes)).into_flattened().into_flattened(),
+            false => interleaved(&planes, 0..height, 16, |p| p.map(u16::to_ne_bytes))
+                .into_flattened()
+                .into_flattened(),
         }
     });
-    let (descriptor, pixel) = if eight { (PixelDescriptor::RGB8_SRGB, 3) } else { (PixelDescriptor::RGB16_SRGB, 6) };
-    let failed = |e: &dyn std::fmt::Display| MetricError::Unsupported { what: format!("SSIMULACRA2: {e}") };
+    let (descriptor, pixel) =
+        if eight { (PixelDescriptor::RGB8_SRGB, 3) } else { (PixelDescriptor::RGB16_SRGB, 6) };
+    let failed =
+        |e: &dyn std::fmt::Display| MetricError::Unsupported { what: format!("SSIMULACRA2: {e}") };
     let slice = |b| PixelSlice::new(b, width as u32, height as u32, width * pixel, descriptor);
     let a = slice(&bytes[0]).map_err(|e| failed(&e))?;
     let b = slice(&bytes[1]).map_err(|e| failed(&e))?;
@@ -94,23 +103,36 @@ pub(crate) fn butteraugli(pair: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricE
 /// Rows around a strip that its distances may depend on: the widest blur, at half resolution, has a radius of about 40.
 const HALO_ROWS: usize = 96;
 
-fn butteraugli_of(colour: &[Planes; 2], rows: Range<usize>, with_map: bool) -> Result<ButteraugliResult, MetricError> {
+fn butteraugli_of(
+    colour: &[Planes; 2],
+    rows: Range<usize>,
+    with_map: bool,
+) -> Result<ButteraugliResult, MetricError> {
     let (width, height) = (colour[0].shape.width_px, rows.len());
     let params = ButteraugliParams::default().with_compute_diffmap(with_map);
     let result = if is_eight_bit(&colour[0]) {
         let pixel = |[r, g, b]: [u16; 3]| RGB8::new(r as u8, g as u8, b as u8);
         let [a, b] = colour.each_ref().map(|p| interleaved(p, rows.clone(), 8, pixel));
-        butteraugli::butteraugli(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
+        butteraugli::butteraugli(
+            Img::new(&a[..], width, height),
+            Img::new(&b[..], width, height),
+            &params,
+        )
     } else {
         let pixel = |p: [u16; 3]| RGB::from(p.map(|s| srgb_linear(f64::from(s) / 65_535.0)));
         let [a, b] = colour.each_ref().map(|p| interleaved(p, rows.clone(), 16, pixel));
-        butteraugli::butteraugli_linear(Img::new(&a[..], width, height), Img::new(&b[..], width, height), &params)
+        butteraugli::butteraugli_linear(
+            Img::new(&a[..], width, height),
+            Img::new(&b[..], width, height),
+            &params,
+        )
     };
     result.map_err(|e| MetricError::Unsupported { what: format!("Butteraugli: {e}") })
 }
 
 /// IEC 61966-2-1, decoding.
 fn srgb_linear(value: f64) -> f32 {
-    let linear = if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+    let linear =
+        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
     linear as f32
 }

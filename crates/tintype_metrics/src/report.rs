@@ -106,8 +106,10 @@ pub fn compare(a: &Planes, b: &Planes) -> Result<Report, MetricError> {
 pub fn compare_with(a: &Planes, b: &Planes, wanted: Wanted) -> Result<Report, MetricError> {
     let pair = Pair::new(a, b)?;
     let infos = &pair.shape().planes;
-    let sums: Vec<Pointwise> = pair.a.planes.iter().zip(&pair.b.planes).map(|(a, b)| pointwise(a, b)).collect();
-    let planes: Vec<PlaneReport> = (0..sums.len()).map(|i| plane_report(&pair, i, &sums[i], wanted)).collect();
+    let sums: Vec<Pointwise> =
+        pair.a.planes.iter().zip(&pair.b.planes).map(|(a, b)| pointwise(a, b)).collect();
+    let planes: Vec<PlaneReport> =
+        (0..sums.len()).map(|i| plane_report(&pair, i, &sums[i], wanted)).collect();
     let main = pair.main_planes();
     let depth = infos[..main].iter().map(|p| p.bit_depth).max().unwrap_or(8);
     let peak = |bits: u8| f64::from((1u32 << bits) - 1);
@@ -175,7 +177,8 @@ mod tests {
                 for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
                     let random = (x * 7919 + y * 104_729 + index) as u32;
                     let random = random.wrapping_mul(2_654_435_761) >> 20;
-                    *sample = (60 + x as u32 / 2 + y as u32 / 3 + random % (noise + 1)) as u16 & 255;
+                    *sample =
+                        (60 + x as u32 / 2 + y as u32 / 3 + random % (noise + 1)) as u16 & 255;
                 }
             }
         }
@@ -201,18 +204,24 @@ mod tests {
         let eight = compare(&clean, &noisy).unwrap();
         let sixteen = compare(&planes_at_depth(&clean, 16), &planes_at_depth(&noisy, 16)).unwrap();
         for ((name, a), (_, b)) in eight.entries().into_iter().zip(sixteen.entries()) {
-            if matches!(name, "psnr" | "ssim" | "ms_ssim" | "ssimulacra2" | "butteraugli" | "hamming" | "cosine") {
+            if matches!(
+                name,
+                "psnr" | "ssim" | "ms_ssim" | "ssimulacra2" | "butteraugli" | "hamming" | "cosine"
+            ) {
                 let (a, b) = (a.unwrap(), b.unwrap());
                 assert!((a - b).abs() <= 0.002 * a.abs(), "{name}: {a} {b}");
             }
         }
-        assert!(eight.psnr < 30.0 && eight.ssim.unwrap() < 0.9 && eight.ssimulacra2.unwrap() < 80.0);
+        assert!(
+            eight.psnr < 30.0 && eight.ssim.unwrap() < 0.9 && eight.ssimulacra2.unwrap() < 80.0
+        );
         assert!(eight.butteraugli.unwrap() > 1.0 && eight.cosine < 1.0 && eight.hamming > 80_000);
     }
 
     #[test]
     fn smallest_pictures_have_what_can_be_computed() {
-        let report = compare(&picture(Shape::gray(1, 1, 8), 0), &picture(Shape::gray(1, 1, 8), 9)).unwrap();
+        let report =
+            compare(&picture(Shape::gray(1, 1, 8), 0), &picture(Shape::gray(1, 1, 8), 9)).unwrap();
         assert!(report.ssim.is_none() && report.ms_ssim.is_none() && report.butteraugli.is_none());
         assert!(report.ssimulacra2.is_some());
         assert!(report.psnr.is_finite() || report.mse == 0.0);

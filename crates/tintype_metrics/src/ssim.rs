@@ -43,7 +43,8 @@ struct Scaled {
 impl Scaled {
     fn of(plane: &Plane<u16>, bit_depth: u8) -> Self {
         let scale = 1.0 / ((1u32 << bit_depth) - 1) as f32;
-        let samples = plane.rows().flat_map(|row| row.iter().map(|s| f32::from(*s) * scale - 0.5)).collect();
+        let samples =
+            plane.rows().flat_map(|row| row.iter().map(|s| f32::from(*s) * scale - 0.5)).collect();
         Self { width: plane.width(), height: plane.height(), samples }
     }
 
@@ -127,7 +128,9 @@ fn means(a: &Scaled, b: &Scaled) -> (f64, f64) {
 #[inline(always)]
 fn multiply(a: &[f32], b: &[f32], out: &mut Moments) {
     let [ma, mb, aa, bb, ab] = out;
-    for ((((((ma, mb), aa), bb), ab), a), b) in ma.iter_mut().zip(mb).zip(aa).zip(bb).zip(ab).zip(a).zip(b) {
+    for ((((((ma, mb), aa), bb), ab), a), b) in
+        ma.iter_mut().zip(mb).zip(aa).zip(bb).zip(ab).zip(a).zip(b)
+    {
         (*ma, *mb, *aa, *bb, *ab) = (*a, *b, a * a, b * b, a * b);
     }
 }
@@ -157,7 +160,9 @@ fn terms(under: &mut Moments) -> (f64, f64) {
     const C1: f32 = 0.01 * 0.01;
     const C2: f32 = 0.03 * 0.03;
     let [ma, mb, aa, bb, ab] = under;
-    for ((((ma, mb), aa), bb), ab) in ma.iter_mut().zip(mb.iter()).zip(aa.iter()).zip(bb.iter()).zip(ab.iter_mut()) {
+    for ((((ma, mb), aa), bb), ab) in
+        ma.iter_mut().zip(mb.iter()).zip(aa.iter()).zip(bb.iter()).zip(ab.iter_mut())
+    {
         let (square_a, square_b, both) = (*ma * *ma, *mb * *mb, *ma * *mb);
         let variances = (aa - square_a) + (bb - square_b);
         let contrast = (2.0 * (*ab - both) + C2) / (variances + C2);
@@ -186,7 +191,8 @@ mod tests {
 
     /// The slow twin: the formulas at every position in f64.
     fn ssim_slow(a: &Plane<u16>, b: &Plane<u16>, peak: f64) -> f64 {
-        let weight: Vec<f64> = (0..11).map(|i| (-f64::from(i - 5) * f64::from(i - 5) / 4.5).exp()).collect();
+        let weight: Vec<f64> =
+            (0..11).map(|i| (-f64::from(i - 5) * f64::from(i - 5) / 4.5).exp()).collect();
         let norm: f64 = weight.iter().sum();
         let mut total = 0.0;
         let (columns, rows) = (a.width() - 10, a.height() - 10);
@@ -196,8 +202,15 @@ mod tests {
                 for j in 0..11 {
                     for i in 0..11 {
                         let w = weight[i] * weight[j] / (norm * norm);
-                        let (p, q) = (f64::from(a.row(y + j)[x + i]), f64::from(b.row(y + j)[x + i]));
-                        m = [m[0] + w * p, m[1] + w * q, m[2] + w * p * p, m[3] + w * q * q, m[4] + w * p * q];
+                        let (p, q) =
+                            (f64::from(a.row(y + j)[x + i]), f64::from(b.row(y + j)[x + i]));
+                        m = [
+                            m[0] + w * p,
+                            m[1] + w * q,
+                            m[2] + w * p * p,
+                            m[3] + w * q * q,
+                            m[4] + w * p * q,
+                        ];
                     }
                 }
                 let (c1, c2) = ((0.01 * peak).powi(2), (0.03 * peak).powi(2));
@@ -233,7 +246,9 @@ mod tests {
         let clean = wave(200, 180, 0);
         let score = |noise| ms_ssim(&clean, &wave(200, 180, noise), 8).unwrap();
         assert!(score(2) > score(8) && score(8) > score(30) && score(30) > 0.2, "{}", score(30));
-        let wide = |p: &Plane<u16>| Plane::from_vec(200, 180, p.rows().flatten().map(|s| s * 257).collect()).unwrap();
+        let wide = |p: &Plane<u16>| {
+            Plane::from_vec(200, 180, p.rows().flatten().map(|s| s * 257).collect()).unwrap()
+        };
         let sixteen = ms_ssim(&wide(&clean), &wide(&wave(200, 180, 8)), 16).unwrap();
         assert!((sixteen - score(8)).abs() < 1e-6);
     }

@@ -2,7 +2,7 @@
 //!
 //! `out[o] = saturate16((bias[o] + Σ weight[o][i] · in[i]) >> shift[o])`, the shift rounding towards minus infinity
 //! (an exporter puts half a unit into the bias to round half up), then `max(·, 0)` where the layer rectifies. Sums
-//! never leave 32 bits: a layer whose weights could is refused when it is made. Exact zone. Source: our own decision.
+//! never leave 32 bits: a layer whose weights could is refused when it is made. Bit-exact. Source: our own decision.
 
 use crate::kernel::dense_rows;
 use crate::{Map, NnError};
@@ -55,10 +55,22 @@ impl Dense {
     ///
     /// # Errors
     /// `Misuse` for lists of the wrong length, `Limit` if a sum could overflow.
-    pub fn new(inputs: usize, weights: &[i16], bias: &[i32], shift: &[u8], rectified: bool) -> Result<Self, NnError> {
+    pub fn new(
+        inputs: usize,
+        weights: &[i16],
+        bias: &[i32],
+        shift: &[u8],
+        rectified: bool,
+    ) -> Result<Self, NnError> {
         let outputs = bias.len();
-        if inputs == 0 || outputs == 0 || weights.len() != inputs * outputs || shift.len() != outputs {
-            return Err(NnError::Misuse { what: format!("{} weights for {inputs} × {outputs}", weights.len()) });
+        if inputs == 0
+            || outputs == 0
+            || weights.len() != inputs * outputs
+            || shift.len() != outputs
+        {
+            return Err(NnError::Misuse {
+                what: format!("{} weights for {inputs} × {outputs}", weights.len()),
+            });
         }
         check_sums(weights, bias, shift)?;
         let padded = outputs.next_multiple_of(GROUP);
@@ -68,9 +80,19 @@ impl Dense {
                 packed[place(inputs, o, i)] = weights[o * inputs + i];
             }
         }
-        let pad = |list: Vec<i32>| list.into_iter().chain(std::iter::repeat(0)).take(padded).collect::<Vec<_>>();
-        let shift = shift.iter().map(|&s| u32::from(s)).chain(std::iter::repeat(0)).take(padded).collect();
-        Ok(Self { inputs, outputs, packed, padded_bias: pad(bias.to_vec()), padded_shift: shift, rectified })
+        let pad = |list: Vec<i32>| {
+            list.into_iter().chain(std::iter::repeat(0)).take(padded).collect::<Vec<_>>()
+        };
+        let shift =
+            shift.iter().map(|&s| u32::from(s)).chain(std::iter::repeat(0)).take(padded).collect();
+        Ok(Self {
+            inputs,
+            outputs,
+            packed,
+            padded_bias: pad(bias.to_vec()),
+            padded_shift: shift,
+            rectified,
+        })
     }
 
     /// Channels it takes.
@@ -105,7 +127,9 @@ impl Dense {
     /// `Misuse` if `input` has other channels.
     pub fn run(&self, level: Level, input: &Map) -> Result<Map, NnError> {
         if input.channels != self.inputs {
-            return Err(NnError::Misuse { what: format!("{} channels for {} inputs", input.channels, self.inputs) });
+            return Err(NnError::Misuse {
+                what: format!("{} channels for {} inputs", input.channels, self.inputs),
+            });
         }
         let mut out = Map::new(input.height, input.width, self.outputs);
         dense_rows(level, self, &input.values, &mut out.values);

@@ -1,7 +1,7 @@
 //! Depthwise layer: a 3×3 convolution of each channel by itself, zeros beyond the edge.
 //!
 //! `out[c] = saturate16((bias[c] + Σ weight[row][column][c] · in[c]) >> shift[c])`, rounding as in [`crate::Dense`].
-//! Exact zone. Source: our own decision.
+//! Bit-exact. Source: our own decision.
 
 use crate::dense::check_sums;
 use crate::{Map, NnError};
@@ -25,10 +25,15 @@ impl Depthwise {
     pub fn new(weights: &[i16], bias: &[i32], shift: &[u8]) -> Result<Self, NnError> {
         let channels = bias.len();
         if channels == 0 || weights.len() != 9 * channels || shift.len() != channels {
-            return Err(NnError::Misuse { what: format!("{} weights for {channels} channels of 3×3", weights.len()) });
+            return Err(NnError::Misuse {
+                what: format!("{} weights for {channels} channels of 3×3", weights.len()),
+            });
         }
         check_sums(weights, bias, shift)?;
-        let turned = (0..9).flat_map(|t| (0..channels).map(move |c| (c, t))).map(|(c, t)| weights[c * 9 + t]).collect();
+        let turned = (0..9)
+            .flat_map(|t| (0..channels).map(move |c| (c, t)))
+            .map(|(c, t)| weights[c * 9 + t])
+            .collect();
         let shift = shift.iter().map(|&s| u32::from(s)).collect();
         Ok(Self { channels, weights: turned, bias: bias.to_vec(), shift })
     }
@@ -60,7 +65,8 @@ impl Depthwise {
     /// `Misuse` if `input` has other channels.
     pub fn run(&self, level: Level, input: &Map) -> Result<Map, NnError> {
         if input.channels != self.channels {
-            let what = format!("{} channels for a depthwise layer of {}", input.channels, self.channels);
+            let what =
+                format!("{} channels for a depthwise layer of {}", input.channels, self.channels);
             return Err(NnError::Misuse { what });
         }
         let mut out = Map::new(input.height, input.width, input.channels);
@@ -78,16 +84,21 @@ impl Depthwise {
                     for x in 0..input.width {
                         sums.copy_from_slice(&self.bias);
                         for row in usize::from(y == 0)..3 - usize::from(y + 1 == input.height) {
-                            for column in usize::from(x == 0)..3 - usize::from(x + 1 == input.width) {
-                                let weights = &self.weights[(row * 3 + column) * self.channels..][..self.channels];
+                            for column in usize::from(x == 0)..3 - usize::from(x + 1 == input.width)
+                            {
+                                let weights = &self.weights[(row * 3 + column) * self.channels..]
+                                    [..self.channels];
                                 let values = input.at(x + column - 1, y + row - 1);
                                 for ((sum, &v), &w) in sums.iter_mut().zip(values).zip(weights) {
                                     *sum += i32::from(v) * i32::from(w);
                                 }
                             }
                         }
-                        for ((o, &sum), &by) in out.at_mut(x, y).iter_mut().zip(&sums).zip(&self.shift) {
-                            *o = (sum >> (by & 31)).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+                        for ((o, &sum), &by) in
+                            out.at_mut(x, y).iter_mut().zip(&sums).zip(&self.shift)
+                        {
+                            *o = (sum >> (by & 31)).clamp(i32::from(i16::MIN), i32::from(i16::MAX))
+                                as i16;
                         }
                     }
                 }

@@ -10,7 +10,7 @@ pub enum NnError {
     /// The model file ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },
     /// The model file contradicts its format; `at` is a byte offset.
-    Malformed { what: String, at: usize },
+    Malformed { what: String, at: Option<usize> },
     /// A valid file that uses what we do not handle.
     Unsupported { what: String },
     /// More than the limits allow.
@@ -24,8 +24,13 @@ pub enum NnError {
 impl fmt::Display for NnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { needed } => write!(f, "model file ends early: {needed} more bytes expected"),
-            Self::Malformed { what, at } => write!(f, "malformed model file at byte {at}: {what}"),
+            Self::Truncated { needed } => {
+                write!(f, "model file ends early: {needed} more bytes expected")
+            }
+            Self::Malformed { what, at: Some(at) } => {
+                write!(f, "malformed model file at byte {at}: {what}")
+            }
+            Self::Malformed { what, at: None } => write!(f, "malformed model file: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported model: {what}"),
             Self::Limit { what, max } => write!(f, "model exceeds the limit on {what}, {max}"),
             Self::Mismatch { what } => write!(f, "model does not match: {what}"),

@@ -30,7 +30,8 @@ impl Gradient {
     }
 
     fn folded(&self, factor: usize) -> Self {
-        let mut out = Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
+        let mut out =
+            Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
         each_run([self.height, self.width, self.channels], factor, |fine, folded, run| {
             out.values[folded..folded + run].copy_from_slice(&self.values[fine..fine + run]);
         });
@@ -38,7 +39,8 @@ impl Gradient {
     }
 
     fn unfolded(&self, factor: usize) -> Self {
-        let mut out = Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
+        let mut out =
+            Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
         each_run([out.height, out.width, out.channels], factor, |fine, folded, run| {
             out.values[fine..fine + run].copy_from_slice(&self.values[folded..folded + run]);
         });
@@ -76,7 +78,12 @@ impl Program {
     /// # Errors
     /// As [`Program::run`].
     pub fn trace(&self, level: Level, input: Map, quality: usize) -> Result<Traced, NnError> {
-        let shape = Gradient { height: input.height, width: input.width, channels: input.channels, values: Vec::new() };
+        let shape = Gradient {
+            height: input.height,
+            width: input.width,
+            channels: input.channels,
+            values: Vec::new(),
+        };
         let mut made = Vec::with_capacity(self.steps().len());
         let result = self.run_heard(level, input, quality, &mut |map| made.push(map.clone()))?;
         Ok(Traced { input: shape, made, result })
@@ -86,23 +93,34 @@ impl Program {
     ///
     /// # Errors
     /// `Misuse` for a gradient of another shape; `Unsupported` for a program with tables.
-    pub fn pull_back(&self, level: Level, traced: &Traced, gradient: Gradient) -> Result<Gradient, NnError> {
-        if gradient.values.len() != traced.result.values.len() || traced.made.len() != self.steps().len() {
-            return Err(NnError::Misuse { what: format!("a gradient of {} values", gradient.values.len()) });
+    pub fn pull_back(
+        &self,
+        level: Level,
+        traced: &Traced,
+        gradient: Gradient,
+    ) -> Result<Gradient, NnError> {
+        if gradient.values.len() != traced.result.values.len()
+            || traced.made.len() != self.steps().len()
+        {
+            return Err(NnError::Misuse {
+                what: format!("a gradient of {} values", gradient.values.len()),
+            });
         }
         let mut registers: [Option<Gradient>; REGISTERS_MAX] = Default::default();
         registers[usize::from(self.result())] = Some(gradient);
         for (index, (step, made)) in self.steps().iter().zip(&traced.made).enumerate().rev() {
             let Some(gradient) = registers[usize::from(step.to)].take() else { continue };
-            let mut give = |register: u8, gradient: Gradient| match &mut registers[usize::from(register)] {
-                Some(sum) => sum.add(&gradient),
-                empty => *empty = Some(gradient),
-            };
+            let mut give =
+                |register: u8, gradient: Gradient| match &mut registers[usize::from(register)] {
+                    Some(sum) => sum.add(&gradient),
+                    empty => *empty = Some(gradient),
+                };
             match &step.kind {
                 Kind::Dense(layer) => give(step.from, dense(level, layer, made, gradient)),
                 Kind::Depthwise(layer) => give(step.from, depthwise(level, layer, made, gradient)),
                 Kind::Leaky(shift) => {
-                    let slope = if *shift == 16 { 0.0 } else { f32::from(-i16::from(*shift)).exp2() };
+                    let slope =
+                        if *shift == 16 { 0.0 } else { f32::from(-i16::from(*shift)).exp2() };
                     give(step.from, each(gradient, made, |g, v| if v > 0 { g } else { g * slope }));
                 }
                 Kind::Add(other) => {
@@ -115,7 +133,10 @@ impl Program {
                     give(step.from, part(&gradient, 0, first));
                 }
                 Kind::Pick { start, .. } => {
-                    give(step.from, placed(&gradient, usize::from(*start), self.channels_read(index, traced)));
+                    give(
+                        step.from,
+                        placed(&gradient, usize::from(*start), self.channels_read(index, traced)),
+                    );
                 }
                 Kind::Vary(_) => give(step.from, gradient),
                 Kind::Fold(factor) => give(step.from, gradient.unfolded(usize::from(*factor))),
@@ -123,17 +144,22 @@ impl Program {
                 Kind::HaarDown => give(step.from, haar(gradient).unfolded(2)),
                 Kind::HaarUp => give(step.from, haar(gradient.folded(2))),
                 Kind::Table(..) => {
-                    return Err(NnError::Unsupported { what: "the gradient of a program with tables".into() });
+                    return Err(NnError::Unsupported {
+                        what: "the gradient of a program with tables".into(),
+                    });
                 }
             }
         }
         let shape = &traced.input;
-        Ok(registers[0].take().unwrap_or_else(|| Gradient::new(shape.height, shape.width, shape.channels)))
+        Ok(registers[0]
+            .take()
+            .unwrap_or_else(|| Gradient::new(shape.height, shape.width, shape.channels)))
     }
 
     /// Channels of the register that step `index` reads, as it was then.
     fn channels_read(&self, index: usize, traced: &Traced) -> usize {
-        let wrote = self.steps()[..index].iter().rposition(|step| step.to == self.steps()[index].from);
+        let wrote =
+            self.steps()[..index].iter().rposition(|step| step.to == self.steps()[index].from);
         wrote.map_or(traced.input.channels, |at| traced.made[at].channels)
     }
 }
@@ -152,7 +178,8 @@ fn part(gradient: &Gradient, start: usize, count: usize) -> Gradient {
 /// The inverse of [`part`]: zeros before and after, up to `channels`.
 fn placed(gradient: &Gradient, start: usize, channels: usize) -> Gradient {
     let mut out = Gradient::new(gradient.height, gradient.width, channels);
-    let rows = gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(channels));
+    let rows =
+        gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(channels));
     rows.for_each(|(from, to)| to[start..start + from.len()].copy_from_slice(from));
     out
 }
@@ -182,17 +209,27 @@ fn dense(level: Level, layer: &Dense, made: &Map, gradient: Gradient) -> Gradien
     let scales: Vec<f32> = layer.shift().iter().map(|&s| (-(s as f32)).exp2()).collect();
     let whole = layer.weights();
     let rows = whole.chunks_exact(layer.inputs()).zip(&scales);
-    let weights: Vec<f32> = rows.flat_map(|(row, &by)| row.iter().map(move |&w| f32::from(w) * by)).collect();
+    let weights: Vec<f32> =
+        rows.flat_map(|(row, &by)| row.iter().map(move |&w| f32::from(w) * by)).collect();
     dispatch!(level, simd => dense_plain(simd, layer.inputs(), &weights, &gradient, &mut out));
     out
 }
 
 #[inline(always)]
-fn dense_plain<S: Simd>(simd: S, inputs: usize, weights: &[f32], gradient: &Gradient, out: &mut Gradient) {
+fn dense_plain<S: Simd>(
+    simd: S,
+    inputs: usize,
+    weights: &[f32],
+    gradient: &Gradient,
+    out: &mut Gradient,
+) {
     simd.vectorize(
         #[inline(always)]
         || {
-            for (row, sums) in gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(inputs))
+            for (row, sums) in gradient
+                .values
+                .chunks_exact(gradient.channels)
+                .zip(out.values.chunks_exact_mut(inputs))
             {
                 let mut fours = row.chunks_exact(4);
                 let mut lines = weights.chunks_exact(4 * inputs);
@@ -204,7 +241,9 @@ fn dense_plain<S: Simd>(simd: S, inputs: usize, weights: &[f32], gradient: &Grad
                         *sum += (g[0] * a + g[1] * b) + (g[2] * c + g[3] * d);
                     }
                 }
-                for (g, line) in fours.remainder().iter().zip(lines.remainder().chunks_exact(inputs)) {
+                for (g, line) in
+                    fours.remainder().iter().zip(lines.remainder().chunks_exact(inputs))
+                {
                     sums.iter_mut().zip(line).for_each(|(sum, w)| *sum += g * w);
                 }
             }
@@ -217,7 +256,8 @@ fn depthwise(level: Level, layer: &Depthwise, made: &Map, gradient: Gradient) ->
     let channels = layer.channels();
     let (weights, shift) = (layer.weights(), layer.shift());
     let tap = |t: usize| (0..channels).map(move |c| (c, t));
-    let scaled = |(c, t): (usize, usize)| f32::from(weights[c * 9 + t]) * (-(shift[c] as f32)).exp2();
+    let scaled =
+        |(c, t): (usize, usize)| f32::from(weights[c * 9 + t]) * (-(shift[c] as f32)).exp2();
     let taps: Vec<f32> = (0..9).flat_map(tap).map(scaled).collect();
     let mut out = Gradient::new(gradient.height, gradient.width, channels);
     dispatch!(level, simd => depthwise_plain(simd, &taps, &gradient, &mut out));
@@ -236,7 +276,10 @@ fn depthwise_plain<S: Simd>(simd: S, taps: &[f32], gradient: &Gradient, out: &mu
                     for (t, taps) in taps.chunks_exact(channels).enumerate() {
                         // What this value gave to the results around it.
                         let (v, u) = (y + 1, x + 1);
-                        let (Some(v), Some(u)) = (v.checked_sub(t / 3), u.checked_sub(t % 3)) else { continue };
+                        let (Some(v), Some(u)) = (v.checked_sub(t / 3), u.checked_sub(t % 3))
+                        else {
+                            continue;
+                        };
                         if v >= height || u >= width {
                             continue;
                         }

@@ -1,6 +1,6 @@
 //! SHA-256, by which a stream names its model.
 //!
-//! Exact zone. Source: FIPS 180-4, section 6.2. The round constants are computed as the standard defines them, from
+//! Bit-exact. Source: FIPS 180-4, section 6.2. The round constants are computed as the standard defines them, from
 //! cube roots and square roots of primes, in whole numbers.
 
 /// A SHA-256 digest.
@@ -31,7 +31,11 @@ const fn root_fraction(prime: u64, power: u32) -> u32 {
     let (mut low, mut high) = (0u128, 1u128 << 37);
     while high - low > 1 {
         let middle = (low + high) / 2;
-        let fits = if power == 2 { middle * middle <= (prime as u128) << 64 } else { cube_fits(middle, prime) };
+        let fits = if power == 2 {
+            middle * middle <= (prime as u128) << 64
+        } else {
+            cube_fits(middle, prime)
+        };
         if fits {
             low = middle;
         } else {

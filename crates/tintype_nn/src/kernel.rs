@@ -23,7 +23,8 @@ pub(crate) fn dense_rows(level: Level, layer: &Dense, input: &[i16], output: &mu
     let pairs = inputs.div_ceil(2);
     let mut words = vec![[0i32; BLOCK]; pairs];
     let mut sums: Sums = [[0; GROUP]; BLOCK];
-    for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs)) {
+    for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs))
+    {
         for (position, row) in rows_in.chunks_exact(inputs).enumerate() {
             gather(row, position, &mut words);
         }
@@ -77,7 +78,13 @@ fn sum_block(
 }
 
 #[inline(always)]
-fn sum_plain<S: Simd>(simd: S, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+fn sum_plain<S: Simd>(
+    simd: S,
+    words: &[[i32; BLOCK]],
+    weights: &[i16],
+    bias: &[i32; GROUP],
+    sums: &mut Sums,
+) {
     simd.vectorize(
         #[inline(always)]
         || {
@@ -96,7 +103,13 @@ fn sum_plain<S: Simd>(simd: S, words: &[[i32; BLOCK]], weights: &[i16], bias: &[
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_avx512(avx512: Avx512, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+    fn sum_avx512(
+        avx512: Avx512,
+        words: &[[i32; BLOCK]],
+        weights: &[i16],
+        bias: &[i32; GROUP],
+        sums: &mut Sums,
+    ) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x32, i32x16};
         let low: __m512i = i32x16::from_slice(avx512, &bias[..16]).into();
@@ -125,7 +138,13 @@ fearless_simd::kernel!(
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_half_avx512(avx512: Avx512, words: &[[i32; BLOCK]], weights: &[i16], bias: &[i32; GROUP], sums: &mut Sums) {
+    fn sum_half_avx512(
+        avx512: Avx512,
+        words: &[[i32; BLOCK]],
+        weights: &[i16],
+        bias: &[i32; GROUP],
+        sums: &mut Sums,
+    ) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x32, i32x16};
         let start: __m512i = i32x16::from_slice(avx512, &bias[..HALF]).into();
@@ -165,8 +184,10 @@ fearless_simd::kernel!(
             for first in [0, SOME] {
                 let mut acc = [starts; SOME];
                 for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
-                    let w0: __m256i = i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
-                    let w1: __m256i = i16x16::from_slice(avx2, &pair[2 * half + 16..2 * half + 32]).into();
+                    let w0: __m256i =
+                        i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
+                    let w1: __m256i =
+                        i16x16::from_slice(avx2, &pair[2 * half + 16..2 * half + 32]).into();
                     for (acc, &word) in acc.iter_mut().zip(&word[first..first + SOME]) {
                         let a = _mm256_set1_epi32(word);
                         acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(a, w0));
@@ -197,7 +218,8 @@ fn settle_plain<S: Simd>(simd: S, layer: &Dense, group: usize, sums: &Sums, rows
             let outputs = layer.outputs();
             let start = group * GROUP;
             let count = GROUP.min(outputs - start);
-            let shift: &[u32; GROUP] = layer.padded_shift[start..][..GROUP].try_into().expect("a group of shifts");
+            let shift: &[u32; GROUP] =
+                layer.padded_shift[start..][..GROUP].try_into().expect("a group of shifts");
             let floor = if layer.rectified() { 0 } else { i32::from(i16::MIN) };
             for (row, sum) in rows_out.chunks_exact_mut(outputs).zip(sums) {
                 let mut settled = [0i16; GROUP];

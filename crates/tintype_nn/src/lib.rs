@@ -2,7 +2,7 @@
 //!
 //! A [`ModelFile`] holds [`Program`]s over [`Map`]s of 16-bit values: dense and depthwise layers with 16-bit weights
 //! and 32-bit sums, named shifts, saturation where stated. No floats, no platform-dependent order; sums are proven
-//! when a layer is made. Exact zone, but for [`Gradient`]s, which only encoders use.
+//! when a layer is made. Bit-exact, but for [`Gradient`]s, which only encoders use.
 #![forbid(unsafe_code)]
 
 mod dense;

@@ -48,7 +48,8 @@ impl Map {
         let length = source.width * source.channels;
         for row in 0..source.height {
             let start = ((y + row) * self.width + x) * self.channels;
-            self.values[start..start + length].copy_from_slice(&source.values[row * length..][..length]);
+            self.values[start..start + length]
+                .copy_from_slice(&source.values[row * length..][..length]);
         }
     }
 
@@ -58,13 +59,16 @@ impl Map {
     /// `Misuse` if the sides are not multiples of `factor`.
     pub fn fold(&self, factor: usize) -> Result<Self, NnError> {
         if !self.height.is_multiple_of(factor) || !self.width.is_multiple_of(factor) {
-            let what = format!("{} × {} positions cannot be folded by {factor}", self.width, self.height);
+            let what =
+                format!("{} × {} positions cannot be folded by {factor}", self.width, self.height);
             return Err(NnError::Misuse { what });
         }
         let (height, width) = (self.height / factor, self.width / factor);
         let mut values = Vec::with_capacity(self.values.len());
         let fine = [self.height, self.width, self.channels];
-        each_run(fine, factor, |start, _, run| values.extend_from_slice(&self.values[start..start + run]));
+        each_run(fine, factor, |start, _, run| {
+            values.extend_from_slice(&self.values[start..start + run])
+        });
         Ok(Self { height, width, channels: self.channels * factor * factor, values })
     }
 
@@ -74,7 +78,9 @@ impl Map {
     /// `Misuse` if the channels are not a multiple of `factor²`.
     pub fn unfold(&self, factor: usize) -> Result<Self, NnError> {
         if !self.channels.is_multiple_of(factor * factor) {
-            return Err(NnError::Misuse { what: format!("{} channels cannot be unfolded by {factor}", self.channels) });
+            return Err(NnError::Misuse {
+                what: format!("{} channels cannot be unfolded by {factor}", self.channels),
+            });
         }
         let channels = self.channels / (factor * factor);
         let mut out = Self::new(self.height * factor, self.width * factor, channels);

@@ -1,7 +1,7 @@
 //! Model files: named programs and arrays, sealed with a hash. The format is in docs/format/model.md.
 //!
 //! In and out: bytes. Reading checks the hash, every limit and every layer's bound on sums before anything runs; any
-//! bytes give `Ok` or `Err`. Exact zone. Source: our own decision.
+//! bytes give `Ok` or `Err`. Bit-exact. Source: our own decision.
 
 use crate::{Dense, Depthwise, Hash, Kind, NnError, Program, Step, hash};
 use std::collections::BTreeMap;
@@ -84,7 +84,9 @@ impl ModelFile {
     pub fn read(bytes: &[u8], limits: &ModelLimits) -> Result<(Self, Hash), NnError> {
         match bytes.split_last_chunk::<32>() {
             Some((body, seal))
-                if bytes.len() as u64 <= limits.bytes_max && body.starts_with(MAGIC) && hash(body) != *seal =>
+                if bytes.len() as u64 <= limits.bytes_max
+                    && body.starts_with(MAGIC)
+                    && hash(body) != *seal =>
             {
                 Err(NnError::Mismatch { what: "the file's hash (damaged or cut off)".into() })
             }
@@ -105,12 +107,14 @@ impl ModelFile {
             return Err(NnError::Truncated { needed: 32 - bytes.len().min(31) });
         };
         if !body.starts_with(MAGIC) {
-            return Err(NnError::Malformed { what: "this is no model file".into(), at: 0 });
+            return Err(NnError::Malformed { what: "this is no model file".into(), at: None });
         }
         let mut reader = Reader { bytes: body, at: 4 };
         let version = reader.u16()?;
         if version != VERSION {
-            return Err(NnError::Unsupported { what: format!("model file version {version} (this program reads 1)") });
+            return Err(NnError::Unsupported {
+                what: format!("model file version {version} (this program reads 1)"),
+            });
         }
         let name = reader.text()?;
         let (programs, arrays) = (u64::from(reader.u16()?), u64::from(reader.u16()?));
@@ -135,7 +139,9 @@ impl ModelFile {
     /// # Errors
     /// `Misuse` if there is none.
     pub fn program(&self, name: &str) -> Result<&Program, NnError> {
-        self.programs.get(name).ok_or_else(|| NnError::Misuse { what: format!("the model has no program {name:?}") })
+        self.programs
+            .get(name)
+            .ok_or_else(|| NnError::Misuse { what: format!("the model has no program {name:?}") })
     }
 
     /// The 16-bit array called `name`, which must have `count` values.
@@ -145,7 +151,9 @@ impl ModelFile {
     pub fn array_i16(&self, name: &str, count: usize) -> Result<&[i16], NnError> {
         match self.arrays.get(name) {
             Some(Array::I16(list)) if list.len() == count => Ok(list),
-            _ => Err(NnError::Misuse { what: format!("the model has no array {name:?} of {count} 16-bit values") }),
+            _ => Err(NnError::Misuse {
+                what: format!("the model has no array {name:?} of {count} 16-bit values"),
+            }),
         }
     }
 
@@ -156,7 +164,9 @@ impl ModelFile {
     pub fn array_i32(&self, name: &str, count: usize) -> Result<&[i32], NnError> {
         match self.arrays.get(name) {
             Some(Array::I32(list)) if list.len() == count => Ok(list),
-            _ => Err(NnError::Misuse { what: format!("the model has no array {name:?} of {count} 32-bit values") }),
+            _ => Err(NnError::Misuse {
+                what: format!("the model has no array {name:?} of {count} 32-bit values"),
+            }),
         }
     }
 }
@@ -294,12 +304,14 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn malformed(&self, what: &str) -> NnError {
-        NnError::Malformed { what: what.into(), at: self.at }
+        NnError::Malformed { what: what.into(), at: Some(self.at) }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], NnError> {
         let rest = &self.bytes[self.at..];
-        let part = rest.get(..count).ok_or(NnError::Truncated { needed: count - rest.len().min(count) })?;
+        let part = rest
+            .get(..count)
+            .ok_or(NnError::Truncated { needed: count - rest.len().min(count) })?;
         self.at += count;
         Ok(part)
     }

@@ -3,7 +3,7 @@
 //! In: one map (register 0) and a quality level. Out: one map. Every step is exact, so a program run on a window that
 //! is larger than the part wanted by [`Program::margin`] gives the same bits as one run on the whole picture, as long
 //! as the window's corners lie on multiples of [`Program::grid`] and its edges are the picture's or beyond the margin.
-//! Exact zone. Source: our own decision.
+//! Bit-exact. Source: our own decision.
 
 use crate::{Dense, Depthwise, Map, NnError};
 use fearless_simd::Level;
@@ -100,7 +100,12 @@ impl Program {
     ///
     /// # Errors
     /// `Misuse` if a step reads what is not there or does not fit, `Limit` for too many steps, registers or channels.
-    pub fn new(inputs: usize, levels: usize, steps: Vec<Step>, result: u8) -> Result<Self, NnError> {
+    pub fn new(
+        inputs: usize,
+        levels: usize,
+        steps: Vec<Step>,
+        result: u8,
+    ) -> Result<Self, NnError> {
         if steps.len() > STEPS_MAX {
             return Err(NnError::Limit { what: "steps of a program", max: STEPS_MAX as u64 });
         }
@@ -113,7 +118,9 @@ impl Program {
         for (index, step) in steps.iter().enumerate() {
             let read = |r: u8| {
                 let value = known.get(usize::from(r)).copied().flatten();
-                value.ok_or_else(|| NnError::Misuse { what: format!("step {index} reads the empty register {r}") })
+                value.ok_or_else(|| NnError::Misuse {
+                    what: format!("step {index} reads the empty register {r}"),
+                })
             };
             let other = match step.kind {
                 Kind::Add(r) | Kind::Concat(r) => Some(read(r)?),
@@ -123,7 +130,8 @@ impl Program {
                 .map_err(|what| NnError::Misuse { what: format!("step {index}: {what}") })?;
             grid = grid.max(made.size);
             let to = known.get_mut(usize::from(step.to));
-            *to.ok_or(NnError::Limit { what: "registers", max: REGISTERS_MAX as u64 })? = Some(made);
+            *to.ok_or(NnError::Limit { what: "registers", max: REGISTERS_MAX as u64 })? =
+                Some(made);
             if known.iter().flatten().map(Known::values).sum::<usize>() > VALUES_MAX {
                 return Err(NnError::Limit {
                     what: "values of a program for each input position",
@@ -132,10 +140,21 @@ impl Program {
             }
         }
         let last = known.get(usize::from(result)).copied().flatten();
-        let last = last.ok_or_else(|| NnError::Misuse { what: format!("the result register {result} is empty") })?;
+        let last = last.ok_or_else(|| NnError::Misuse {
+            what: format!("the result register {result} is empty"),
+        })?;
         let grid = grid / SCALE;
         let margin = last.reach.div_ceil(SCALE).next_multiple_of(grid);
-        Ok(Self { inputs, outputs: last.channels, levels, result, steps, grid, margin, size: last.size })
+        Ok(Self {
+            inputs,
+            outputs: last.channels,
+            levels,
+            result,
+            steps,
+            grid,
+            margin,
+            size: last.size,
+        })
     }
 
     /// Channels of the input.
@@ -236,13 +255,21 @@ fn follow(kind: &Kind, from: Known, other: Option<Known>, levels: usize) -> Resu
         }
         // A fine position beyond the wanted part needs the whole coarse one it came from.
         let size = from.size / factor;
-        Ok(Known { channels: from.channels / (factor * factor), size, reach: from.reach + from.size - size })
+        Ok(Known {
+            channels: from.channels / (factor * factor),
+            size,
+            reach: from.reach + from.size - size,
+        })
     };
     let gathered = |factor: usize| {
         if !(2..=8).contains(&factor) || !factor.is_power_of_two() {
             return Err(format!("a factor of {factor} (2, 4, 8 are possible)"));
         }
-        Ok(Known { channels: from.channels * factor * factor, size: from.size * factor, reach: from.reach })
+        Ok(Known {
+            channels: from.channels * factor * factor,
+            size: from.size * factor,
+            reach: from.reach,
+        })
     };
     let known = match kind {
         Kind::Dense(layer) => fits(layer.inputs()).map(|()| made(layer.outputs()))?,
@@ -255,10 +282,16 @@ fn follow(kind: &Kind, from: Known, other: Option<Known>, levels: usize) -> Resu
         Kind::Leaky(shift) | Kind::Table(shift, _) => return Err(format!("a shift of {shift}")),
         Kind::Add(_) | Kind::Concat(_) => {
             let other = other.ok_or("no second register")?;
-            if other.size != from.size || (matches!(kind, Kind::Add(_)) && other.channels != from.channels) {
+            if other.size != from.size
+                || (matches!(kind, Kind::Add(_)) && other.channels != from.channels)
+            {
                 return Err("registers of different shapes".into());
             }
-            let channels = if matches!(kind, Kind::Add(_)) { from.channels } else { from.channels + other.channels };
+            let channels = if matches!(kind, Kind::Add(_)) {
+                from.channels
+            } else {
+                from.channels + other.channels
+            };
             Known { channels, size: from.size, reach: from.reach.max(other.reach) }
         }
         Kind::Vary(table) if levels > 0 && table.len() == levels * from.channels => from,
@@ -274,15 +307,25 @@ fn follow(kind: &Kind, from: Known, other: Option<Known>, levels: usize) -> Resu
             made(usize::from(*count))
         }
     };
-    let fine = known.channels <= CHANNELS_MAX && known.size <= SCALE * SCALE && known.reach <= SCALE * 4096;
+    let fine = known.channels <= CHANNELS_MAX
+        && known.size <= SCALE * SCALE
+        && known.reach <= SCALE * 4096;
     if fine { Ok(known) } else { Err("a map that is too large".into()) }
 }
 
-fn apply(level: Level, kind: &Kind, from: &Map, registers: &[Map], quality: usize) -> Result<Map, NnError> {
+fn apply(
+    level: Level,
+    kind: &Kind,
+    from: &Map,
+    registers: &[Map],
+    quality: usize,
+) -> Result<Map, NnError> {
     match kind {
         Kind::Dense(layer) => layer.run(level, from),
         Kind::Depthwise(layer) => layer.run(level, from),
-        Kind::Leaky(shift) => Ok(each(from, |v| if *shift == 16 { v.max(0) } else { v.max(v >> shift) })),
+        Kind::Leaky(shift) => {
+            Ok(each(from, |v| if *shift == 16 { v.max(0) } else { v.max(v >> shift) }))
+        }
         Kind::Table(shift, table) => {
             Ok(each(from, |v| table[((i32::from(v) >> shift).clamp(-128, 127) + 128) as usize]))
         }
@@ -321,7 +364,8 @@ fn same_grid(a: &Map, b: &Map) -> Result<(), NnError> {
     if (a.height, a.width) == (b.height, b.width) {
         return Ok(());
     }
-    let what = format!("maps of {} × {} and {} × {} positions", a.width, a.height, b.width, b.height);
+    let what =
+        format!("maps of {} × {} and {} × {} positions", a.width, a.height, b.width, b.height);
     Err(NnError::Misuse { what })
 }
 
@@ -333,7 +377,8 @@ fn add(sum: &mut Map, other: &Map) -> Result<(), NnError> {
 
 fn concat(first: &Map, second: &Map) -> Result<Map, NnError> {
     same_grid(first, second)?;
-    let rows = first.values.chunks_exact(first.channels).zip(second.values.chunks_exact(second.channels));
+    let rows =
+        first.values.chunks_exact(first.channels).zip(second.values.chunks_exact(second.channels));
     let values = rows.flat_map(|(a, b)| a.iter().chain(b).copied()).collect();
     Ok(Map { channels: first.channels + second.channels, values, ..*first })
 }

@@ -1,6 +1,9 @@
 //! Twins of the layers, bounds at both ends, windows against the whole, the model file against any bytes.
 
-use crate::{Array, Dense, Depthwise, Gradient, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step, hash};
+use crate::{
+    Array, Dense, Depthwise, Gradient, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step,
+    hash,
+};
 use fearless_simd::Level;
 use std::collections::BTreeMap;
 
@@ -8,7 +11,8 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -27,12 +31,19 @@ fn levels() -> Vec<Level> {
     list
 }
 
-fn dense_twin(weights: &[i16], bias: &[i32], shift: &[u8], rectified: bool, input: &[i16]) -> Vec<i16> {
+fn dense_twin(
+    weights: &[i16],
+    bias: &[i32],
+    shift: &[u8],
+    rectified: bool,
+    input: &[i16],
+) -> Vec<i16> {
     let inputs = weights.len() / bias.len();
     let mut out = Vec::new();
     for row in input.chunks_exact(inputs) {
         for o in 0..bias.len() {
-            let products = (0..inputs).map(|i| i64::from(weights[o * inputs + i]) * i64::from(row[i]));
+            let products =
+                (0..inputs).map(|i| i64::from(weights[o * inputs + i]) * i64::from(row[i]));
             let sum = i64::from(bias[o]) + products.sum::<i64>();
             let value = (sum >> shift[o]).clamp(-32_768, 32_767) as i16;
             out.push(if rectified { value.max(0) } else { value });
@@ -49,9 +60,12 @@ fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> Map
 #[test]
 fn dense_equals_its_twin_at_every_level() {
     let mut random = Random(1);
-    for (inputs, outputs, width) in [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)] {
+    for (inputs, outputs, width) in
+        [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)]
+    {
         let most = 65_000 / inputs as i32;
-        let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(most.min(32_767)) as i16).collect();
+        let weights: Vec<i16> =
+            (0..inputs * outputs).map(|_| random.within(most.min(32_767)) as i16).collect();
         let bias: Vec<i32> = (0..outputs).map(|_| random.within(10_000_000)).collect();
         let shift: Vec<u8> = (0..outputs).map(|_| (random.next() % 20) as u8).collect();
         let input = map(&mut random, 1, width, inputs);
@@ -60,7 +74,11 @@ fn dense_equals_its_twin_at_every_level() {
             assert_eq!(layer.weights(), weights);
             let expected = dense_twin(&weights, &bias, &shift, rectified, &input.values);
             for level in levels() {
-                assert_eq!(layer.run(level, &input).unwrap().values, expected, "{inputs} × {outputs}, {level:?}");
+                assert_eq!(
+                    layer.run(level, &input).unwrap().values,
+                    expected,
+                    "{inputs} × {outputs}, {level:?}"
+                );
             }
         }
     }
@@ -81,10 +99,19 @@ fn dense_saturates_at_both_ends_and_never_overflows() {
 #[test]
 fn a_layer_that_could_overflow_is_refused() {
     assert!(Dense::new(2, &[32_767, 32_767], &[65_535], &[0], false).is_ok());
-    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[65_536], &[0], false), Err(NnError::Limit { .. })));
-    assert!(matches!(Dense::new(2, &[32_767, 32_767], &[-65_536], &[0], false), Err(NnError::Limit { .. })));
+    assert!(matches!(
+        Dense::new(2, &[32_767, 32_767], &[65_536], &[0], false),
+        Err(NnError::Limit { .. })
+    ));
+    assert!(matches!(
+        Dense::new(2, &[32_767, 32_767], &[-65_536], &[0], false),
+        Err(NnError::Limit { .. })
+    ));
     assert!(matches!(Dense::new(1, &[1], &[i32::MIN], &[0], false), Err(NnError::Limit { .. })));
-    assert!(matches!(Dense::new(3, &[32_767, 32_767, 2], &[0], &[0], false), Err(NnError::Limit { .. })));
+    assert!(matches!(
+        Dense::new(3, &[32_767, 32_767, 2], &[0], &[0], false),
+        Err(NnError::Limit { .. })
+    ));
     assert!(matches!(Depthwise::new(&[8_000; 9], &[0], &[0]), Err(NnError::Limit { .. })));
     assert!(matches!(Dense::new(1, &[1], &[0], &[32], false), Err(NnError::Limit { .. })));
     assert!(matches!(Dense::new(2, &[1], &[0], &[0], false), Err(NnError::Misuse { .. })));
@@ -108,7 +135,8 @@ fn depthwise_equals_its_twin_at_every_level() {
             for (row, column) in (0..3usize).flat_map(|r| (0..3usize).map(move |k| (r, k))) {
                 let (v, u) = (y + row, x + column);
                 if (1..=height).contains(&v) && (1..=width).contains(&u) {
-                    sum += i64::from(weights[c * 9 + row * 3 + column]) * i64::from(input.at(u - 1, v - 1)[c]);
+                    sum += i64::from(weights[c * 9 + row * 3 + column])
+                        * i64::from(input.at(u - 1, v - 1)[c]);
                 }
             }
             expected.at_mut(x, y)[c] = (sum >> shift[c]).clamp(-32_768, 32_767) as i16;
@@ -138,10 +166,18 @@ fn every_other_step_saturates_at_both_ends() {
     let down = Program::new(1, 0, vec![Step { from: 0, to: 0, kind: Kind::HaarDown }], 0).unwrap();
     let depthwise = Depthwise::new(&[7_000; 9], &[0], &[0]).unwrap();
     for value in [i16::MIN, i16::MAX] {
-        let flat = |side: usize| Map { height: side, width: side, channels: 1, values: vec![value; side * side] };
+        let flat = |side: usize| Map {
+            height: side,
+            width: side,
+            channels: 1,
+            values: vec![value; side * side],
+        };
         assert_eq!(down.run(Level::new(), flat(2), 0).unwrap().values, [value, 0, 0, 0]);
         for level in levels() {
-            assert!(depthwise.run(level, &flat(3)).unwrap().values.iter().all(|&v| v == value), "{level:?}");
+            assert!(
+                depthwise.run(level, &flat(3)).unwrap().values.iter().all(|&v| v == value),
+                "{level:?}"
+            );
         }
     }
 }
@@ -187,13 +223,18 @@ fn a_window_with_margin_gives_the_bits_of_the_whole() {
     assert_eq!((program.grid(), program.margin(), program.outputs()), (4, 8, 16));
     let whole_in = map(&mut Random(4), 28, 40, 8);
     let whole = program.run(Level::new(), whole_in.clone(), 1).unwrap();
-    for (x, y, width, height) in [(0, 0, 8, 8), (8, 4, 8, 12), (16, 12, 8, 8), (4, 16, 20, 4), (32, 20, 8, 8)] {
+    for (x, y, width, height) in
+        [(0, 0, 8, 8), (8, 4, 8, 12), (16, 12, 8, 8), (4, 16, 20, 4), (32, 20, 8, 8)]
+    {
         let (left, top) = (x.min(program.margin()), y.min(program.margin()));
         let right = (x + width + program.margin()).min(40);
         let bottom = (y + height + program.margin()).min(28);
         let window = whole_in.crop(x - left, y - top, right - x + left, bottom - y + top);
         let part = program.run(Level::fallback(), window, 1).unwrap();
-        assert!(part.crop(left, top, width, height) == whole.crop(x, y, width, height), "window at {x}, {y}");
+        assert!(
+            part.crop(left, top, width, height) == whole.crop(x, y, width, height),
+            "window at {x}, {y}"
+        );
     }
 }
 
@@ -347,13 +388,18 @@ fn a_model_file_whose_sums_could_overflow_is_refused() {
     let limits = ModelLimits::default();
     assert!(ModelFile::read(&bytes, &limits).is_ok());
     let at = bytes.windows(2).position(|w| w == 21_845i16.to_le_bytes()).unwrap();
-    for (weight, fits) in [(32_202i16, true), (32_203, false), (-32_202, true), (-32_203, false), (i16::MIN, false)] {
+    for (weight, fits) in
+        [(32_202i16, true), (32_203, false), (-32_202, true), (-32_203, false), (i16::MIN, false)]
+    {
         let mut bent = bytes[..bytes.len() - 32].to_vec();
         bent[at..at + 2].copy_from_slice(&weight.to_le_bytes());
         let seal = hash(&bent);
         bent.extend(seal);
         let read = ModelFile::read(&bent, &limits);
-        assert!(if fits { read.is_ok() } else { matches!(read, Err(NnError::Limit { .. })) }, "{weight}");
+        assert!(
+            if fits { read.is_ok() } else { matches!(read, Err(NnError::Limit { .. })) },
+            "{weight}"
+        );
     }
 }
 

@@ -23,13 +23,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
     let (ours, peers) = (load(&args[1])?, load(&args[2])?);
     let (low, high): (f64, f64) = (args[3].parse()?, args[4].parse()?);
-    let images: BTreeSet<String> = ours.values().flat_map(|s| s.values()).flat_map(|i| i.keys().cloned()).collect();
+    let images: BTreeSet<String> =
+        ours.values().flat_map(|s| s.values()).flat_map(|i| i.keys().cloned()).collect();
     let curve = |settings: &BTreeMap<String, BTreeMap<String, (f64, f64)>>| {
         let mut points: Vec<CurvePoint> = Vec::new();
         for by in settings.values() {
             let rows: Vec<&(f64, f64)> = images.iter().filter_map(|i| by.get(i)).collect();
             if rows.len() == images.len() {
-                let mean = |f: fn(&(f64, f64)) -> f64| rows.iter().map(|r| f(r)).sum::<f64>() / rows.len() as f64;
+                let mean = |f: fn(&(f64, f64)) -> f64| {
+                    rows.iter().map(|r| f(r)).sum::<f64>() / rows.len() as f64
+                };
                 points.push(CurvePoint { rate: mean(|r| r.0), quality: mean(|r| r.1) });
             }
         }
@@ -44,15 +47,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let own = |settings: &BTreeMap<String, BTreeMap<String, (f64, f64)>>, image: &String| {
         let point = |p: &(f64, f64)| CurvePoint { rate: p.0, quality: p.1 };
-        let mut points: Vec<CurvePoint> = settings.values().filter_map(|by| by.get(image)).map(point).collect();
+        let mut points: Vec<CurvePoint> =
+            settings.values().filter_map(|by| by.get(image)).map(point).collect();
         points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
         window(points)
     };
     for (name, settings) in &ours {
         for (peer, theirs) in &peers {
             let means = bd_rate(&window(curve(settings)), &window(curve(theirs)));
-            let each: Vec<f64> =
-                images.iter().filter_map(|image| bd_rate(&own(settings, image), &own(theirs, image))).collect();
+            let each: Vec<f64> = images
+                .iter()
+                .filter_map(|image| bd_rate(&own(settings, image), &own(theirs, image)))
+                .collect();
             let mean = each.iter().sum::<f64>() / each.len().max(1) as f64;
             let better = each.iter().filter(|d| **d < 0.0).count();
             println!(

@@ -20,7 +20,8 @@ fn psnr(a: &Planes, b: &Planes) -> f64 {
 }
 
 fn run(program: &str, arguments: &[&str]) -> bool {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status =
+        Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|s| s.success())
 }
 
@@ -37,14 +38,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rows = String::from("codec,setting,image,bytes,bpp,psnr,msssim,ssimulacra2\n");
     let rates = ["480", "320", "240", "160", "120", "96", "80", "64", "48", "40"];
     let qualities = ["0", "2", "5", "10", "15", "20", "30", "40", "50"];
-    let settings = rates.iter().map(|r| ("jpeg2000", *r)).chain(qualities.iter().map(|q| ("webp", *q)));
+    let settings =
+        rates.iter().map(|r| ("jpeg2000", *r)).chain(qualities.iter().map(|q| ("webp", *q)));
     for (codec, setting) in settings {
         let (mut rate, mut quality) = (0.0, 0.0);
         for file in files {
             let source = load(Path::new(file)).ok_or("not a picture")?;
-            let (coded, decoded) = (place(if codec == "webp" { "x.webp" } else { "x.j2k" }), place("x.png"));
+            let (coded, decoded) =
+                (place(if codec == "webp" { "x.webp" } else { "x.j2k" }), place("x.png"));
             let done = if codec == "webp" {
-                run("cwebp", &["-m", "6", "-q", setting, file, "-o", &coded]) && run("dwebp", &[&coded, "-o", &decoded])
+                run("cwebp", &["-m", "6", "-q", setting, file, "-o", &coded])
+                    && run("dwebp", &[&coded, "-o", &decoded])
             } else {
                 run("opj_compress", &["-i", file, "-o", &coded, "-I", "-r", setting])
                     && run("opj_decompress", &["-i", &coded, "-o", &decoded])

@@ -20,7 +20,8 @@ fn shrunk(source: &Planes, factor: usize) -> Planes {
     for (from, to) in source.planes.iter().zip(&mut out.planes) {
         for y in 0..to.height() {
             for (x, value) in to.row_mut(y).iter_mut().enumerate() {
-                let rows = (0..factor).flat_map(|dy| &from.row(y * factor + dy)[x * factor..][..factor]);
+                let rows =
+                    (0..factor).flat_map(|dy| &from.row(y * factor + dy)[x * factor..][..factor]);
                 *value = ((rows.map(|&v| u32::from(v)).sum::<u32>() + area / 2) / area) as u16;
             }
         }
@@ -30,7 +31,9 @@ fn shrunk(source: &Planes, factor: usize) -> Planes {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, out, side, factor, dirs @ ..] = args.as_slice() else { return Err("OUT SIDE SHRINK DIR…".into()) };
+    let [_, out, side, factor, dirs @ ..] = args.as_slice() else {
+        return Err("OUT SIDE SHRINK DIR…".into());
+    };
     let (side, factor): (usize, usize) = (side.parse()?, factor.parse()?);
     let mut files: Vec<PathBuf> = Vec::new();
     for dir in dirs {
@@ -44,19 +47,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut counts = [0usize; 2];
     for file in files {
-        let Ok(picture) = read_picture(&std::fs::read(&file)?, &Limits::default()) else { continue };
+        let Ok(picture) = read_picture(&std::fs::read(&file)?, &Limits::default()) else {
+            continue;
+        };
         let planes = shrunk(&picture.planes, factor.max(1));
         let (width, height) = (planes.shape.width_px, planes.shape.height_px);
         if width < side || height < side || planes.planes.len() != 3 {
             continue;
         }
-        let region = Region { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
+        let region =
+            Region { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
         let planes = planes_cropped(&planes, region)?;
         let test = usize::from((counts[0] + counts[1]) % 8 == 7);
         counts[test] += 1;
         let name = file.file_stem().and_then(|s| s.to_str()).unwrap_or("picture");
         let path = Path::new(out).join(["train", "test"][test]).join(format!("{name}.png"));
-        let bytes = write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
+        let bytes =
+            write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
         std::fs::write(path, bytes)?;
     }
     println!("{} train, {} test", counts[0], counts[1]);

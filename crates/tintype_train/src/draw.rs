@@ -5,10 +5,10 @@
 
 use crate::pca::{Collector, PcaOptions};
 use crate::{FitError, PictureList};
-use tintype_codec::CodecError;
-use tintype_codec::cluster::{ClusterModel, Tree};
-use tintype_codec::pca::{PcaModel, PieceSet, SETS};
+use tintype_cluster::{ClusterModel, Tree};
+use tintype_codec::{CodecError, CodecId};
 use tintype_image::{Plane, Planes, Shape};
+use tintype_pca::{PcaModel, PieceSet, SETS};
 
 /// Middle gray behind everything.
 const PAPER: u16 = 96;
@@ -160,7 +160,8 @@ pub fn basis_picture(model: &[u8]) -> Result<Planes, CodecError> {
 pub fn explained_variance(model: &[u8], pictures: &PictureList) -> Result<String, FitError> {
     const ROWS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
     let model = PcaModel::from_bytes(model)?;
-    let mut collector = Collector::new(&PcaOptions { blocks_per_picture: [400; SETS], ..PcaOptions::default() });
+    let mut collector =
+        Collector::new(&PcaOptions { blocks_per_picture: [400; SETS], ..PcaOptions::default() });
     let list = pictures.thinned(50);
     for index in 0..list.len() {
         collector.add(&list.read(index)?.planes);
@@ -174,12 +175,15 @@ pub fn explained_variance(model: &[u8], pictures: &PictureList) -> Result<String
         let samples = collector.samples(number);
         let count = samples.blocks.count();
         if count == 0 {
-            return Err(FitError::Misuse { what: "no blocks with detail: name colour pictures of some size".into() });
+            return Err(FitError::Misuse {
+                what: "no blocks with detail: name colour pictures of some size".into(),
+            });
         }
         let (mut total, mut left) = (0f64, 0f64);
         let mut after = [0f64; ROWS.len()];
         for index in 0..count {
-            let (energy, residual, energies) = best_piece(set, samples.borders.row(index), samples.blocks.row(index));
+            let (energy, residual, energies) =
+                best_piece(set, samples.borders.row(index), samples.blocks.row(index));
             total += energy;
             left += residual;
             for (slot, &rows) in after.iter_mut().zip(&ROWS) {
@@ -210,30 +214,49 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
     }
     let (left, residual, number) = best.unwrap_or((0.0, block.to_vec(), 0));
     let along = |row: &[i16]| {
-        let product: f64 =
-            row.iter().zip(&residual).map(|(&v, &r)| f64::from(v) * f64::from(scale) * f64::from(r)).sum();
+        let product: f64 = row
+            .iter()
+            .zip(&residual)
+            .map(|(&v, &r)| f64::from(v) * f64::from(scale) * f64::from(r))
+            .sum();
         product * product
     };
     let energies = set.pieces[number].basis.chunks_exact(len).map(along).collect();
     (block.iter().map(|&v| f64::from(v) * f64::from(v)).sum(), left, energies)
 }
 
-/// What a model file is, as names and values.
+/// What a model file for `codec` is, as names and values.
 ///
 /// # Errors
 /// Those of the codec that the model is for.
-pub fn describe_model(bytes: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
-    let codec = tintype_codec::codec_from_model(bytes)?.id();
-    let mut lines = vec![("model for", codec.name().to_string()), ("size", format!("{} bytes", bytes.len()))];
+pub fn describe_model(
+    codec: CodecId,
+    bytes: &[u8],
+) -> Result<Vec<(&'static str, String)>, CodecError> {
+    let mut lines =
+        vec![("model for", codec.name().to_string()), ("size", format!("{} bytes", bytes.len()))];
     let name = |hash: &[u8]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     if let Ok(model) = ClusterModel::from_bytes(bytes) {
         lines.push(("hash", name(&model.hash)));
-        for (tree, name) in model.trees.iter().zip(["luma 4", "luma 8", "luma 16", "chroma 4", "chroma 8", "chroma 16"])
-        {
+        for (tree, name) in model.trees.iter().zip([
+            "luma 4",
+            "luma 8",
+            "luma 16",
+            "chroma 4",
+            "chroma 8",
+            "chroma 16",
+        ]) {
             let depth = tree.nodes.last().map_or(0, |n| n.depth);
-            lines.push((name, format!("{} leaves, {} inner nodes, depth {depth}", tree.leaves().count(), tree.inner)));
+            lines.push((
+                name,
+                format!(
+                    "{} leaves, {} inner nodes, depth {depth}",
+                    tree.leaves().count(),
+                    tree.inner
+                ),
+            ));
         }
-    } else if codec == tintype_codec::CodecId::Pca {
+    } else if codec == tintype_pca::ID {
         let model = PcaModel::from_bytes(bytes)?;
         lines.push(("hash", name(&model.hash)));
         for (set, name) in model.sets.iter().zip(["luma 8", "luma 16", "chroma 8", "chroma 16"]) {
@@ -246,7 +269,7 @@ pub fn describe_model(bytes: &[u8]) -> Result<Vec<(&'static str, String)>, Codec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tintype_codec::cluster::photo_model;
+    use tintype_cluster::photo_model;
 
     #[test]
     fn shipped_models_can_be_drawn_and_described() {
@@ -255,7 +278,7 @@ mod tests {
         assert_eq!(picture.shape.width_px, 1024);
         let samples = picture.planes[0].as_slice().unwrap();
         assert!(samples.iter().filter(|&&s| s != PAPER).count() > samples.len() / 4);
-        let lines = describe_model(&bytes).unwrap();
+        let lines = describe_model(tintype_cluster::ID, &bytes).unwrap();
         assert_eq!(lines[0], ("model for", "cluster".into()));
         assert!(basis_picture(&bytes).is_err() && tree_picture(b"no model").is_err());
     }

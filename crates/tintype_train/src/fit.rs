@@ -46,8 +46,12 @@ impl FitRequest {
     /// # Errors
     /// `Misuse` for a value that does not parse.
     pub fn setting<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T, FitError> {
-        let Some((_, value)) = self.settings.iter().rev().find(|(own, _)| own == name) else { return Ok(default) };
-        value.parse().map_err(|_| FitError::Misuse { what: format!("setting {name}: `{value}` does not fit") })
+        let Some((_, value)) = self.settings.iter().rev().find(|(own, _)| own == name) else {
+            return Ok(default);
+        };
+        value.parse().map_err(|_| FitError::Misuse {
+            what: format!("setting {name}: `{value}` does not fit"),
+        })
     }
 }
 
@@ -72,7 +76,7 @@ pub struct Fitted {
 }
 
 /// Fits one codec's model.
-pub trait Fit {
+pub trait Fit: Sync {
     /// Fits to `pictures`; `report` hears how far it is.
     ///
     /// # Errors
@@ -85,20 +89,22 @@ pub trait Fit {
     ) -> Result<Fitted, FitError>;
 }
 
+/// Every fit, with the codec it is for.
+static FITS: [(CodecId, &dyn Fit); 4] = [
+    (tintype_cluster::ID, &crate::cluster::ClusterFit),
+    (tintype_pca::ID, &crate::pca::PcaFit),
+    (tintype_sparse::ID, &crate::sparse::SparseFit),
+    (tintype_neural::ID, &crate::neural::NeuralFit),
+];
+
 /// The fit for a codec, if this build has one.
 pub fn fitter(codec: CodecId) -> Option<&'static dyn Fit> {
-    match codec {
-        CodecId::Cluster => Some(&crate::cluster::ClusterFit),
-        CodecId::Pca => Some(&crate::pca::PcaFit),
-        CodecId::Neural => Some(&crate::neural::NeuralFit),
-        CodecId::Sparse => Some(&crate::sparse::SparseFit),
-        _ => None,
-    }
+    FITS.iter().find(|(id, _)| *id == codec).map(|(_, fit)| *fit)
 }
 
 /// The codecs that [`fitter`] knows.
 pub fn fitted_codecs() -> impl Iterator<Item = CodecId> {
-    CodecId::ALL.into_iter().filter(|id| fitter(*id).is_some())
+    FITS.iter().map(|(id, _)| *id)
 }
 
 /// Why a fit ended.
@@ -115,7 +121,7 @@ pub enum FitError {
     /// The request makes no sense.
     Misuse { what: String },
     /// A training run ended before its end.
-    Run { what: String },
+    Training { what: String },
 }
 
 impl fmt::Display for FitError {
@@ -124,7 +130,7 @@ impl fmt::Display for FitError {
             Self::Io { file, error } => write!(f, "{file}: {error}"),
             Self::Picture { file, error } => write!(f, "{file}: {error}"),
             Self::Codec(error) => write!(f, "{error}"),
-            Self::Misuse { what } | Self::Run { what } => write!(f, "{what}"),
+            Self::Misuse { what } | Self::Training { what } => write!(f, "{what}"),
         }
     }
 }

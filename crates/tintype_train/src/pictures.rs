@@ -62,7 +62,8 @@ impl PictureList {
         let path = &self.files[index];
         let file = || path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| FitError::Io { file: file(), error })?;
-        read_picture(&bytes, &Limits::default()).map_err(|error| FitError::Picture { file: file(), error })
+        read_picture(&bytes, &Limits::default())
+            .map_err(|error| FitError::Picture { file: file(), error })
     }
 
     /// A hash of what is in the list: names without folders, and contents. The first 16 hexadecimal digits.
@@ -72,9 +73,11 @@ impl PictureList {
     pub fn hash(&self) -> Result<String, FitError> {
         let mut all = Sha256::new();
         for path in &self.files {
-            let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let bytes =
-                std::fs::read(path).map_err(|error| FitError::Io { file: path.display().to_string(), error })?;
+            let name = |path: &Path| {
+                path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+            };
+            let bytes = std::fs::read(path)
+                .map_err(|error| FitError::Io { file: path.display().to_string(), error })?;
             all.update(name(path));
             all.update([0]);
             all.update(Sha256::digest(&bytes));

@@ -29,7 +29,11 @@ fn time(name: &str, items: usize, mut work: impl FnMut()) {
             (seconds(zero) - start) / f64::from(runs)
         })
         .fold(f64::INFINITY, f64::min);
-    println!("{name:44} {:9.3} ns {:9.1} M/s", best * 1e9 / items as f64, items as f64 / best / 1e6);
+    println!(
+        "{name:44} {:9.3} ns {:9.1} M/s",
+        best * 1e9 / items as f64,
+        items as f64 / best / 1e6
+    );
 }
 
 fn levels() -> Vec<(&'static str, Level)> {
@@ -49,7 +53,9 @@ fn measure_dct<T: Sample>(name: &str, level: Level, samples: &mut [T]) {
     for points in Points::ALL {
         for direction in [Direction::Forward, Direction::Inverse] {
             let name = format!("dct {} {direction:?} {name}", points.count());
-            time(&name, samples.len(), || transform_blocks(level, points, direction, black_box(&mut *samples)));
+            time(&name, samples.len(), || {
+                transform_blocks(level, points, direction, black_box(&mut *samples))
+            });
         }
     }
 }
@@ -57,7 +63,8 @@ fn measure_dct<T: Sample>(name: &str, level: Level, samples: &mut [T]) {
 fn main() {
     for (name, level) in levels() {
         println!("\n{name}: a sample");
-        let mut floats: Vec<f32> = (0..SAMPLES).map(|i| ((i * 7919) % 511) as f32 - 255.0).collect();
+        let mut floats: Vec<f32> =
+            (0..SAMPLES).map(|i| ((i * 7919) % 511) as f32 - 255.0).collect();
         let mut whole: Vec<i32> = floats.iter().map(|&x| x as i32).collect();
         measure_dct("f32", level, &mut floats);
         measure_dct("i32", level, &mut whole);
@@ -65,19 +72,27 @@ fn main() {
         let zone = DeadZone { step: 3.0, threshold: 0.6, shift: -0.1 };
         time("quantise", SAMPLES, || zone.quantise(level, black_box(&floats), &mut whole));
         time("dequantise", SAMPLES, || zone.dequantise(level, black_box(&whole), &mut floats));
-        let matrix: Vec<f64> = (0..256).map(|i: i32| 0.9f64.powi((i / 16 - i % 16).abs())).collect();
+        let matrix: Vec<f64> =
+            (0..256).map(|i: i32| 0.9f64.powi((i / 16 - i % 16).abs())).collect();
         let axes = principal_axes(&matrix, 16);
         let basis = Basis::new(axes.rows.iter().map(|&x| x as f32).collect(), 16).unwrap();
         let lifted = LiftedBasis::from_rows(&axes.rows, 16).unwrap();
         let mut out = vec![0.0; 16384];
         time("klt 16 bands", 16384, || basis.forward(level, black_box(&floats[..16384]), &mut out));
-        time("klt 16 bands, whole", 16384, || lifted.forward(level, black_box(&mut whole[..16384])));
+        time("klt 16 bands, whole", 16384, || {
+            lifted.forward(level, black_box(&mut whole[..16384]))
+        });
         println!("{name}: a search");
         let book = Codebook::new(&floats[..1024 * 16], 16);
-        time("nearest of 1024 codes of 16", 1000, || _ = black_box(book.nearest_of_each(level, &floats[..16000])));
+        time("nearest of 1024 codes of 16", 1000, || {
+            _ = black_box(book.nearest_of_each(level, &floats[..16000]))
+        });
         let codes: Vec<u64> = (0..4096u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         time("nearest of 1024 strings of 256 bits", 100, || {
-            codes.chunks_exact(4).take(100).for_each(|words| _ = black_box(nearest_hamming(level, &codes, words)));
+            codes
+                .chunks_exact(4)
+                .take(100)
+                .for_each(|words| _ = black_box(nearest_hamming(level, &codes, words)));
         });
     }
 }

@@ -149,16 +149,33 @@ mod tests {
     at_every_level!(levels_follow_the_twin, |simd| {
         let mut random = Random(2);
         let mut x: Vec<f32> = (0..1000).map(|_| random.within(1 << 16) as f32 / 37.0).collect();
-        x.extend([0.0, -0.0, 2.0, -2.0, 1.99, 6.0, f32::MAX, f32::MIN, f32::INFINITY, f32::NAN, f32::MIN_POSITIVE]);
+        x.extend([
+            0.0,
+            -0.0,
+            2.0,
+            -2.0,
+            1.99,
+            6.0,
+            f32::MAX,
+            f32::MIN,
+            f32::INFINITY,
+            f32::NAN,
+            f32::MIN_POSITIVE,
+        ]);
         let zone = DeadZone { step: 3.5, threshold: 0.66, shift: -0.11 };
         let (mut levels, mut back) = (vec![0; x.len()], vec![0.0; x.len()]);
         zone.quantise(simd, &x, &mut levels);
         zone.dequantise(simd, &levels, &mut back);
         for ((&x, &level), &back) in x.iter().zip(&levels).zip(&back).take(1000) {
-            let twin = (f64::from(x.abs()) / 3.5 + 0.34).floor() as i32 * if x < 0.0 { -1 } else { 1 };
+            let twin =
+                (f64::from(x.abs()) / 3.5 + 0.34).floor() as i32 * if x < 0.0 { -1 } else { 1 };
             assert_eq!(level, twin, "{x}");
             let size = if level == 0 { 0.0 } else { (f64::from(level.abs()) - 0.11) * 3.5 };
-            assert!((f64::from(back.abs()) - size).abs() < 1e-3 && (back == 0.0 || (back < 0.0) == (x < 0.0)), "{x}");
+            assert!(
+                (f64::from(back.abs()) - size).abs() < 1e-3
+                    && (back == 0.0 || (back < 0.0) == (x < 0.0)),
+                "{x}"
+            );
         }
         assert_eq!(levels[1006..], [LEVEL_MAX, -LEVEL_MAX, LEVEL_MAX, LEVEL_MAX, 0]);
     });

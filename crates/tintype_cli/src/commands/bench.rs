@@ -46,7 +46,7 @@ pub struct BenchArgs {
     /// Threads for metrics; codecs run on one, one at a time
     #[arg(long, value_name = "N")]
     pub threads: Option<u16>,
-    /// Run codecs side by side too; their times are then not given
+    /// ExecOptions codecs side by side too; their times are then not given
     #[arg(long)]
     pub untimed: bool,
     /// Runs of each encode and decode; the fastest counts
@@ -72,7 +72,8 @@ pub struct BenchArgs {
 /// Whether this process was started to measure another program; then it does, and its exit status is given.
 pub fn measuring() -> Option<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).take(1).collect();
-    (arguments.first()? == MEASURE).then(|| measure_main(&std::env::args_os().skip(2).collect::<Vec<_>>()))
+    (arguments.first()? == MEASURE)
+        .then(|| measure_main(&std::env::args_os().skip(2).collect::<Vec<_>>()))
 }
 
 /// Runs the sweep and writes what was asked for.
@@ -97,7 +98,10 @@ pub fn run(args: &BenchArgs) -> Outcome {
         complain(&format!("{} was not run: {}", entry.codec, entry.why));
     }
     for entry in &run.bench.failures {
-        complain(&format!("{} {} on {}: {}", entry.codec, entry.setting, entry.image, entry.reason));
+        complain(&format!(
+            "{} {} on {}: {}",
+            entry.codec, entry.setting, entry.image, entry.reason
+        ));
     }
     if args.json.as_ref().is_none_or(|path| path.as_os_str() != "-") {
         print_bytes(table(&run.bench).as_bytes())?;
@@ -113,10 +117,12 @@ fn failure(error: LabError) -> Failure {
 }
 
 fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
-    let program = std::env::current_exe().map_err(|error| Failure::Work(format!("this program: {error}")))?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::Work(format!("this program: {error}")))?;
     let default = if args.lossless { "lossless" } else { "wavelet" };
     let codecs = if args.codecs.is_empty() { vec![default.into()] } else { args.codecs.clone() };
-    let mut qualities = if args.qualities.is_empty() { QUALITIES.to_vec() } else { args.qualities.clone() };
+    let mut qualities =
+        if args.qualities.is_empty() { QUALITIES.to_vec() } else { args.qualities.clone() };
     if let Some(wrong) = qualities.iter().find(|q| !(0.0..=100.0).contains(*q)) {
         return Err(Failure::Usage(format!("quality {wrong} is not within 0 to 100")));
     }
@@ -142,7 +148,8 @@ fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
 fn write_files(args: &BenchArgs, run: &BenchRun) -> Result<(), Failure> {
     if let Some(path) = &args.json {
         let json = tintype_lab::json_from_bench(&run.bench).map_err(failure)?;
-        let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.clone()) };
+        let place =
+            if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.clone()) };
         write_output(&place, json.as_bytes()).map_err(Failure::Work)?;
     }
     if let Some(path) = &args.html {
@@ -156,9 +163,18 @@ fn write_files(args: &BenchArgs, run: &BenchRun) -> Result<(), Failure> {
 fn table(bench: &Bench) -> String {
     let mut text = format!(
         "{:20} {:>9} {:>13} {:>8} {:>8} {:>8} {:>10} {:>10} {:>10}\n",
-        "codec", "setting", "bytes", "bpp", "PSNR", "MS-SSIM", "SSIMULACRA2", "enc MP/s", "dec MP/s"
+        "codec",
+        "setting",
+        "bytes",
+        "bpp",
+        "PSNR",
+        "MS-SSIM",
+        "SSIMULACRA2",
+        "enc MP/s",
+        "dec MP/s"
     );
-    let or_dash = |value: Option<f64>, digits: usize| value.map_or("-".into(), |v| format!("{v:.digits$}"));
+    let or_dash =
+        |value: Option<f64>, digits: usize| value.map_or("-".into(), |v| format!("{v:.digits$}"));
     for row in &bench.summary {
         let metrics = row.metrics.as_ref();
         text += &format!(
@@ -179,9 +195,13 @@ fn table(bench: &Bench) -> String {
     text += &format!("\nBD-rate against {}, mean of pictures, per cent\n", anchor.name);
     for codec in bench.codecs.iter().filter(|codec| codec.name != anchor.name) {
         let of = |metric: &str| {
-            let found =
-                bench.bd_rate.iter().find(|r| r.codec == codec.name && r.anchor == anchor.name && r.metric == metric);
-            found.and_then(|rate| rate.mean_of_images).map_or("-".into(), |value| format!("{value:+.1}"))
+            let found = bench
+                .bd_rate
+                .iter()
+                .find(|r| r.codec == codec.name && r.anchor == anchor.name && r.metric == metric);
+            found
+                .and_then(|rate| rate.mean_of_images)
+                .map_or("-".into(), |value| format!("{value:+.1}"))
         };
         text += &format!(
             "{:20} PSNR {:>7}  MS-SSIM {:>7}  SSIMULACRA2 {:>7}\n",

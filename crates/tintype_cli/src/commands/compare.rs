@@ -8,7 +8,7 @@ use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use tintype::{DecodeRequest, Metadata, Models, Picture, Planes, Run};
+use tintype::{DecodeRequest, ExecOptions, Metadata, Models, Picture, Planes};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_metrics::{Report, compare, difference_picture};
 
@@ -17,9 +17,14 @@ pub fn run(args: &CompareArgs) -> Outcome {
     let format = match &args.diff {
         None => None,
         Some(path) => {
-            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-            let wrong =
-                || Failure::Usage(format!("{}: no picture format has this extension; use .png", path.display()));
+            let extension =
+                path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            let wrong = || {
+                Failure::Usage(format!(
+                    "{}: no picture format has this extension; use .png",
+                    path.display()
+                ))
+            };
             Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
         }
     };
@@ -28,7 +33,11 @@ pub fn run(args: &CompareArgs) -> Outcome {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
     let report = compare(&a, &b).map_err(|error| both(&error))?;
-    print_line(&if args.json { json_from_report(args, &report) } else { table_from_report(&report) });
+    print_line(&if args.json {
+        json_from_report(args, &report)
+    } else {
+        table_from_report(&report)
+    });
     if args.diff.is_none() && !args.show {
         return Ok(true);
     }
@@ -50,22 +59,27 @@ pub fn run(args: &CompareArgs) -> Outcome {
 fn read_any(path: &Path) -> Result<Planes, Failure> {
     let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
     let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
-    let run = Run::default();
+    let exec = ExecOptions::default();
     if place != Place::Standard && starts_as_ours(path) {
-        let (decoded, _) = decode_place(&place, &DecodeRequest::default(), &Models::default(), &run).map_err(failed)?;
+        let (decoded, _) =
+            decode_place(&place, &DecodeRequest::default(), &Models::default(), &exec)
+                .map_err(failed)?;
         return match decoded.cut_off_at {
-            Some(at) => {
-                Err(failed(format!("the file was cut off at byte {at}; fetch it again, or decode what is there")))
-            }
+            Some(at) => Err(failed(format!(
+                "the file was cut off at byte {at}; fetch it again, or decode what is there"
+            ))),
             None => Ok(decoded.picture.planes),
         };
     }
     let bytes = read_input(&place).map_err(failed)?;
     if bytes.starts_with(&tintype::MAGIC) {
-        let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &run);
-        return decoded.map(|decoded| decoded.picture.planes).map_err(|error| failed(error.to_string()));
+        let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &exec);
+        return decoded
+            .map(|decoded| decoded.picture.planes)
+            .map_err(|error| failed(error.to_string()));
     }
-    let (picture, warnings) = tintype::read_picture_noting(&bytes, &run).map_err(|error| failed(error.to_string()))?;
+    let (picture, warnings) = tintype::read_picture_with_warnings(&bytes, &exec)
+        .map_err(|error| failed(error.to_string()))?;
     if !warnings.is_empty() {
         complain(&format!("{}: {}", path.display(), warnings.join("; ")));
     }
@@ -74,7 +88,8 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
 
 fn starts_as_ours(path: &Path) -> bool {
     let mut front = [0; 4];
-    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut front));
+    let read = std::fs::File::open(path)
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut front));
     read.is_ok() && front == tintype::MAGIC
 }
 
@@ -84,7 +99,11 @@ fn json_from_report(args: &CompareArgs, report: &Report) -> String {
     object.insert("b".into(), json!(args.b.display().to_string()));
     for (name, value) in report.entries() {
         // Counts are whole numbers.
-        let value = if name.starts_with("hamming") { json!(value.map(|count| count as u64)) } else { json!(value) };
+        let value = if name.starts_with("hamming") {
+            json!(value.map(|count| count as u64))
+        } else {
+            json!(value)
+        };
         object.insert(name.into(), value);
     }
     let planes = report.planes.iter().map(|plane| {
@@ -97,16 +116,27 @@ fn json_from_report(args: &CompareArgs, report: &Report) -> String {
 }
 
 fn table_from_report(report: &Report) -> String {
-    let names = ["MSE", "MAE", "PSNR (dB)", "SSIM", "MS-SSIM", "SSIMULACRA2", "Butteraugli", "Butteraugli (3-norm)"];
+    let names = [
+        "MSE",
+        "MAE",
+        "PSNR (dB)",
+        "SSIM",
+        "MS-SSIM",
+        "SSIMULACRA2",
+        "Butteraugli",
+        "Butteraugli (3-norm)",
+    ];
     let more = ["samples that differ", "bits that differ", "cosine similarity"];
     let digits = [4, 4, 3, 6, 6, 3, 4, 4, 0, 0, 8];
-    let lines = names.iter().chain(&more).zip(report.entries()).zip(digits).map(|((name, (key, value)), digits)| {
-        let text = match value {
-            Some(value) => format!("{value:.digits$}"),
-            None if key == "psnr" => "infinite, the pictures are equal".into(),
-            None => "– (not for such pictures)".into(),
-        };
-        format!("{name:<22}{text}")
-    });
+    let lines = names.iter().chain(&more).zip(report.entries()).zip(digits).map(
+        |((name, (key, value)), digits)| {
+            let text = match value {
+                Some(value) => format!("{value:.digits$}"),
+                None if key == "psnr" => "infinite, the pictures are equal".into(),
+                None => "– (not for such pictures)".into(),
+            };
+            format!("{name:<22}{text}")
+        },
+    );
     lines.collect::<Vec<_>>().join("\n")
 }

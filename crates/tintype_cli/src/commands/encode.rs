@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 use tintype::{
-    CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Verify, read_picture, read_picture_noting,
+    DecodeRequest, EncodeOptions, ExecOptions, Goal, JPEG, Models, Picture, Verify, read_picture,
+    read_picture_with_warnings,
 };
 use tintype_image::filter::denoised;
 use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
@@ -38,17 +39,28 @@ struct Plan {
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
     let mut goal = goal_from_args(&args.goal);
-    if args.max_error > 0 && args.depth.is_empty() && goal == Goal::Quality(75.0) && args.goal.quality.is_none() {
+    if args.max_error > 0
+        && args.depth.is_empty()
+        && goal == Goal::Quality(75.0)
+        && args.goal.quality.is_none()
+    {
         goal = Goal::Lossless;
     }
     let goal = goal;
     let (models, codecs) = read_models(&args.model, args.send_model)?;
     let codec = args.codec.0.or_else(|| codecs.last().copied());
     if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
-        let text = format!("--codec {} does not go with a model for {}", codec.name(), other.name());
+        let text =
+            format!("--codec {} does not go with a model for {}", codec.name(), other.name());
         return Err(Failure::Usage(text));
     }
-    let options = EncodeOptions { codec, goal, tune: args.tune.into(), effort: args.effort, denoise: args.denoise };
+    let options = EncodeOptions {
+        codec,
+        goal,
+        tune: args.tune.into(),
+        effort: args.effort,
+        denoise: args.denoise,
+    };
     if options.denoise.is_some() && goal == Goal::Lossless {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
     }
@@ -62,13 +74,18 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     if args.show && args.common.json {
         return Err(Failure::Usage("--show and --json do not go together".into()));
     }
-    let asked = args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
-    let keep_jpeg = matches!(codec, None | Some(CodecId::Jpeg)) && !asked;
+    let asked =
+        args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
+    let keep_jpeg = matches!(codec, None | Some(JPEG)) && !asked;
     let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
     if !depths.is_empty() && jobs.iter().any(|job| is_jpeg(&job.output)) {
         return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
     }
-    let depths = jobs.iter().map(|job| job.input.clone()).zip(depths.into_iter().map(|input| input.place)).collect();
+    let depths = jobs
+        .iter()
+        .map(|job| job.input.clone())
+        .zip(depths.into_iter().map(|input| input.place))
+        .collect();
     let verify = if args.verify { Verify::Yes } else { Verify::No };
     let plan = Plan {
         options,
@@ -81,17 +98,24 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         show: args.show,
         json: args.common.json,
     };
-    let into_folder = args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
-    let work = |job: &Job, run: &Run| {
+    let into_folder =
+        args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
+    let work = |job: &Job, exec: &ExecOptions| {
         if into_folder {
             make_folder_for(&job.output)?;
         }
-        encode_one(&plan, job, run).map_err(|error| format!("{}: {error}", job.input.name()))
+        encode_one(&plan, job, exec).map_err(|error| format!("{}: {error}", job.input.name()))
     };
     let done = over_jobs(&jobs, &args.common, work);
-    if let (false, Ok((before, after, count @ 2..))) = (plan.json, plan.kept.lock().map(|sums| *sums)) {
+    if let (false, Ok((before, after, count @ 2..))) =
+        (plan.json, plan.kept.lock().map(|sums| *sums))
+    {
         let saved = 100.0 * (1.0 - after as f64 / before.max(1) as f64);
-        eprintln!("{count} JPEG files kept: {} → {} bytes, {saved:.1} % saved", grouped(before), grouped(after));
+        eprintln!(
+            "{count} JPEG files kept: {} → {} bytes, {saved:.1} % saved",
+            grouped(before),
+            grouped(after)
+        );
     }
     Ok(done)
 }
@@ -121,7 +145,9 @@ fn goal_from_args(args: &GoalArgs) -> Goal {
 }
 
 fn format_of(path: &Path) -> Option<PictureFormat> {
-    path.extension().and_then(|extension| extension.to_str()).and_then(PictureFormat::from_extension)
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .and_then(PictureFormat::from_extension)
 }
 
 fn is_jpeg(place: &Place) -> bool {
@@ -134,9 +160,10 @@ fn check_output_format(job: &Job, goal: Goal) -> Result<(), Failure> {
     match format_of(path) {
         None => Ok(()),
         Some(PictureFormat::Jpeg) if matches!(goal, Goal::Quality(_)) => Ok(()),
-        Some(PictureFormat::Jpeg) => {
-            Err(Failure::Usage(format!("{}: a JPEG can be asked for a quality (-q) only", path.display())))
-        }
+        Some(PictureFormat::Jpeg) => Err(Failure::Usage(format!(
+            "{}: a JPEG can be asked for a quality (-q) only",
+            path.display()
+        ))),
         Some(format) => Err(Failure::Usage(format!(
             "{}: encode writes .tin and .jpg files; a {} file is made by decode",
             path.display(),
@@ -145,29 +172,32 @@ fn check_output_format(job: &Job, goal: Goal) -> Result<(), Failure> {
     }
 }
 
-fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
+fn encode_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Report, String> {
     let file = read_input(&job.input)?;
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
     let plain = plan.depths.is_empty() && plan.max_error == 0;
     if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
-        return keep_one(plan, job, &file, run);
+        return keep_one(plan, job, &file, exec);
     }
-    let (mut picture, warnings) = read_picture_noting(&file, run).map_err(|error| error.to_string())?;
+    let (mut picture, warnings) =
+        read_picture_with_warnings(&file, exec).map_err(|error| error.to_string())?;
     let mut file_bytes = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
         file_bytes += bytes.len() as u64;
-        let depth = read_picture(&bytes, run).map_err(|error| format!("{}: {error}", place.name()))?;
-        picture = tintype::with_depth(picture, &depth).map_err(|error| format!("{}: {error}", place.name()))?;
+        let depth =
+            read_picture(&bytes, exec).map_err(|error| format!("{}: {error}", place.name()))?;
+        picture = tintype::with_depth(picture, &depth)
+            .map_err(|error| format!("{}: {error}", place.name()))?;
     }
     picture.planes = tintype::within_error(&picture.planes, plan.max_error);
     let start = Instant::now();
     let (bytes, codec) = if is_jpeg(&job.output) {
-        (jpeg_from_picture(&picture, &plan.options, run)?, CodecId::Jpeg)
+        (jpeg_from_picture(&picture, &plan.options, exec)?, JPEG)
     } else {
-        let encoded = tintype::encode_with_models(&picture, &plan.options, &plan.models, run)
+        let encoded = tintype::encode_with_models(&picture, &plan.options, &plan.models, exec)
             .map_err(|error| error.to_string())?;
         (encoded.bytes, encoded.codec)
     };
@@ -185,7 +215,7 @@ fn encode_one(plan: &Plan, job: &Job, run: &Run) -> Result<Report, String> {
         (false, _) => record.encoded_line(file_bytes, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, run)?);
+        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, exec)?);
     }
     Ok(Report { text, complaint })
 }
@@ -197,23 +227,26 @@ fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
     exact
         && match plan.options.codec {
             None => jpeg,
-            Some(CodecId::Jpeg) => jpeg || PictureFormat::detect(file).is_none(),
+            Some(JPEG) => jpeg || PictureFormat::detect(file).is_none(),
             _ => false,
         }
 }
 
 /// Keeps a file as it is, in fewer bytes; it may be broken.
-fn keep_one(plan: &Plan, job: &Job, file: &[u8], run: &Run) -> Result<Report, String> {
+fn keep_one(plan: &Plan, job: &Job, file: &[u8], exec: &ExecOptions) -> Result<Report, String> {
     let start = Instant::now();
-    let kept = tintype::keep_file(file, plan.options.effort, plan.verify, run).map_err(|error| error.to_string())?;
+    let kept = tintype::pack_jpeg(file, plan.options.effort, plan.verify, exec)
+        .map_err(|error| error.to_string())?;
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
     if let Ok(mut sums) = plan.kept.lock() {
         *sums = (sums.0 + file.len() as u64, sums.1 + kept.bytes.len() as u64, sums.2 + 1);
     }
     write_output(&job.output, &kept.bytes)?;
-    let info = tintype::inspect(Cursor::new(&kept.bytes), &run.limits).map_err(|error| error.to_string())?;
+    let info = tintype::inspect(Cursor::new(&kept.bytes), &exec.limits)
+        .map_err(|error| error.to_string())?;
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
-    let mut record = Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
+    let mut record =
+        Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
     let mut text = match (plan.json, &job.output) {
         (true, _) => record.json(),
@@ -221,44 +254,69 @@ fn keep_one(plan: &Plan, job: &Job, file: &[u8], run: &Run) -> Result<Report, St
         (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        let picture = read_picture(file, run).map_err(|error| error.to_string())?;
-        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models, run)?);
+        let picture = read_picture(file, exec).map_err(|error| error.to_string())?;
+        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models, exec)?);
     }
     Ok(Report { text, complaint: None })
 }
 
 /// A JPEG by our encoder; by the reader's crate where ours has no place for the planes.
-fn jpeg_from_picture(picture: &Picture, options: &EncodeOptions, run: &Run) -> Result<Vec<u8>, String> {
-    let Goal::Quality(quality) = options.goal else { return Err("a JPEG can be asked for a quality only".into()) };
+fn jpeg_from_picture(
+    picture: &Picture,
+    options: &EncodeOptions,
+    exec: &ExecOptions,
+) -> Result<Vec<u8>, String> {
+    let Goal::Quality(quality) = options.goal else {
+        return Err("a JPEG can be asked for a quality only".into());
+    };
     let filtered = match options.denoise {
         None => None,
         Some(filter) => {
-            let planes = denoised(&picture.planes, filter, run.threads).map_err(|error| error.to_string())?;
+            let planes = denoised(&picture.planes, filter, exec.threads)
+                .map_err(|error| error.to_string())?;
             Some(Picture { planes, metadata: picture.metadata.clone() })
         }
     };
     let picture = filtered.as_ref().unwrap_or(picture);
     let target = tintype::Target::Quality(quality);
     let ours = tintype::EncodeSettings { target, tune: options.tune, effort: options.effort };
-    if let Ok(file) = tintype::jpeg_from_picture(picture, &ours, run) {
+    if let Ok(file) = tintype::jpeg_from_picture(picture, &ours, exec) {
         return Ok(file);
     }
-    let settings = WriteSettings { jpeg_quality: quality.round().clamp(1.0, 100.0) as u8, effort: options.effort };
+    let settings = WriteSettings {
+        jpeg_quality: quality.round().clamp(1.0, 100.0) as u8,
+        effort: options.effort,
+    };
     write_picture_with(PictureFormat::Jpeg, picture, &settings).map_err(|error| error.to_string())
 }
 
 /// Both pictures as the terminal can show them, and how far apart they are.
-fn before_and_after(before: &Picture, file: &[u8], models: &Models, run: &Run) -> Result<String, String> {
+fn before_and_after(
+    before: &Picture,
+    file: &[u8],
+    models: &Models,
+    exec: &ExecOptions,
+) -> Result<String, String> {
     let after = if file.starts_with(&tintype::MAGIC) {
         let request = DecodeRequest::default();
-        let back = tintype::decode_with_models(Cursor::new(file), &request, models, run);
+        let back = tintype::decode_with_models(Cursor::new(file), &request, models, exec);
         back.map_err(|error| error.to_string())?.picture
     } else {
-        read_picture(file, run).map_err(|error| error.to_string())?
+        read_picture(file, exec).map_err(|error| error.to_string())?
     };
-    let wanted = tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
-    let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted).map_err(|e| e.to_string())?;
-    let score = report.ssimulacra2.map(|score| format!(", SSIMULACRA2 {score:.1}")).unwrap_or_default();
-    let psnr = if report.psnr.is_finite() { format!("PSNR {:.2} dB", report.psnr) } else { "no difference".into() };
-    Ok(format!("{}{psnr}{score}", terminal::side_by_side(&[("before", &before.planes), ("after", &after.planes)])))
+    let wanted =
+        tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
+    let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted)
+        .map_err(|e| e.to_string())?;
+    let score =
+        report.ssimulacra2.map(|score| format!(", SSIMULACRA2 {score:.1}")).unwrap_or_default();
+    let psnr = if report.psnr.is_finite() {
+        format!("PSNR {:.2} dB", report.psnr)
+    } else {
+        "no difference".into()
+    };
+    Ok(format!(
+        "{}{psnr}{score}",
+        terminal::side_by_side(&[("before", &before.planes), ("after", &after.planes)])
+    ))
 }

@@ -36,8 +36,9 @@ struct Item {
 /// Draws what a model holds; other inputs are pictures to measure it on.
 fn draw(args: &InfoArgs, out: &Path) -> Outcome {
     let failed = |error: &dyn std::fmt::Display| Failure::Work(error.to_string());
-    let known =
-        |path: &Path| path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some();
+    let known = |path: &Path| {
+        path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
+    };
     let (mut model, mut pictures) = (None, Vec::new());
     for input in find_inputs(&args.inputs, &known)? {
         let Place::File(path) = input.place else { continue };
@@ -47,14 +48,17 @@ fn draw(args: &InfoArgs, out: &Path) -> Outcome {
             model = Some(path);
         }
     }
-    let model =
-        model.ok_or_else(|| Failure::Usage("name a model file, such as models/cluster-photo.tinmodel".into()))?;
-    let bytes = std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
+    let model = model.ok_or_else(|| {
+        Failure::Usage("name a model file, such as models/cluster-photo.tinmodel".into())
+    })?;
+    let bytes =
+        std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let planes = if args.tree.is_some() { tree_picture(&bytes) } else { basis_picture(&bytes) };
     let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let picture = Picture { planes, metadata: Metadata::default() };
     let format = out.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension);
-    let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture).map_err(|error| failed(&error))?;
+    let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture)
+        .map_err(|error| failed(&error))?;
     write_output(&Place::File(out.into()), &file).map_err(Failure::Work)?;
     let shape = &picture.planes.shape;
     print_line(&format!("{}: {} × {} pixels", out.display(), shape.width_px, shape.height_px));
@@ -81,7 +85,8 @@ pub fn run(args: &InfoArgs) -> Outcome {
         return draw(args, out);
     }
     let known = |path: &std::path::Path| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let extension =
+            path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         extension == "tin" || PictureFormat::from_extension(extension).is_some()
     };
     let mut all_done = true;
@@ -89,7 +94,9 @@ pub fn run(args: &InfoArgs) -> Outcome {
         if let Place::File(path) = &input.place
             && !args.json
             && !known(path)
-            && let Some(lines) = std::fs::read(path).ok().and_then(|bytes| describe_model(&bytes).ok())
+            && let Some(lines) = std::fs::read(path).ok().and_then(|bytes| {
+                describe_model(tintype::codec_of_model(&bytes).ok()?, &bytes).ok()
+            })
         {
             print_line(&text_from_model(&input.place.name(), &lines));
             continue;
@@ -116,7 +123,8 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
     };
     if !bytes.starts_with(&tintype::MAGIC) {
         let (picture, warnings) =
-            tintype::read_picture_noting(&bytes, &tintype::Run::default()).map_err(|error| error.to_string())?;
+            tintype::read_picture_with_warnings(&bytes, &tintype::ExecOptions::default())
+                .map_err(|error| error.to_string())?;
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {
@@ -136,14 +144,20 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         tiles: Some(info.tiles),
         layers: Some(info.layers),
         data_bytes: Some(info.data_bytes),
-        metadata: info.metadata.into_iter().map(|item| Item { name: item.name, bytes: item.bytes }).collect(),
+        metadata: info
+            .metadata
+            .into_iter()
+            .map(|item| Item { name: item.name, bytes: item.bytes })
+            .collect(),
         cut_off_at: info.cut_off_at,
     })
 }
 
 fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
     let known = [("icc", &metadata.icc), ("exif", &metadata.exif), ("xmp", &metadata.xmp)];
-    let known = known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
+    let known = known
+        .into_iter()
+        .filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
     let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
 }
@@ -181,7 +195,10 @@ fn text_from_info(info: &InfoRecord) -> String {
     let record = &info.record;
     let mut lines = vec![paint(Ink::Bold, &record.input, terminal)];
     let mut line = |name: &str, value: String| lines.push(format!("  {name:<10} {value}"));
-    line("picture", format!("{} × {}, {}, {} bits", record.width, record.height, info.colour, record.bit_depth));
+    line(
+        "picture",
+        format!("{} × {}, {}, {} bits", record.width, record.height, info.colour, record.bit_depth),
+    );
     line("codec", record.codec.clone());
     line("size", format!("{} bytes, {:.3} bits per pixel", grouped(record.bytes), record.bpp));
     if let (Some(tiles), Some(layers), Some(data)) = (info.tiles, info.layers, info.data_bytes) {

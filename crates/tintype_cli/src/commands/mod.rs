@@ -13,7 +13,7 @@ use crate::output::print_line;
 use crate::style::complain;
 use crate::{Failure, pool, progress};
 use std::path::PathBuf;
-use tintype::{CodecId, Models, Run, Threads};
+use tintype::{CodecId, ExecOptions, Models, Threads};
 
 /// What is said of one file that was done.
 pub struct Report {
@@ -32,11 +32,12 @@ pub fn complaint_of(job: &Job, warnings: &[String]) -> Option<String> {
 pub fn over_jobs(
     jobs: &[Job],
     common: &CommonArgs,
-    work: impl Fn(&Job, &Run) -> Result<Report, String> + Sync,
+    work: impl Fn(&Job, &ExecOptions) -> Result<Report, String> + Sync,
 ) -> bool {
-    let threads = common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
+    let threads =
+        common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
     let (at_once, each) = pool::split_threads(threads, jobs.len());
-    let run = Run { threads: each, ..Run::default() };
+    let exec = ExecOptions { threads: each, ..ExecOptions::default() };
     let bar = progress::over_files(jobs.len());
     let mut all_done = true;
     let done = |_: usize, result: Result<Report, String>| {
@@ -57,7 +58,7 @@ pub fn over_jobs(
         });
         bar.inc(1);
     };
-    pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], &run), done);
+    pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], &exec), done);
     bar.finish_and_clear();
     all_done
 }
@@ -66,7 +67,8 @@ pub fn over_jobs(
 pub fn read_models(files: &[PathBuf], send: bool) -> Result<(Models, Vec<CodecId>), Failure> {
     let (mut models, mut codecs) = (Models::default(), Vec::new());
     for file in files {
-        let failed = |error: &dyn std::fmt::Display| Failure::Work(format!("{}: {error}", file.display()));
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::Work(format!("{}: {error}", file.display()));
         let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
         let added = if send { models.add_to_send(&bytes) } else { models.add(&bytes) };
         codecs.push(added.map_err(|error| failed(&error))?);

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{Cursor, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, Goal, Models, Picture, Run, Tune};
+use tintype::{CodecId, DecodeRequest, EncodeOptions, ExecOptions, Goal, Models, Picture, Tune};
 use tintype_image::io::PictureFormat;
 use tintype_metrics::{CurvePoint, Wanted, bd_rate, compare_with};
 use tintype_train::{FitError, FitRequest, Fitted, PictureList, fitted_codecs, fitter};
@@ -73,7 +73,7 @@ pub struct TrainArgs {
 }
 
 fn parse_codec(text: &str) -> Result<CodecId, String> {
-    CodecId::from_name(text).filter(|id| fitter(*id).is_some()).ok_or_else(|| {
+    tintype::codec_named(text).filter(|id| fitter(*id).is_some()).ok_or_else(|| {
         let names: Vec<&str> = fitted_codecs().map(CodecId::name).collect();
         format!("models are fitted for {}", names.join(", "))
     })
@@ -86,30 +86,43 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Outcome {
-    let known =
-        |path: &Path| path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some();
+    let known = |path: &Path| {
+        path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
+    };
     let inputs = find_inputs(&args.inputs, &known)?;
     let files = inputs.into_iter().filter_map(|input| match input.place {
         Place::File(path) => Some(path),
         Place::Standard => None,
     });
     let all = PictureList::new(files.collect());
-    let (to_fit, held_out) = if args.no_report { (all.clone(), PictureList::default()) } else { all.split() };
-    let request =
-        FitRequest { seed: args.seed.unwrap_or(1), pictures_max: args.pictures as usize, settings: settings(args) };
-    let fit = fitter(args.codec).ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
+    let (to_fit, held_out) =
+        if args.no_report { (all.clone(), PictureList::default()) } else { all.split() };
+    let request = FitRequest {
+        seed: args.seed.unwrap_or(1),
+        pictures_max: args.pictures as usize,
+        settings: settings(args),
+    };
+    let fit = fitter(args.codec)
+        .ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
     let bar = progress_bar();
     let start = Instant::now();
     let fitted = fit.fit(&to_fit, &request, &mut |progress| {
         bar.set_position((progress.done * 1000.0) as u64);
-        let objective = progress.objective.map(|(unit, value)| format!(": {value:.4} {unit}")).unwrap_or_default();
+        let objective = progress
+            .objective
+            .map(|(unit, value)| format!(": {value:.4} {unit}"))
+            .unwrap_or_default();
         bar.set_message(format!("{}{objective}", progress.stage));
     });
     bar.finish_and_clear();
     let fitted = fitted.map_err(failure)?;
     let seconds = start.elapsed().as_secs_f64();
     write_output(&Place::File(args.output.clone()), &fitted.bytes).map_err(Failure::Work)?;
-    let report = if held_out.is_empty() { None } else { Some(Report::new(args.codec, &fitted.bytes, &held_out)?) };
+    let report = if held_out.is_empty() {
+        None
+    } else {
+        Some(Report::new(args.codec, &fitted.bytes, &held_out)?)
+    };
     let card = card(args, &to_fit, &fitted, seconds, report.as_ref())?;
     let card_path = args.output.with_extension("md");
     write_output(&Place::File(card_path.clone()), card.as_bytes()).map_err(Failure::Work)?;
@@ -129,7 +142,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
 
 /// Settings that were given, and those that flags stand for; a fit refuses those that it does not know.
 fn settings(args: &TrainArgs) -> Vec<(String, String)> {
-    let network = args.codec == CodecId::Neural && args.adapt.is_none();
+    let network = args.codec.name() == "neural" && args.adapt.is_none();
     let beside = network.then(|| args.output.with_extension("run"));
     let text = |path: &Path| path.display().to_string();
     let flags = [
@@ -181,16 +194,21 @@ impl Report {
         let list = held_out.thinned(HELD_OUT_MAX);
         let mut models = Models::default();
         models.add(model).map_err(|error| Failure::Work(format!("the new model: {error}")))?;
-        let pictures = (0..list.len()).map(|i| list.read(i).map_err(failure)).collect::<Result<Vec<_>, _>>()?;
+        let pictures = (0..list.len())
+            .map(|i| list.read(i).map_err(failure))
+            .collect::<Result<Vec<_>, _>>()?;
         let own = rows(codec, &models, &pictures)?;
         let built_in = tintype::codecs().any(|id| id == codec);
-        let shipped = if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
+        let shipped =
+            if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
         Ok(Self { pictures: list.len(), own, shipped })
     }
 
     /// Change of rate at equal PSNR against the model that is built in, in percent.
     fn against_shipped(&self) -> Option<f64> {
-        let curve = |rows: &[Row]| rows.iter().map(|r| CurvePoint { rate: r.bpp, quality: r.psnr }).collect::<Vec<_>>();
+        let curve = |rows: &[Row]| {
+            rows.iter().map(|r| CurvePoint { rate: r.bpp, quality: r.psnr }).collect::<Vec<_>>()
+        };
         bd_rate(&curve(&self.own), &curve(&self.shipped))
     }
 
@@ -199,7 +217,8 @@ impl Report {
         lines.push("  quality     bpp   PSNR    built in: bpp   PSNR".into());
         for (index, row) in self.own.iter().enumerate() {
             let shipped = self.shipped.get(index);
-            let shipped = shipped.map(|s| format!("       {:8.4} {:6.2}", s.bpp, s.psnr)).unwrap_or_default();
+            let shipped =
+                shipped.map(|s| format!("       {:8.4} {:6.2}", s.bpp, s.psnr)).unwrap_or_default();
             lines.push(format!("  {:7} {:7.4} {:6.2}{shipped}", row.quality, row.bpp, row.psnr));
         }
         if let Some(change) = self.against_shipped() {
@@ -210,20 +229,28 @@ impl Report {
 }
 
 fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row>, Failure> {
-    let run = Run::default();
+    let exec = ExecOptions::default();
     let mut rows = Vec::new();
     for quality in QUALITIES {
-        let options =
-            EncodeOptions { codec: Some(codec), goal: Goal::Quality(quality), tune: Tune::Psnr, ..Default::default() };
+        let options = EncodeOptions {
+            codec: Some(codec),
+            goal: Goal::Quality(quality),
+            tune: Tune::Psnr,
+            ..Default::default()
+        };
         let (mut bpp, mut psnr) = (0.0, 0.0);
         for picture in pictures {
-            let failed = |error: &dyn std::fmt::Display| Failure::Work(format!("a held-out picture: {error}"));
-            let file = tintype::encode_with_models(picture, &options, models, &run).map_err(|e| failed(&e))?.bytes;
+            let failed = |error: &dyn std::fmt::Display| {
+                Failure::Work(format!("a held-out picture: {error}"))
+            };
+            let file = tintype::encode_with_models(picture, &options, models, &exec)
+                .map_err(|e| failed(&e))?
+                .bytes;
             let request = DecodeRequest::default();
-            let back =
-                tintype::decode_with_models(Cursor::new(&file), &request, models, &run).map_err(|e| failed(&e))?;
-            let report =
-                compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE).map_err(|e| failed(&e))?;
+            let back = tintype::decode_with_models(Cursor::new(&file), &request, models, &exec)
+                .map_err(|e| failed(&e))?;
+            let report = compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE)
+                .map_err(|e| failed(&e))?;
             let shape = &picture.planes.shape;
             bpp += 8.0 * file.len() as f64 / (shape.width_px * shape.height_px) as f64;
             psnr += report.psnr.min(99.0);
@@ -236,7 +263,7 @@ fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row
 
 /// The seed of a fit that was given none.
 fn default_seed(codec: CodecId) -> String {
-    if codec == CodecId::Neural { "the recipe's, if there was one".into() } else { "1".into() }
+    if codec.name() == "neural" { "the recipe's, if there was one".into() } else { "1".into() }
 }
 
 /// The model's card, Markdown.
@@ -247,17 +274,29 @@ fn card(
     seconds: f64,
     report: Option<&Report>,
 ) -> Result<String, Failure> {
-    let name = args.output.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name =
+        args.output.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut rows = vec![
         ("codec".to_string(), args.codec.name().to_string()),
         ("file".into(), format!("{} bytes", grouped(fitted.bytes.len() as u64))),
         ("program".into(), format!("tintype {}", env!("CARGO_PKG_VERSION"))),
-        ("data".into(), format!("{} pictures, list and contents hash {}", list.len(), list.hash().map_err(failure)?)),
-        ("seed".into(), args.seed.map_or_else(|| default_seed(args.codec), |seed| seed.to_string())),
+        (
+            "data".into(),
+            format!(
+                "{} pictures, list and contents hash {}",
+                list.len(),
+                list.hash().map_err(failure)?
+            ),
+        ),
+        (
+            "seed".into(),
+            args.seed.map_or_else(|| default_seed(args.codec), |seed| seed.to_string()),
+        ),
         ("time".into(), format!("{seconds:.1} s")),
     ];
     rows.extend(fitted.parameters.iter().cloned());
-    let rows: Vec<String> = rows.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
+    let rows: Vec<String> =
+        rows.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
     let report = report.map(|r| format!("\n```\n{}\n```\n", r.text())).unwrap_or_default();
     Ok(format!("# {name}\n\n| | |\n|---|---|\n{}\n{report}", rows.join("\n")))
 }

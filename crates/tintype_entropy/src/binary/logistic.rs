@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn tables_are_those_of_the_format() {
         let hash = |entries: &mut dyn Iterator<Item = u16>| {
-            entries
-                .flat_map(u16::to_le_bytes)
-                .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+            entries.flat_map(u16::to_le_bytes).fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            })
         };
         assert_eq!(hash(&mut STRETCH.iter().map(|&x| x as u16)), 0x7fea_2e95_d723_eb42);
         assert_eq!(hash(&mut SQUASH.iter().copied()), 0xb8a4_1e8f_3124_e830);

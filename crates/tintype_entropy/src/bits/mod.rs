@@ -5,7 +5,7 @@
 //! runs over them and over the range coder alike. A reader gives zeros past the end and remembers that it did; ask
 //! [`BitWalk::exhausted`] or the reader's `check`.
 //!
-//! Exact zone. Source: none needed.
+//! Bit-exact. Source: none needed.
 
 mod lsb;
 mod msb;
@@ -90,7 +90,9 @@ mod tests {
     fn bytes_of_bits(bits: &[bool], high_first: bool) -> Vec<u8> {
         let place = |i: usize| if high_first { 7 - i } else { i };
         bits.chunks(8)
-            .map(|byte| byte.iter().enumerate().fold(0, |sum, (i, &bit)| sum | (u8::from(bit) << place(i))))
+            .map(|byte| {
+                byte.iter().enumerate().fold(0, |sum, (i, &bit)| sum | (u8::from(bit) << place(i)))
+            })
             .collect()
     }
 

@@ -54,7 +54,7 @@ impl PrefixCode {
         let mut rows = [Row::default(); LENGTH_MAX as usize + 1];
         for (at, &length) in lengths.iter().enumerate() {
             let Some(row) = rows.get_mut(usize::from(length)) else {
-                return Err(EntropyError::Malformed { what: "code length above 24", at });
+                return Err(EntropyError::Malformed { what: "code length above 24", at: Some(at) });
             };
             row.count += u32::from(length > 0);
         }
@@ -65,7 +65,7 @@ impl PrefixCode {
             code += row.count;
             symbol += row.count;
             if code > 1 << length {
-                return Err(EntropyError::Malformed { what: "code lengths overlap", at: 0 });
+                return Err(EntropyError::Malformed { what: "code lengths overlap", at: None });
             }
         }
         let mut codes = vec![(0, 0); lengths.len()];
@@ -133,7 +133,10 @@ impl PrefixCode {
                 return Ok(u32::from(self.symbols[(row.first_symbol + place) as usize]));
             }
         }
-        Err(EntropyError::Malformed { what: "no prefix code", at: reader.position_bits() / 8 })
+        Err(EntropyError::Malformed {
+            what: "no prefix code",
+            at: Some(reader.position_bits() / 8),
+        })
     }
 }
 

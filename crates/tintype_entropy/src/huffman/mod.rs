@@ -4,7 +4,7 @@
 //! [`crate::bits::MsbWriter`] and reads from a [`crate::bits::MsbReader`]. Shorter codes are smaller, codes of one
 //! length rise with the symbol, as in JPEG and DEFLATE.
 //!
-//! Exact zone. Source: L. L. Larmore, D. S. Hirschberg, "A fast algorithm for optimal length-limited Huffman codes"
+//! Bit-exact. Source: L. L. Larmore, D. S. Hirschberg, "A fast algorithm for optimal length-limited Huffman codes"
 //! (1990); canonical order after E. S. Schwartz, B. Kallick (1964).
 
 mod code;

@@ -30,7 +30,10 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         for (lane, (state, chunk)) in states.iter_mut().zip(head.as_chunks::<8>().0).enumerate() {
             *state = u64::from_le_bytes(*chunk);
             if !(STATE_MIN..STATE_MIN << 32).contains(state) {
-                return Err(EntropyError::Malformed { what: "rANS state out of range", at: 8 * lane });
+                return Err(EntropyError::Malformed {
+                    what: "rANS state out of range",
+                    at: Some(8 * lane),
+                });
             }
         }
         Ok(Self { states, turn: 0, bytes, at: 8 * LANES, missing: false })
@@ -43,10 +46,15 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
     /// read is not what was written.
     pub fn finish(&self) -> Result<(), EntropyError> {
         if self.missing {
-            return Err(EntropyError::Truncated { needed: self.at.saturating_sub(self.bytes.len()).max(1) });
+            return Err(EntropyError::Truncated {
+                needed: self.at.saturating_sub(self.bytes.len()).max(1),
+            });
         }
         if self.at != self.bytes.len() || self.states != [STATE_MIN; LANES] {
-            return Err(EntropyError::Malformed { what: "rANS code does not end where it should", at: self.at });
+            return Err(EntropyError::Malformed {
+                what: "rANS code does not end where it should",
+                at: Some(self.at),
+            });
         }
         Ok(())
     }
@@ -64,7 +72,10 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
             state = (state << 32) | u64::from(self.word());
         }
         if LANES <= 2 {
-            self.states = std::array::from_fn(|i| if i + 1 == LANES { state } else { self.states[LANES - 1] });
+            self.states =
+                std::array::from_fn(
+                    |i| if i + 1 == LANES { state } else { self.states[LANES - 1] },
+                );
         } else {
             self.states[lane] = state;
             self.turn = self.turn.wrapping_add(1);
@@ -130,7 +141,8 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
             #[inline(always)]
             |slot| {
                 let (symbol, start, width) = source.find(slot >> (shift + 1));
-                let (start, width) = (start << (shift + 1), width << (shift + u32::from(symbol == 0)));
+                let (start, width) =
+                    (start << (shift + 1), width << (shift + u32::from(symbol == 0)));
                 let negative = slot - start >= width;
                 ((symbol, negative), start + if negative { width } else { 0 }, width)
             },

@@ -126,13 +126,19 @@ impl<const LANES: usize> SymbolWalk for RansEncoder<LANES> {
     }
 
     #[inline(always)]
-    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, negative: bool, source: &S) -> (u32, bool) {
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(
+        &mut self,
+        symbol: u32,
+        negative: bool,
+        source: &S,
+    ) -> (u32, bool) {
         if source.precision() == PRECISION_MAX {
             return symbol_then_sign(self, symbol, negative, source);
         }
         let negative = negative && symbol != 0;
         let (start, width) = source.interval(symbol);
-        let (start, width) = (2 * start + if negative { width } else { 0 }, width << u32::from(symbol == 0));
+        let (start, width) =
+            (2 * start + if negative { width } else { 0 }, width << u32::from(symbol == 0));
         self.push(start, width, source.precision() + 1);
         (symbol, negative)
     }
@@ -155,7 +161,11 @@ mod tests {
                 }
                 let (mut coded, mut words) = (state, Vec::new());
                 code(&mut coded, ((width - 1) as u32) << 16, &mut words);
-                assert_eq!((coded, words.len()), (((state / width) << 16) + state % width, 0), "{state} by {width}");
+                assert_eq!(
+                    (coded, words.len()),
+                    (((state / width) << 16) + state % width, 0),
+                    "{state} by {width}"
+                );
             }
         }
     }

@@ -4,7 +4,7 @@
 //! one string of bytes for all lanes. Symbol `i` belongs to lane `i mod LANES`. A code is read whole or not at all;
 //! use the range coder where a prefix must decode.
 //!
-//! Exact zone. Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after F. Giesen,
+//! Bit-exact. Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after F. Giesen,
 //! "Interleaved entropy coders" (arXiv:1402.3392).
 
 mod decoder;

@@ -86,11 +86,17 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
     /// # Errors
     /// `Truncated`, `Malformed` as [`RansDecoder::new`].
     pub fn new(bytes: &'a [u8]) -> Result<Self, EntropyError> {
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or(EntropyError::Truncated { needed: 4 })?;
+        let (length, rest) =
+            bytes.split_first_chunk::<4>().ok_or(EntropyError::Truncated { needed: 4 })?;
         let length = u32::from_le_bytes(*length) as usize;
-        let (symbols, plain) =
-            rest.split_at_checked(length).ok_or_else(|| EntropyError::Truncated { needed: length - rest.len() })?;
-        Ok(Self { symbols: RansDecoder::new(symbols)?, plain: LsbReader::new(plain), plain_bytes: plain.len() })
+        let (symbols, plain) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| EntropyError::Truncated { needed: length - rest.len() })?;
+        Ok(Self {
+            symbols: RansDecoder::new(symbols)?,
+            plain: LsbReader::new(plain),
+            plain_bytes: plain.len(),
+        })
     }
 
     /// Checks that the code ends here.
@@ -100,7 +106,10 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
     pub fn finish(&self) -> Result<(), EntropyError> {
         self.plain.check()?;
         if self.plain.position_bits().div_ceil(8) != self.plain_bytes {
-            return Err(EntropyError::Malformed { what: "plain bits after the last symbol", at: 0 });
+            return Err(EntropyError::Malformed {
+                what: "plain bits after the last symbol",
+                at: None,
+            });
         }
         self.symbols.finish()
     }

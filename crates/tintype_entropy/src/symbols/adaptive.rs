@@ -1,7 +1,7 @@
 //! Adaptive distributions of sixteen symbols, whose ends fill a vector.
 //!
 //! A symbol pulls every end a fraction of the way towards its side; every symbol keeps at least a floor. All sixteen lanes
-//! move in one step, so that a symbol costs about as much as two or three binary decisions. Exact zone: integers only.
+//! move in one step, so that a symbol costs about as much as two or three binary decisions. Bit-exact: integers only.
 //!
 //! Source: the shift-only adaptation of multi-symbol tables as in the AV1 specification, section 8.3.2; layout our own.
 
@@ -69,7 +69,10 @@ impl<const FLOOR: i16> Adaptive16<FLOOR> {
     }
 
     fn raised(mut self) -> Self {
-        self.ends.iter_mut().enumerate().for_each(|(lane, end)| *end = end.wrapping_add(Self::floors(lane)));
+        self.ends
+            .iter_mut()
+            .enumerate()
+            .for_each(|(lane, end)| *end = end.wrapping_add(Self::floors(lane)));
         self
     }
 
@@ -170,7 +173,10 @@ mod tests {
         crate::contract::check_source(&Sixteen { simd: Fallback::new(), table });
         dispatch!(Level::new(), simd => crate::contract::check_source(&Sixteen { simd, table }));
         let bytes: Vec<u8> = table.to_bytes().collect();
-        assert_eq!((bytes.len(), Adaptive16::from_bytes(&bytes)), (Adaptive16::<FLOOR>::LEN_BYTES, *table));
+        assert_eq!(
+            (bytes.len(), Adaptive16::from_bytes(&bytes)),
+            (Adaptive16::<FLOOR>::LEN_BYTES, *table)
+        );
     }
 
     fn keeps_the_contract<const FLOOR: i16>() {

@@ -22,7 +22,7 @@ impl CdfFamily {
     pub fn new(tables: Vec<(i32, CdfTable)>) -> Result<Self, EntropyError> {
         for (at, (least, table)) in tables.iter().enumerate() {
             if table.symbols() < 2 || least.unsigned_abs() > 1 << 24 {
-                return Err(EntropyError::Malformed { what: "table of a family", at });
+                return Err(EntropyError::Malformed { what: "table of a family", at: Some(at) });
             }
         }
         Ok(Self { tables })
@@ -54,7 +54,11 @@ impl CdfFamily {
         let place = i64::from(value) - i64::from(*least);
         let symbol = if (0..i64::from(escape)).contains(&place) { place as u32 } else { escape };
         let symbol = walk.symbol(symbol, table);
-        if symbol != escape { least.wrapping_add(symbol as i32) } else { self.escape(walk, *least, escape, place) }
+        if symbol != escape {
+            least.wrapping_add(symbol as i32)
+        } else {
+            self.escape(walk, *least, escape, place)
+        }
     }
 
     #[cold]
@@ -62,7 +66,8 @@ impl CdfFamily {
         let above = walk.bit(place >= 0, 1 << 15);
         let beyond = if place >= 0 { place - i64::from(escape) } else { -1 - place };
         let beyond = golomb::exp_golomb(walk, beyond.clamp(0, i64::from(u32::MAX) - 1) as u32, 0);
-        let place = if above { i64::from(escape) + i64::from(beyond) } else { -1 - i64::from(beyond) };
+        let place =
+            if above { i64::from(escape) + i64::from(beyond) } else { -1 - i64::from(beyond) };
         (i64::from(least) + place).clamp(i32::MIN.into(), i32::MAX.into()) as i32
     }
 }
@@ -75,8 +80,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn family() -> CdfFamily {
-        let bell = |scale: i32| -> Vec<u64> { (-20..=21i32).map(|x| 1000 / (1 + (x * x / scale) as u64)).collect() };
-        CdfFamily::new((1..9).map(|s| (-20, CdfTable::from_counts(16, &bell(s * s)).unwrap())).collect()).unwrap()
+        let bell = |scale: i32| -> Vec<u64> {
+            (-20..=21i32).map(|x| 1000 / (1 + (x * x / scale) as u64)).collect()
+        };
+        CdfFamily::new(
+            (1..9).map(|s| (-20, CdfTable::from_counts(16, &bell(s * s)).unwrap())).collect(),
+        )
+        .unwrap()
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`] with symbols, and
 //! the range coder, rANS and their counters all are one. So a walk does not know which coder it runs over.
 //!
-//! Exact zone.
+//! Bit-exact.
 
 mod adaptive;
 mod family;
@@ -42,14 +42,24 @@ pub trait SymbolWalk: BitWalk {
     /// One symbol, and for all but symbol 0 a sign, both as likely; symbol 0 comes back as not negative. rANS takes
     /// both in one step, from halves of the symbol's part, if the source has less than 16 bits of precision.
     #[inline(always)]
-    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, negative: bool, source: &S) -> (u32, bool) {
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(
+        &mut self,
+        symbol: u32,
+        negative: bool,
+        source: &S,
+    ) -> (u32, bool) {
         symbol_then_sign(self, symbol, negative, source)
     }
 }
 
 /// A symbol and a plain bit for its sign.
 #[inline(always)]
-pub(crate) fn symbol_then_sign<W, S>(walk: &mut W, symbol: u32, negative: bool, source: &S) -> (u32, bool)
+pub(crate) fn symbol_then_sign<W, S>(
+    walk: &mut W,
+    symbol: u32,
+    negative: bool,
+    source: &S,
+) -> (u32, bool)
 where
     W: SymbolWalk + ?Sized,
     S: ProbabilitySource + ?Sized,
@@ -91,7 +101,8 @@ impl ProbabilitySource for Uniform {
 
     fn find(&self, slot: u32) -> (u32, u32, u32) {
         // The greatest symbol whose start is at most the slot.
-        let symbol = ((u64::from(slot) + 1) * u64::from(self.count)).div_ceil(1 << PRECISION_MAX) as u32 - 1;
+        let symbol =
+            ((u64::from(slot) + 1) * u64::from(self.count)).div_ceil(1 << PRECISION_MAX) as u32 - 1;
         let (start, width) = self.interval(symbol);
         (symbol, start, width)
     }

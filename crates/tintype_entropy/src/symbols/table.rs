@@ -28,20 +28,29 @@ impl CdfTable {
     /// `Malformed` if they do not or one of them is 0; `Limit` if the precision is not 1 to 16.
     pub fn from_frequencies(precision: u32, frequencies: &[u32]) -> Result<Self, EntropyError> {
         if !(1..=PRECISION_MAX).contains(&precision) {
-            return Err(EntropyError::Limit { what: "precision of a table in bits", max: PRECISION_MAX.into() });
+            return Err(EntropyError::Limit {
+                what: "precision of a table in bits",
+                max: PRECISION_MAX.into(),
+            });
         }
         let total = 1u32 << precision;
         let mut starts = Vec::with_capacity(frequencies.len().min(total as usize) + 1);
         let mut sum = 0u32;
         for (at, &frequency) in frequencies.iter().enumerate() {
             if frequency == 0 || frequency > total - sum {
-                return Err(EntropyError::Malformed { what: "frequency of 0 or beyond the total", at });
+                return Err(EntropyError::Malformed {
+                    what: "frequency of 0 or beyond the total",
+                    at: Some(at),
+                });
             }
             starts.push(sum);
             sum += frequency;
         }
         if sum != total {
-            return Err(EntropyError::Malformed { what: "frequencies below the total", at: frequencies.len() });
+            return Err(EntropyError::Malformed {
+                what: "frequencies below the total",
+                at: Some(frequencies.len()),
+            });
         }
         starts.push(total);
         let mark_shift = precision.saturating_sub(8);
@@ -107,16 +116,22 @@ impl ProbabilitySource for CdfTable {
 /// `Misuse` if there are no symbols or more than `2^precision`; `Limit` if the precision is not 1 to 16.
 pub fn frequencies_from_counts(precision: u32, counts: &[u64]) -> Result<Vec<u32>, EntropyError> {
     if !(1..=PRECISION_MAX).contains(&precision) {
-        return Err(EntropyError::Limit { what: "precision of a table in bits", max: PRECISION_MAX.into() });
+        return Err(EntropyError::Limit {
+            what: "precision of a table in bits",
+            max: PRECISION_MAX.into(),
+        });
     }
     let total = 1u32 << precision;
     if counts.is_empty() || counts.len() > total as usize {
-        return Err(EntropyError::Misuse { what: "no symbols, or more than the table's precision can hold" });
+        return Err(EntropyError::Misuse {
+            what: "no symbols, or more than the table's precision can hold",
+        });
     }
     let sum: u128 = counts.iter().map(|&c| u128::from(c)).sum::<u128>().max(1);
     // One for each symbol, and the rest of the scale in proportion; what rounding leaves goes to the largest counts.
     let share = u128::from(total) - counts.len() as u128;
-    let mut frequencies: Vec<u32> = counts.iter().map(|&c| 1 + (u128::from(c) * share / sum) as u32).collect();
+    let mut frequencies: Vec<u32> =
+        counts.iter().map(|&c| 1 + (u128::from(c) * share / sum) as u32).collect();
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(counts[s]));
     let left = total - frequencies.iter().sum::<u32>();
@@ -169,7 +184,11 @@ mod tests {
     fn counts_are_followed() {
         let frequencies = frequencies_from_counts(12, &[3000, 1000, 0, 96]).unwrap();
         assert_eq!(frequencies.iter().sum::<u32>(), 4096);
-        assert!(frequencies[0].abs_diff(3000) < 6 && frequencies[1].abs_diff(1000) < 6 && frequencies[2] == 1);
+        assert!(
+            frequencies[0].abs_diff(3000) < 6
+                && frequencies[1].abs_diff(1000) < 6
+                && frequencies[2] == 1
+        );
         assert_eq!(frequencies_from_counts(2, &[0, 0]).unwrap(), [2, 2]);
     }
 }

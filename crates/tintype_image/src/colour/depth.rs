@@ -20,7 +20,8 @@ pub fn planes_at_depth(source: &Planes, bit_depth: u8) -> Planes {
         if from == bit_depth {
             continue;
         }
-        let table: Vec<u16> = (0..1u32 << from).map(|s| scaled_sample(s as u16, from, bit_depth)).collect();
+        let table: Vec<u16> =
+            (0..1u32 << from).map(|s| scaled_sample(s as u16, from, bit_depth)).collect();
         for y in 0..plane.height() {
             plane.row_mut(y).iter_mut().for_each(|s| *s = table[usize::from(*s)]);
         }

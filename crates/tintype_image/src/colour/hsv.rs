@@ -1,7 +1,7 @@
 //! RGB to hue, saturation, value and back, for analysis; never part of a codec.
 //!
 //! In: RGB planes of `0..2^n`. Out: three `f32` planes: hue in `0..1` of a turn (red 0, green 1/3, blue 2/3; 0 where there
-//! is no colour), saturation and value in `0..=1`. Floats: not in the exact zone.
+//! is no colour), saturation and value in `0..=1`. Floats: not bit-exact.
 //! Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
 
 use super::even_colour_depth;
@@ -54,8 +54,12 @@ fn hsv([r, g, b]: [f32; 3]) -> [f32; 3] {
 /// `Misuse` for planes of unequal size or a depth outside 1 to 16.
 pub fn rgb_from_hsv(hsv: [&Plane<f32>; 3], bit_depth: u8) -> Result<Planes, ImageError> {
     let (width, height) = (hsv[0].width(), hsv[0].height());
-    if !(1..=16).contains(&bit_depth) || hsv.iter().any(|p| (p.width(), p.height()) != (width, height)) {
-        return Err(ImageError::Misuse { what: format!("HSV planes of unequal size, or {bit_depth} bits") });
+    if !(1..=16).contains(&bit_depth)
+        || hsv.iter().any(|p| (p.width(), p.height()) != (width, height))
+    {
+        return Err(ImageError::Misuse {
+            what: format!("HSV planes of unequal size, or {bit_depth} bits"),
+        });
     }
     let mut out = Planes::new(Shape::rgb(width, height, bit_depth));
     let max = ((1u32 << bit_depth) - 1) as f32;
@@ -79,7 +83,8 @@ mod tests {
     #[test]
     fn a_dense_grid_comes_back() {
         for (bit_depth, step) in [(8u8, 3usize), (16, 1285)] {
-            let values: Vec<u16> = (0..1usize << bit_depth).step_by(step).map(|v| v as u16).collect();
+            let values: Vec<u16> =
+                (0..1usize << bit_depth).step_by(step).map(|v| v as u16).collect();
             let count = values.len();
             let mut rgb = Planes::new(Shape::rgb(count * count, count, bit_depth));
             for y in 0..count {
@@ -91,7 +96,8 @@ mod tests {
             let hsv = hsv_from_rgb(&rgb).unwrap();
             let back = rgb_from_hsv(hsv.each_ref(), bit_depth).unwrap();
             for (a, b) in back.planes.iter().zip(&rgb.planes) {
-                let worst = a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
+                let worst =
+                    a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
                 assert!(worst <= Some(HSV_ERROR_MAX), "{bit_depth} bits: {worst:?}");
             }
         }

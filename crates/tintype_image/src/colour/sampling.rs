@@ -39,7 +39,8 @@ pub enum Upsampling {
 
 /// `plane` with columns halved `x_log2` times and rows `y_log2` times (0 or 1).
 pub fn subsampled(plane: &Plane<u16>, x_log2: u8, y_log2: u8) -> Plane<u16> {
-    let (width, height) = (plane.width().div_ceil(1 << x_log2), plane.height().div_ceil(1 << y_log2));
+    let (width, height) =
+        (plane.width().div_ceil(1 << x_log2), plane.height().div_ceil(1 << y_log2));
     let mut out = Plane::new(width, height);
     let mut sums = vec![0u32; plane.width()];
     for y in 0..height {
@@ -70,8 +71,11 @@ pub fn upsampled(
     (x_log2, y_log2): (u8, u8),
     how: Upsampling,
 ) -> Result<Plane<u16>, ImageError> {
-    if (plane.width(), plane.height()) != (width.div_ceil(1 << x_log2), height.div_ceil(1 << y_log2)) {
-        let what = format!("plane of {}×{} brought to {width}×{height}", plane.width(), plane.height());
+    if (plane.width(), plane.height())
+        != (width.div_ceil(1 << x_log2), height.div_ceil(1 << y_log2))
+    {
+        let what =
+            format!("plane of {}×{} brought to {width}×{height}", plane.width(), plane.height());
         return Err(ImageError::Misuse { what });
     }
     let mut out = Plane::new(width, height);
@@ -114,9 +118,15 @@ fn spread(quarters: &[u32], x_log2: u8, how: Upsampling, out: &mut [u16]) {
 ///
 /// # Errors
 /// `Misuse` unless `source` is YCbCr.
-pub fn planes_at_sampling(source: &Planes, sampling: Sampling, how: Upsampling) -> Result<Planes, ImageError> {
+pub fn planes_at_sampling(
+    source: &Planes,
+    sampling: Sampling,
+    how: Upsampling,
+) -> Result<Planes, ImageError> {
     if !matches!(source.shape.colour, ColourModel::YCbCr(_)) {
-        return Err(ImageError::Misuse { what: format!("chroma sampling of {:?}", source.shape.colour) });
+        return Err(ImageError::Misuse {
+            what: format!("chroma sampling of {:?}", source.shape.colour),
+        });
     }
     let shape: &Shape = &source.shape;
     let mut out = source.clone();
@@ -141,7 +151,8 @@ mod tests {
     use crate::{PlaneRole, YCbCrMatrix};
 
     fn ramp(width: usize, height: usize) -> Plane<u16> {
-        let samples = (0..width * height).map(|i| (i % width * 4 + i / width * 12) as u16).collect();
+        let samples =
+            (0..width * height).map(|i| (i % width * 4 + i / width * 12) as u16).collect();
         Plane::from_vec(width, height, samples).unwrap()
     }
 
@@ -188,10 +199,20 @@ mod tests {
         shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
         let full = Planes::new(shape);
         let half = planes_at_sampling(&full, Sampling::S420, Upsampling::Triangle).unwrap();
-        assert_eq!((half.planes[1].width(), half.planes[2].height(), half.planes[0].width()), (4, 3, 7));
+        assert_eq!(
+            (half.planes[1].width(), half.planes[2].height(), half.planes[0].width()),
+            (4, 3, 7)
+        );
         assert_eq!(half.shape.plane_size(2), (4, 3));
         assert_eq!(planes_at_sampling(&half, Sampling::S444, Upsampling::Nearest).unwrap(), full);
         assert!(half.shape.planes.iter().all(|p| p.role == PlaneRole::Colour));
-        assert!(planes_at_sampling(&Planes::new(Shape::gray(2, 2, 8)), Sampling::S420, Upsampling::Nearest).is_err());
+        assert!(
+            planes_at_sampling(
+                &Planes::new(Shape::gray(2, 2, 8)),
+                Sampling::S420,
+                Upsampling::Nearest
+            )
+            .is_err()
+        );
     }
 }

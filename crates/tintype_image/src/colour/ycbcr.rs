@@ -6,7 +6,9 @@
 //! Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item 3; full-range scaling as in ITU-T T.871 clause 7.
 
 use super::{even_colour_depth, three};
-use crate::{ColourModel, ImageError, Level, Plane, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
+use crate::{
+    ColourModel, ImageError, Level, Plane, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
+};
 use fearless_simd::dispatch;
 
 /// Largest difference in any sample after [`ycbcr_from_rgb`] and [`rgb_from_ycbcr`], for up to 16 bits: three roundings
@@ -43,7 +45,12 @@ impl Forward {
         let cb_r = fixed(kr / (2.0 - 2.0 * kb), 16) as u32;
         let cr_b = fixed(kb / (2.0 - 2.0 * kr), 16) as u32;
         let centre = (1u32 << (bit_depth + 15)) + 0x7fff;
-        Self { y: [r, 65_536 - r - b, b], cb: [cb_r, 32_768 - cb_r], cr: [32_768 - cr_b, cr_b], centre }
+        Self {
+            y: [r, 65_536 - r - b, b],
+            cb: [cb_r, 32_768 - cb_r],
+            cr: [32_768 - cr_b, cr_b],
+            centre,
+        }
     }
 
     #[inline(always)]
@@ -52,8 +59,14 @@ impl Forward {
             let (red, green, blue) = (u32::from(*r), u32::from(*g), u32::from(*b));
             let luma = self.y[0] * red + self.y[1] * green + self.y[2] * blue + 0x8000;
             // Both lie in 0..2^32 as a whole though parts wrap.
-            let cb = self.centre.wrapping_add(blue << 15).wrapping_sub(self.cb[0] * red + self.cb[1] * green);
-            let cr = self.centre.wrapping_add(red << 15).wrapping_sub(self.cr[0] * green + self.cr[1] * blue);
+            let cb = self
+                .centre
+                .wrapping_add(blue << 15)
+                .wrapping_sub(self.cb[0] * red + self.cb[1] * green);
+            let cr = self
+                .centre
+                .wrapping_add(red << 15)
+                .wrapping_sub(self.cr[0] * green + self.cr[1] * blue);
             (*r, *g, *b) = ((luma >> 16) as u16, (cb >> 16) as u16, (cr >> 16) as u16);
         }
     }
@@ -73,7 +86,8 @@ impl Backward {
         let kg = 1.0 - kr - kb;
         let fraction_bits = if bit_depth <= 14 { 16 } else { 14 };
         let (cr_r, cb_b) = (2.0 - 2.0 * kr, 2.0 - 2.0 * kb);
-        let weights = [cr_r, -cb_b * kb / kg, -cr_r * kr / kg, cb_b].map(|w| fixed(w, fraction_bits));
+        let weights =
+            [cr_r, -cb_b * kb / kg, -cr_r * kr / kg, cb_b].map(|w| fixed(w, fraction_bits));
         Self { fraction_bits, weights, half: 1 << (bit_depth - 1), max: (1 << bit_depth) - 1 }
     }
 
@@ -97,7 +111,11 @@ impl Backward {
 ///
 /// # Errors
 /// `Misuse` unless `rgb` is RGB with colour planes of one depth.
-pub fn ycbcr_from_rgb(rgb: &Planes, matrix: YCbCrMatrix, level: Level) -> Result<Planes, ImageError> {
+pub fn ycbcr_from_rgb(
+    rgb: &Planes,
+    matrix: YCbCrMatrix,
+    level: Level,
+) -> Result<Planes, ImageError> {
     let depth = even_colour_depth(rgb, ColourModel::Rgb)?;
     let forward = Forward::new(matrix, depth);
     let mut out = rgb.clone();
@@ -116,7 +134,9 @@ pub fn ycbcr_from_rgb(rgb: &Planes, matrix: YCbCrMatrix, level: Level) -> Result
 /// `Misuse` unless `ycbcr` is YCbCr with colour planes of one depth and full resolution.
 pub fn rgb_from_ycbcr(ycbcr: &Planes, level: Level) -> Result<Planes, ImageError> {
     let ColourModel::YCbCr(matrix) = ycbcr.shape.colour else {
-        return Err(ImageError::Misuse { what: format!("RGB from YCbCr called on {:?}", ycbcr.shape.colour) });
+        return Err(ImageError::Misuse {
+            what: format!("RGB from YCbCr called on {:?}", ycbcr.shape.colour),
+        });
     };
     let depth = even_colour_depth(ycbcr, ycbcr.shape.colour)?;
     let backward = Backward::new(matrix, depth);
@@ -142,7 +162,9 @@ pub fn gray_from_rgb(rgb: &Planes, matrix: YCbCrMatrix) -> Result<Planes, ImageE
     for y in 0..height {
         let [r, g, b] = [0, 1, 2].map(|i| rgb.planes[i].row(y));
         for (x, sample) in gray.row_mut(y).iter_mut().enumerate() {
-            *sample = ((wr * u32::from(r[x]) + wg * u32::from(g[x]) + wb * u32::from(b[x]) + 0x8000) >> 16) as u16;
+            *sample =
+                ((wr * u32::from(r[x]) + wg * u32::from(g[x]) + wb * u32::from(b[x]) + 0x8000)
+                    >> 16) as u16;
         }
     }
     let planes = vec![PlaneInfo::new(PlaneRole::Colour, depth)];
@@ -179,7 +201,9 @@ mod tests {
 
     #[test]
     fn follows_the_formulas_and_comes_back_within_the_stated_error_at_every_level() {
-        for (bit_depth, step) in [(1, 1), (4, 1), (8, 5), (10, 41), (14, 700), (15, 1300), (16, 2621)] {
+        for (bit_depth, step) in
+            [(1, 1), (4, 1), (8, 5), (10, 41), (14, 700), (15, 1300), (16, 2621)]
+        {
             let rgb = grid(bit_depth, step);
             let max = f64::from(rgb.shape.planes[0].sample_max());
             for matrix in [YCbCrMatrix::Bt601, YCbCrMatrix::Bt709] {
@@ -198,7 +222,10 @@ mod tests {
                         let error = (f64::from(coded[i][k]) - exact[i].min(max)).abs();
                         assert!(error <= 1.5, "{bit_depth} bits, plane {i}: off by {error}");
                         let off = decoded[i][k].abs_diff(source[i][k]);
-                        assert!(off <= RGB_YCBCR_ERROR_MAX, "{bit_depth} bits, plane {i}: back off by {off}");
+                        assert!(
+                            off <= RGB_YCBCR_ERROR_MAX,
+                            "{bit_depth} bits, plane {i}: back off by {off}"
+                        );
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! RGB to YCoCg-R and back: an exactly reversible colour transform in integers.
 //!
 //! In: three planes of `0..2^n`, n up to 16. Out: luma Y in `0..2^n`, and Co, Cg in `-(2^n - 1)..2^n`, one bit wider and
-//! signed, so planes of `i32`. In the exact zone: integers and arithmetic shifts only, every RGB comes back.
+//! signed, so planes of `i32`. In the bit-exact part: integers and arithmetic shifts only, every RGB comes back.
 //! Source: Malvar and Sullivan, "YCoCg-R: A Color Space with RGB Reversibility and Low Dynamic Range", JVT-I014r3, 2003.
 
 use crate::{Level, Plane};
@@ -58,13 +58,15 @@ mod tests {
 
     #[test]
     fn every_colour_of_five_bits_and_the_corners_of_sixteen_come_back() {
-        let mut colours: Vec<[u16; 3]> = (0..1u32 << 15).map(|v| [v, v >> 5, v >> 10].map(|c| c as u16 & 31)).collect();
+        let mut colours: Vec<[u16; 3]> =
+            (0..1u32 << 15).map(|v| [v, v >> 5, v >> 10].map(|c| c as u16 & 31)).collect();
         let ends = [0, 1, 255, 32_767, 32_768, 65_534, 65_535];
         for r in ends {
             colours.extend(ends.iter().flat_map(|g| ends.map(|b| [r, *g, b])));
         }
         let count = colours.len();
-        let rgb = [0, 1, 2].map(|i| Plane::from_vec(count, 1, colours.iter().map(|c| c[i]).collect()).unwrap());
+        let rgb = [0, 1, 2]
+            .map(|i| Plane::from_vec(count, 1, colours.iter().map(|c| c[i]).collect()).unwrap());
         for level in [Level::fallback(), Level::new()] {
             let ycocg = ycocg_from_rgb(rgb.each_ref(), level);
             assert!(ycocg[0].row(0).iter().all(|y| (0..65_536).contains(y)));

@@ -8,8 +8,9 @@ use fearless_simd::dispatch;
 
 fn weights(sigma_px: f32) -> Vec<f32> {
     let radius = (3.0 * sigma_px).ceil() as i32;
-    let bell: Vec<f64> =
-        (-radius..=radius).map(|i| (-0.5 * (f64::from(i) / f64::from(sigma_px)).powi(2)).exp()).collect();
+    let bell: Vec<f64> = (-radius..=radius)
+        .map(|i| (-0.5 * (f64::from(i) / f64::from(sigma_px)).powi(2)).exp())
+        .collect();
     let sum: f64 = bell.iter().sum();
     bell.into_iter().map(|w| (w / sum) as f32).collect()
 }
@@ -31,7 +32,8 @@ pub(super) fn blurred(source: &Plane<u16>, sigma_px: f32, threads: Threads) -> P
     by_rows(&across, threads, |across, first, out: &mut [u16]| {
         let mut sums = vec![0.0; across.width()];
         for (y, target) in (first..).zip(out.chunks_exact_mut(across.width())) {
-            let rows = weights.iter().zip(-(radius as isize)..).map(|(w, i)| (*w, row_near(across, y, i)));
+            let rows =
+                weights.iter().zip(-(radius as isize)..).map(|(w, i)| (*w, row_near(across, y, i)));
             dispatch!(level, _simd => weighted(&mut sums, rows));
             target.iter_mut().zip(&sums).for_each(|(t, s)| *t = (s + 0.5) as u16);
         }

@@ -46,7 +46,11 @@ impl Denoise {
                     && strength <= 1.0
             }
         };
-        if sound { Ok(()) } else { Err(ImageError::Misuse { what: format!("filter parameters {self:?}") }) }
+        if sound {
+            Ok(())
+        } else {
+            Err(ImageError::Misuse { what: format!("filter parameters {self:?}") })
+        }
     }
 }
 
@@ -80,7 +84,11 @@ pub fn denoised(source: &Planes, filter: Denoise, threads: Threads) -> Result<Pl
 const BAND_ROWS: usize = 64;
 
 /// Makes a plane in bands of rows: `work(source, first row, rows to fill)`.
-fn by_rows<T, U>(source: &Plane<T>, threads: Threads, work: impl Fn(&Plane<T>, usize, &mut [U]) + Sync) -> Plane<U>
+fn by_rows<T, U>(
+    source: &Plane<T>,
+    threads: Threads,
+    work: impl Fn(&Plane<T>, usize, &mut [U]) + Sync,
+) -> Plane<U>
 where
     T: Copy + Default + Sync,
     U: Copy + Default + Send,

@@ -13,11 +13,18 @@ const STEPS: usize = 1024;
 const DISTANCE_MAX: f32 = 8.0;
 
 /// Fills rows from `first` on.
-pub(super) fn rows(source: &Plane<u16>, (patch_px, window_px): (usize, usize), h: f32, first: usize, out: &mut [u16]) {
+pub(super) fn rows(
+    source: &Plane<u16>,
+    (patch_px, window_px): (usize, usize),
+    h: f32,
+    first: usize,
+    out: &mut [u16],
+) {
     let (width, count) = (source.width(), out.len() / source.width());
     let (patch, reach) = (patch_px / 2, window_px / 2);
     let padded = Padded::new(source, first, count, patch + reach);
-    let table: Vec<f32> = (0..STEPS).map(|i| (-(i as f32) * DISTANCE_MAX / STEPS as f32).exp()).collect();
+    let table: Vec<f32> =
+        (0..STEPS).map(|i| (-(i as f32) * DISTANCE_MAX / STEPS as f32).exp()).collect();
     let scale = STEPS as f32 / (DISTANCE_MAX * h * h * (patch_px * patch_px) as f32);
     let mut sums = vec![0.0f32; out.len()];
     let mut totals = vec![0.0f32; out.len()];
@@ -67,7 +74,11 @@ impl Padded {
         let mut samples = Vec::with_capacity(stride * (count + 2 * margin));
         let mut wide = Vec::new();
         for y in 0..count + 2 * margin {
-            super::widened(super::row_near(source, first + y, -(margin as isize)), margin, &mut wide);
+            super::widened(
+                super::row_near(source, first + y, -(margin as isize)),
+                margin,
+                &mut wide,
+            );
             samples.extend_from_slice(&wide);
         }
         Self { stride, samples }
@@ -78,7 +89,13 @@ impl Padded {
     }
 
     /// Adds or takes away the squared differences of one row to its shifted self, column by column.
-    fn add_squares(&self, columns: &mut [u64], row: usize, (reach, dx, dy): (usize, usize, usize), add: bool) {
+    fn add_squares(
+        &self,
+        columns: &mut [u64],
+        row: usize,
+        (reach, dx, dy): (usize, usize, usize),
+        add: bool,
+    ) {
         let own = &self.row(row + reach)[reach..];
         let other = &self.row(row + dy)[dx..];
         for ((sum, a), b) in columns.iter_mut().zip(own).zip(other) {

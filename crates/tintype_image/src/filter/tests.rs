@@ -42,7 +42,11 @@ fn medians_agree_with_sorting() {
                     square.extend((-radius..=radius).map(|dx| row[near(x, dx, 21)]));
                 }
                 square.sort_unstable();
-                assert_eq!(out.planes[0].row(y)[x], square[square.len() / 2], "{filter:?} at {x}, {y}");
+                assert_eq!(
+                    out.planes[0].row(y)[x],
+                    square[square.len() / 2],
+                    "{filter:?} at {x}, {y}"
+                );
             }
         }
     }
@@ -53,10 +57,12 @@ fn gaussian_spreads_a_point_by_the_bell() {
     let mut planes = Planes::new(Shape::gray(15, 15, 16));
     planes.planes[0].row_mut(7)[7] = 60_000;
     let out = denoised(&planes, Denoise::Gaussian { sigma_px: 1.5 }, Threads::ONE).unwrap();
-    let expected =
-        |dx: f64, dy: f64| 60_000.0 * (-(dx * dx + dy * dy) / 4.5).exp() / (2.0 * std::f64::consts::PI * 2.25);
+    let expected = |dx: f64, dy: f64| {
+        60_000.0 * (-(dx * dx + dy * dy) / 4.5).exp() / (2.0 * std::f64::consts::PI * 2.25)
+    };
     for (x, y) in [(7, 7), (8, 7), (5, 9), (7, 11)] {
-        let (value, exact) = (f64::from(out.planes[0].row(y)[x]), expected(x as f64 - 7.0, y as f64 - 7.0));
+        let (value, exact) =
+            (f64::from(out.planes[0].row(y)[x]), expected(x as f64 - 7.0, y as f64 - 7.0));
         assert!((value - exact).abs() < 0.01 * exact + 2.0, "{value} {exact}");
     }
 }
@@ -68,7 +74,11 @@ fn every_filter_removes_noise_and_keeps_flat_pictures() {
         let out = denoised(&dirty, filter, Threads::ONE).unwrap();
         let (before, after) = (squared_error(&dirty, &clean), squared_error(&out, &clean));
         assert!(after < before * 3 / 4, "{filter:?}: {before} to {after}");
-        assert_eq!(out, denoised(&dirty, filter, Threads::new(3)).unwrap(), "{filter:?} on three threads");
+        assert_eq!(
+            out,
+            denoised(&dirty, filter, Threads::new(3)).unwrap(),
+            "{filter:?} on three threads"
+        );
         for (width, height) in [(1, 1), (1, 9), (130, 2)] {
             let mut flat = Planes::new(Shape::gray(width, height, 16));
             (0..height).for_each(|y| flat.planes[0].row_mut(y).fill(65_535));

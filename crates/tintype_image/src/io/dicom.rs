@@ -7,7 +7,10 @@
 //! around samples that lossy coding changed. Compressed, deflated and big-endian files are refused.
 //! Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause 7; PS3.3, clause C.7.6.3.
 
-use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
+use crate::{
+    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
+    YCbCrMatrix,
+};
 
 const HEAD: &str = "dicom:head";
 const TAIL: &str = "dicom:tail";
@@ -34,7 +37,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
     };
     let (front, tail) = (&bytes[..head.end], &bytes[head.end + needed..]);
     if (front.len() + tail.len()) as u64 > limits.metadata_bytes_max {
-        return Err(ImageError::Limit { what: "bytes of DICOM elements", max: limits.metadata_bytes_max });
+        return Err(ImageError::Limit {
+            what: "bytes of DICOM elements",
+            max: limits.metadata_bytes_max,
+        });
     }
     let bits = if head.words(values).all(|word| head.sample(word, head.stored).is_some()) {
         head.stored
@@ -57,14 +63,21 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
 /// Writes a picture that came from a DICOM file.
 pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     let unsupported = |what: &str| Err(ImageError::Unsupported { what: what.into() });
-    let item = |name: &str| picture.metadata.other.iter().find(|item| item.0 == name).map(|item| item.1.as_slice());
+    let item = |name: &str| {
+        picture.metadata.other.iter().find(|item| item.0 == name).map(|item| item.1.as_slice())
+    };
     let Some(front) = item(HEAD) else {
-        return unsupported("a DICOM file needs a head, and this picture came without one; try tif or pam");
+        return unsupported(
+            "a DICOM file needs a head, and this picture came without one; try tif or pam",
+        );
     };
     let head = Head::parse(front)?;
     let shape = &picture.planes.shape;
     let bits = shape.planes[0].bit_depth;
-    if head.end != front.len() || !(bits == head.stored || bits == head.allocated) || *shape != head.shape(bits)? {
+    if head.end != front.len()
+        || !(bits == head.stored || bits == head.allocated)
+        || *shape != head.shape(bits)?
+    {
         return unsupported(
             "the picture differs in size, planes or bits from the DICOM head it came with; try tif or pam",
         );
@@ -124,20 +137,29 @@ impl Head {
                 }
                 PIXEL_DATA if inside.is_empty() => {
                     if element.len == UNDEFINED {
-                        return Err(ImageError::Malformed { what: "DICOM samples of no stated length".into(), at });
+                        return Err(ImageError::Malformed {
+                            what: "DICOM samples of no stated length".into(),
+                            at: Some(at),
+                        });
                     }
                     head.end = walk.at;
                     head.check(high_bit)?;
                     let needed = head.len_bytes();
                     if (element.len as usize) < needed {
-                        let what = format!("DICOM samples of {} bytes where {needed} are needed", element.len);
-                        return Err(ImageError::Malformed { what, at });
+                        let what = format!(
+                            "DICOM samples of {} bytes where {needed} are needed",
+                            element.len
+                        );
+                        return Err(ImageError::Malformed { what, at: Some(at) });
                     }
                     return Ok(head);
                 }
                 _ if element.len == UNDEFINED => {
                     if inside.len() == NESTING_MAX {
-                        return Err(ImageError::Limit { what: "DICOM sequences within another", max: 64 });
+                        return Err(ImageError::Limit {
+                            what: "DICOM sequences within another",
+                            max: 64,
+                        });
                     }
                     let outer = inside.last().copied().unwrap_or(implicit);
                     inside.push(outer || element.unknown);
@@ -165,7 +187,10 @@ impl Head {
             0x0028_0006 => self.planar = number(value) == 1,
             0x0028_0008 => {
                 let frames = text(value).parse();
-                self.frames = frames.map_err(|_| ImageError::Malformed { what: "DICOM frame count".into(), at })?;
+                self.frames = frames.map_err(|_| ImageError::Malformed {
+                    what: "DICOM frame count".into(),
+                    at: Some(at),
+                })?;
             }
             0x0028_0010 => self.height = number(value),
             0x0028_0011 => self.width = number(value),
@@ -178,14 +203,17 @@ impl Head {
     }
 
     fn check(&mut self, high_bit: Option<usize>) -> Result<(), ImageError> {
-        let unsupported = |what: String| Err(ImageError::Unsupported { what: format!("DICOM {what}") });
+        let unsupported =
+            |what: String| Err(ImageError::Unsupported { what: format!("DICOM {what}") });
         let (allocated, stored) = (self.allocated, self.stored);
         if !matches!(allocated, 8 | 16) {
-            return unsupported(format!("with {allocated} bits allocated for a sample; 8 and 16 are handled"));
+            return unsupported(format!(
+                "with {allocated} bits allocated for a sample; 8 and 16 are handled"
+            ));
         }
         if stored == 0 || stored > allocated {
             let what = format!("DICOM with {stored} bits stored in {allocated}");
-            return Err(ImageError::Malformed { what, at: 0 });
+            return Err(ImageError::Malformed { what, at: None });
         }
         // Samples that do not end at the lowest bit are taken as whole words.
         if high_bit.is_some_and(|bit| bit + 1 != usize::from(stored)) {
@@ -196,14 +224,19 @@ impl Head {
             ("MONOCHROME1" | "MONOCHROME2", 1, frames) => {
                 unsupported(format!("of {frames} frames; 1 to 32 become planes"))
             }
-            (name, samples, frames) => unsupported(format!("of {frames} frames of {samples} samples a pixel, {name}")),
+            (name, samples, frames) => {
+                unsupported(format!("of {frames} frames of {samples} samples a pixel, {name}"))
+            }
         }
     }
 
     fn shape(&self, bits: u8) -> Result<Shape, ImageError> {
         let (width, height) = (self.width, self.height);
         if width == 0 || height == 0 {
-            return Err(ImageError::Malformed { what: format!("DICOM picture of {width} × {height} pixels"), at: 0 });
+            return Err(ImageError::Malformed {
+                what: format!("DICOM picture of {width} × {height} pixels"),
+                at: None,
+            });
         }
         let rgb = Shape::rgb(width, height, bits);
         Ok(match (self.photometric.as_str(), self.frames) {
@@ -223,7 +256,8 @@ impl Head {
     }
 
     fn words<'a>(&self, values: &'a [u8]) -> impl Iterator<Item = u16> + use<'a> {
-        let word = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes.get(1).copied().unwrap_or(0)]);
+        let word =
+            |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes.get(1).copied().unwrap_or(0)]);
         values.chunks_exact(usize::from(self.allocated / 8)).map(word)
     }
 
@@ -271,8 +305,9 @@ fn implicit_from_syntax(syntax: &str) -> Result<bool, ImageError> {
         _ if syntax.starts_with("1.2.840.10008.1.2.4.") => "JPEG or video",
         _ => "unknown",
     };
-    let what =
-        format!("DICOM with {name} samples (transfer syntax {syntax:?}); decompress it first, e.g. with gdcmconv -w");
+    let what = format!(
+        "DICOM with {name} samples (transfer syntax {syntax:?}); decompress it first, e.g. with gdcmconv -w"
+    );
     Err(ImageError::Unsupported { what })
 }
 
@@ -302,7 +337,8 @@ impl<'a> Walk<'a> {
     fn take(&mut self, len: u32) -> Result<&'a [u8], ImageError> {
         let left = self.bytes.get(self.at..).unwrap_or_default();
         let len = len as usize;
-        let value = left.get(..len).ok_or(ImageError::Truncated { needed: len - left.len().min(len) })?;
+        let value =
+            left.get(..len).ok_or(ImageError::Truncated { needed: len - left.len().min(len) })?;
         self.at += len;
         Ok(value)
     }
@@ -329,11 +365,26 @@ impl<'a> Walk<'a> {
         }
         let vr = self.take(2)?;
         if !vr.iter().all(u8::is_ascii_uppercase) {
-            return Err(ImageError::Malformed { what: format!("DICOM element of the kind {vr:02x?}"), at });
+            return Err(ImageError::Malformed {
+                what: format!("DICOM element of the kind {vr:02x?}"),
+                at: Some(at),
+            });
         }
         let long = matches!(
             vr,
-            b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+            b"OB"
+                | b"OD"
+                | b"OF"
+                | b"OL"
+                | b"OV"
+                | b"OW"
+                | b"SQ"
+                | b"SV"
+                | b"UC"
+                | b"UN"
+                | b"UR"
+                | b"UT"
+                | b"UV"
         );
         let len = if long {
             self.u16()?;
@@ -396,7 +447,9 @@ mod tests {
         out.resize(128, 0);
         out.extend(b"DICM");
         put(&mut out, false, 0x0002_0010, b"UI", made.syntax.as_bytes());
-        let short = |out: &mut Vec<u8>, tag, value: u16| put(out, made.implicit, tag, b"US", &value.to_le_bytes());
+        let short = |out: &mut Vec<u8>, tag, value: u16| {
+            put(out, made.implicit, tag, b"US", &value.to_le_bytes())
+        };
         let start = |out: &mut Vec<u8>, tag: u32, vr: Option<&[u8]>| {
             out.extend(((tag >> 16) as u16).to_le_bytes());
             out.extend((tag as u16).to_le_bytes());
@@ -421,7 +474,8 @@ mod tests {
         short(&mut out, 0x0028_0103, made.signed);
         let bytes = usize::from(made.bits.0 / 8);
         let words = (0..15 * made.frames * usize::from(made.samples)).map(word);
-        let mut values: Vec<u8> = words.flat_map(|word| word.to_le_bytes().into_iter().take(bytes)).collect();
+        let mut values: Vec<u8> =
+            words.flat_map(|word| word.to_le_bytes().into_iter().take(bytes)).collect();
         values.resize(values.len().next_multiple_of(2), 0);
         put(&mut out, made.implicit, PIXEL_DATA, b"OW", &values);
         put(&mut out, made.implicit, 0xfffc_fffc, b"OW", &[0; 6]);
@@ -440,12 +494,20 @@ mod tests {
         let colour = Made { samples: 3, bits: (8, 8), photometric: "RGB ", ..GRAY };
         let ycbcr = Made { photometric: "YBR_FULL", ..colour };
         let bytes = Made { bits: (8, 8), ..GRAY };
-        for (made, planes, bits) in
-            [(GRAY, 1, 12), (implicit, 1, 12), (frames, 32, 12), (colour, 3, 8), (ycbcr, 3, 8), (bytes, 1, 8)]
-        {
+        for (made, planes, bits) in [
+            (GRAY, 1, 12),
+            (implicit, 1, 12),
+            (frames, 32, 12),
+            (colour, 3, 8),
+            (ycbcr, 3, 8),
+            (bytes, 1, 8),
+        ] {
             let source = file(&made, |i| (i * 37 % 251) as u16);
             let picture = read_back(&source).unwrap();
-            assert_eq!((picture.planes.planes.len(), picture.planes.shape.planes[0].bit_depth), (planes, bits));
+            assert_eq!(
+                (picture.planes.planes.len(), picture.planes.shape.planes[0].bit_depth),
+                (planes, bits)
+            );
             assert_eq!(write_picture(PictureFormat::Dicom, &picture).unwrap(), source);
         }
     }
@@ -476,7 +538,10 @@ mod tests {
             (Made { bits: (32, 32), ..GRAY }, "32 bits"),
         ] {
             let error = read_back(&file(&made, |i| i as u16)).unwrap_err();
-            assert!(matches!(error, ImageError::Unsupported { .. }) && error.to_string().contains(word), "{error}");
+            assert!(
+                matches!(error, ImageError::Unsupported { .. }) && error.to_string().contains(word),
+                "{error}"
+            );
         }
     }
 
@@ -504,7 +569,10 @@ mod tests {
         let mut picture = read_back(&file(&GRAY, |i| i as u16)).unwrap();
         picture.planes = Planes::new(Shape::gray(5, 4, 12));
         assert!(write_picture(PictureFormat::Dicom, &picture).is_err());
-        let plain = Picture { planes: Planes::new(Shape::gray(5, 3, 12)), metadata: Metadata::default() };
-        assert!(write_picture(PictureFormat::Dicom, &plain).unwrap_err().to_string().contains("head"));
+        let plain =
+            Picture { planes: Planes::new(Shape::gray(5, 3, 12)), metadata: Metadata::default() };
+        assert!(
+            write_picture(PictureFormat::Dicom, &plain).unwrap_err().to_string().contains("head")
+        );
     }
 }

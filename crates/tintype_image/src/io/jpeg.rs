@@ -17,8 +17,10 @@ impl From<DecodeErrors> for ImageError {
     fn from(error: DecodeErrors) -> Self {
         match error {
             DecodeErrors::ExhaustedData => Self::Truncated { needed: 1 },
-            DecodeErrors::Unsupported(what) => Self::Unsupported { what: format!("JPEG: {what:?}") },
-            other => Self::Malformed { what: format!("JPEG: {other:?}"), at: 0 },
+            DecodeErrors::Unsupported(what) => {
+                Self::Unsupported { what: format!("JPEG: {what:?}") }
+            }
+            other => Self::Malformed { what: format!("JPEG: {other:?}"), at: None },
         }
     }
 }
@@ -35,7 +37,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
 
 fn read_as(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Picture, ImageError> {
     let side = limits.side_px_max.min(65_535) as usize;
-    let options = DecoderOptions::default().set_strict_mode(strict).set_max_width(side).set_max_height(side);
+    let options =
+        DecoderOptions::default().set_strict_mode(strict).set_max_width(side).set_max_height(side);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers()?;
     let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
@@ -68,7 +71,8 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
     let source = Interleaved::gray_or_rgb(picture, "JPEG")?;
     let shape = &source.planes().shape;
     let channels = source.order.len() - usize::from(source.has_alpha);
-    let (mut samples, mut packed) = (Vec::new(), Vec::with_capacity(shape.width_px * shape.height_px * channels));
+    let (mut samples, mut packed) =
+        (Vec::new(), Vec::with_capacity(shape.width_px * shape.height_px * channels));
     for y in 0..shape.height_px {
         source.row(y, 8, &mut samples);
         for pixel in samples.chunks_exact(source.order.len()) {
@@ -92,6 +96,8 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
     }
     let gray = shape.colour != ColourModel::Rgb;
     let colour = if gray { jpeg_encoder::ColorType::Luma } else { jpeg_encoder::ColorType::Rgb };
-    encoder.encode(&packed, shape.width_px as u16, shape.height_px as u16, colour).map_err(failed)?;
+    encoder
+        .encode(&packed, shape.width_px as u16, shape.height_px as u16, colour)
+        .map_err(failed)?;
     Ok(out)
 }

@@ -46,8 +46,16 @@ pub enum PictureFormat {
 
 impl PictureFormat {
     /// All formats that can be read.
-    pub const ALL: [Self; 8] =
-        [Self::Png, Self::Jpeg, Self::Pnm, Self::Pam, Self::Tiff, Self::Dicom, Self::WebP, Self::Y4m];
+    pub const ALL: [Self; 8] = [
+        Self::Png,
+        Self::Jpeg,
+        Self::Pnm,
+        Self::Pam,
+        Self::Tiff,
+        Self::Dicom,
+        Self::WebP,
+        Self::Y4m,
+    ];
 
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
@@ -118,7 +126,9 @@ impl Default for WriteSettings {
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     let Some(format) = PictureFormat::detect(bytes) else {
         let start = &bytes[..bytes.len().min(8)];
-        return Err(ImageError::Unsupported { what: format!("no picture format starts with the bytes {start:02x?}") });
+        return Err(ImageError::Unsupported {
+            what: format!("no picture format starts with the bytes {start:02x?}"),
+        });
     };
     let picture = match format {
         PictureFormat::Png => png::read(bytes, limits),
@@ -195,7 +205,8 @@ fn one_frame(planes: &Planes) -> Result<Vec<u8>, ImageError> {
     } else {
         planes
     };
-    let mut writer = y4m::Y4mWriter::new(Vec::new(), y4m::Y4mHeader::new(planes.shape.clone(), (25, 1))?)?;
+    let mut writer =
+        y4m::Y4mWriter::new(Vec::new(), y4m::Y4mHeader::new(planes.shape.clone(), (25, 1))?)?;
     writer.write(planes)?;
     Ok(writer.into_inner())
 }
@@ -207,7 +218,9 @@ fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
         return Ok(Cow::Owned(colour::rgb_from_ycbcr(&full, Level::new())?));
     }
     if planes.shape.planes.iter().any(|p| p.subsample_x_log2 > 0 || p.subsample_y_log2 > 0) {
-        return Err(ImageError::Unsupported { what: "subsampled planes that are not chroma".into() });
+        return Err(ImageError::Unsupported {
+            what: "subsampled planes that are not chroma".into(),
+        });
     }
     Ok(Cow::Borrowed(planes))
 }

@@ -22,7 +22,9 @@ fn locate(exif: &[u8]) -> Option<(bool, usize)> {
     };
     let start = number(4, 4)?;
     (0..number(start, 2)?).map(|i| start + 2 + 12 * i).find_map(|entry| {
-        let matches = number(entry, 2)? == usize::from(TAG) && number(entry + 2, 2)? == 3 && number(entry + 4, 4)? == 1;
+        let matches = number(entry, 2)? == usize::from(TAG)
+            && number(entry + 2, 2)? == 3
+            && number(entry + 4, 4)? == 1;
         (matches && exif.len() >= entry + 10).then_some((little, entry + 8))
     })
 }
@@ -49,7 +51,9 @@ pub(super) fn exif_of(orientation: u16) -> Vec<u8> {
 pub fn apply_orientation(picture: Picture) -> Picture {
     let mut picture = picture;
     let Some(exif) = &mut picture.metadata.exif else { return picture };
-    let (Some((little, at)), Some(orientation)) = (locate(exif), orientation_of(exif)) else { return picture };
+    let (Some((little, at)), Some(orientation)) = (locate(exif), orientation_of(exif)) else {
+        return picture;
+    };
     exif[at..at + 2].copy_from_slice(&if little { [1, 0] } else { [0, 1] });
     if orientation == 1 {
         return picture;
@@ -60,7 +64,8 @@ pub fn apply_orientation(picture: Picture) -> Picture {
     }
     if orientation >= 5 {
         std::mem::swap(&mut planes.shape.width_px, &mut planes.shape.height_px);
-        let swap = |p: &mut PlaneInfo| std::mem::swap(&mut p.subsample_x_log2, &mut p.subsample_y_log2);
+        let swap =
+            |p: &mut PlaneInfo| std::mem::swap(&mut p.subsample_x_log2, &mut p.subsample_y_log2);
         planes.shape.planes.iter_mut().for_each(swap);
     }
     picture
@@ -110,8 +115,15 @@ mod tests {
             planes.planes[0].as_mut_slice().unwrap().copy_from_slice(&[1, 2, 3, 4, 5, 6]);
             let exif = Some(exif_of(orientation));
             assert_eq!(orientation_of(exif.as_deref().unwrap()), Some(orientation));
-            let picture = apply_orientation(Picture { planes, metadata: Metadata { exif, ..Metadata::default() } });
-            assert_eq!(picture.planes.planes[0].as_slice().unwrap(), samples, "orientation {orientation}");
+            let picture = apply_orientation(Picture {
+                planes,
+                metadata: Metadata { exif, ..Metadata::default() },
+            });
+            assert_eq!(
+                picture.planes.planes[0].as_slice().unwrap(),
+                samples,
+                "orientation {orientation}"
+            );
             assert_eq!(picture.planes.shape.width_px, width);
             assert_eq!(orientation_of(&picture.metadata.exif.unwrap()), Some(1));
         }
@@ -123,6 +135,9 @@ mod tests {
         assert!((0..20).all(|len| orientation_of(&whole[..len]).is_none()));
         assert_eq!(orientation_of(b"MM\0*\xff\xff\xff\xff"), None);
         assert_eq!(orientation_of(&exif_of(9)), None);
-        assert_eq!(orientation_of(b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0"), Some(8));
+        assert_eq!(
+            orientation_of(b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0"),
+            Some(8)
+        );
     }
 }

@@ -20,18 +20,24 @@ const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 impl From<DecodingError> for ImageError {
     fn from(error: DecodingError) -> Self {
         match error {
-            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
+            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Self::Truncated { needed: 1 }
+            }
             DecodingError::IoError(e) => Self::Io(e),
-            DecodingError::LimitsExceeded => Self::Limit { what: "bytes of PNG metadata and buffers", max: 0 },
-            other => Self::Malformed { what: format!("PNG: {other}"), at: 0 },
+            DecodingError::LimitsExceeded => {
+                Self::Limit { what: "bytes of PNG metadata and buffers", max: 0 }
+            }
+            other => Self::Malformed { what: format!("PNG: {other}"), at: None },
         }
     }
 }
 
 /// Reads a PNG file; of an animation, the default picture.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    let bytes_max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
+    let bytes_max =
+        usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
+    let mut decoder =
+        png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
     let header = decoder.read_header_info()?;
     header_shape(header, false).check(limits)?;
     let mut reader = decoder.read_info()?;
@@ -46,7 +52,12 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
     let stored = reader.info().color_type.samples();
     let mut packed = Vec::new();
     if reader.info().interlaced {
-        packed.resize(reader.output_buffer_size().ok_or(ImageError::Misuse { what: "PNG too large".into() })?, 0);
+        packed.resize(
+            reader
+                .output_buffer_size()
+                .ok_or(ImageError::Misuse { what: "PNG too large".into() })?,
+            0,
+        );
         reader.next_frame(&mut packed)?;
     }
     let row_len = packed_len_bytes(width * stored, bits);
@@ -70,7 +81,8 @@ fn header_shape(info: &Info<'_>, adds_alpha: bool) -> Shape {
     let bits = if info.color_type == ColorType::Indexed { 8 } else { info.bit_depth as u8 };
     let (width, height) = (info.width as usize, info.height as usize);
     let gray = matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha);
-    let mut shape = if gray { Shape::gray(width, height, bits) } else { Shape::rgb(width, height, bits) };
+    let mut shape =
+        if gray { Shape::gray(width, height, bits) } else { Shape::rgb(width, height, bits) };
     if adds_alpha || matches!(info.color_type, ColorType::GrayscaleAlpha | ColorType::Rgba) {
         shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, bits));
     }
@@ -93,7 +105,8 @@ impl Expansion {
         if info.color_type == ColorType::Indexed {
             let palette = info.palette.as_deref().unwrap_or_default();
             let alpha = |i: usize| trns.and_then(|t| t.get(i)).map_or(255, |a| u16::from(*a));
-            let entry = |(i, rgb): (usize, &[u8])| [rgb[0].into(), rgb[1].into(), rgb[2].into(), alpha(i)];
+            let entry =
+                |(i, rgb): (usize, &[u8])| [rgb[0].into(), rgb[1].into(), rgb[2].into(), alpha(i)];
             let entries = palette.chunks_exact(3).enumerate().map(entry).collect();
             return Self::Palette { entries, has_alpha: trns.is_some() };
         }
@@ -101,10 +114,13 @@ impl Expansion {
         // The decoder hands out one byte a sample below 16 bits.
         let stored = info.color_type.samples();
         match trns {
-            Some(key) if key.len() == stored => Self::ColourKey(key.iter().map(|k| u16::from(*k)).collect(), opaque),
-            Some(key) if key.len() == 2 * stored => {
-                Self::ColourKey(key.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]])).collect(), opaque)
+            Some(key) if key.len() == stored => {
+                Self::ColourKey(key.iter().map(|k| u16::from(*k)).collect(), opaque)
             }
+            Some(key) if key.len() == 2 * stored => Self::ColourKey(
+                key.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]])).collect(),
+                opaque,
+            ),
             _ => Self::None,
         }
     }
@@ -128,7 +144,7 @@ impl Expansion {
                 for index in samples {
                     let Some(entry) = entries.get(usize::from(*index)) else {
                         let what = format!("PNG pixel {index} of a palette of {}", entries.len());
-                        return Err(ImageError::Malformed { what, at: 0 });
+                        return Err(ImageError::Malformed { what, at: None });
                     };
                     out.extend_from_slice(&entry[..channels]);
                 }
@@ -159,7 +175,8 @@ fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
 }
 
 fn metadata(info: &Info<'_>) -> Metadata {
-    let xmp = info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
+    let xmp =
+        info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
     Metadata {
         icc: info.icc_profile.as_ref().map(|b| b.to_vec()),
         exif: info.exif_metadata.as_ref().map(|b| b.to_vec()),
@@ -169,7 +186,11 @@ fn metadata(info: &Info<'_>) -> Metadata {
 }
 
 /// Writes a PNG file.
-pub(super) fn write(picture: &Picture, settings: &WriteSettings, out: &mut dyn Write) -> Result<(), ImageError> {
+pub(super) fn write(
+    picture: &Picture,
+    settings: &WriteSettings,
+    out: &mut dyn Write,
+) -> Result<(), ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "PNG")?;
     let colour = match (source.order.len(), source.has_alpha) {
         (1, _) => ColorType::Grayscale,

@@ -5,7 +5,9 @@
 //! Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
-use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use crate::{
+    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
+};
 use std::io::Write;
 
 struct Header {
@@ -27,7 +29,11 @@ enum Encoding {
 /// Reads P1 to P7.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     let mut cursor = Cursor { bytes, at: 2 };
-    let header = if bytes[1] == b'7' { pam_header(&mut cursor, limits)? } else { pnm_header(&mut cursor, bytes[1])? };
+    let header = if bytes[1] == b'7' {
+        pam_header(&mut cursor, limits)?
+    } else {
+        pnm_header(&mut cursor, bytes[1])?
+    };
     header.shape.check(limits)?;
     let count = header.shape.width_px * header.shape.planes.len();
     let row_len = match header.encoding {
@@ -48,8 +54,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
         read_row(&mut cursor, header.encoding, header.maxval, row_len, &mut samples)?;
         for sample in &mut samples {
             if *sample > header.maxval {
-                let what = format!("sample {sample} above the maximal value {} in row {y}", header.maxval);
-                return Err(ImageError::Malformed { what, at: start });
+                let what =
+                    format!("sample {sample} above the maximal value {} in row {y}", header.maxval);
+                return Err(ImageError::Malformed { what, at: Some(start) });
             }
             if header.maxval != range_max {
                 let (max, range) = (u32::from(header.maxval), u32::from(range_max));
@@ -71,7 +78,8 @@ fn read_row(
     match encoding {
         Encoding::Plain { bitmap } => {
             for sample in out {
-                *sample = if bitmap { 1 - cursor.bit()? } else { cursor.number()?.min(65_535) as u16 };
+                *sample =
+                    if bitmap { 1 - cursor.bit()? } else { cursor.number()?.min(65_535) as u16 };
             }
         }
         Encoding::RawBits => {
@@ -86,7 +94,10 @@ fn read_row(
 fn depth_of(maxval: u32, at: usize) -> Result<(u16, u8), ImageError> {
     match u16::try_from(maxval) {
         Ok(max @ 1..) => Ok((max, (u16::BITS - max.leading_zeros()) as u8)),
-        _ => Err(ImageError::Malformed { what: format!("maximal value {maxval} (1 to 65535 are possible)"), at }),
+        _ => Err(ImageError::Malformed {
+            what: format!("maximal value {maxval} (1 to 65535 are possible)"),
+            at: Some(at),
+        }),
     }
 }
 
@@ -103,7 +114,8 @@ fn pnm_header(cursor: &mut Cursor<'_>, kind: u8) -> Result<Header, ImageError> {
         cursor.take(1)?;
     }
     let colour = matches!(kind, b'3' | b'6');
-    let shape = if colour { Shape::rgb(width, height, bits) } else { Shape::gray(width, height, bits) };
+    let shape =
+        if colour { Shape::rgb(width, height, bits) } else { Shape::gray(width, height, bits) };
     Ok(Header { shape, maxval, encoding })
 }
 
@@ -114,7 +126,11 @@ fn pam_header(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Header, ImageE
         let line = cursor.line()?;
         let mut words = line.split_ascii_whitespace();
         let (key, value) = (words.next().unwrap_or("#"), words.next().unwrap_or(""));
-        let number = || value.parse::<u32>().map_err(|_| ImageError::Malformed { what: line.clone(), at: cursor.at });
+        let number = || {
+            value
+                .parse::<u32>()
+                .map_err(|_| ImageError::Malformed { what: line.clone(), at: Some(cursor.at) })
+        };
         match key {
             "ENDHDR" => break,
             "WIDTH" => width = number()?,
@@ -123,7 +139,12 @@ fn pam_header(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Header, ImageE
             "MAXVAL" => maxval = number()?,
             "TUPLTYPE" => tuple_type = value.to_owned(),
             _ if key.starts_with('#') => {}
-            _ => return Err(ImageError::Malformed { what: format!("PAM header line {line:?}"), at: cursor.at }),
+            _ => {
+                return Err(ImageError::Malformed {
+                    what: format!("PAM header line {line:?}"),
+                    at: Some(cursor.at),
+                });
+            }
         }
     }
     let (maxval, bits) = depth_of(maxval, cursor.at)?;
@@ -163,7 +184,9 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8], ImageError> {
         let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or(ImageError::Truncated { needed: len.saturating_sub(rest.len()) })?;
+        let taken = rest
+            .get(..len)
+            .ok_or(ImageError::Truncated { needed: len.saturating_sub(rest.len()) })?;
         self.at += len;
         Ok(taken)
     }
@@ -173,7 +196,8 @@ impl<'a> Cursor<'a> {
         while let Some(byte) = self.bytes.get(self.at) {
             if *byte == b'#' {
                 let rest = &self.bytes[self.at..];
-                self.at += rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
+                self.at +=
+                    rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
             } else if byte.is_ascii_whitespace() {
                 self.at += 1;
             } else {
@@ -193,9 +217,10 @@ impl<'a> Cursor<'a> {
         match self.bytes.get(start) {
             None => Err(ImageError::Truncated { needed: 1 }),
             Some(_) if self.at > start => Ok(value),
-            Some(byte) => {
-                Err(ImageError::Malformed { what: format!("byte {byte:#04x} in place of a digit"), at: start })
-            }
+            Some(byte) => Err(ImageError::Malformed {
+                what: format!("byte {byte:#04x} in place of a digit"),
+                at: Some(start),
+            }),
         }
     }
 
@@ -204,13 +229,17 @@ impl<'a> Cursor<'a> {
         let digit = self.take(1)?[0];
         match digit {
             b'0' | b'1' => Ok(u16::from(digit - b'0')),
-            _ => Err(ImageError::Malformed { what: format!("byte {digit:#04x} in place of 0 or 1"), at: self.at - 1 }),
+            _ => Err(ImageError::Malformed {
+                what: format!("byte {digit:#04x} in place of 0 or 1"),
+                at: Some(self.at - 1),
+            }),
         }
     }
 
     fn line(&mut self) -> Result<String, ImageError> {
         let rest = &self.bytes[self.at..];
-        let len = rest.iter().position(|b| *b == b'\n').ok_or(ImageError::Truncated { needed: 1 })?;
+        let len =
+            rest.iter().position(|b| *b == b'\n').ok_or(ImageError::Truncated { needed: 1 })?;
         let line = String::from_utf8_lossy(&self.take(len + 1)?[..len.min(256)]).trim().to_owned();
         Ok(line)
     }
@@ -220,7 +249,9 @@ impl<'a> Cursor<'a> {
 pub(super) fn write_pnm(picture: &Picture, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "PNM")?;
     if source.has_alpha {
-        return Err(ImageError::Unsupported { what: "PNM cannot hold alpha; use PAM or PNG".into() });
+        return Err(ImageError::Unsupported {
+            what: "PNM cannot hold alpha; use PAM or PNG".into(),
+        });
     }
     let (width, height) = (source.planes().shape.width_px, source.planes().shape.height_px);
     let bitmap = source.bit_depth == 1 && source.order.len() == 1;
@@ -251,13 +282,22 @@ impl<'a> PnmWriter<'a> {
     /// `Unsupported` for other pictures, and for depths that are not alike.
     pub fn new(out: &'a mut dyn Write, shape: &Shape) -> Result<Self, ImageError> {
         let depth = shape.planes.first().map_or(0, |plane| plane.bit_depth);
-        let alike = shape.planes.iter().all(|plane| plane.bit_depth == depth && plane.role == PlaneRole::Colour);
+        let alike = shape
+            .planes
+            .iter()
+            .all(|plane| plane.bit_depth == depth && plane.role == PlaneRole::Colour);
         let kind = match (shape.colour, shape.planes.len()) {
             (ColourModel::Gray, 1) if depth > 1 => 5,
             (ColourModel::Rgb, 3) if alike => 6,
-            _ => return Err(ImageError::Unsupported { what: "PNM by rows of other than gray or RGB".into() }),
+            _ => {
+                return Err(ImageError::Unsupported {
+                    what: "PNM by rows of other than gray or RGB".into(),
+                });
+            }
         };
-        let packed = format!("P{kind}\n{} {}\n{}\n", shape.width_px, shape.height_px, (1u32 << depth) - 1).into_bytes();
+        let packed =
+            format!("P{kind}\n{} {}\n{}\n", shape.width_px, shape.height_px, (1u32 << depth) - 1)
+                .into_bytes();
         Ok(Self { out, planes: shape.planes.len(), bits: word_bits(depth), packed })
     }
 
@@ -268,7 +308,9 @@ impl<'a> PnmWriter<'a> {
     pub fn write(&mut self, planes: &[&[u16]]) -> Result<(), ImageError> {
         match (planes, self.bits) {
             (planes, _) if planes.len() != self.planes => {
-                return Err(ImageError::Misuse { what: format!("{} planes for {}", planes.len(), self.planes) });
+                return Err(ImageError::Misuse {
+                    what: format!("{} planes for {}", planes.len(), self.planes),
+                });
             }
             ([a, b, c], 8) => {
                 let start = self.packed.len();
@@ -320,8 +362,9 @@ pub(super) fn write_pam(picture: &Picture, out: &mut dyn Write) -> Result<(), Im
         _ => "BANDS",
     };
     let (width, height, maxval) = (shape.width_px, shape.height_px, (1u32 << source.bit_depth) - 1);
-    let header =
-        format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\nTUPLTYPE {tuple_type}\nENDHDR\n");
+    let header = format!(
+        "P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\nTUPLTYPE {tuple_type}\nENDHDR\n"
+    );
     write_rows(header, &source, word_bits(source.bit_depth), out)
 }
 
@@ -332,7 +375,12 @@ fn word_bits(bit_depth: u8) -> u8 {
 /// How many bytes are written at once, about.
 const WRITTEN_BYTES: usize = 1 << 16;
 
-fn write_rows(header: String, source: &Interleaved<'_>, bits: u8, out: &mut dyn Write) -> Result<(), ImageError> {
+fn write_rows(
+    header: String,
+    source: &Interleaved<'_>,
+    bits: u8,
+    out: &mut dyn Write,
+) -> Result<(), ImageError> {
     let (mut samples, mut packed) = (Vec::new(), header.into_bytes());
     for y in 0..source.planes().shape.height_px {
         source.row(y, source.bit_depth, &mut samples);

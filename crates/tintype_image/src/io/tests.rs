@@ -33,7 +33,11 @@ fn png_keeps_gray_of_native_depths_and_nine_to_sixteen_bits() {
     for bits in [1, 2, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16] {
         for (width, height) in [(1, 1), (7, 3), (64, 48)] {
             let picture = patterned(Shape::gray(width, height, bits));
-            assert_eq!(round_trip(PictureFormat::Png, &picture), picture, "{bits} bits {width}x{height}");
+            assert_eq!(
+                round_trip(PictureFormat::Png, &picture),
+                picture,
+                "{bits} bits {width}x{height}"
+            );
         }
     }
 }
@@ -41,8 +45,11 @@ fn png_keeps_gray_of_native_depths_and_nine_to_sixteen_bits() {
 #[test]
 fn png_keeps_colour_and_alpha() {
     for bits in [8, 10, 16] {
-        for shape in [Shape::rgb(13, 5, bits), with_alpha(Shape::rgb(13, 5, bits)), with_alpha(Shape::gray(9, 2, bits))]
-        {
+        for shape in [
+            Shape::rgb(13, 5, bits),
+            with_alpha(Shape::rgb(13, 5, bits)),
+            with_alpha(Shape::gray(9, 2, bits)),
+        ] {
             let picture = patterned(shape);
             assert_eq!(round_trip(PictureFormat::Png, &picture), picture);
         }
@@ -66,13 +73,18 @@ fn jpeg_comes_back_close() {
         let mut picture = patterned(shape);
         for plane in &mut picture.planes.planes {
             for y in 0..17 {
-                plane.row_mut(y).iter_mut().enumerate().for_each(|(x, s)| *s = (x * 3 + y * 5) as u16);
+                plane
+                    .row_mut(y)
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(x, s)| *s = (x * 3 + y * 5) as u16);
             }
         }
         let back = round_trip(PictureFormat::Jpeg, &picture);
         assert_eq!(back.planes.shape, picture.planes.shape);
         for (a, b) in back.planes.planes.iter().zip(&picture.planes.planes) {
-            let worst = a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
+            let worst =
+                a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(12), "{worst:?}");
         }
     }
@@ -88,7 +100,8 @@ fn pnm_and_pam_keep_every_depth() {
         let picture = patterned(with_alpha(Shape::rgb(5, 4, bits)));
         assert_eq!(round_trip(PictureFormat::Pam, &picture), picture, "PAM alpha {bits} bits");
     }
-    let mut bands = Shape { width_px: 6, height_px: 5, colour: ColourModel::Bands, planes: Vec::new() };
+    let mut bands =
+        Shape { width_px: 6, height_px: 5, colour: ColourModel::Bands, planes: Vec::new() };
     bands.planes.resize(32, PlaneInfo::new(PlaneRole::Band, 12));
     let picture = patterned(bands);
     assert_eq!(round_trip(PictureFormat::Pam, &picture), picture);
@@ -100,7 +113,10 @@ fn plain_pnm_with_comments_and_odd_maximum() {
     let bitmap = read(b"P1 # a comment\n3 2\n101\n0 1 0\n");
     assert_eq!(bitmap.planes[0].as_slice().unwrap(), [0, 1, 0, 1, 0, 1]);
     let gray = read(b"P2\n2 1\n# more\n200\n0 200\n");
-    assert_eq!((gray.shape.planes[0].bit_depth, gray.planes[0].as_slice().unwrap()), (8, &[0, 255][..]));
+    assert_eq!(
+        (gray.shape.planes[0].bit_depth, gray.planes[0].as_slice().unwrap()),
+        (8, &[0, 255][..])
+    );
     let rgb = read(b"P3 1 1 1023 1 2 1023");
     assert_eq!((rgb.shape.planes[0].bit_depth, rgb.planes[2].row(0)[0]), (10, 1023));
 }
@@ -118,12 +134,18 @@ fn limits_hold_before_samples_are_allocated() {
         let bytes = write_picture(format, &patterned(Shape::gray(64, 48, 8))).unwrap();
         for limits in [limits, small] {
             let error = read_picture(&bytes, &limits).unwrap_err();
-            assert!(matches!(error, ImageError::Limit { .. } | ImageError::Malformed { .. }), "{format:?} {error}");
+            assert!(
+                matches!(error, ImageError::Limit { .. } | ImageError::Malformed { .. }),
+                "{format:?} {error}"
+            );
         }
     }
     let huge = b"P5 65535 65535 255 x";
     assert!(matches!(read_picture(huge, &Limits::default()), Err(ImageError::Limit { .. })));
-    assert!(matches!(read_picture(b"P5 9999 9999 255 x", &Limits::default()), Err(ImageError::Truncated { .. })));
+    assert!(matches!(
+        read_picture(b"P5 9999 9999 255 x", &Limits::default()),
+        Err(ImageError::Truncated { .. })
+    ));
 }
 
 #[test]
@@ -132,14 +154,20 @@ fn cut_and_flipped_files_never_panic() {
     picture.metadata.icc = Some(vec![7; 300]);
     let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
     for format in formats_without_a_head() {
-        if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m) && picture.planes.planes.len() == 4 {
+        if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m)
+            && picture.planes.planes.len() == 4
+        {
             picture.planes.shape.planes.pop();
             picture.planes.planes.pop();
         }
         let bytes = write_picture(format, &picture).unwrap();
         for len in (0..bytes.len()).step_by(1 + bytes.len() / 200) {
             let cut = read_picture(&bytes[..len], &limits);
-            assert!(format == PictureFormat::Jpeg || cut.is_err(), "{format:?} cut to {len} of {}", bytes.len());
+            assert!(
+                format == PictureFormat::Jpeg || cut.is_err(),
+                "{format:?} cut to {len} of {}",
+                bytes.len()
+            );
         }
         for bit in (0..bytes.len() * 8).step_by(1 + bytes.len() / 60) {
             let mut flipped = bytes.clone();
@@ -160,7 +188,10 @@ fn tiff_keeps_many_bands_and_tags() {
             shapes.push(Shape { width_px: 300, height_px: 90, colour: ColourModel::Bands, planes });
         }
         let mut infrared = Shape::rgb(21, 9, bits);
-        infrared.planes.extend([PlaneInfo::new(PlaneRole::Band, bits), PlaneInfo::new(PlaneRole::Alpha, bits)]);
+        infrared.planes.extend([
+            PlaneInfo::new(PlaneRole::Band, bits),
+            PlaneInfo::new(PlaneRole::Alpha, bits),
+        ]);
         shapes.push(infrared);
         for shape in shapes {
             let mut picture = patterned(shape);
@@ -168,7 +199,8 @@ fn tiff_keeps_many_bands_and_tags() {
             picture.metadata.xmp = Some(b"<x/>".to_vec());
             picture.metadata.exif = Some(orientation::exif_of(6));
             let scale: Vec<u8> = [0.5f64, 0.25, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
-            picture.metadata.other = vec![("tiff:33550:12".into(), scale), ("tiff:42113:2".into(), b"-99\0".to_vec())];
+            picture.metadata.other =
+                vec![("tiff:33550:12".into(), scale), ("tiff:42113:2".into(), b"-99\0".to_vec())];
             assert_eq!(round_trip(PictureFormat::Tiff, &picture), picture);
         }
     }
@@ -188,7 +220,9 @@ fn y4m_keeps_frames_of_every_sampling_and_depth() {
         for (x, y) in [(0, 0), (1, 0), (1, 1)] {
             let mut shape = Shape::rgb(7, 5, bits);
             shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
-            shape.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (x, y));
+            shape.planes[1..]
+                .iter_mut()
+                .for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (x, y));
             let picture = patterned(shape);
             assert_eq!(round_trip(PictureFormat::Y4m, &picture), picture);
             let bytes = write_picture(PictureFormat::Png, &picture).unwrap();
@@ -225,7 +259,15 @@ fn floating_point_tiff_is_refused_by_name() {
         (339, 3, 3),
     ];
     for (tag, kind, value) in entries {
-        bytes.extend([&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1u32.to_le_bytes(), &value.to_le_bytes()].concat());
+        bytes.extend(
+            [
+                &tag.to_le_bytes()[..],
+                &kind.to_le_bytes(),
+                &1u32.to_le_bytes(),
+                &value.to_le_bytes(),
+            ]
+            .concat(),
+        );
     }
     bytes.extend([0; 4]);
     let error = read_picture(&bytes, &Limits::default()).unwrap_err();
@@ -270,7 +312,8 @@ fn pngsuite_reads_as_other_decoders_read_it() {
         let found = match result {
             Err(_) => "error".to_owned(),
             Ok(picture) => {
-                let depths: Vec<String> = picture.planes.shape.planes.iter().map(|p| p.bit_depth.to_string()).collect();
+                let depths: Vec<String> =
+                    picture.planes.shape.planes.iter().map(|p| p.bit_depth.to_string()).collect();
                 format!("{} {:016x}", depths.join(","), crate::sample_hash(&picture.planes))
             }
         };
@@ -296,12 +339,15 @@ fn stray_bytes_between_jpeg_segments_are_stepped_over() {
 
 #[test]
 fn pnm_by_rows_is_pnm_as_a_whole() {
-    for shape in [Shape::gray(7, 5, 8), Shape::gray(7, 5, 12), Shape::rgb(40, 900, 8), Shape::rgb(7, 5, 12)] {
+    for shape in
+        [Shape::gray(7, 5, 8), Shape::gray(7, 5, 12), Shape::rgb(40, 900, 8), Shape::rgb(7, 5, 12)]
+    {
         let picture = patterned(shape.clone());
         let mut by_rows = Vec::new();
         let mut writer = PnmWriter::new(&mut by_rows, &shape).unwrap();
         for y in 0..shape.height_px {
-            let rows: Vec<&[u16]> = picture.planes.planes.iter().map(|plane| plane.row(y)).collect();
+            let rows: Vec<&[u16]> =
+                picture.planes.planes.iter().map(|plane| plane.row(y)).collect();
             writer.write(&rows).unwrap();
         }
         assert!(writer.write(&[]).is_err());

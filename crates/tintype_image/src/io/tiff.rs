@@ -8,7 +8,9 @@
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, unpack_row};
-use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use crate::{
+    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
+};
 use std::io::Cursor;
 use tiff::TiffError;
 use tiff::decoder::Decoder;
@@ -65,11 +67,15 @@ const STRIP_BYTES: usize = 256 << 10;
 impl From<TiffError> for ImageError {
     fn from(error: TiffError) -> Self {
         match error {
-            TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
-            TiffError::IoError(e) => Self::Malformed { what: format!("TIFF: {e}"), at: 0 },
+            TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Self::Truncated { needed: 1 }
+            }
+            TiffError::IoError(e) => Self::Malformed { what: format!("TIFF: {e}"), at: None },
             TiffError::UnsupportedError(e) => Self::Unsupported { what: format!("TIFF: {e}") },
-            TiffError::LimitsExceeded => Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 },
-            other => Self::Malformed { what: format!("TIFF: {other}"), at: 0 },
+            TiffError::LimitsExceeded => {
+                Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 }
+            }
+            other => Self::Malformed { what: format!("TIFF: {other}"), at: None },
         }
     }
 }
@@ -80,7 +86,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
     let layout = Layout::of(&mut decoder, limits)?;
     // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
     let patched;
-    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len() {
+    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len()
+    {
         patched = with_gray_photometric(bytes)?;
         decoder = open(&patched, limits)?;
     }
@@ -94,7 +101,8 @@ type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Reader<'a>, ImageError> {
     let mut tiff_limits = tiff::decoder::Limits::default();
     tiff_limits.ifd_value_size = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
-    tiff_limits.decoding_buffer_size = usize::try_from(limits.samples_max.saturating_mul(2)).unwrap_or(usize::MAX);
+    tiff_limits.decoding_buffer_size =
+        usize::try_from(limits.samples_max.saturating_mul(2)).unwrap_or(usize::MAX);
     tiff_limits.intermediate_buffer_size = tiff_limits.decoding_buffer_size;
     Ok(Decoder::new(Cursor::new(bytes))?.with_limits(tiff_limits))
 }
@@ -109,12 +117,18 @@ struct Layout {
 
 impl Layout {
     fn of(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Self, ImageError> {
-        let unsupported = |what: String| Err(ImageError::Unsupported { what: format!("TIFF {what}") });
+        let unsupported =
+            |what: String| Err(ImageError::Unsupported { what: format!("TIFF {what}") });
         let (width, height) = decoder.dimensions()?;
-        let count = usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
+        let count =
+            usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
         let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
-        if let Some(format) = formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4) {
-            let kind = ["signed", "floating-point"].get(usize::from(*format).wrapping_sub(2)).unwrap_or(&"complex");
+        if let Some(format) =
+            formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4)
+        {
+            let kind = ["signed", "floating-point"]
+                .get(usize::from(*format).wrapping_sub(2))
+                .unwrap_or(&"complex");
             return unsupported(format!("with {kind} samples; only unsigned integers are handled"));
         }
         let depths = decoder.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample)?.unwrap_or(vec![1]);
@@ -127,7 +141,8 @@ impl Layout {
             Some(extra) => extra,
             None => decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default(),
         };
-        let photometric = decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?.unwrap_or(1);
+        let photometric =
+            decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?.unwrap_or(1);
         let (width, height, bits) = (width as usize, height as usize, bits as u8);
         let Some(photometric) = PhotometricInterpretation::from_u16(photometric) else {
             return unsupported(format!("photometric interpretation {photometric}"));
@@ -139,12 +154,20 @@ impl Layout {
                 let deep = palette.iter().flatten().any(|c| c % 257 != 0);
                 Shape::rgb(width, height, if deep { 16 } else { 8 })
             }
-            PhotometricInterpretation::RGB if count >= 3 => shape_of((width, height), bits, count, 3, &extra),
+            PhotometricInterpretation::RGB if count >= 3 => {
+                shape_of((width, height), bits, count, 3, &extra)
+            }
             PhotometricInterpretation::BlackIsZero | PhotometricInterpretation::WhiteIsZero => {
                 shape_of((width, height), bits, count, 1, &extra)
             }
-            PhotometricInterpretation::CMYK if count >= 4 => shape_of((width, height), bits, count, 0, &extra),
-            other => return unsupported(format!("photometric interpretation {other:?} with {count} samples")),
+            PhotometricInterpretation::CMYK if count >= 4 => {
+                shape_of((width, height), bits, count, 0, &extra)
+            }
+            other => {
+                return unsupported(format!(
+                    "photometric interpretation {other:?} with {count} samples"
+                ));
+            }
         };
         shape.check(limits)?;
         let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
@@ -153,13 +176,24 @@ impl Layout {
 }
 
 /// `colour` leading samples and what the extra samples are. Gray with bands beside it is all bands.
-fn shape_of((width, height): (usize, usize), bits: u8, count: usize, colour: usize, extra: &[u16]) -> Shape {
+fn shape_of(
+    (width, height): (usize, usize),
+    bits: u8,
+    count: usize,
+    colour: usize,
+    extra: &[u16],
+) -> Shape {
     let first_extra = count.saturating_sub(extra.len()).max(colour.max(1));
     let is_alpha = |i: usize| i >= first_extra && matches!(extra.get(i - first_extra), Some(1 | 2));
     let mut shape = match colour {
         3 => Shape::rgb(width, height, bits),
         1 if (1..count).all(is_alpha) => Shape::gray(width, height, bits),
-        _ => Shape { width_px: width, height_px: height, colour: ColourModel::Bands, planes: Vec::new() },
+        _ => Shape {
+            width_px: width,
+            height_px: height,
+            colour: ColourModel::Bands,
+            planes: Vec::new(),
+        },
     };
     for index in shape.planes.len()..count {
         let role = if is_alpha(index) { PlaneRole::Alpha } else { PlaneRole::Band };
@@ -176,7 +210,10 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
     let (chunk_width, chunk_height) = decoder.chunk_dimensions();
     let (chunk_width, chunk_height) = (chunk_width as usize, chunk_height as usize);
     if chunk_width == 0 || chunk_height == 0 {
-        return Err(ImageError::Malformed { what: "TIFF strips or tiles without rows".into(), at: 0 });
+        return Err(ImageError::Malformed {
+            what: "TIFF strips or tiles without rows".into(),
+            at: None,
+        });
     }
     let (across, down) = (width.div_ceil(chunk_width), height.div_ceil(chunk_height));
     let (passes, interleaved) = if layout.planar { (stored, 1) } else { (1, stored) };
@@ -189,8 +226,9 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
         let row_len = (columns * interleaved * usize::from(layout.bits)).div_ceil(8);
         let expected = decoder.image_chunk_buffer_layout(chunk as u32)?.len;
         if expected != row_len * rows {
-            let what = format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
-            return Err(ImageError::Malformed { what, at: 0 });
+            let what =
+                format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
+            return Err(ImageError::Malformed { what, at: None });
         }
         packed.clear();
         packed.resize(expected, 0);
@@ -209,7 +247,10 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
             }
             for slot in 0..interleaved {
                 let target = &mut planes.planes[pass + slot].row_mut(y0 + y)[x0..][..columns];
-                target.iter_mut().zip(row.chunks_exact(interleaved)).for_each(|(t, p)| *t = p[slot]);
+                target
+                    .iter_mut()
+                    .zip(row.chunks_exact(interleaved))
+                    .for_each(|(t, p)| *t = p[slot]);
             }
         }
     }
@@ -217,7 +258,12 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
 }
 
 /// The colour map holds all reds, then all greens, then all blues, 16 bits each.
-fn put_palette_row(planes: &mut Planes, (x0, y): (usize, usize), row: &[u16], map: &[u16]) -> Result<(), ImageError> {
+fn put_palette_row(
+    planes: &mut Planes,
+    (x0, y): (usize, usize),
+    row: &[u16],
+    map: &[u16],
+) -> Result<(), ImageError> {
     let entries = map.len() / 3;
     let shift = 16 - planes.shape.planes[0].bit_depth;
     for (slot, plane) in planes.planes.iter_mut().enumerate() {
@@ -225,7 +271,7 @@ fn put_palette_row(planes: &mut Planes, (x0, y): (usize, usize), row: &[u16], ma
             let index = usize::from(*index);
             if index >= entries {
                 let what = format!("TIFF pixel {index} of a palette of {entries}");
-                return Err(ImageError::Malformed { what, at: 0 });
+                return Err(ImageError::Malformed { what, at: None });
             }
             *sample = map[slot * entries + index] >> shift;
         }
@@ -238,13 +284,17 @@ fn with_gray_photometric(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
     let mut out = bytes.to_vec();
     let little = bytes[0] == b'I';
     let number = |at: usize, len: usize| -> Result<usize, ImageError> {
-        let field = bytes.get(at..at.saturating_add(len)).ok_or(ImageError::Truncated { needed: len })?;
+        let field =
+            bytes.get(at..at.saturating_add(len)).ok_or(ImageError::Truncated { needed: len })?;
         let fold = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        let value = if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) };
-        usize::try_from(value).map_err(|_| ImageError::Malformed { what: "TIFF offset".into(), at })
+        let value =
+            if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) };
+        usize::try_from(value)
+            .map_err(|_| ImageError::Malformed { what: "TIFF offset".into(), at: Some(at) })
     };
     let big = number(2, 2)? == 43;
-    let (start, count_len, entry_len) = if big { (number(8, 8)?, 8, 20) } else { (number(4, 4)?, 2, 12) };
+    let (start, count_len, entry_len) =
+        if big { (number(8, 8)?, 8, 20) } else { (number(4, 4)?, 2, 12) };
     let value_at = if big { 12 } else { 8 };
     for index in 0..number(start, count_len)?.min(65_535) {
         let entry = start.saturating_add(count_len + index * entry_len);
@@ -256,7 +306,10 @@ fn with_gray_photometric(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
             return Ok(out);
         }
     }
-    Err(ImageError::Malformed { what: "TIFF without photometric interpretation".into(), at: start })
+    Err(ImageError::Malformed {
+        what: "TIFF without photometric interpretation".into(),
+        at: Some(start),
+    })
 }
 
 /// Bytes of one value.
@@ -264,7 +317,12 @@ fn type_len_bytes(kind: Type) -> usize {
     match kind {
         Type::SHORT | Type::SSHORT => 2,
         Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
-        Type::RATIONAL | Type::SRATIONAL | Type::DOUBLE | Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
+        Type::RATIONAL
+        | Type::SRATIONAL
+        | Type::DOUBLE
+        | Type::LONG8
+        | Type::SLONG8
+        | Type::IFD8 => 8,
         _ => 1,
     }
 }
@@ -272,19 +330,27 @@ fn type_len_bytes(kind: Type) -> usize {
 fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, ImageError> {
     let entries: Vec<(u16, Type, u64)> = {
         let ifd = decoder.image_ifd();
-        ifd.directory().iter().map(|(tag, entry)| (tag.to_u16(), entry.field_type(), entry.count())).collect()
+        ifd.directory()
+            .iter()
+            .map(|(tag, entry)| (tag.to_u16(), entry.field_type(), entry.count()))
+            .collect()
     };
     let mut out = Metadata::default();
     let mut kept = 0;
     for (tag, kind, count) in entries {
-        let keep = !STRUCTURAL.contains(&tag) && tag != GPS_POINTER && !matches!(kind, Type::IFD | Type::IFD8);
+        let keep = !STRUCTURAL.contains(&tag)
+            && tag != GPS_POINTER
+            && !matches!(kind, Type::IFD | Type::IFD8);
         let len = count.saturating_mul(type_len_bytes(kind) as u64);
         if !(keep || tag == XMP || tag == Tag::IccProfile.to_u16() || tag == ORIENTATION) {
             continue;
         }
         kept += len;
         if kept > limits.metadata_bytes_max {
-            return Err(ImageError::Limit { what: "bytes of TIFF metadata", max: limits.metadata_bytes_max });
+            return Err(ImageError::Limit {
+                what: "bytes of TIFF metadata",
+                max: limits.metadata_bytes_max,
+            });
         }
         let mut value = ValueBuffer::empty(kind);
         if decoder.image_ifd().find_tag_buf(Tag::from_u16_exhaustive(tag), &mut value)?.is_none() {
@@ -392,7 +458,8 @@ fn write_metadata(
         let mut bytes = little_endian.to_vec();
         if cfg!(target_endian = "big") {
             let word = type_len_bytes(kind);
-            let word = if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
+            let word =
+                if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
             bytes.chunks_mut(word).for_each(|w| w.reverse());
         }
         let entry = page.write_entry_bytes(kind, &bytes)?;
@@ -407,11 +474,13 @@ fn write_metadata(
     if let Some(xmp) = &metadata.xmp {
         put(XMP, Type::BYTE, xmp)?;
     }
-    if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of) {
+    if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of)
+    {
         put(ORIENTATION, Type::SHORT, &orientation.to_le_bytes())?;
     }
     for (name, bytes) in &metadata.other {
-        let mut parts = name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
+        let mut parts =
+            name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
         if let (Some(Ok(tag)), Some(Ok(kind))) = (parts.next(), parts.next())
             && let Some(kind) = Type::from_u16(kind)
             && !STRUCTURAL.contains(&tag)

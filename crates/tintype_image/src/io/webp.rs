@@ -14,10 +14,14 @@ const SIDE_PX_MAX: usize = 16_383;
 impl From<DecodingError> for ImageError {
     fn from(error: DecodingError) -> Self {
         match error {
-            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Self::Truncated { needed: 1 },
-            DecodingError::IoError(e) => Self::Malformed { what: format!("WebP: {e}"), at: 0 },
-            DecodingError::MemoryLimitExceeded => Self::Limit { what: "bytes of WebP metadata", max: 0 },
-            other => Self::Malformed { what: format!("WebP: {other}"), at: 0 },
+            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Self::Truncated { needed: 1 }
+            }
+            DecodingError::IoError(e) => Self::Malformed { what: format!("WebP: {e}"), at: None },
+            DecodingError::MemoryLimitExceeded => {
+                Self::Limit { what: "bytes of WebP metadata", max: 0 }
+            }
+            other => Self::Malformed { what: format!("WebP: {other}"), at: None },
         }
     }
 }
@@ -55,7 +59,10 @@ pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "WebP")?;
     let shape = &source.planes().shape;
     if shape.width_px.max(shape.height_px) > SIDE_PX_MAX {
-        let what = format!("WebP of {}×{} pixels; a side has at most {SIDE_PX_MAX}", shape.width_px, shape.height_px);
+        let what = format!(
+            "WebP of {}×{} pixels; a side has at most {SIDE_PX_MAX}",
+            shape.width_px, shape.height_px
+        );
         return Err(ImageError::Unsupported { what });
     }
     let colour = match source.order.len() {
@@ -76,6 +83,8 @@ pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     encoder.set_exif_metadata(metadata.exif.clone().unwrap_or_default());
     encoder.set_xmp_metadata(metadata.xmp.clone().unwrap_or_default());
     let failed = |e: EncodingError| ImageError::Misuse { what: format!("WebP: {e}") };
-    encoder.encode(&packed, shape.width_px as u32, shape.height_px as u32, colour).map_err(failed)?;
+    encoder
+        .encode(&packed, shape.width_px as u32, shape.height_px as u32, colour)
+        .map_err(failed)?;
     Ok(out)
 }

@@ -33,7 +33,8 @@ impl Y4mHeader {
     pub fn new(shape: Shape, frame_rate: (u32, u32)) -> Result<Self, ImageError> {
         let bits = shape.planes[0].bit_depth;
         let even = shape.planes.iter().all(|p| p.bit_depth == bits);
-        let ratios: Vec<_> = shape.planes.iter().map(|p| (p.subsample_x_log2, p.subsample_y_log2)).collect();
+        let ratios: Vec<_> =
+            shape.planes.iter().map(|p| (p.subsample_x_log2, p.subsample_y_log2)).collect();
         let base = match (shape.colour, &ratios[..]) {
             (ColourModel::Gray, [(0, 0)]) => "mono",
             (ColourModel::YCbCr(_), [(0, 0), (0, 0), (0, 0)]) => "444",
@@ -42,8 +43,10 @@ impl Y4mHeader {
             _ => "",
         };
         if base.is_empty() || !even || bits < 8 {
-            let what =
-                format!("y4m of {:?} with planes {:?}; it holds gray or YCbCr of 8 to 16 bits", shape.colour, ratios);
+            let what = format!(
+                "y4m of {:?} with planes {:?}; it holds gray or YCbCr of 8 to 16 bits",
+                shape.colour, ratios
+            );
             return Err(ImageError::Unsupported { what });
         }
         let sampling = match (base, bits) {
@@ -56,19 +59,23 @@ impl Y4mHeader {
     }
 
     fn parse(line: &str, limits: &Limits) -> Result<Self, ImageError> {
-        let malformed = |what: String| ImageError::Malformed { what, at: 0 };
+        let malformed = |what: String| ImageError::Malformed { what, at: None };
         let (mut width, mut height, mut frame_rate) = (0, 0, (0, 0));
         let mut sampling = "420jpeg".to_owned();
         let mut parameters = Vec::new();
         for word in line.split(' ').skip(1).filter(|w| !w.is_empty()) {
             let Some((key, value)) = word.split_at_checked(1) else { continue };
-            let number = || value.parse::<usize>().map_err(|_| malformed(format!("y4m header word {word:?}")));
+            let number = || {
+                value.parse::<usize>().map_err(|_| malformed(format!("y4m header word {word:?}")))
+            };
             match key {
                 "W" => width = number()?,
                 "H" => height = number()?,
                 "F" => {
                     let parts = value.split_once(':').map(|(n, d)| (n.parse(), d.parse()));
-                    let Some((Ok(n), Ok(d))) = parts else { return Err(malformed(format!("y4m frame rate {word:?}"))) };
+                    let Some((Ok(n), Ok(d))) = parts else {
+                        return Err(malformed(format!("y4m frame rate {word:?}")));
+                    };
                     frame_rate = (n, d);
                 }
                 "C" => sampling = value.to_owned(),
@@ -85,7 +92,11 @@ fn shape_of(width: usize, height: usize, sampling: &str) -> Result<Shape, ImageE
     let unsupported = || ImageError::Unsupported { what: format!("y4m sampling {sampling:?}") };
     if let Some(bits) = sampling.strip_prefix("mono") {
         let bits = if bits.is_empty() { 8 } else { bits.parse().map_err(|_| unsupported())? };
-        return if (8..=16).contains(&bits) { Ok(Shape::gray(width, height, bits)) } else { Err(unsupported()) };
+        return if (8..=16).contains(&bits) {
+            Ok(Shape::gray(width, height, bits))
+        } else {
+            Err(unsupported())
+        };
     }
     let (base, rest) = sampling.split_at_checked(3).ok_or_else(unsupported)?;
     let ratios = match base {
@@ -128,7 +139,7 @@ impl<R: BufRead> Y4mReader<R> {
     pub fn new(mut source: R, limits: &Limits) -> Result<Self, ImageError> {
         let line = line(&mut source)?.ok_or(ImageError::Truncated { needed: 1 })?;
         if !line.starts_with("YUV4MPEG2") {
-            return Err(ImageError::Malformed { what: "no YUV4MPEG2 header".into(), at: 0 });
+            return Err(ImageError::Malformed { what: "no YUV4MPEG2 header".into(), at: None });
         }
         let header = Y4mHeader::parse(&line, limits)?;
         Ok(Self { source, header, ended: false })
@@ -142,7 +153,7 @@ impl<R: BufRead> Y4mReader<R> {
     fn frame(&mut self) -> Result<Option<Planes>, ImageError> {
         let Some(line) = line(&mut self.source)? else { return Ok(None) };
         if line != "FRAME" && !line.starts_with("FRAME ") {
-            return Err(ImageError::Malformed { what: "y4m frame without FRAME".into(), at: 0 });
+            return Err(ImageError::Malformed { what: "y4m frame without FRAME".into(), at: None });
         }
         let mut planes = Planes::new(self.header.shape.clone());
         let mut bytes = Vec::new();
@@ -160,7 +171,7 @@ impl<R: BufRead> Y4mReader<R> {
                     *sample = u16::from_le_bytes([word[0], word[1]]);
                     if *sample > info.sample_max() {
                         let what = format!("y4m sample {sample} of {} bits", info.bit_depth);
-                        return Err(ImageError::Malformed { what, at: 0 });
+                        return Err(ImageError::Malformed { what, at: None });
                     }
                 }
             }
@@ -216,7 +227,11 @@ impl<W: Write> Y4mWriter<W> {
     /// `Io`.
     pub fn new(mut target: W, header: Y4mHeader) -> Result<Self, ImageError> {
         let (shape, (n, d)) = (&header.shape, header.frame_rate);
-        write!(target, "YUV4MPEG2 W{} H{} F{n}:{d} C{}", shape.width_px, shape.height_px, header.sampling)?;
+        write!(
+            target,
+            "YUV4MPEG2 W{} H{} F{n}:{d} C{}",
+            shape.width_px, shape.height_px, header.sampling
+        )?;
         header.parameters.iter().try_for_each(|word| write!(target, " {word}"))?;
         target.write_all(b"\n")?;
         Ok(Self { target, header })
@@ -228,7 +243,9 @@ impl<W: Write> Y4mWriter<W> {
     /// `Misuse` for another shape, `Io`.
     pub fn write(&mut self, frame: &Planes) -> Result<(), ImageError> {
         if frame.shape != self.header.shape {
-            return Err(ImageError::Misuse { what: "y4m frame of another shape than the header's".into() });
+            return Err(ImageError::Misuse {
+                what: "y4m frame of another shape than the header's".into(),
+            });
         }
         self.target.write_all(b"FRAME\n")?;
         let mut bytes = Vec::new();

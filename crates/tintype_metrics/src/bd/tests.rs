@@ -102,11 +102,13 @@ fn agrees_with_scipy_on_measured_curves() {
 #[test]
 fn a_curve_at_half_the_rate_saves_fifty_percent_in_any_order() {
     let anchor = points(&JPEG_PSNR);
-    let mut half: Vec<CurvePoint> = anchor.iter().map(|p| CurvePoint { rate: p.rate / 2.0, ..*p }).collect();
+    let mut half: Vec<CurvePoint> =
+        anchor.iter().map(|p| CurvePoint { rate: p.rate / 2.0, ..*p }).collect();
     half.reverse();
     assert!((bd_rate(&half, &anchor).unwrap() + 50.0).abs() < 1e-9);
     assert!((bd_rate(&anchor, &half).unwrap() - 100.0).abs() < 1e-9);
-    let better: Vec<CurvePoint> = anchor.iter().map(|p| CurvePoint { quality: p.quality + 1.5, ..*p }).collect();
+    let better: Vec<CurvePoint> =
+        anchor.iter().map(|p| CurvePoint { quality: p.quality + 1.5, ..*p }).collect();
     assert!((bd_quality(&better, &anchor).unwrap() - 1.5).abs() < 1e-9);
 }
 
@@ -118,6 +120,7 @@ fn points_that_do_not_rise_are_left_out_and_too_few_give_none() {
     bumpy.push(CurvePoint { rate: f64::NAN, quality: 1.0 });
     assert!(bd_rate(&bumpy, &anchor).unwrap().abs() < 1e-9);
     assert_eq!(bd_rate(&anchor[..2], &anchor), None);
-    let far: Vec<CurvePoint> = anchor.iter().map(|p| CurvePoint { quality: p.quality + 99.0, ..*p }).collect();
+    let far: Vec<CurvePoint> =
+        anchor.iter().map(|p| CurvePoint { quality: p.quality + 99.0, ..*p }).collect();
     assert_eq!(bd_rate(&far, &anchor), None);
 }

@@ -84,7 +84,9 @@ impl Active {
         for (other, row) in self.rows.chunks_exact(self.len).enumerate() {
             let between = squared(own, row);
             let distance = match linkage {
-                Linkage::Ward => weight * self.weights[other] / (weight + self.weights[other]) * between,
+                Linkage::Ward => {
+                    weight * self.weights[other] / (weight + self.weights[other]) * between
+                }
                 Linkage::Average => between + variance + self.variances[other],
             };
             if distance < best.1 && other != at {
@@ -147,8 +149,9 @@ pub fn agglomerate(
         let (wa, wb) = (active.weights[keep], active.weights[gone]);
         let share = wb / (wa + wb);
         let between = squared(active.row(keep), active.row(gone));
-        active.variances[keep] =
-            (1.0 - share) * active.variances[keep] + share * active.variances[gone] + share * (1.0 - share) * between;
+        active.variances[keep] = (1.0 - share) * active.variances[keep]
+            + share * active.variances[gone]
+            + share * (1.0 - share) * between;
         for i in 0..len {
             let (a, b) = (active.rows[keep * len + i], active.rows[gone * len + i]);
             active.rows[keep * len + i] = a + (b - a) * share;
@@ -205,15 +208,19 @@ mod tests {
         let row = |i: usize| &rows[i * len..][..len];
         let mut clusters: Vec<Vec<usize>> = (0..count).map(|i| vec![i]).collect();
         let error = |c: &[usize]| {
-            let mean: Vec<f64> =
-                (0..len).map(|k| c.iter().map(|&i| f64::from(row(i)[k])).sum::<f64>() / c.len() as f64).collect();
-            c.iter().map(|&i| (0..len).map(|k| (f64::from(row(i)[k]) - mean[k]).powi(2)).sum::<f64>()).sum::<f64>()
+            let mean: Vec<f64> = (0..len)
+                .map(|k| c.iter().map(|&i| f64::from(row(i)[k])).sum::<f64>() / c.len() as f64)
+                .collect();
+            c.iter()
+                .map(|&i| (0..len).map(|k| (f64::from(row(i)[k]) - mean[k]).powi(2)).sum::<f64>())
+                .sum::<f64>()
         };
         let distance = |a: &[usize], b: &[usize]| match linkage {
             Linkage::Ward => error(&[a, b].concat()) - error(a) - error(b),
             Linkage::Average => {
                 let pairs = a.iter().flat_map(|&i| b.iter().map(move |&j| (i, j)));
-                pairs.map(|(i, j)| f64::from(squared(row(i), row(j)))).sum::<f64>() / (a.len() * b.len()) as f64
+                pairs.map(|(i, j)| f64::from(squared(row(i), row(j)))).sum::<f64>()
+                    / (a.len() * b.len()) as f64
             }
         };
         let mut heights = Vec::new();
@@ -238,7 +245,8 @@ mod tests {
     fn the_chain_finds_what_the_slow_twin_finds() {
         for linkage in [Linkage::Ward, Linkage::Average] {
             let rows = points(40, 5);
-            let merges = agglomerate(&rows, 5, &[1.0; 40], &[0.0; 40], linkage, Level::new(), |_| {});
+            let merges =
+                agglomerate(&rows, 5, &[1.0; 40], &[0.0; 40], linkage, Level::new(), |_| {});
             let heights: Vec<f32> = merges.iter().map(|m| m.height).collect();
             for (a, b) in heights.iter().zip(slow(&rows, 5, linkage)) {
                 assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{linkage:?}: {a} {b}");
@@ -251,7 +259,8 @@ mod tests {
 
     #[test]
     fn equal_points_end_the_chain() {
-        let merges = agglomerate(&[1.0; 60], 3, &[1.0; 20], &[0.0; 20], Linkage::Ward, Level::new(), |_| {});
+        let merges =
+            agglomerate(&[1.0; 60], 3, &[1.0; 20], &[0.0; 20], Linkage::Ward, Level::new(), |_| {});
         assert_eq!(merges.len(), 19);
     }
 }

@@ -1,8 +1,8 @@
 //! Turns a pruned dendrogram into a tree with at most sixteen children a node, as the codec walks it.
 
 use super::{Dendrogram, Merge};
-use tintype_codec::cluster::fitting::SYMBOLS;
-use tintype_codec::cluster::{DEPTH_MAX, Tree};
+use tintype_cluster::fitting::SYMBOLS;
+use tintype_cluster::{DEPTH_MAX, Tree};
 
 /// The codec's tree for blocks of `side`, and for each of its nodes the dendrogram's node.
 ///
@@ -13,8 +13,12 @@ pub fn arranged(dendrogram: &Dendrogram, side: usize) -> (Tree, Vec<u32>) {
     if depth > DEPTH_MAX {
         return arranged(&balanced(dendrogram), side);
     }
-    let vectors: Vec<i8> = order[1..].iter().flat_map(|&at| bytes_from_vector(dendrogram.sum(at as usize))).collect();
-    (Tree::new(side, &children, &vectors).expect("a tree of at most sixteen children a node"), order)
+    let vectors: Vec<i8> =
+        order[1..].iter().flat_map(|&at| bytes_from_vector(dendrogram.sum(at as usize))).collect();
+    (
+        Tree::new(side, &children, &vectors).expect("a tree of at most sixteen children a node"),
+        order,
+    )
 }
 
 /// Children of each node level by level, the dendrogram's nodes, and the depth.

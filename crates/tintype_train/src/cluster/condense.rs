@@ -34,7 +34,13 @@ impl Ord for Group {
 }
 
 /// The group, `0..groups` at most, of each row.
-pub fn condense(features: &[f32], len: usize, weights: &[f32], groups: usize, level: Level) -> Vec<u32> {
+pub fn condense(
+    features: &[f32],
+    len: usize,
+    weights: &[f32],
+    groups: usize,
+    level: Level,
+) -> Vec<u32> {
     let members: Vec<u32> = (0..weights.len() as u32).collect();
     let mut heap = BinaryHeap::new();
     let first = measured(features, len, weights, members, 0);
@@ -82,10 +88,18 @@ fn mean(features: &[f32], len: usize, weights: &[f32], members: &[u32]) -> Vec<f
     sum
 }
 
-fn measured(features: &[f32], len: usize, weights: &[f32], members: Vec<u32>, number: usize) -> Group {
+fn measured(
+    features: &[f32],
+    len: usize,
+    weights: &[f32],
+    members: Vec<u32>,
+    number: usize,
+) -> Group {
     let centre = mean(features, len, weights, &members);
-    let error =
-        members.iter().map(|&m| weights[m as usize] * squared(&features[m as usize * len..][..len], &centre)).sum();
+    let error = members
+        .iter()
+        .map(|&m| weights[m as usize] * squared(&features[m as usize * len..][..len], &centre))
+        .sum();
     Group { error, number, members }
 }
 
@@ -114,7 +128,11 @@ fn split(features: &[f32], len: usize, weights: &[f32], members: &[u32]) -> (Vec
         parts = (Vec::new(), Vec::new());
         for &m in members {
             let own = row(m);
-            if squared(own, &centres[0]) <= squared(own, &centres[1]) { parts.0.push(m) } else { parts.1.push(m) }
+            if squared(own, &centres[0]) <= squared(own, &centres[1]) {
+                parts.0.push(m)
+            } else {
+                parts.1.push(m)
+            }
         }
         if parts.0.is_empty() || parts.1.is_empty() {
             break;

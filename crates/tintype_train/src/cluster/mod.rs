@@ -1,6 +1,6 @@
 //! Fits the trees of the `cluster` codec to pictures.
 //!
-//! In: pictures. Out: model bytes as `tintype_codec::cluster::ClusterModel::from_bytes` reads them. Rounds: take the vectors that
+//! In: pictures. Out: model bytes as `tintype_cluster::ClusterModel::from_bytes` reads them. Rounds: take the vectors that
 //! have to be coded (first whatever the grid of means leaves, then what the coder with the trees so far really codes), condense
 //! them to some thousand groups, cluster those agglomeratively, prune the dendrogram to the wanted number of leaves, and
 //! arrange it with at most sixteen children a node. Then code vectors are refined, and probabilities are counted.

@@ -92,8 +92,15 @@ pub fn pruned(mut tree: Dendrogram, leaves: usize) -> Dendrogram {
                 // The root stays: a tree of one leaf codes nothing.
                 let slope = if at + 1 == count { f64::INFINITY } else { slope };
                 let least = if a.slope <= b.slope { a } else { b };
-                let (slope, node) = if least.slope < slope { (least.slope, least.at) } else { (slope, at as u32) };
-                Branch { distortion: below, rate: below_rate, leaves: a.leaves + b.leaves, slope, at: node }
+                let (slope, node) =
+                    if least.slope < slope { (least.slope, least.at) } else { (slope, at as u32) };
+                Branch {
+                    distortion: below,
+                    rate: below_rate,
+                    leaves: a.leaves + b.leaves,
+                    slope,
+                    at: node,
+                }
             }
         };
     };
@@ -123,8 +130,11 @@ mod tests {
     fn like_vectors_are_merged_before_unlike_ones() {
         // Two pairs: one nearly equal, one orthogonal.
         let sums = vec![1.0, 0.0, 0.0, 0.999, 0.04, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-        let merges =
-            [Merge { a: 0, b: 1, height: 0.1 }, Merge { a: 2, b: 3, height: 1.0 }, Merge { a: 4, b: 5, height: 2.0 }];
+        let merges = [
+            Merge { a: 0, b: 1, height: 0.1 },
+            Merge { a: 2, b: 3, height: 1.0 },
+            Merge { a: 4, b: 5, height: 2.0 },
+        ];
         let tree = pruned(Dendrogram::new(3, sums, vec![1.0; 4], &merges), 3);
         assert_eq!(tree.children[4], None);
         assert_eq!(tree.children[5], Some([2, 3]));

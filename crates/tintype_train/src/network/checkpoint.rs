@@ -67,7 +67,11 @@ impl Checkpoint {
     /// The whole of it, to go on with.
     pub(super) fn read(&self, recipe: &Recipe) -> Result<(State, Optimiser), Failure> {
         let mut optimiser = Optimiser::new(recipe, &self.tensors("weights")?);
-        optimiser.restore(&self.tensors("first")?, &self.tensors("second")?, &self.tensors("mean")?);
+        optimiser.restore(
+            &self.tensors("first")?,
+            &self.tensors("second")?,
+            &self.tensors("mean")?,
+        );
         Ok((self.state()?, optimiser))
     }
 
@@ -82,7 +86,8 @@ impl Checkpoint {
 
 /// Writes tensors by name.
 pub(super) fn write_tensors(path: &Path, tensors: &Tensors) -> Result<(), Failure> {
-    let list: Vec<(&str, Tensor)> = tensors.iter().map(|(k, v)| (k.as_str(), v.detach().contiguous())).collect();
+    let list: Vec<(&str, Tensor)> =
+        tensors.iter().map(|(k, v)| (k.as_str(), v.detach().contiguous())).collect();
     Ok(Tensor::write_safetensors(&list, path)?)
 }
 

@@ -47,7 +47,8 @@ pub(super) struct Rgb {
 impl Rgb {
     /// `[1, height, width, 3]`, 0 to 255, cut to multiples of `multiple`.
     pub(super) fn tensor(&self, multiple: usize) -> Tensor {
-        let all = Tensor::from_slice(&self.samples).view([1, self.height as i64, self.width as i64, 3]);
+        let all =
+            Tensor::from_slice(&self.samples).view([1, self.height as i64, self.width as i64, 3]);
         let height = (self.height / multiple * multiple) as i64;
         let width = (self.width / multiple * multiple) as i64;
         all.narrow(1, 0, height).narrow(2, 0, width).to_kind(Kind::Float)
@@ -127,7 +128,8 @@ impl PictureSet {
     pub(super) fn of_noise(width: usize, height: usize, count: usize) -> Self {
         let mut random = Random::new(7, 7);
         let mut noise = || (0..width * height * 3).map(|_| random.below(256) as u8).collect();
-        let picture = |i: usize| Rgb { name: format!("noise {i}"), width, height, samples: noise() };
+        let picture =
+            |i: usize| Rgb { name: format!("noise {i}"), width, height, samples: noise() };
         Self { pictures: (0..count).map(picture).collect() }
     }
 
@@ -143,9 +145,16 @@ impl PictureSet {
 
     /// `count` crops `[count, side, side, 3]` of samples 0 to 255, mirrored and turned at random and changed as `augment`
     /// says.
-    pub(super) fn crops(&self, random: &mut Random, count: i64, side: i64, augment: &AugmentRecipe) -> Tensor {
+    pub(super) fn crops(
+        &self,
+        random: &mut Random,
+        count: i64,
+        side: i64,
+        augment: &AugmentRecipe,
+    ) -> Tensor {
         let side_px = side as usize;
-        let fitting: Vec<&Rgb> = self.pictures.iter().filter(|p| p.width.min(p.height) >= side_px).collect();
+        let fitting: Vec<&Rgb> =
+            self.pictures.iter().filter(|p| p.width.min(p.height) >= side_px).collect();
         let mut samples = Vec::with_capacity((count * side * side * 3) as usize);
         for _ in 0..count {
             let picture = fitting[random.below(fitting.len())];
@@ -183,7 +192,13 @@ fn straight_crop(picture: &Rgb, random: &mut Random, side: usize, samples: &mut 
 }
 
 /// A crop scaled down and turned about its centre, bilinear; what lies outside the picture repeats its edge.
-fn turned_crop(picture: &Rgb, random: &mut Random, side: usize, augment: &AugmentRecipe, samples: &mut Vec<u8>) {
+fn turned_crop(
+    picture: &Rgb,
+    random: &mut Random,
+    side: usize,
+    augment: &AugmentRecipe,
+    samples: &mut Vec<u8>,
+) {
     let factor = 1.0 + augment.scale * random.unit();
     let angle = (augment.rotation_degrees * (2.0 * random.unit() - 1.0)).to_radians();
     let mirror = if random.below(2) == 0 { 1.0 } else { -1.0 };
@@ -202,8 +217,9 @@ fn turned_crop(picture: &Rgb, random: &mut Random, side: usize, augment: &Augmen
             let (ix, iy) = (px as usize, py as usize);
             let (fx, fy) = (px - ix as f64, py - iy as f64);
             for c in 0..3 {
-                let at =
-                    |dx: usize, dy: usize| f64::from(picture.samples[((iy + dy) * picture.width + ix + dx) * 3 + c]);
+                let at = |dx: usize, dy: usize| {
+                    f64::from(picture.samples[((iy + dy) * picture.width + ix + dx) * 3 + c])
+                };
                 let upper = at(0, 0) * (1.0 - fx) + at(1, 0) * fx;
                 let lower = at(0, 1) * (1.0 - fx) + at(1, 1) * fx;
                 samples.push((upper * (1.0 - fy) + lower * fy).round() as u8);
@@ -217,7 +233,9 @@ fn jitter(samples: &mut [u8], random: &mut Random, most: f64) {
     let change = [0; 3].map(|_| (1.0 + draw(), 64.0 * draw()));
     for pixel in samples.chunks_exact_mut(3) {
         for (sample, (contrast, brightness)) in pixel.iter_mut().zip(change) {
-            *sample = ((f64::from(*sample) - 127.5) * contrast + 127.5 + brightness).round().clamp(0.0, 255.0) as u8;
+            *sample = ((f64::from(*sample) - 127.5) * contrast + 127.5 + brightness)
+                .round()
+                .clamp(0.0, 255.0) as u8;
         }
     }
 }
@@ -252,12 +270,18 @@ pub(super) fn spoiled(samples: &Tensor, augment: &AugmentRecipe) -> Tensor {
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("folder {}: {e}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).map_err(|e| format!("folder {}: {e}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, paths)?;
-        } else if path.extension().and_then(|e| e.to_str()).and_then(io::PictureFormat::from_extension).is_some() {
+        } else if path
+            .extension()
+            .and_then(|e| e.to_str())
+            .and_then(io::PictureFormat::from_extension)
+            .is_some()
+        {
             paths.push(path);
         }
     }
@@ -282,7 +306,12 @@ fn read_rgb(path: &Path) -> Result<Rgb, Failure> {
             samples.extend([0, 1, 2].map(|c| eight_bits(rows[c][x], depths[c])));
         }
     }
-    Ok(Rgb { name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), width, height, samples })
+    Ok(Rgb {
+        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        width,
+        height,
+        samples,
+    })
 }
 
 fn eight_bits(sample: u16, depth: u8) -> u8 {
@@ -299,7 +328,8 @@ fn tiles(picture: Rgb, share: usize, seed: u64) -> Vec<Rgb> {
     let count = (share / (width * height * 3)).max(1);
     let mut random = Random::new(seed, 0);
     let mut tile = |_| {
-        let (left, top) = (random.below(picture.width - width + 1), random.below(picture.height - height + 1));
+        let (left, top) =
+            (random.below(picture.width - width + 1), random.below(picture.height - height + 1));
         part(&picture, [left, top, width, height])
     };
     (0..count).map(&mut tile).collect()
@@ -325,15 +355,19 @@ mod tests {
     #[test]
     fn large_pictures_are_kept_as_tiles_within_their_share() {
         let (width, height) = (1500, 700);
-        let samples: Vec<u8> =
-            (0..width * height).flat_map(|i| [(i % width / 10) as u8, (i / width / 4) as u8, 9]).collect();
+        let samples: Vec<u8> = (0..width * height)
+            .flat_map(|i| [(i % width / 10) as u8, (i / width / 4) as u8, 9])
+            .collect();
         let picture = || Rgb { name: "large".into(), width, height, samples: samples.clone() };
         assert_eq!(tiles(picture(), usize::MAX, 1).len(), 1);
         let parts = tiles(picture(), 2 * TILE_PX * TILE_PX * 3 + 5, 1);
         assert_eq!(parts.len(), 2);
         for tile in &parts {
             let at = |x: usize, y: usize| &tile.samples[(y * TILE_PX + x) * 3..][..3];
-            assert!(at(TILE_PX - 1, 0)[0] - at(0, 0)[0] >= 50 && at(0, TILE_PX - 1)[1] - at(0, 0)[1] >= 127);
+            assert!(
+                at(TILE_PX - 1, 0)[0] - at(0, 0)[0] >= 50
+                    && at(0, TILE_PX - 1)[1] - at(0, 0)[1] >= 127
+            );
         }
         assert_eq!(tiles(picture(), 10, 1).len(), 1);
         let kept = middle(&picture());

@@ -7,12 +7,13 @@
 use super::checkpoint::Checkpoint;
 use super::data::Keep;
 use super::measure::with_qualities;
-use super::{Anchor, Failure, Model, PictureSet, Recipe, Run, export, train, write_report};
+use super::{Anchor, Failure, Model, PictureSet, Recipe, TrainingRun, export, train, write_report};
 use crate::{FitError, FitRequest, Fitted, PictureList};
 use std::path::{Path, PathBuf};
 
 /// Names of the settings.
-pub(crate) const SETTINGS: [&str; 7] = ["recipe", "run", "resume", "start", "valid", "anchor", "seed"];
+pub(crate) const SETTINGS: [&str; 7] =
+    ["recipe", "run", "resume", "start", "valid", "anchor", "seed"];
 
 /// The recipe of the model that is built in.
 const BUILT_IN: &str = include_str!("../../../../recipes/photo.toml");
@@ -20,11 +21,11 @@ const BUILT_IN: &str = include_str!("../../../../recipes/photo.toml");
 /// Trains as `request` says.
 ///
 /// # Errors
-/// `Misuse` for settings that do not fit together and for too few pictures; `Run` with whatever ended it.
+/// `Misuse` for settings that do not fit together and for too few pictures; `Training` with whatever ended it.
 pub(crate) fn fit(pictures: &PictureList, request: &FitRequest) -> Result<Fitted, FitError> {
     fit_network(pictures, request).map_err(|error| match error.downcast::<FitError>() {
         Ok(own) => *own,
-        Err(other) => FitError::Run { what: other.to_string() },
+        Err(other) => FitError::Training { what: other.to_string() },
     })
 }
 
@@ -52,26 +53,43 @@ fn fit_network(list: &PictureList, request: &FitRequest) -> Result<Fitted, Failu
     }
     let list = list.thinned(request.pictures_max);
     let (to_train, held_out) = match path("valid")? {
-        Some(valid) => (PictureSet::of(list.files(), Keep::Tiles)?, PictureSet::read(&[valid], Keep::Middle)?),
+        Some(valid) => {
+            (PictureSet::of(list.files(), Keep::Tiles)?, PictureSet::read(&[valid], Keep::Middle)?)
+        }
         None => {
             let (fit, held_out) = list.split();
             let what = "too few pictures: every tenth validates the run; give twenty, or others by --set valid=DIR";
             if held_out.is_empty() {
                 return Err(FitError::Misuse { what: what.into() }.into());
             }
-            (PictureSet::of(fit.files(), Keep::Tiles)?, PictureSet::of(held_out.files(), Keep::Middle)?)
+            (
+                PictureSet::of(fit.files(), Keep::Tiles)?,
+                PictureSet::of(held_out.files(), Keep::Middle)?,
+            )
         }
     };
     let anchor = path("anchor")?.map(|file| Anchor::read(&file)).transpose()?;
     let start = path("start")?;
-    let run = Run { folder: &folder, recipe, pictures: to_train, held_out, start: start.as_deref(), anchor };
+    let run = TrainingRun {
+        folder: &folder,
+        recipe,
+        pictures: to_train,
+        held_out,
+        start: start.as_deref(),
+        anchor,
+    };
     train(&run)?;
     finish(&run)
 }
 
 /// Model file, master and report of a finished run.
-fn finish(run: &Run<'_>) -> Result<Fitted, Failure> {
-    let bytes = write_outputs(run.folder, &run.pictures, &run.held_out, &run.folder.join("master.safetensors"))?;
+fn finish(run: &TrainingRun<'_>) -> Result<Fitted, Failure> {
+    let bytes = write_outputs(
+        run.folder,
+        &run.pictures,
+        &run.held_out,
+        &run.folder.join("master.safetensors"),
+    )?;
     std::fs::write(run.folder.join("report.html"), write_report(run.folder, &run.held_out)?)?;
     let (state, tensors) = Checkpoint::new(run.folder).read_mean()?;
     let (encode, decode) = Model::new(&state.recipe).kmac_per_pixel();
@@ -81,7 +99,10 @@ fn finish(run: &Run<'_>) -> Result<Fitted, Failure> {
         ("steps".into(), state.step.to_string()),
         ("weights".into(), count.to_string()),
         ("kMAC a pixel".into(), format!("{encode:.1} to encode, {decode:.1} to decode")),
-        ("run".into(), format!("{} (log.jsonl, report.html, master.safetensors)", run.folder.display())),
+        (
+            "run".into(),
+            format!("{} (log.jsonl, report.html, master.safetensors)", run.folder.display()),
+        ),
     ];
     Ok(Fitted { bytes, parameters })
 }
@@ -99,7 +120,8 @@ pub fn write_outputs(
 ) -> Result<Vec<u8>, Failure> {
     let (state, tensors) = Checkpoint::new(folder).read_mean()?;
     let bytes = with_qualities(&export(&state.recipe, &tensors, pictures)?, held_out)?;
-    let half: Vec<_> = tensors.iter().map(|(k, v)| (k.as_str(), v.to_kind(tch::Kind::Half))).collect();
+    let half: Vec<_> =
+        tensors.iter().map(|(k, v)| (k.as_str(), v.to_kind(tch::Kind::Half))).collect();
     tch::Tensor::write_safetensors(&half, master)?;
     Ok(bytes)
 }

@@ -66,12 +66,15 @@ impl Exporter<'_> {
         rectified: bool,
         [input, output]: [Option<&[f64]>; 2],
     ) -> Result<Kind, Failure> {
-        let (mut weights, mut bias) = (self.values(&format!("{name}.w")), self.values(&format!("{name}.b")));
+        let (mut weights, mut bias) =
+            (self.values(&format!("{name}.w")), self.values(&format!("{name}.b")));
         let inputs = weights.len() / bias.len();
         for (o, row) in weights.chunks_exact_mut(inputs).enumerate() {
             let by = output.map_or(1.0, |list| list[o]);
             bias[o] *= by;
-            row.iter_mut().enumerate().for_each(|(i, w)| *w *= by * input.map_or(1.0, |list| list[i]));
+            row.iter_mut()
+                .enumerate()
+                .for_each(|(i, w)| *w *= by * input.map_or(1.0, |list| list[i]));
         }
         let layer = whole(&weights, &bias, from, to).map_err(|e| format!("{name}: {e}"))?;
         Ok(Kind::Dense(Dense::new(inputs, &layer.weights, &layer.bias, &layer.shift, rectified)?))
@@ -82,7 +85,12 @@ impl Exporter<'_> {
     }
 
     fn depthwise(&self, name: &str, from: i32, to: i32) -> Result<Kind, Failure> {
-        let layer = whole(&self.values(&format!("{name}.w")), &self.values(&format!("{name}.b")), from, to)?;
+        let layer = whole(
+            &self.values(&format!("{name}.w")),
+            &self.values(&format!("{name}.b")),
+            from,
+            to,
+        )?;
         Ok(Kind::Depthwise(Depthwise::new(&layer.weights, &layer.bias, &layer.shift)?))
     }
 
@@ -94,20 +102,33 @@ impl Exporter<'_> {
             if !self.tensors.contains_key(&format!("{}.w", part("in"))) {
                 return Ok(());
             }
-            let (inner, spread, wide) = (self.bits(&part("in")), self.bits(&part("spread")), self.bits(&part("wide")));
+            let (inner, spread, wide) =
+                (self.bits(&part("in")), self.bits(&part("spread")), self.bits(&part("wide")));
             steps.push(step(r, spare, self.dense(&part("in"), (bits, inner), true, [None, None])?));
             steps.push(step(spare, spare, self.depthwise(&part("spread"), inner, spread)?));
             if self.block == BlockKind::Residual {
                 steps.push(step(spare, spare, self.plain(&part("out"), (spread, bits))?));
                 steps.push(step(r, r, Kind::Add(spare)));
-                steps.push(step(r, spare, self.dense(&part("wide"), (bits, wide), true, [None, None])?));
+                steps.push(step(
+                    r,
+                    spare,
+                    self.dense(&part("wide"), (bits, wide), true, [None, None])?,
+                ));
                 steps.push(step(spare, spare, self.plain(&part("narrow"), (wide, bits))?));
                 steps.push(step(r, r, Kind::Add(spare)));
                 continue;
             }
             let (out, narrow) = (self.bits(&part("out")), self.bits(&part("narrow")));
-            steps.push(step(spare, spare, self.dense(&part("out"), (spread, out), true, [None, None])?));
-            steps.push(step(spare, spare, self.dense(&part("wide"), (out, wide), true, [None, None])?));
+            steps.push(step(
+                spare,
+                spare,
+                self.dense(&part("out"), (spread, out), true, [None, None])?,
+            ));
+            steps.push(step(
+                spare,
+                spare,
+                self.dense(&part("wide"), (out, wide), true, [None, None])?,
+            ));
             if self.block == BlockKind::Plain {
                 steps.push(step(spare, r, self.plain(&part("narrow"), (wide, bits))?));
                 continue;
@@ -116,7 +137,11 @@ impl Exporter<'_> {
             steps.push(step(r, r, Kind::Concat(spare)));
             let width = self.tensors[&format!("{}.w", part("join"))].size()[0] as usize;
             let scales = [vec![1.0; width], vec![f64::from(bits - narrow).exp2(); width]].concat();
-            steps.push(step(r, r, self.dense(&part("join"), (bits, bits), false, [Some(&scales), None])?));
+            steps.push(step(
+                r,
+                r,
+                self.dense(&part("join"), (bits, bits), false, [Some(&scales), None])?,
+            ));
         }
         Ok(())
     }
@@ -125,7 +150,13 @@ impl Exporter<'_> {
     fn shortcut(&self, name: &str, from: i32, to: i32) -> Result<Kind, Failure> {
         let size = self.tensors[name].size();
         let layer = whole(&self.values(name), &vec![0.0; size[0] as usize], from, to)?;
-        Ok(Kind::Dense(Dense::new(size[1] as usize, &layer.weights, &layer.bias, &layer.shift, false)?))
+        Ok(Kind::Dense(Dense::new(
+            size[1] as usize,
+            &layer.weights,
+            &layer.bias,
+            &layer.shift,
+            false,
+        )?))
     }
 
     /// Anchors `[anchor][channel]` at every level, `[level][channel]`.
@@ -138,17 +169,21 @@ impl Exporter<'_> {
             let place = level as f64 / LEVELS_PER_ANCHOR as f64;
             let low = (place as usize).min(anchors - 2);
             let part = place - low as f64;
-            out.extend(
-                (0..channels)
-                    .map(|c| values[low * channels + c] * (1.0 - part) + values[(low + 1) * channels + c] * part),
-            );
+            out.extend((0..channels).map(|c| {
+                values[low * channels + c] * (1.0 - part) + values[(low + 1) * channels + c] * part
+            }));
         }
         out
     }
 
     fn vary(&self, name: &str, bits: i32) -> Kind {
         let scale = f64::from(bits).exp2();
-        Kind::Vary(self.at_levels(name).iter().map(|v| (v * scale).round().clamp(-32_768.0, 32_767.0) as i16).collect())
+        Kind::Vary(
+            self.at_levels(name)
+                .iter()
+                .map(|v| (v * scale).round().clamp(-32_768.0, 32_767.0) as i16)
+                .collect(),
+        )
     }
 
     fn analysis(&self, spread: &[f64]) -> Result<Vec<Step>, Failure> {
@@ -162,7 +197,11 @@ impl Exporter<'_> {
         steps.push(step(2, 2, Kind::Fold(2)));
         steps.push(step(2, 2, self.plain("a.enter16", (eighth, sixteenth))?));
         self.blocks(&mut steps, "a.block16", 2, sixteenth)?;
-        steps.push(step(2, 2, self.dense("a.leave", (sixteenth, LATENT_BITS), false, [None, Some(spread)])?));
+        steps.push(step(
+            2,
+            2,
+            self.dense("a.leave", (sixteenth, LATENT_BITS), false, [None, Some(spread)])?,
+        ));
         steps.push(step(1, 1, Kind::Add(2)));
         Ok(steps)
     }
@@ -182,7 +221,10 @@ impl Exporter<'_> {
 
     fn hyper_synthesis(&self, features: i32, context: u16) -> Result<Vec<Step>, Failure> {
         let (stream, grown) = (self.bits("hs.grow32"), self.bits("hs.grow16"));
-        let mut steps = vec![step(0, 1, self.plain("hs.grow32", (HYPER_BITS, stream))?), step(1, 1, Kind::Unfold(2))];
+        let mut steps = vec![
+            step(0, 1, self.plain("hs.grow32", (HYPER_BITS, stream))?),
+            step(1, 1, Kind::Unfold(2)),
+        ];
         self.blocks(&mut steps, "hs.block", 1, stream)?;
         let per_log = vec![256.0 / TABLE_STEP; self.tensors["log_scale"].size()[0] as usize];
         steps.extend([
@@ -203,7 +245,11 @@ impl Exporter<'_> {
         let mut steps = vec![
             step(0, 1, self.shortcut("shortcut.synthesis", LATENT_BITS, SAMPLE_BITS)?),
             step(1, 1, Kind::Unfold(2)),
-            step(0, 2, self.dense("s.enter16", (LATENT_BITS, sixteenth), false, [Some(even), None])?),
+            step(
+                0,
+                2,
+                self.dense("s.enter16", (LATENT_BITS, sixteenth), false, [Some(even), None])?,
+            ),
             step(2, 2, self.vary("quality.s16", sixteenth)),
         ];
         self.blocks(&mut steps, "s.block16", 2, sixteenth)?;
@@ -226,10 +272,18 @@ impl Exporter<'_> {
         let features = self.bits("hs.spread");
         let entered = self.bits("c.enter");
         let (latent, context) = (n.latent as usize, n.context as usize);
-        let enter = vec![step(0, 1, self.dense("c.enter", (LATENT_BITS, entered), true, [Some(&even), None])?)];
+        let enter = vec![step(
+            0,
+            1,
+            self.dense("c.enter", (LATENT_BITS, entered), true, [Some(&even), None])?,
+        )];
         let mean = vec![
             step(0, 1, Kind::Leaky(16)),
-            step(1, 1, self.dense("c.mean", (features, LATENT_BITS), false, [None, Some(&spread)])?),
+            step(
+                1,
+                1,
+                self.dense("c.mean", (features, LATENT_BITS), false, [None, Some(&spread)])?,
+            ),
         ];
         let mut programs = BTreeMap::new();
         let mut add = |name: &str, inputs: usize, levels: usize, steps: Vec<Step>| {
@@ -238,7 +292,12 @@ impl Exporter<'_> {
         };
         add("analysis", 192, 0, self.analysis(&spread)?)?;
         add("hyper_analysis", latent, 0, self.hyper_analysis(&even)?)?;
-        add("hyper_synthesis", n.hyper_latent as usize, 0, self.hyper_synthesis(features, n.context as u16)?)?;
+        add(
+            "hyper_synthesis",
+            n.hyper_latent as usize,
+            0,
+            self.hyper_synthesis(features, n.context as u16)?,
+        )?;
         add("context_enter", latent, 0, enter)?;
         add("context_mean", context, 0, mean)?;
         for k in 1..4 {
@@ -257,7 +316,13 @@ impl Exporter<'_> {
         even: &[f64],
     ) -> Result<BTreeMap<String, Program>, Failure> {
         let zero = |inputs: usize, outputs: usize| {
-            let made = Dense::new(inputs, &vec![0; inputs * outputs], &vec![0; outputs], &vec![0; outputs], false);
+            let made = Dense::new(
+                inputs,
+                &vec![0; inputs * outputs],
+                &vec![0; outputs],
+                &vec![0; outputs],
+                false,
+            );
             Ok::<Kind, Failure>(Kind::Dense(made?))
         };
         let mut programs = BTreeMap::new();
@@ -266,9 +331,14 @@ impl Exporter<'_> {
             Ok::<(), Failure>(())
         };
         add("analysis", 192, 0, self.analysis(spread)?)?;
-        let down = vec![step(0, 1, zero(latent, 1)?), step(1, 1, Kind::Fold(4)), step(1, 1, zero(16, 1)?)];
+        let down =
+            vec![step(0, 1, zero(latent, 1)?), step(1, 1, Kind::Fold(4)), step(1, 1, zero(16, 1)?)];
         add("hyper_analysis", latent, 0, down)?;
-        let up = vec![step(0, 1, zero(1, 16)?), step(1, 1, Kind::Unfold(4)), step(1, 1, zero(1, 1 + latent)?)];
+        let up = vec![
+            step(0, 1, zero(1, 16)?),
+            step(1, 1, Kind::Unfold(4)),
+            step(1, 1, zero(1, 1 + latent)?),
+        ];
         add("hyper_synthesis", 1, 0, up)?;
         add("context_enter", latent, 0, vec![step(0, 1, zero(latent, 1)?)])?;
         add("context_mean", 1, 0, vec![step(0, 1, zero(1, latent)?)])?;
@@ -282,21 +352,30 @@ impl Exporter<'_> {
 
     fn arrays(&self, recipe: &Recipe) -> Result<BTreeMap<String, Array>, Failure> {
         let n = &recipe.network;
-        let wide = |list: Vec<f64>| Array::I32(list.into_iter().map(|v| v.round().clamp(0.0, 2e9) as i32).collect());
+        let wide = |list: Vec<f64>| {
+            Array::I32(list.into_iter().map(|v| v.round().clamp(0.0, 2e9) as i32).collect())
+        };
         let short = |list: Vec<f64>| {
-            Array::I16(list.into_iter().map(|v| v.round().clamp(-32_768.0, 32_767.0) as i16).collect())
+            Array::I16(
+                list.into_iter().map(|v| v.round().clamp(-32_768.0, 32_767.0) as i16).collect(),
+            )
         };
         let gain = self.at_levels("quality.gain");
         let factorised = n.prior == Prior::Factorised;
-        let hyper_gain = if factorised { vec![0.0; self.levels] } else { self.at_levels("quality.hyper_gain") };
+        let hyper_gain =
+            if factorised { vec![0.0; self.levels] } else { self.at_levels("quality.hyper_gain") };
         let log_scale = self.values("log_scale");
         let unit = |bits: i32| f64::from(bits).exp2();
         let place = |log: f64| (log - TABLE_FIRST) / TABLE_STEP;
-        let bias = gain.iter().enumerate().map(|(i, g)| place(g + log_scale[i % log_scale.len()]) * 256.0 + 128.0);
+        let bias = gain
+            .iter()
+            .enumerate()
+            .map(|(i, g)| place(g + log_scale[i % log_scale.len()]) * 256.0 + 128.0);
         let hyper_table = self.at_levels("quality.hyper_scale").into_iter();
         let hyper_table = hyper_table.map(|l| place(l).round().clamp(1.0, (TABLES - 1) as f64));
         let hyper_table = if factorised { vec![0.0; self.levels] } else { hyper_table.collect() };
-        let qualities = (0..self.levels).map(|l| 1000.0 + 8500.0 * l as f64 / (self.levels - 1) as f64);
+        let qualities =
+            (0..self.levels).map(|l| 1000.0 + 8500.0 * l as f64 / (self.levels - 1) as f64);
         let (hyper, context) = if factorised { (1, 1) } else { (n.hyper_latent, n.context) };
         let shape = [n.latent, hyper, context, self.levels as i64];
         Ok(BTreeMap::from([
@@ -305,12 +384,30 @@ impl Exporter<'_> {
             ("gain".into(), wide(gain.iter().map(|g| g.exp() * unit(24 - LATENT_BITS)).collect())),
             (
                 "step".into(),
-                wide(self.at_levels("quality.step").iter().map(|s| s.exp() * unit(8 + LATENT_BITS)).collect()),
+                wide(
+                    self.at_levels("quality.step")
+                        .iter()
+                        .map(|s| s.exp() * unit(8 + LATENT_BITS))
+                        .collect(),
+                ),
             ),
-            ("hyper_gain".into(), wide(hyper_gain.iter().map(|g| g.exp() * unit(24 - HYPER_BITS)).collect())),
-            ("hyper_step".into(), wide(hyper_gain.iter().map(|g| (-g).exp() * unit(8 + HYPER_BITS)).collect())),
+            (
+                "hyper_gain".into(),
+                wide(hyper_gain.iter().map(|g| g.exp() * unit(24 - HYPER_BITS)).collect()),
+            ),
+            (
+                "hyper_step".into(),
+                wide(hyper_gain.iter().map(|g| (-g).exp() * unit(8 + HYPER_BITS)).collect()),
+            ),
             ("hyper_table".into(), short(hyper_table)),
-            ("lambda".into(), wide((0..self.levels).map(|l| recipe.lambda(quality_of_level(l)) * unit(20)).collect())),
+            (
+                "lambda".into(),
+                wide(
+                    (0..self.levels)
+                        .map(|l| recipe.lambda(quality_of_level(l)) * unit(20))
+                        .collect(),
+                ),
+            ),
             ("qualities".into(), short(qualities.collect())),
             ("tables".into(), Array::I32(tables()?)),
         ]))
@@ -333,7 +430,8 @@ fn tables() -> Result<Vec<i32>, Failure> {
             })
             .collect();
         counts.push(count(2.0 * below(-f64::from(reach) - 0.5)));
-        let table = CdfTable::from_counts(16, &counts).map_err(|e| format!("table {index}: {e}"))?;
+        let table =
+            CdfTable::from_counts(16, &counts).map_err(|e| format!("table {index}: {e}"))?;
         out.extend([-reach, counts.len() as i32]);
         out.extend(table.frequencies().map(|f| f as i32));
     }
@@ -344,7 +442,11 @@ fn tables() -> Result<Vec<i32>, Failure> {
 ///
 /// # Errors
 /// If a layer cannot be brought into 32-bit sums.
-pub fn export(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
+pub fn export(
+    recipe: &Recipe,
+    tensors: &Tensors,
+    pictures: &PictureSet,
+) -> Result<Vec<u8>, Failure> {
     let levels = ((recipe.rate.anchors - 1) * LEVELS_PER_ANCHOR + 1) as usize;
     let exporter = Exporter {
         tensors,
@@ -353,8 +455,11 @@ pub fn export(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Resu
         block: recipe.network.block,
     };
     debug_assert_eq!(f64::from(SAMPLE_BITS).exp2(), 32.0 * SPREAD);
-    let file =
-        ModelFile { name: recipe.name.clone(), programs: exporter.programs(recipe)?, arrays: exporter.arrays(recipe)? };
+    let file = ModelFile {
+        name: recipe.name.clone(),
+        programs: exporter.programs(recipe)?,
+        arrays: exporter.arrays(recipe)?,
+    };
     Ok(file.write().0)
 }
 

@@ -76,7 +76,8 @@ fn halved(x: &Tensor) -> Tensor {
 /// MS-SSIM over as many of the five scales as fit, `[N]`.
 fn multi_scale(a: &Tensor, b: &Tensor) -> Tensor {
     const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
-    let scales = WEIGHTS.len().min((a.size()[2].min(a.size()[3]) as u64 / 11).max(1).ilog2() as usize + 1);
+    let scales =
+        WEIGHTS.len().min((a.size()[2].min(a.size()[3]) as u64 / 11).max(1).ilog2() as usize + 1);
     let total: f64 = WEIGHTS[..scales].iter().sum();
     let (mut a, mut b) = (a.shallow_clone(), b.shallow_clone());
     let mut product: Option<Tensor> = None;
@@ -93,8 +94,10 @@ fn multi_scale(a: &Tensor, b: &Tensor) -> Tensor {
 /// Structure, artefacts and lost detail in opponent colours over four scales, `[N]`; 0 for equal pictures.
 fn opponent(made: &Tensor, truth: &Tensor) -> Tensor {
     // Cone responses of linear light, cube roots, then luminance and two differences.
-    let mix = Tensor::from_slice(&[0.30f32, 0.622, 0.078, 0.23, 0.692, 0.078, 0.243, 0.205, 0.552]).view([3, 3]);
-    let turn = Tensor::from_slice(&[0.5f32, 0.5, 0.0, 7.0, -7.0, 0.0, -0.5, -0.5, 1.0]).view([3, 3]);
+    let mix = Tensor::from_slice(&[0.30f32, 0.622, 0.078, 0.23, 0.692, 0.078, 0.243, 0.205, 0.552])
+        .view([3, 3]);
+    let turn =
+        Tensor::from_slice(&[0.5f32, 0.5, 0.0, 7.0, -7.0, 0.0, -0.5, -0.5, 1.0]).view([3, 3]);
     let colours = |x: &Tensor| {
         let light = (x / 255.0).clamp(0.0, 1.0).pow_tensor_scalar(2.2);
         let root = (light.matmul(&mix.tr()) + 0.004).pow_tensor_scalar(1.0 / 3.0);
@@ -138,7 +141,11 @@ pub(super) fn activity(recipe: &LossRecipe, even: &Tensor) -> Option<Tensor> {
     add(recipe.activity_l2, &|| even.square().mean(Kind::Float));
     add(recipe.activity_kl, &|| {
         let target = recipe.activity_target;
-        let share = even.abs().tanh().mean_dim([0i64, 1, 2].as_slice(), false, Kind::Float).clamp(1e-4, 1.0 - 1e-4);
+        let share = even
+            .abs()
+            .tanh()
+            .mean_dim([0i64, 1, 2].as_slice(), false, Kind::Float)
+            .clamp(1e-4, 1.0 - 1e-4);
         let up = (share.reciprocal() * target).log() * target;
         let down = ((-&share + 1.0).reciprocal() * (1.0 - target)).log() * (1.0 - target);
         (up + down).mean(Kind::Float)

@@ -5,10 +5,10 @@ use super::export::quality_of_level;
 use super::{Anchor, Failure, ValidationPoint};
 use serde_json::json;
 use std::time::Instant;
-use tintype_codec::neural::{Neural, NeuralModel, rounds_of_effort};
-use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Run};
+use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
+use tintype_neural::{Neural, NeuralModel, rounds_of_effort};
 use tintype_nn::{Array, ModelFile, ModelLimits};
 
 /// Codes every picture at every level for real, with `rounds` of refinement; prints one line a picture and level, then the sums.
@@ -23,7 +23,7 @@ pub fn measure(
     anchor: Option<&Anchor>,
 ) -> Result<(), Failure> {
     let codec = Neural::new(NeuralModel::read(bytes)?);
-    let run = Run { threads: Threads::ONE, ..Run::default() };
+    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
     // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the estimate.
     let mut apart = 0f64;
@@ -31,13 +31,15 @@ pub fn measure(
         let source = planes_of(picture);
         for &level in levels {
             let begun = Instant::now();
-            let payload = codec.encode_at_level(&source, level, rounds, &run)?;
+            let payload = codec.encode_at_level(&source, level, rounds, &exec)?;
             let coded = Instant::now();
-            let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
+            let back =
+                codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
             seconds[0] += (coded - begun).as_secs_f64();
             seconds[1] += coded.elapsed().as_secs_f64();
-            let size: usize = payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
-            let estimated = codec.estimated_bits(&source, level, rounds, &run)? / 8.0;
+            let size: usize = payload.header.len()
+                + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
+            let estimated = codec.estimated_bits(&source, level, rounds, &exec)? / 8.0;
             apart = apart.max(((size as f64 - estimated).abs() - 64.0).max(0.0) / estimated);
             let count = (picture.width * picture.height) as f64;
             pixels += count;
@@ -69,7 +71,7 @@ pub fn measure(
 /// If the model cannot be read or the codec fails.
 pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
     let codec = Neural::new(NeuralModel::read(bytes)?);
-    let run = Run { threads: Threads::ONE, ..Run::default() };
+    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
     let levels = codec.model().levels;
     let rounds = rounds_of_effort(EncodeSettings::default().effort);
@@ -79,9 +81,12 @@ pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Fa
         let mut sum = 0.0;
         for picture in &pictures.pictures {
             let source = planes_of(picture);
-            let payload = codec.encode_at_level(&source, level, rounds, &run)?;
-            let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &run)?;
-            sum += compare_with(&source, &back, wanted)?.ssimulacra2.ok_or("pictures too small for SSIMULACRA2")?;
+            let payload = codec.encode_at_level(&source, level, rounds, &exec)?;
+            let back =
+                codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
+            sum += compare_with(&source, &back, wanted)?
+                .ssimulacra2
+                .ok_or("pictures too small for SSIMULACRA2")?;
         }
         means.push(sum / pictures.pictures.len() as f64);
     }
@@ -104,7 +109,11 @@ fn planes_of(picture: &Rgb) -> Planes {
     for (c, plane) in planes.planes.iter_mut().enumerate() {
         for y in 0..picture.height {
             let row = &picture.samples[y * picture.width * 3..][..picture.width * 3];
-            plane.row_mut(y).iter_mut().zip(row.chunks_exact(3)).for_each(|(out, rgb)| *out = rgb[c].into());
+            plane
+                .row_mut(y)
+                .iter_mut()
+                .zip(row.chunks_exact(3))
+                .for_each(|(out, rgb)| *out = rgb[c].into());
         }
     }
     planes

@@ -1,7 +1,7 @@
 //! Training of autoencoder networks on LibTorch.
 //!
 //! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state), a JSON log, and weights
-//! from which `export` makes a model file. Never part of the decoder or of the default build; not in the exact zone.
+//! from which `export` makes a model file. Never part of the decoder or of the default build; not bit-exact.
 
 // On tensors `+=` works in place, which gradients do not survive.
 #![allow(clippy::assign_op_pattern)]
@@ -31,7 +31,7 @@ pub use measure::measure;
 pub use model::{Model, Weights};
 pub use recipe::Recipe;
 pub use report::write_report;
-pub use train::{Run, train};
+pub use train::{TrainingRun, train};
 pub use validate::{Anchor, ValidationPoint, validate};
 
 /// What went wrong in training, with what the user can do where that is known.

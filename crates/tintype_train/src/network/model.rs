@@ -55,7 +55,8 @@ impl Weights {
         let mut cast = Self::new(tensors);
         for (name, own) in &mut cast.half {
             let whole = &tensors[name];
-            *own = if name.ends_with(".w") { rounded_weights(whole) } else { whole.shallow_clone() };
+            *own =
+                if name.ends_with(".w") { rounded_weights(whole) } else { whole.shallow_clone() };
         }
         Self { kind: Kind::Float, precision: Some(Rc::clone(precision)), ..cast }
     }
@@ -81,7 +82,11 @@ impl Weights {
     fn watch(&self, name: &str, x: Tensor) -> Tensor {
         if let Some(watched) = &self.watched {
             let most = x.abs().max().double_value(&[]);
-            watched.borrow_mut().entry(name.into()).and_modify(|m| *m = m.max(most)).or_insert(most);
+            watched
+                .borrow_mut()
+                .entry(name.into())
+                .and_modify(|m| *m = m.max(most))
+                .or_insert(most);
         }
         match &self.precision {
             Some(precision) => precision.rounded_result(name, &x),
@@ -95,7 +100,10 @@ impl Weights {
 
     /// 1×1 convolution in bfloat16.
     fn dense(&self, name: &str, x: &Tensor) -> Tensor {
-        self.watch(name, x.linear(&self.half[&format!("{name}.w")], Some(&self.half[&format!("{name}.b")])))
+        self.watch(
+            name,
+            x.linear(&self.half[&format!("{name}.w")], Some(&self.half[&format!("{name}.b")])),
+        )
     }
 
     /// Depthwise 3×3 convolution, zeros beyond the edge.
@@ -103,7 +111,8 @@ impl Weights {
         let weight = &self.half[&format!("{name}.w")];
         let channels = weight.size()[0];
         let bias = &self.half[&format!("{name}.b")];
-        let turned = x.permute([0, 3, 1, 2]).conv2d(weight, Some(bias), [1, 1], [1, 1], [1, 1], channels);
+        let turned =
+            x.permute([0, 3, 1, 2]).conv2d(weight, Some(bias), [1, 1], [1, 1], [1, 1], channels);
         self.watch(name, turned.permute([0, 2, 3, 1]))
     }
 
@@ -119,7 +128,9 @@ impl Weights {
                 &x + after(&x)
             }
             BlockKind::Plain => after(&first.relu_()),
-            BlockKind::Dense => self.dense(&part("join"), &Tensor::cat(&[x, &after(&first.relu_())], 3)),
+            BlockKind::Dense => {
+                self.dense(&part("join"), &Tensor::cat(&[x, &after(&first.relu_())], 3))
+            }
         }
     }
 
@@ -135,7 +146,12 @@ impl Weights {
 /// `[N, H, W, C]` to `[N, H/f, W/f, f·f·C]`, channels ordered row, column, channel.
 pub(super) fn fold(x: &Tensor, f: i64) -> Tensor {
     let (n, h, w, c) = x.size4().expect("four axes");
-    x.view([n, h / f, f, w / f, f, c]).permute([0, 1, 3, 2, 4, 5]).reshape([n, h / f, w / f, f * f * c])
+    x.view([n, h / f, f, w / f, f, c]).permute([0, 1, 3, 2, 4, 5]).reshape([
+        n,
+        h / f,
+        w / f,
+        f * f * c,
+    ])
 }
 
 /// The inverse of [`fold`].
@@ -203,7 +219,11 @@ pub struct Model {
 impl Model {
     /// The model a recipe describes.
     pub fn new(recipe: &super::Recipe) -> Self {
-        Self { network: recipe.network.clone(), loss: recipe.loss.clone(), anchors: recipe.rate.anchors }
+        Self {
+            network: recipe.network.clone(),
+            loss: recipe.loss.clone(),
+            anchors: recipe.rate.anchors,
+        }
     }
 
     /// Names and shapes of dense (`.w` `[out, in]`) and depthwise (`.w` `[c, 1, 3, 3]`) layers.
@@ -256,7 +276,8 @@ impl Model {
     /// Multiply-accumulates a pixel of encoder and decoder, in thousands.
     pub fn kmac_per_pixel(&self) -> (f64, f64) {
         let n = &self.network;
-        let (mut encode, mut decode) = (768.0 * n.latent as f64 / 256.0, 768.0 * n.latent as f64 / 256.0);
+        let (mut encode, mut decode) =
+            (768.0 * n.latent as f64 / 256.0, 768.0 * n.latent as f64 / 256.0);
         for (name, shape) in self.layers() {
             let macs = shape.iter().product::<i64>() as f64;
             let name = name.as_str();
@@ -402,7 +423,14 @@ impl Model {
 
     /// Means and decoded latents, step by step, each on the quarter of positions that it decodes; a step sees the latents
     /// of earlier ones as the decoder has them, with gradients as if they were the true ones.
-    fn in_steps(&self, w: &Weights, features: &Tensor, y: &Tensor, gain: &Tensor, step: &Tensor) -> (Tensor, Tensor) {
+    fn in_steps(
+        &self,
+        w: &Weights,
+        features: &Tensor,
+        y: &Tensor,
+        gain: &Tensor,
+        step: &Tensor,
+    ) -> (Tensor, Tensor) {
         let spread = w.full("spread");
         let (mut means, mut decoded) = (Vec::new(), Vec::new());
         let nothing = part_of(features, PLACES[0]).zeros_like();

@@ -80,7 +80,8 @@ fn treatment(recipe: &Recipe, name: &str, shape: &[i64]) -> (OptimiserKind, bool
 impl Optimiser {
     /// A fresh state for `weights`, on which it goes on from now.
     pub(super) fn new(recipe: &Recipe, weights: &Tensors) -> Self {
-        let mut order: Vec<(&String, &Tensor)> = weights.iter().filter(|(k, _)| !FIXED.contains(&k.as_str())).collect();
+        let mut order: Vec<(&String, &Tensor)> =
+            weights.iter().filter(|(k, _)| !FIXED.contains(&k.as_str())).collect();
         let of = |k: &str, v: &Tensor| treatment(recipe, k, &v.size());
         order.sort_by_key(|(k, v)| of(k, v));
         let (mut groups, mut places, mut start) = (Vec::<Group>::new(), Places::new(), 0);
@@ -101,7 +102,8 @@ impl Optimiser {
             group.len += len;
             start += len;
         }
-        let parts: Vec<Tensor> = order.iter().map(|(_, v)| v.detach().to_kind(Kind::Float).reshape([-1])).collect();
+        let parts: Vec<Tensor> =
+            order.iter().map(|(_, v)| v.detach().to_kind(Kind::Float).reshape([-1])).collect();
         let all = Tensor::cat(&parts, 0);
         let zeros = || Flat::new(all.zeros_like(), &places);
         let (first, second, mean) = (zeros(), zeros(), Flat::new(all.copy(), &places));
@@ -138,7 +140,8 @@ impl Optimiser {
         if step < schedule.warm_up {
             return schedule.rate_max * (step + 1) as f64 / schedule.warm_up as f64;
         }
-        let part = (step - schedule.warm_up) as f64 / (schedule.steps - schedule.warm_up).max(1) as f64;
+        let part =
+            (step - schedule.warm_up) as f64 / (schedule.steps - schedule.warm_up).max(1) as f64;
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * part.min(1.0)).cos());
         schedule.rate_min + (schedule.rate_max - schedule.rate_min) * cosine
     }
@@ -157,9 +160,14 @@ impl Optimiser {
         order.sort_by_key(|(_, (start, _))| *start);
         let gradient = |name: &String| {
             let grad = self.weights.named[name].grad();
-            if grad.defined() { grad.reshape([-1]) } else { self.first.named[name].zeros_like().reshape([-1]) }
+            if grad.defined() {
+                grad.reshape([-1])
+            } else {
+                self.first.named[name].zeros_like().reshape([-1])
+            }
         };
-        let mut grad = Tensor::cat(&order.iter().map(|(name, _)| gradient(name)).collect::<Vec<_>>(), 0);
+        let mut grad =
+            Tensor::cat(&order.iter().map(|(name, _)| gradient(name)).collect::<Vec<_>>(), 0);
         let norm = grad.norm().double_value(&[]);
         if !norm.is_finite() {
             return norm;
@@ -172,7 +180,8 @@ impl Optimiser {
                 let part = |all: &Tensor| all.narrow(0, group.start, group.len);
                 let mut weights = part(&self.weights.all);
                 let grad = part(&grad);
-                let change = change(group, &grad, &part(&self.first.all), &part(&self.second.all), step);
+                let change =
+                    change(group, &grad, &part(&self.first.all), &part(&self.second.all), step);
                 if group.decays && group.rule != OptimiserKind::Adam {
                     let _ = weights.g_mul_scalar_(1.0 - rate * schedule.weight_decay);
                 }
@@ -212,7 +221,8 @@ fn change(group: &Group, grad: &Tensor, first: &Tensor, second: &Tensor, step: u
                 .matrices
                 .iter()
                 .map(|&(start, [rows, columns])| {
-                    let matrix = pushed.narrow(0, start - group.start, rows * columns).view([rows, columns]);
+                    let matrix =
+                        pushed.narrow(0, start - group.start, rows * columns).view([rows, columns]);
                     let size = USUAL_UPDATE * (rows.max(columns) as f64).sqrt();
                     (orthogonal(&matrix) * size).reshape([-1])
                 })

@@ -235,7 +235,8 @@ impl Recipe {
     /// # Errors
     /// If it cannot be read or names a field that does not exist.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("recipe {}: {e}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| format!("recipe {}: {e}", path.display()))?;
         toml::from_str(&text).map_err(|e| format!("recipe {}: {e}", path.display()).into())
     }
 

@@ -35,17 +35,24 @@ pub fn write_report(folder: &Path, held_out: &PictureSet) -> Result<String, Fail
         state.seconds / 3600.0,
         name = state.recipe.name
     );
-    for (title, key, of) in
-        [("Loss", "loss", "step"), ("Bits a pixel", "bpp", "step"), ("Squared error", "mse", "step")]
-    {
+    for (title, key, of) in [
+        ("Loss", "loss", "step"),
+        ("Bits a pixel", "bpp", "step"),
+        ("Squared error", "mse", "step"),
+    ] {
         let _ = write!(out, "<h2>{title}</h2>{}", curve(&points(&lines, of, key), true));
     }
     let scores = points(&lines, "validation", "bd_rate");
     if !scores.is_empty() {
-        let _ = write!(out, "<h2>Validation: BD-rate against the anchor, %</h2>{}", curve(&scores, false));
+        let _ = write!(
+            out,
+            "<h2>Validation: BD-rate against the anchor, %</h2>{}",
+            curve(&scores, false)
+        );
     }
     pictures(&mut out, &model, &tensors, held_out, state.recipe.rate.anchors)?;
-    let _ = write!(out, "<h2>Recipe</h2><pre>{}</pre>", serde_json::to_string_pretty(&state.recipe)?);
+    let _ =
+        write!(out, "<h2>Recipe</h2><pre>{}</pre>", serde_json::to_string_pretty(&state.recipe)?);
     Ok(out)
 }
 
@@ -96,13 +103,22 @@ fn pictures(
         let quality = Tensor::from_slice(&[(part * (anchors - 1) as f64) as f32]);
         let made = tch::no_grad(|| model.pass(&weights, &samples, &quality, Pass::Measure));
         let bits = (&made.latent_bits + &made.hyper_bits).double_value(&[0]) / (h * w) as f64;
-        let _ = write!(out, "{} {bits:.2} bpp, {:.1} dB", image(&made.samples)?, psnr(&made.samples, &samples));
+        let _ = write!(
+            out,
+            "{} {bits:.2} bpp, {:.1} dB",
+            image(&made.samples)?,
+            psnr(&made.samples, &samples)
+        );
     }
     let _ = write!(out, "</p><h2>Latents</h2><p>Each channel over its spread, grey is zero:<br>");
     let latents = tch::no_grad(|| model.latents(&weights, &samples));
     for channel in 0..MAPS.min(latents.size()[3] as usize) {
         let map = latents.narrow(3, channel as i64, 1) * 40.0 + 127.5;
-        let large = map.repeat_interleave_self_int(4, 1, None::<i64>).repeat_interleave_self_int(4, 2, None::<i64>);
+        let large = map.repeat_interleave_self_int(4, 1, None::<i64>).repeat_interleave_self_int(
+            4,
+            2,
+            None::<i64>,
+        );
         out.push_str(&image(&large.repeat([1, 1, 1, 3]))?);
     }
     let _ = write!(
@@ -113,7 +129,10 @@ fn pictures(
     let quality = Tensor::from_slice(&[0.5 * (anchors - 1) as f32]);
     let with = |without: Option<i64>| {
         let made = tch::no_grad(|| model.pass_without(&weights, &samples, &quality, without));
-        (made.latent_bits.double_value(&[0]) + made.hyper_bits.double_value(&[0]), psnr(&made.samples, &samples))
+        (
+            made.latent_bits.double_value(&[0]) + made.hyper_bits.double_value(&[0]),
+            psnr(&made.samples, &samples),
+        )
     };
     let base = with(None);
     let mut rows: Vec<(i64, f64, f64)> = (0..ABLATED.min(latents.size()[3]))
@@ -131,24 +150,36 @@ fn pictures(
 }
 
 fn psnr(made: &Tensor, truth: &Tensor) -> f64 {
-    let mse = (made.round().clamp(0.0, 255.0) - truth).square().mean(Kind::Double).double_value(&[]);
+    let mse =
+        (made.round().clamp(0.0, 255.0) - truth).square().mean(Kind::Double).double_value(&[]);
     10.0 * (255.0 * 255.0 / mse.max(1e-10)).log10()
 }
 
 /// The first of samples `[N, H, W, 3]` as an image element.
 fn image(samples: &Tensor) -> Result<String, Failure> {
     let (_, height, width, _) = samples.size4()?;
-    let flat = samples.narrow(0, 0, 1).round().clamp(0.0, 255.0).to_kind(Kind::Uint8).contiguous().view([-1]);
+    let flat = samples
+        .narrow(0, 0, 1)
+        .round()
+        .clamp(0.0, 255.0)
+        .to_kind(Kind::Uint8)
+        .contiguous()
+        .view([-1]);
     let values = Vec::<u8>::try_from(flat)?;
     let (width, height) = (width as usize, height as usize);
     let mut planes = Planes::new(Shape::rgb(width, height, 8));
     for (c, plane) in planes.planes.iter_mut().enumerate() {
         for y in 0..height {
             let row = &values[y * width * 3..][..width * 3];
-            plane.row_mut(y).iter_mut().zip(row.chunks_exact(3)).for_each(|(out, rgb)| *out = rgb[c].into());
+            plane
+                .row_mut(y)
+                .iter_mut()
+                .zip(row.chunks_exact(3))
+                .for_each(|(out, rgb)| *out = rgb[c].into());
         }
     }
-    let png = write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
+    let png =
+        write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
     Ok(format!("<img src='data:image/png;base64,{}'>", base64(&png)))
 }
 
@@ -157,7 +188,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for part in bytes.chunks(3) {
-        let word = part.iter().fold(0u32, |w, &b| (w << 8) | u32::from(b)) << (8 * (3 - part.len()));
+        let word =
+            part.iter().fold(0u32, |w, &b| (w << 8) | u32::from(b)) << (8 * (3 - part.len()));
         for i in 0..4 {
             let letter = LETTERS[(word >> (18 - 6 * i)) as usize & 63];
             out.push(if i > part.len() { '=' } else { char::from(letter) });
@@ -170,7 +202,9 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn base64_is_that_of_the_standard() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(super::base64(plain.as_bytes()), coded);
         }
     }

@@ -17,7 +17,7 @@ use std::time::Instant;
 use tch::{Kind, Tensor};
 
 /// What a run works on.
-pub struct Run<'a> {
+pub struct TrainingRun<'a> {
     /// Where checkpoints and `log.jsonl` go.
     pub folder: &'a Path,
     /// The recipe.
@@ -36,13 +36,14 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// If files cannot be written, a checkpoint is damaged, or losses stay without a finite value.
-pub fn train(run: &Run<'_>) -> Result<(), Failure> {
+pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
     let recipe = &run.recipe;
     let schedule = &recipe.schedule;
     let model = Model::new(recipe);
     check_sizes(run)?;
     std::fs::create_dir_all(run.folder)?;
-    let mut log = std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
+    let mut log =
+        std::fs::OpenOptions::new().create(true).append(true).open(run.folder.join("log.jsonl"))?;
     let checkpoint = Checkpoint::new(run.folder);
     let (mut state, mut optimiser) = opened(run, &model, &checkpoint)?;
     announce(&model, &optimiser.weights.named, &state);
@@ -56,9 +57,11 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
     let mut precision = None;
     while state.step < schedule.steps {
         let begun = Instant::now();
-        let rounds = state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0;
+        let rounds =
+            state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0;
         if rounds && precision.is_none() {
-            precision = Some(Rc::new(Precision::measured(recipe, &optimiser.mean.named, &run.pictures)));
+            precision =
+                Some(Rc::new(Precision::measured(recipe, &optimiser.mean.named, &run.pictures)));
         }
         let cast = match &precision {
             Some(precision) => Weights::rounding(&optimiser.weights.named, precision),
@@ -73,12 +76,17 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
             let skipped = state.step + 1;
             (state, optimiser) = checkpoint.read(recipe)?;
             writeln!(log, "{}", json!({"recovered": state.step, "after": skipped}))?;
-            eprintln!("no finite gradient at step {skipped}: back to the checkpoint of step {}", state.step);
+            eprintln!(
+                "no finite gradient at step {skipped}: back to the checkpoint of step {}",
+                state.step
+            );
             offset += 1;
             continue;
         }
         if rejected > 20 {
-            return Err("20 steps in a row without a finite gradient: resume with a lower rate_max".into());
+            return Err(
+                "20 steps in a row without a finite gradient: resume with a lower rate_max".into(),
+            );
         }
         state.step += 1;
         state.seconds += begun.elapsed().as_secs_f64();
@@ -94,12 +102,17 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
             without_gain = if score < best { 0 } else { without_gain + 1 };
             best = best.min(score);
             if schedule.patience > 0 && without_gain >= schedule.patience {
-                eprintln!("no better for {without_gain} validations: the run ends at step {}", state.step);
+                eprintln!(
+                    "no better for {without_gain} validations: the run ends at step {}",
+                    state.step
+                );
                 checkpoint.write(&state, &optimiser)?;
                 return Ok(());
             }
         }
-        if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds || state.step == schedule.steps {
+        if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds
+            || state.step == schedule.steps
+        {
             checkpoint.write(&state, &optimiser)?;
             last_save = Instant::now();
         }
@@ -108,16 +121,23 @@ pub fn train(run: &Run<'_>) -> Result<(), Failure> {
 }
 
 /// Refuses pictures of which no crop can be taken.
-fn check_sizes(run: &Run<'_>) -> Result<(), Failure> {
+fn check_sizes(run: &TrainingRun<'_>) -> Result<(), Failure> {
     let side = run.recipe.schedule.crop_px;
     if !run.pictures.holds(side) {
-        return Err(format!("no picture to train on has {side} × {side} pixels, the recipe's crop_px").into());
+        return Err(format!(
+            "no picture to train on has {side} × {side} pixels, the recipe's crop_px"
+        )
+        .into());
     }
     Ok(())
 }
 
 /// Where the run stands: at its checkpoint, or before its first step.
-fn opened(run: &Run<'_>, model: &Model, checkpoint: &Checkpoint) -> Result<(State, Optimiser), Failure> {
+fn opened(
+    run: &TrainingRun<'_>,
+    model: &Model,
+    checkpoint: &Checkpoint,
+) -> Result<(State, Optimiser), Failure> {
     let recipe = &run.recipe;
     if checkpoint.exists() {
         let (state, optimiser) = checkpoint.read(recipe)?;
@@ -135,7 +155,10 @@ fn announce(model: &Model, weights: &Tensors, state: &State) {
     let (encode, decode) = model.kmac_per_pixel();
     let count: usize = weights.values().map(Tensor::numel).sum();
     eprintln!("{}: {:.2} million parameters", state.recipe.name, count as f64 / 1e6);
-    eprintln!("{encode:.1} kMAC/px to encode, {decode:.1} kMAC/px to decode; starting at step {}", state.step);
+    eprintln!(
+        "{encode:.1} kMAC/px to encode, {decode:.1} kMAC/px to decode; starting at step {}",
+        state.step
+    );
     let schedule = &state.recipe.schedule;
     let pixels = (schedule.batch * schedule.crop_px * schedule.crop_px) as f64;
     // Weights, gradients, two moments and the mean in float32. Results kept for gradients: photo-lite's 0.3 GB (batch 8 of 256 × 256)
@@ -146,7 +169,7 @@ fn announce(model: &Model, weights: &Tensors, state: &State) {
 
 /// Leaves gradients in the weights; returns loss, mean bpp, mean squared error. Another `offset` means other data.
 fn gradients(
-    run: &Run<'_>,
+    run: &TrainingRun<'_>,
     model: &Model,
     optimiser: &Optimiser,
     mut cast: Weights,
@@ -160,7 +183,8 @@ fn gradients(
     let batch = schedule.batch * schedule.crop_px * schedule.crop_px / (side * side);
     let samples = run.pictures.crops(&mut random, batch, side, &run.recipe.augment);
     let top = (run.recipe.rate.anchors - 1) as f64;
-    let qualities: Vec<f64> = (0..batch).map(|i| (i as f64 + random.unit()) / batch as f64 * top).collect();
+    let qualities: Vec<f64> =
+        (0..batch).map(|i| (i as f64 + random.unit()) / batch as f64 * top).collect();
     let lambdas: Vec<f64> = qualities.iter().map(|&q| run.recipe.lambda(q)).collect();
     let balance: Vec<f64> = lambdas.iter().map(|&l| run.recipe.balance(l)).collect();
     let vector = |list: &[f64]| Tensor::from_slice(list).to_kind(Kind::Float);
@@ -172,7 +196,8 @@ fn gradients(
     let seen = spoiled(&samples, &run.recipe.augment);
     let out: Outcome = model.pass(&cast, &seen, &vector(&qualities), Pass::Train);
     let wanted = distortion(&run.recipe.loss, &out.samples, &samples);
-    let mse = (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
+    let mse =
+        (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
     let bpp = (&out.latent_bits + &out.hyper_bits) / (side * side) as f64;
     let mut loss = ((&bpp + wanted * vector(&lambdas)) * vector(&balance)).mean(Kind::Float);
     if let Some(activity) = &out.activity {
@@ -185,7 +210,7 @@ fn gradients(
 
 /// Validates, logs, and returns what shall become smaller.
 fn measure(
-    run: &Run<'_>,
+    run: &TrainingRun<'_>,
     model: &Model,
     tensors: &Tensors,
     state: &State,
@@ -207,13 +232,15 @@ fn measure(
     let line = json!({"validation": state.step, "bd_rate": bd_rate, "curve": curve,
         "seconds": state.seconds, "validation_seconds": begun.elapsed().as_secs_f64()});
     writeln!(log, "{line}")?;
-    let ends = [qualities[0], top].map(|q| format!("{:.3} bpp {:.2} dB", mean(q, |p| p.bpp), mean(q, |p| p.psnr)));
+    let ends = [qualities[0], top]
+        .map(|q| format!("{:.3} bpp {:.2} dB", mean(q, |p| p.bpp), mean(q, |p| p.psnr)));
     let against = bd_rate.map(|b| format!(", {b:.2} % against the anchor")).unwrap_or_default();
     eprintln!("validated at step {}: {} to {}{against}", state.step, ends[0], ends[1]);
     // Without an anchor: the mean of bits and error as the loss weighs them.
     let score = qualities.iter().map(|&q| {
         let error = mean(q, |p| 255.0 * 255.0 * 10f64.powf(-p.psnr / 10.0));
-        (mean(q, |p| p.bpp) + run.recipe.lambda(q) * error) * run.recipe.balance(run.recipe.lambda(q))
+        (mean(q, |p| p.bpp) + run.recipe.lambda(q) * error)
+            * run.recipe.balance(run.recipe.lambda(q))
     });
     Ok(bd_rate.unwrap_or_else(|| score.sum()))
 }

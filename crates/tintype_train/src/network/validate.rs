@@ -47,7 +47,8 @@ impl Anchor {
         let mut rates = Vec::new();
         for (picture, anchor) in &self.pictures {
             let mine = points.iter().filter(|p| &p.picture == picture);
-            let mine: Vec<CurvePoint> = mine.map(|p| CurvePoint { rate: p.bpp, quality: p.psnr }).collect();
+            let mine: Vec<CurvePoint> =
+                mine.map(|p| CurvePoint { rate: p.bpp, quality: p.psnr }).collect();
             let anchor = anchor.iter().map(|&[rate, quality]| CurvePoint { rate, quality });
             rates.extend(bd_rate(&mine, &anchor.collect::<Vec<_>>()));
         }
@@ -56,7 +57,12 @@ impl Anchor {
 }
 
 /// Codes `pictures` at `qualities` with rounding everywhere.
-pub fn validate(model: &Model, tensors: &Tensors, pictures: &PictureSet, qualities: &[f64]) -> Vec<ValidationPoint> {
+pub fn validate(
+    model: &Model,
+    tensors: &Tensors,
+    pictures: &PictureSet,
+    qualities: &[f64],
+) -> Vec<ValidationPoint> {
     let weights = Weights::new(tensors);
     let mut points = Vec::new();
     for picture in &pictures.pictures {
@@ -65,12 +71,19 @@ pub fn validate(model: &Model, tensors: &Tensors, pictures: &PictureSet, qualiti
         for &quality in qualities {
             let at = Tensor::from_slice(&[quality as f32]);
             let out = tch::no_grad(|| model.pass(&weights, &samples, &at, Pass::Measure));
-            let error = (out.samples.round().clamp(0.0, 255.0) - &samples).square().mean(Kind::Double);
+            let error =
+                (out.samples.round().clamp(0.0, 255.0) - &samples).square().mean(Kind::Double);
             let mse = error.double_value(&[]).max(1e-10);
             let hyper_bpp = out.hyper_bits.double_value(&[0]) / pixels;
             let bpp = out.latent_bits.double_value(&[0]) / pixels + hyper_bpp;
             let psnr = 10.0 * (255.0 * 255.0 / mse).log10();
-            points.push(ValidationPoint { picture: picture.name.clone(), quality, bpp, hyper_bpp, psnr });
+            points.push(ValidationPoint {
+                picture: picture.name.clone(),
+                quality,
+                bpp,
+                hyper_bpp,
+                psnr,
+            });
         }
     }
     points

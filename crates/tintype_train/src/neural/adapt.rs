@@ -10,10 +10,10 @@
 
 use crate::FitError;
 use nalgebra::DMatrix;
-use tintype_codec::neural::{Neural, NeuralModel, Trace};
-use tintype_codec::{CodecError, Run};
+use tintype_codec::{CodecError, ExecOptions};
 use tintype_entropy::CdfTable;
 use tintype_image::Planes;
+use tintype_neural::{Neural, NeuralModel, Trace};
 use tintype_nn::{Array, Dense, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step};
 
 use super::whole::whole;
@@ -59,12 +59,12 @@ pub struct Adapter {
 }
 
 fn from_nn(error: NnError) -> FitError {
-    FitError::Codec(CodecError::Malformed { what: error.to_string(), at: 0 })
+    FitError::Codec(CodecError::Malformed { what: error.to_string(), at: None })
 }
 
 /// One thread, so that sums come in one order.
-fn run() -> Run {
-    Run { threads: tintype_image::Threads::ONE, ..Run::default() }
+fn exec() -> ExecOptions {
+    ExecOptions { threads: tintype_image::Threads::ONE, ..ExecOptions::default() }
 }
 
 impl Adapter {
@@ -79,8 +79,10 @@ impl Adapter {
         let latent = shape[0] as usize;
         let top = codec.model().levels - 1;
         let levels = [1, 3, 5, 7].map(|part| top * part / 8).to_vec();
-        let counts =
-            distributions(&file)?.iter().map(|(least, f)| vec![0.0; least.len_of().min(f.len() + 1)]).collect();
+        let counts = distributions(&file)?
+            .iter()
+            .map(|(least, f)| vec![0.0; least.len_of().min(f.len() + 1)])
+            .collect();
         let sums = Sums { counts, came: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
         Ok(Self { file, codec, levels, sums, latent })
     }
@@ -92,7 +94,7 @@ impl Adapter {
     pub fn count(&mut self, planes: &Planes) -> Result<(), FitError> {
         let means = mean_magnitudes(&distributions(&self.file)?);
         for level in self.levels.clone() {
-            let trace = self.codec.trace(planes, level, &run())?;
+            let trace = self.codec.trace(planes, level, &exec())?;
             let levels = self.codec.model().levels;
             let steps = self.file.array_i32("step", levels * self.latent).map_err(from_nn)?;
             let steps = steps[level * self.latent..][..self.latent].to_vec();
@@ -131,8 +133,9 @@ impl Adapter {
         let mut list = Vec::new();
         for (index, (least, stored)) in tables.iter().enumerate() {
             let counts = mixed(least.0, stored, &self.sums.counts[index]);
-            let table = CdfTable::from_counts(16, &counts)
-                .map_err(|error| FitError::Codec(CodecError::Malformed { what: error.to_string(), at: 0 }))?;
+            let table = CdfTable::from_counts(16, &counts).map_err(|error| {
+                FitError::Codec(CodecError::Malformed { what: error.to_string(), at: None })
+            })?;
             list.extend([least.0, counts.len() as i32]);
             list.extend(table.frequencies().map(|f| f as i32));
         }
@@ -150,7 +153,11 @@ impl Adapter {
             .sums
             .residuals
             .iter()
-            .map(|[product, square]| if *square > 0.0 { (product / square).clamp(0.8, 1.2) } else { 1.0 })
+            .map(
+                |[product, square]| {
+                    if *square > 0.0 { (product / square).clamp(0.8, 1.2) } else { 1.0 }
+                },
+            )
             .collect();
         if let Some(Array::I16(bias)) = self.file.arrays.get_mut("scale_bias") {
             for (index, value) in bias.iter_mut().enumerate() {
@@ -177,15 +184,19 @@ impl Adapter {
     ) -> Result<bool, FitError> {
         let synthesis = self.file.program("synthesis").map_err(from_nn)?.clone();
         let Some(last) = last_layer(&synthesis) else { return Ok(false) };
-        let lambdas = self.file.array_i32("lambda", self.codec.model().levels).map_err(from_nn)?.to_vec();
+        let lambdas =
+            self.file.array_i32("lambda", self.codec.model().levels).map_err(from_nn)?.to_vec();
         let inputs = last.features.outputs() + 1;
         let outputs = last.straight.outputs();
-        let (mut gram, mut right) = (DMatrix::<f64>::zeros(inputs, inputs), DMatrix::<f64>::zeros(inputs, outputs));
+        let (mut gram, mut right) =
+            (DMatrix::<f64>::zeros(inputs, inputs), DMatrix::<f64>::zeros(inputs, outputs));
         for planes in pictures {
             let planes = planes?;
             for &level in &self.levels {
-                let trace = self.codec.trace(&planes, level, &run())?;
-                let with = |program: &Program| program.run(run().level, trace.latents.clone(), level).map_err(from_nn);
+                let trace = self.codec.trace(&planes, level, &exec())?;
+                let with = |program: &Program| {
+                    program.run(exec().level, trace.latents.clone(), level).map_err(from_nn)
+                };
                 let weight = f64::from(lambdas[level]).powf(0.65);
                 accumulate(
                     &mut gram,
@@ -205,14 +216,18 @@ impl Adapter {
         }
         (0..inputs).for_each(|i| gram[(i, i)] += ridge.max(1e-9));
         let Some(solved) = gram.cholesky().map(|c| c.solve(&right)) else { return Ok(false) };
-        let weights: Vec<f64> =
-            (0..outputs).flat_map(|o| (0..inputs - 1).map(move |i| (o, i))).map(|(o, i)| solved[(i, o)]).collect();
+        let weights: Vec<f64> = (0..outputs)
+            .flat_map(|o| (0..inputs - 1).map(move |i| (o, i)))
+            .map(|(o, i)| solved[(i, o)])
+            .collect();
         let bias: Vec<f64> = (0..outputs).map(|o| solved[(inputs - 1, o)]).collect();
         let Some(layer) = whole(&weights, &bias, 0, 0) else { return Ok(false) };
-        let dense = Dense::new(inputs - 1, &layer.weights, &layer.bias, &layer.shift, false).map_err(from_nn)?;
+        let dense = Dense::new(inputs - 1, &layer.weights, &layer.bias, &layer.shift, false)
+            .map_err(from_nn)?;
         let mut steps: Vec<Step> = synthesis.steps().to_vec();
         steps[last.at].kind = Kind::Dense(dense);
-        let made = Program::new(synthesis.inputs(), synthesis.levels(), steps, synthesis.result()).map_err(from_nn)?;
+        let made = Program::new(synthesis.inputs(), synthesis.levels(), steps, synthesis.result())
+            .map_err(from_nn)?;
         self.file.programs.insert("synthesis".into(), made);
         self.codec = Neural::new(NeuralModel::read(&self.file.write().0)?);
         Ok(true)
@@ -237,7 +252,8 @@ impl Least {
 
 /// Each distribution's least value and frequencies; the last symbol is the escape.
 fn distributions(file: &ModelFile) -> Result<Vec<(Least, Vec<u32>)>, FitError> {
-    let wrong = || FitError::Codec(CodecError::Malformed { what: "the model's tables".into(), at: 0 });
+    let wrong =
+        || FitError::Codec(CodecError::Malformed { what: "the model's tables".into(), at: None });
     let Some(Array::I32(list)) = file.arrays.get("tables") else { return Err(wrong()) };
     let (mut rest, mut out) = (list.as_slice(), Vec::new());
     while let [least, count, after @ ..] = rest {
@@ -251,7 +267,10 @@ fn distributions(file: &ModelFile) -> Result<Vec<(Least, Vec<u32>)>, FitError> {
 fn mean_magnitudes(tables: &[(Least, Vec<u32>)]) -> Vec<f64> {
     let mean = |(least, frequencies): &(Least, Vec<u32>)| {
         let values = frequencies[..frequencies.len() - 1].iter().enumerate();
-        values.map(|(i, &f)| f64::from((least.0 + i as i32).unsigned_abs()) * f64::from(f)).sum::<f64>() / 65_536.0
+        values
+            .map(|(i, &f)| f64::from((least.0 + i as i32).unsigned_abs()) * f64::from(f))
+            .sum::<f64>()
+            / 65_536.0
     };
     tables.iter().map(mean).collect()
 }
@@ -276,10 +295,16 @@ fn mixed(least: i32, stored: &[u32], seen: &[f64]) -> Vec<u64> {
 fn last_layer(synthesis: &Program) -> Option<LastLayer> {
     let [before @ .., dense, add] = synthesis.steps() else { return None };
     let (Kind::Dense(_), Kind::Add(other)) = (&dense.kind, &add.kind) else { return None };
-    if *other != dense.to || add.to != synthesis.result() || add.from == dense.to || add.from == dense.from {
+    if *other != dense.to
+        || add.to != synthesis.result()
+        || add.from == dense.to
+        || add.from == dense.from
+    {
         return None;
     }
-    let part = |result: u8| Program::new(synthesis.inputs(), synthesis.levels(), before.to_vec(), result).ok();
+    let part = |result: u8| {
+        Program::new(synthesis.inputs(), synthesis.levels(), before.to_vec(), result).ok()
+    };
     Some(LastLayer { at: before.len(), features: part(dense.from)?, straight: part(add.from)? })
 }
 
@@ -296,7 +321,9 @@ fn accumulate(
     // Blocks of positions as matrices, so that the products are fast.
     for start in (0..positions).step_by(1024) {
         let count = 1024.min(positions - start);
-        let x = DMatrix::from_fn(count, inputs, |p, i| row(start + p).get(i).map_or(1.0, |&v| f64::from(v)));
+        let x = DMatrix::from_fn(count, inputs, |p, i| {
+            row(start + p).get(i).map_or(1.0, |&v| f64::from(v))
+        });
         let t = DMatrix::from_fn(count, straight.channels, |p, o| {
             let at = (start + p) * straight.channels + o;
             f64::from(values.values[at]) - f64::from(straight.values[at])

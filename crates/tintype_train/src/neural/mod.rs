@@ -40,7 +40,7 @@ fn trained(_: &PictureList, _: &FitRequest) -> Result<Fitted, FitError> {
 }
 
 fn built_in() -> Result<Vec<u8>, FitError> {
-    Ok(tintype_codec::neural::photo_bytes().to_vec())
+    Ok(tintype_neural::photo_bytes().to_vec())
 }
 
 impl Fit for NeuralFit {
@@ -59,7 +59,8 @@ impl Fit for NeuralFit {
         if list.is_empty() {
             return Err(FitError::Misuse { what: "no pictures to adapt to".into() });
         }
-        let mut heard = |stage: &'static str, done: f32| report(&Progress { stage, done, objective: None });
+        let mut heard =
+            |stage: &'static str, done: f32| report(&Progress { stage, done, objective: None });
         for index in 0..list.len() {
             heard("counting symbols", 0.4 * index as f32 / list.len() as f32);
             adapter.count(&list.read(index)?.planes)?;

@@ -2,7 +2,7 @@
 
 use super::{Basis, Collector, PcaOptions, teach_contexts};
 use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
-use tintype_codec::pca::SETS;
+use tintype_pca::SETS;
 
 /// Fits a `pca` model.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,11 @@ fn join<T: ToString>(values: &[T]) -> String {
 }
 
 /// Four numbers, separated by commas.
-fn four(request: &FitRequest, name: &str, default: [usize; SETS]) -> Result<[usize; SETS], FitError> {
+fn four(
+    request: &FitRequest,
+    name: &str,
+    default: [usize; SETS],
+) -> Result<[usize; SETS], FitError> {
     let text = request.setting(name, join(&default))?;
     let numbers: Vec<usize> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     numbers.try_into().map_err(|_| FitError::Misuse {
@@ -37,7 +41,11 @@ impl Fit for PcaFit {
             "sparse" => Basis::Sparse,
             "klt" => Basis::Klt,
             "dct" => Basis::Dct,
-            other => return Err(FitError::Misuse { what: format!("basis {other}: there are sparse, klt and dct") }),
+            other => {
+                return Err(FitError::Misuse {
+                    what: format!("basis {other}: there are sparse, klt and dct"),
+                });
+            }
         };
         let options = PcaOptions {
             basis,
@@ -48,8 +56,9 @@ impl Fit for PcaFit {
             border_noise: request.setting("noise", default.border_noise)?,
             ..default
         };
-        let within =
-            |values: &[usize; SETS], max: [usize; SETS]| values.iter().zip(max).all(|(v, m)| (1..=m).contains(v));
+        let within = |values: &[usize; SETS], max: [usize; SETS]| {
+            values.iter().zip(max).all(|(v, m)| (1..=m).contains(v))
+        };
         if !within(&options.pieces, [64; SETS]) || !within(&options.kept, [64, 256, 64, 256]) {
             let what = "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible".into();
             return Err(FitError::Misuse { what });
@@ -58,17 +67,30 @@ impl Fit for PcaFit {
         let mut collector = Collector::new(&options);
         for index in 0..list.len() {
             collector.add(&list.read(index)?.planes);
-            report(&Progress { stage: "taking blocks", done: 0.2 * index as f32 / list.len() as f32, objective: None });
+            report(&Progress {
+                stage: "taking blocks",
+                done: 0.2 * index as f32 / list.len() as f32,
+                objective: None,
+            });
         }
         if collector.blocks().contains(&0) {
             let what = "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed".into();
             return Err(FitError::Misuse { what });
         }
-        let stages =
-            ["luma pieces of 8 × 8", "luma pieces of 16 × 16", "chroma pieces of 8 × 8", "chroma pieces of 16 × 16"];
+        let stages = [
+            "luma pieces of 8 × 8",
+            "luma pieces of 16 × 16",
+            "chroma pieces of 8 × 8",
+            "chroma pieces of 16 × 16",
+        ];
         let model = collector.fit(|set, round, bits| {
-            let done = 0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
-            report(&Progress { stage: stages[set], done, objective: Some(("bits a sample", bits)) });
+            let done =
+                0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
+            report(&Progress {
+                stage: stages[set],
+                done,
+                objective: Some(("bits a sample", bits)),
+            });
         });
         report(&Progress { stage: "teaching contexts", done: 0.9, objective: None });
         let taught = list.thinned(TAUGHT);
@@ -94,6 +116,9 @@ impl Fit for PcaFit {
             ("noise assumed on borders", options.border_noise.to_string()),
             ("pictures contexts were taught on", taught.len().to_string()),
         ];
-        Ok(Fitted { bytes, parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec() })
+        Ok(Fitted {
+            bytes,
+            parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec(),
+        })
     }
 }

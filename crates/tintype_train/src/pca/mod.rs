@@ -1,6 +1,6 @@
 //! Fits the model of the `pca` codec to pictures.
 //!
-//! In: pictures. Out: model bytes as `tintype_codec::pca::PcaModel::from_bytes` reads them. The same pictures in the same order
+//! In: pictures. Out: model bytes as `tintype_pca::PcaModel::from_bytes` reads them. The same pictures in the same order
 //! with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks taken from each
 //! picture.
 
@@ -13,9 +13,11 @@ pub use pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use sample::Samples;
 
 use sample::Draw;
-use tintype_codec::pca::fitting::{Header, TileContexts, encode_tile, internal_from_planes, internal_kinds, write_row};
-use tintype_codec::pca::{BORDER_INPUTS, PcaModel, SETS};
 use tintype_image::{Level, Planes};
+use tintype_pca::fitting::{
+    Header, TileContexts, encode_tile, internal_from_planes, internal_kinds, write_row,
+};
+use tintype_pca::{BORDER_INPUTS, PcaModel, SETS};
 
 /// What to fit; the four entries of each array are luma 8, luma 16, chroma 8, chroma 16.
 #[derive(Clone, Debug)]
@@ -78,8 +80,12 @@ impl Collector {
     /// Draws blocks from one RGB or gray picture; smaller ones than 48 × 48 are passed over.
     pub fn add(&mut self, picture: &Planes) {
         let internal = internal_from_planes(picture);
-        let chroma: Vec<usize> =
-            internal_kinds(&picture.shape).iter().enumerate().filter(|(_, k)| k.chroma).map(|(i, _)| i).collect();
+        let chroma: Vec<usize> = internal_kinds(&picture.shape)
+            .iter()
+            .enumerate()
+            .filter(|(_, k)| k.chroma)
+            .map(|(i, _)| i)
+            .collect();
         for (set, samples) in self.samples.iter_mut().enumerate() {
             for k in 0..self.options.blocks_per_picture[set] {
                 let plane = match (set >= 2, chroma.is_empty()) {
@@ -114,7 +120,8 @@ impl Collector {
                 step: self.options.steps[set],
                 border_noise: self.options.border_noise,
             };
-            let pieces = fit_pieces(&samples.borders, &samples.blocks, &options, |r, b| report(set, r, b));
+            let pieces =
+                fit_pieces(&samples.borders, &samples.blocks, &options, |r, b| report(set, r, b));
             let len = side(set) * side(set);
             bytes.push(pieces.len() as u8);
             bytes.push((options.kept - 1) as u8);
@@ -134,7 +141,11 @@ impl Collector {
 ///
 /// # Panics
 /// If `model` is no model.
-pub fn teach_contexts(model: &[u8], pictures: impl Iterator<Item = Planes>, options: &PcaOptions) -> Vec<u8> {
+pub fn teach_contexts(
+    model: &[u8],
+    pictures: impl Iterator<Item = Planes>,
+    options: &PcaOptions,
+) -> Vec<u8> {
     let untaught = PcaModel::from_bytes(model).expect("a model that was just fitted");
     let mut contexts = TileContexts::new(&untaught);
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {

@@ -3,7 +3,7 @@
 //!
 //! In: borders (`count × inputs`) and blocks (`count × samples`), rows of `f32` in sample units, the border's mean
 //! removed from both. Out: [`Piece`]s. Alternates between giving each block to the piece that would code it in the
-//! fewest bits, and refitting each piece to its blocks, as a vector quantiser's design does. Not in the exact zone.
+//! fewest bits, and refitting each piece to its blocks, as a vector quantiser's design does. Not bit-exact.
 //!
 //! Source: Kambhatla and Leen, "Dimension reduction by local principal component analysis", 1997 (alternating local
 //! PCA); Ye and Karczewicz, "Improved H.264 intra coding based on bi-directional intra prediction, directional
@@ -96,7 +96,11 @@ pub fn fit_pieces(
     let mut pieces = Vec::new();
     for round in 0..options.rounds.max(1) {
         // Turning costs most of the time, and pieces that still move do not need it.
-        let turns = if options.basis == Basis::Sparse && round + SPARSE_ROUNDS >= options.rounds { TURNS } else { 0 };
+        let turns = if options.basis == Basis::Sparse && round + SPARSE_ROUNDS >= options.rounds {
+            TURNS
+        } else {
+            0
+        };
         pieces = refit(borders, blocks, &owner, options, turns);
         let (next, bits) = assign(borders, blocks, &pieces, options.step);
         owner = next;
@@ -115,7 +119,10 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
         let (mut xx, mut yy, mut xy) = (1e-3f32, 1e-3f32, 0f32);
         for y in 1..n {
             for x in 1..n {
-                let (dx, dy) = (block[y * n + x] - block[y * n + x - 1], block[y * n + x] - block[(y - 1) * n + x]);
+                let (dx, dy) = (
+                    block[y * n + x] - block[y * n + x - 1],
+                    block[y * n + x] - block[(y - 1) * n + x],
+                );
                 xx += dx * dx;
                 yy += dy * dy;
                 xy += dx * dy;
@@ -127,7 +134,8 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
     // A quarter of the pieces for blocks without direction, by energy; the rest by angle.
     let plain = (pieces / 4).max(1);
     let directed = (pieces - plain).max(1);
-    let mut energies: Vec<f32> = (0..blocks.count()).map(|i| blocks.row(i).iter().map(|v| v * v).sum()).collect();
+    let mut energies: Vec<f32> =
+        (0..blocks.count()).map(|i| blocks.row(i).iter().map(|v| v * v).sum()).collect();
     let own = energies.clone();
     energies.sort_by(f32::total_cmp);
     (0..blocks.count())
@@ -144,8 +152,15 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
 }
 
 /// Least squares for the predictor, eigenvectors of the residual's covariance for the basis.
-fn refit(borders: &Rows, blocks: &Rows, owner: &[usize], options: &PieceOptions, turns: usize) -> Vec<Piece> {
-    let members = |piece: usize| (0..owner.len()).filter(|&i| owner[i] == piece).collect::<Vec<_>>();
+fn refit(
+    borders: &Rows,
+    blocks: &Rows,
+    owner: &[usize],
+    options: &PieceOptions,
+    turns: usize,
+) -> Vec<Piece> {
+    let members =
+        |piece: usize| (0..owner.len()).filter(|&i| owner[i] == piece).collect::<Vec<_>>();
     let whole: Vec<usize> = (0..owner.len()).collect();
     let minimum = blocks.len * 4;
     (0..options.pieces)
@@ -167,7 +182,9 @@ fn fit_one(
     share: f32,
     (options, turns): (&PieceOptions, usize),
 ) -> Piece {
-    let gather = |rows: &Rows| DMatrix::from_fn(members.len(), rows.len, |r, c| rows.values[members[r] * rows.len + c]);
+    let gather = |rows: &Rows| {
+        DMatrix::from_fn(members.len(), rows.len, |r, c| rows.values[members[r] * rows.len + c])
+    };
     let (input, output) = (gather(borders), gather(blocks));
     let mut normal = input.tr_mul(&input);
     for i in 0..normal.nrows() {
@@ -182,7 +199,9 @@ fn fit_one(
     // Noise on the border reaches the residual too.
     let noise = predictor.tr_mul(&predictor) * options.border_noise;
     let covariance = residual.tr_mul(&residual) / members.len() as f32 + &noise;
-    let rows = (0..predictor.nrows()).flat_map(|r| predictor.row(r).iter().copied().collect::<Vec<_>>()).collect();
+    let rows = (0..predictor.nrows())
+        .flat_map(|r| predictor.row(r).iter().copied().collect::<Vec<_>>())
+        .collect();
     if options.basis == Basis::Dct {
         let (basis, variances) = dct_by_variance(&covariance, options.kept);
         return Piece { predictor: rows, basis, variances, share };
@@ -199,12 +218,20 @@ fn fit_one(
 /// transformed; `noise` (a covariance) is transformed as it is.
 ///
 /// Source: Sezer, Harmanci and Guleryuz, "Sparse orthonormal transforms for image compression", ICIP 2008.
-fn turned(basis: &DMatrix<f32>, residual: &DMatrix<f32>, noise: &DMatrix<f32>, step: f32) -> DMatrix<f32> {
+fn turned(
+    basis: &DMatrix<f32>,
+    residual: &DMatrix<f32>,
+    noise: &DMatrix<f32>,
+    step: f32,
+) -> DMatrix<f32> {
     let threshold = THRESHOLD * step;
-    let coefficients = (residual * basis.transpose()).map(|c| if c.abs() < threshold { 0.0 } else { c });
+    let coefficients =
+        (residual * basis.transpose()).map(|c| if c.abs() < threshold { 0.0 } else { c });
     let count = residual.nrows() as f32;
     // Rows without coefficients stay about where they are.
-    let target = coefficients.tr_mul(residual) + basis * noise * count + basis * (1e-3 * count * step * step);
+    let target = coefficients.tr_mul(residual)
+        + basis * noise * count
+        + basis * (1e-3 * count * step * step);
     // The orthonormal matrix nearest to the target: target (target' target)^(-1/2), whose condition needs f64.
     let target = target.map(f64::from);
     let eigen = SymmetricEigen::new(target.tr_mul(&target));
@@ -213,9 +240,14 @@ fn turned(basis: &DMatrix<f32>, residual: &DMatrix<f32>, noise: &DMatrix<f32>, s
 }
 
 /// The `kept` rows of `basis` along which `covariance` is largest, and how large.
-fn by_variance(basis: &DMatrix<f32>, covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32>) {
+fn by_variance(
+    basis: &DMatrix<f32>,
+    covariance: &DMatrix<f32>,
+    kept: usize,
+) -> (Vec<f32>, Vec<f32>) {
     let along = basis * covariance;
-    let mut order: Vec<(f32, usize)> = (0..basis.nrows()).map(|r| (along.row(r).dot(&basis.row(r)), r)).collect();
+    let mut order: Vec<(f32, usize)> =
+        (0..basis.nrows()).map(|r| (along.row(r).dot(&basis.row(r)), r)).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     order.truncate(kept);
     let mut rows = Vec::with_capacity(order.len() * basis.ncols());
@@ -257,8 +289,11 @@ fn assign(borders: &Rows, blocks: &Rows, pieces: &[Piece], step: f32) -> (Vec<us
                 borders.len,
                 &borders.values[start * borders.len..][..rows * borders.len],
             );
-            let output =
-                DMatrix::from_row_slice(rows, blocks.len, &blocks.values[start * blocks.len..][..rows * blocks.len]);
+            let output = DMatrix::from_row_slice(
+                rows,
+                blocks.len,
+                &blocks.values[start * blocks.len..][..rows * blocks.len],
+            );
             let residual = output - input * &predictor;
             let coefficients = &residual * basis.transpose();
             for r in 0..rows {

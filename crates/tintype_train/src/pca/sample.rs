@@ -1,9 +1,9 @@
 //! Takes blocks and their borders from pictures, as the `pca` codec will see them.
 
 use super::pieces::Rows;
-use tintype_codec::pca::BORDER_INPUTS;
-use tintype_codec::pca::fitting::border;
 use tintype_image::Plane;
+use tintype_pca::BORDER_INPUTS;
+use tintype_pca::fitting::border;
 
 /// Blocks and borders of one size and kind.
 #[derive(Clone, Debug)]
@@ -47,9 +47,11 @@ impl Samples {
         let (x, y) = (n * (1 + draw.below(across - 2)), n * (1 + draw.below(down - 1)));
         let border = border(plane, x, y, n, 0);
         let sample = |v: &i16| (i32::from(*v) - border.mean) as f32 / 16.0;
-        let block: Vec<f32> = (0..n).flat_map(|row| plane.row(y + row)[x..][..n].iter().map(sample)).collect();
+        let block: Vec<f32> =
+            (0..n).flat_map(|row| plane.row(y + row)[x..][..n].iter().map(sample)).collect();
         let mean = block.iter().sum::<f32>() / block.len() as f32;
-        let variance = block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
+        let variance =
+            block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
         if variance >= variance_min {
             self.borders.values.extend(border.inputs.iter().map(|&v| v as f32 / 16.0));
             self.blocks.values.extend(block);

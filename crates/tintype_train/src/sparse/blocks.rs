@@ -1,8 +1,8 @@
 //! Blocks and their borders, as the `sparse` codec will see them.
 
-use tintype_codec::sparse::BORDER_INPUTS;
-use tintype_codec::sparse::fitting::{Cell, GRID_SIDES, PlanePlan, PlaneState, SIDES, border, half_grid};
 use tintype_image::Plane;
+use tintype_sparse::BORDER_INPUTS;
+use tintype_sparse::fitting::{Cell, GRID_SIDES, PlanePlan, PlaneState, SIDES, border, half_grid};
 
 /// One picture: its planes, and the same as a decoder would have them.
 #[derive(Clone, Debug)]
@@ -17,7 +17,8 @@ impl Source {
     /// Borders from the original samples.
     pub fn of_original(planes: Vec<Plane<i16>>, plans: &[PlanePlan]) -> Self {
         let borders = planes.iter().zip(plans).map(|(plane, plan)| {
-            let mut state = PlaneState::new(plane.width(), plane.height(), plan.middle, plan.chroma);
+            let mut state =
+                PlaneState::new(plane.width(), plane.height(), plan.middle, plan.chroma);
             state.samples = plane.clone();
             for y in 0..state.cells.height() {
                 state.cells.row_mut(y).fill(Cell { side: 8, ..Cell::default() });
@@ -79,21 +80,32 @@ impl BlockSet {
             if across < side / 8 || down < side / 8 {
                 continue;
             }
-            let (x, y) = (8 * draw.below(across + 1 - side / 8), 8 * draw.below(down + 1 - side / 8));
+            let (x, y) =
+                (8 * draw.below(across + 1 - side / 8), 8 * draw.below(down + 1 - side / 8));
             out.add(plane, state, x, y, side, if chroma { 2.0 } else { 12.0 });
         }
         out
     }
 
-    fn add(&mut self, plane: &Plane<i16>, state: &PlaneState, x: usize, y: usize, side: usize, variance_min: f32) {
+    fn add(
+        &mut self,
+        plane: &Plane<i16>,
+        state: &PlaneState,
+        x: usize,
+        y: usize,
+        side: usize,
+        variance_min: f32,
+    ) {
         let border = border(state, x, y, side);
         let sample = |v: &i16| (i32::from(*v) - border.mean) as f32 / 16.0;
-        let mut block: Vec<f32> = (0..side).flat_map(|r| plane.row(y + r)[x..][..side].iter().map(sample)).collect();
+        let mut block: Vec<f32> =
+            (0..side).flat_map(|r| plane.row(y + r)[x..][..side].iter().map(sample)).collect();
         if side * side != self.cells {
             block = half_grid(&block, side);
         }
         let mean = block.iter().sum::<f32>() / block.len() as f32;
-        let variance = block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
+        let variance =
+            block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
         if variance >= variance_min {
             self.borders.extend(border.inputs.iter().map(|&v| v as f32 / 16.0));
             debug_assert_eq!(border.inputs.len(), BORDER_INPUTS);

@@ -1,16 +1,16 @@
 //! Clusters of blocks: for each a predictor from the border and a dictionary of what the predictor leaves, fitted by turns.
 //!
 //! In: blocks with borders. Out: clusters. A round gives each block to the cluster that codes it at the least error plus weighed
-//! bits, then refits each cluster's predictor by least squares and its dictionary to its blocks. Not in the exact zone.
+//! bits, then refits each cluster's predictor by least squares and its dictionary to its blocks. Not bit-exact.
 
 use super::blocks::{BlockSet, Draw};
 use super::dictionary::{Coded, Method, OnlineDictionary, add, dot, ksvd_round, normalise};
 use crate::pca::{PieceOptions, Rows, fit_pieces};
 use nalgebra::DMatrix;
 use tintype_codec::map_indexed;
-use tintype_codec::sparse::BORDER_INPUTS;
-use tintype_codec::sparse::fitting::{Batch, Pursuit};
 use tintype_image::Threads;
+use tintype_sparse::BORDER_INPUTS;
+use tintype_sparse::fitting::{Batch, Pursuit};
 
 /// Weight of a bit in squared steps, as in the codec.
 const LAMBDA: f32 = 0.13;
@@ -61,7 +61,11 @@ struct Chosen {
 }
 
 /// Fits; `report` gets the round and the mean cost a sample.
-pub fn fit_clusters(set: &BlockSet, options: &ClusterOptions, mut report: impl FnMut(usize, f32)) -> Vec<ClusterFit> {
+pub fn fit_clusters(
+    set: &BlockSet,
+    options: &ClusterOptions,
+    mut report: impl FnMut(usize, f32),
+) -> Vec<ClusterFit> {
     let mut clusters = first_clusters(set, options);
     let mut online: Vec<OnlineDictionary> =
         clusters.iter().map(|_| OnlineDictionary::new(options.atoms, set.cells)).collect();
@@ -79,7 +83,10 @@ pub fn fit_clusters(set: &BlockSet, options: &ClusterOptions, mut report: impl F
         count_uses(number, cluster, &chosen);
         let mut order: Vec<usize> = (0..options.atoms).collect();
         order.sort_by(|&a, &b| cluster.uses[b].total_cmp(&cluster.uses[a]));
-        let atoms = order.iter().flat_map(|&a| cluster.atoms[a * set.cells..][..set.cells].to_vec()).collect();
+        let atoms = order
+            .iter()
+            .flat_map(|&a| cluster.atoms[a * set.cells..][..set.cells].to_vec())
+            .collect();
         cluster.uses = order.iter().map(|&a| cluster.uses[a]).collect();
         cluster.atoms = atoms;
     }
@@ -98,7 +105,12 @@ fn first_clusters(set: &BlockSet, options: &ClusterOptions) -> Vec<ClusterFit> {
         step: options.step / 2.0,
         border_noise: options.border_noise,
     };
-    let pieces = fit_pieces(&rows(BORDER_INPUTS, &set.borders), &rows(set.cells, &set.blocks), &pieces, |_, _| {});
+    let pieces = fit_pieces(
+        &rows(BORDER_INPUTS, &set.borders),
+        &rows(set.cells, &set.blocks),
+        &pieces,
+        |_, _| {},
+    );
     let mut draw = Draw(options.atoms as u64 + 99);
     let mut out = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -133,13 +145,19 @@ fn assign(set: &BlockSet, clusters: &[ClusterFit], options: &ClusterOptions) -> 
         .iter()
         .map(|cluster| {
             let prices = cluster.uses.iter().map(|&u| -lambda * u.max(5e-4).log2()).collect();
-            (Batch::new(&cluster.atoms, set.cells), prices, -lambda * cluster.share.max(4e-3).log2())
+            (
+                Batch::new(&cluster.atoms, set.cells),
+                prices,
+                -lambda * cluster.share.max(4e-3).log2(),
+            )
         })
         .collect();
     let chunks = set.count().div_ceil(CHUNK);
     let parts = map_indexed(options.threads, chunks, |chunk| {
         let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(set.count());
-        range.map(|block| assign_one(set, block, clusters, &prepared, lambda, options)).collect::<Vec<_>>()
+        range
+            .map(|block| assign_one(set, block, clusters, &prepared, lambda, options))
+            .collect::<Vec<_>>()
     });
     parts.into_iter().flatten().collect()
 }
@@ -211,8 +229,16 @@ fn refit(
 }
 
 /// Least squares from borders to what the atoms leave of the blocks.
-fn refit_predictor(set: &BlockSet, members: &[usize], cluster: &mut ClusterFit, chosen: &[Chosen], noise: f32) {
-    let input = DMatrix::from_fn(members.len(), BORDER_INPUTS, |r, c| set.borders[members[r] * BORDER_INPUTS + c]);
+fn refit_predictor(
+    set: &BlockSet,
+    members: &[usize],
+    cluster: &mut ClusterFit,
+    chosen: &[Chosen],
+    noise: f32,
+) {
+    let input = DMatrix::from_fn(members.len(), BORDER_INPUTS, |r, c| {
+        set.borders[members[r] * BORDER_INPUTS + c]
+    });
     let mut values = Vec::with_capacity(members.len() * set.cells);
     for &member in members {
         let mut block = set.blocks[member * set.cells..][..set.cells].to_vec();
@@ -236,7 +262,8 @@ fn refit_predictor(set: &BlockSet, members: &[usize], cluster: &mut ClusterFit, 
 fn count_uses(number: usize, cluster: &mut ClusterFit, chosen: &[Chosen]) {
     let mut counts = vec![0.2f32; cluster.uses.len()];
     let mut blocks = 2.0;
-    for code in chosen.iter().filter(|c| c.cluster == number && !c.code.is_empty()).map(|c| &c.code) {
+    for code in chosen.iter().filter(|c| c.cluster == number && !c.code.is_empty()).map(|c| &c.code)
+    {
         blocks += 1.0;
         code.iter().for_each(|&(atom, _)| counts[atom] += 1.0);
     }

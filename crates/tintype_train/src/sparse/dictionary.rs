@@ -1,7 +1,7 @@
 //! Dictionaries from blocks: K-SVD, and online learning for many blocks.
 //!
 //! In: targets (rows of equal length) and the atoms that each was coded with. Out: better atoms, of unit length. The sparse coding
-//! between rounds is the codec's own (`tintype_codec::sparse::fitting::Batch`). Not in the exact zone.
+//! between rounds is the codec's own (`tintype_sparse::fitting::Batch`). Not bit-exact.
 //!
 //! Source: Aharon, Elad and Bruckstein 2006 (K-SVD, here with a step of the power method in place of the whole SVD, as
 //! Rubinstein, Zibulevsky and Elad 2008 propose); Mairal, Bach, Ponce and Sapiro 2010 (online dictionary learning).
@@ -143,7 +143,7 @@ pub fn normalise(row: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tintype_codec::sparse::fitting::{Batch, Pursuit};
+    use tintype_sparse::fitting::{Batch, Pursuit};
 
     /// Blocks made of two of twelve hidden atoms each.
     fn hidden(cells: usize) -> (Vec<f32>, Vec<f32>) {

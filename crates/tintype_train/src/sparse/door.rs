@@ -2,8 +2,8 @@
 
 use super::{Method, Report, SparseOptions, fit};
 use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
-use tintype_codec::sparse::SETS;
 use tintype_image::Planes;
+use tintype_sparse::SETS;
 
 /// Fits a `sparse` model.
 #[derive(Clone, Copy, Debug)]
@@ -17,17 +17,28 @@ fn join<T: ToString>(values: &[T]) -> String {
 }
 
 /// Six numbers within `1..=max`, separated by commas.
-fn six(request: &FitRequest, name: &str, default: [usize; SETS], max: usize) -> Result<[usize; SETS], FitError> {
+fn six(
+    request: &FitRequest,
+    name: &str,
+    default: [usize; SETS],
+    max: usize,
+) -> Result<[usize; SETS], FitError> {
     let text = request.setting(name, join(&default))?;
     let numbers: Vec<usize> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     let fits = |numbers: &[usize; SETS]| numbers.iter().all(|n| (1..=max).contains(n));
     numbers.try_into().ok().filter(fits).ok_or_else(|| FitError::Misuse {
-        what: format!("setting {name}: six numbers from 1 to {max} are needed, such as {}", join(&default)),
+        what: format!(
+            "setting {name}: six numbers from 1 to {max} are needed, such as {}",
+            join(&default)
+        ),
     })
 }
 
 /// Reads the pictures; each gives at most its share of [`SAMPLES_MAX`], from its middle.
-fn read(list: &PictureList, report: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec<Planes>, FitError> {
+fn read(
+    list: &PictureList,
+    report: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Vec<Planes>, FitError> {
     let share = SAMPLES_MAX / list.len().max(1);
     let mut pictures = Vec::with_capacity(list.len());
     for index in 0..list.len() {
@@ -42,8 +53,14 @@ fn read(list: &PictureList, report: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec
             height: high,
         };
         let cut = tintype_image::planes_cropped(&planes, middle);
-        pictures.push(cut.map_err(|error| FitError::Picture { file: format!("picture {index}"), error })?);
-        report(&Progress { stage: "reading", done: 0.05 * index as f32 / list.len() as f32, objective: None });
+        pictures.push(
+            cut.map_err(|error| FitError::Picture { file: format!("picture {index}"), error })?,
+        );
+        report(&Progress {
+            stage: "reading",
+            done: 0.05 * index as f32 / list.len() as f32,
+            objective: None,
+        });
     }
     Ok(pictures)
 }
@@ -62,12 +79,20 @@ impl Fit for SparseFit {
         let method = match request.setting("method", "ksvd".to_string())?.as_str() {
             "ksvd" => Method::Ksvd,
             "online" => Method::Online,
-            other => return Err(FitError::Misuse { what: format!("setting method: {other} is not ksvd or online") }),
+            other => {
+                return Err(FitError::Misuse {
+                    what: format!("setting method: {other} is not ksvd or online"),
+                });
+            }
         };
         let lasso = match request.setting("pursuit", "omp".to_string())?.as_str() {
             "omp" => false,
             "lasso" => true,
-            other => return Err(FitError::Misuse { what: format!("setting pursuit: {other} is not omp or lasso") }),
+            other => {
+                return Err(FitError::Misuse {
+                    what: format!("setting pursuit: {other} is not omp or lasso"),
+                });
+            }
         };
         let options = SparseOptions {
             clusters: six(request, "clusters", default.clusters, 16)?,
@@ -82,7 +107,9 @@ impl Fit for SparseFit {
             ..default
         };
         if !(1.0..=200.0).contains(&options.step) || !options.border_noise.is_finite() {
-            return Err(FitError::Misuse { what: format!("setting step: {} (1 to 200 are possible)", options.step) });
+            return Err(FitError::Misuse {
+                what: format!("setting step: {} (1 to 200 are possible)", options.step),
+            });
         }
         let list = pictures.thinned(request.pictures_max);
         let planes = read(&list, report)?;
@@ -106,9 +133,15 @@ impl Fit for SparseFit {
             ("blocks drawn, at most", join(&options.blocks)),
             ("step", options.step.to_string()),
             ("rounds and passes", format!("{rounds}, {passes}")),
-            ("method, pursuit", format!("{:?}, {}", options.method, if lasso { "LASSO" } else { "OMP" })),
+            (
+                "method, pursuit",
+                format!("{:?}, {}", options.method, if lasso { "LASSO" } else { "OMP" }),
+            ),
             ("noise assumed on borders", options.border_noise.to_string()),
         ];
-        Ok(Fitted { bytes, parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec() })
+        Ok(Fitted {
+            bytes,
+            parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec(),
+        })
     }
 }

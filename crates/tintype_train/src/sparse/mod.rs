@@ -1,6 +1,6 @@
 //! Fits the model of the `sparse` codec to pictures of one domain.
 //!
-//! In: pictures. Out: model bytes as `tintype_codec::sparse::SparseModel::from_bytes` reads them. The same pictures in the same
+//! In: pictures. Out: model bytes as `tintype_sparse::SparseModel::from_bytes` reads them. The same pictures in the same
 //! order with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks drawn.
 //!
 //! Rounds: blocks are drawn with the borders that a decoder would have (those of the originals at first, of pictures coded
@@ -18,11 +18,13 @@ pub use dictionary::{Coded, Method, OnlineDictionary, ksvd_round};
 pub use door::SparseFit;
 
 use blocks::Source;
-use tintype_codec::Run;
+use tintype_codec::ExecOptions;
 use tintype_codec::map_indexed;
-use tintype_codec::sparse::fitting::{Header, Prepared, coded_planes, encode_tile, plane_plans, write_row};
-use tintype_codec::sparse::{BORDER_INPUTS, Contexts, MODEL_START, SETS, SparseModel};
 use tintype_image::{Planes, Threads};
+use tintype_sparse::fitting::{
+    Header, Prepared, coded_planes, encode_tile, plane_plans, write_row,
+};
+use tintype_sparse::{BORDER_INPUTS, Contexts, MODEL_START, SETS, SparseModel};
 
 /// What to fit; the six entries of each array are luma 8, 16, 32, chroma 8, 16, 32.
 #[derive(Clone, Debug)]
@@ -97,25 +99,40 @@ fn header_at(step: f32) -> Header {
 }
 
 /// Fits a model; `report` sees every round.
-pub fn fit(pictures: &[Planes], options: &SparseOptions, mut report: impl FnMut(Report)) -> Vec<u8> {
+pub fn fit(
+    pictures: &[Planes],
+    options: &SparseOptions,
+    mut report: impl FnMut(Report),
+) -> Vec<u8> {
     let header = header_at(options.step);
     let mut sources: Vec<Source> = pictures
         .iter()
-        .map(|picture| Source::of_original(coded_planes(picture, &header), &plane_plans(&picture.shape, &header)))
+        .map(|picture| {
+            Source::of_original(
+                coded_planes(picture, &header),
+                &plane_plans(&picture.shape, &header),
+            )
+        })
         .collect();
     let mut bytes = Vec::new();
     for pass in 0..options.passes.max(1) {
         if pass > 0 {
             take_coded_borders(&mut sources, pictures, &bytes, options);
         }
-        bytes = fit_sets(&sources, options, |set, round, objective| report(Report { pass, set, round, objective }));
+        bytes = fit_sets(&sources, options, |set, round, objective| {
+            report(Report { pass, set, round, objective })
+        });
         bytes = teach_contexts(&bytes, pictures, options);
     }
     bytes
 }
 
 /// Fits all sets to blocks of `sources`: model bytes without contexts.
-fn fit_sets(sources: &[Source], options: &SparseOptions, mut report: impl FnMut(usize, usize, f32)) -> Vec<u8> {
+fn fit_sets(
+    sources: &[Source],
+    options: &SparseOptions,
+    mut report: impl FnMut(usize, usize, f32),
+) -> Vec<u8> {
     let mut bytes = MODEL_START.to_vec();
     for set in 0..SETS {
         let blocks = BlockSet::draw(sources, set, options.blocks[set], options.seed + set as u64);
@@ -130,12 +147,17 @@ fn fit_sets(sources: &[Source], options: &SparseOptions, mut report: impl FnMut(
             border_noise: options.border_noise,
             threads: options.threads,
         };
-        let clusters = fit_clusters(&blocks, &fit, |round, objective| report(set, round, objective));
+        let clusters =
+            fit_clusters(&blocks, &fit, |round, objective| report(set, round, objective));
         bytes.push(clusters.len() as u8);
         bytes.extend((options.atoms[set] as u16).to_le_bytes());
         for cluster in &clusters {
             debug_assert_eq!(cluster.predictor.len(), BORDER_INPUTS * blocks.cells);
-            for row in cluster.predictor.chunks_exact(blocks.cells).chain(cluster.atoms.chunks_exact(blocks.cells)) {
+            for row in cluster
+                .predictor
+                .chunks_exact(blocks.cells)
+                .chain(cluster.atoms.chunks_exact(blocks.cells))
+            {
                 write_row(row, &mut bytes);
             }
         }
@@ -144,7 +166,12 @@ fn fit_sets(sources: &[Source], options: &SparseOptions, mut report: impl FnMut(
 }
 
 /// Codes pictures and takes what a decoder would have as borders from then on.
-fn take_coded_borders(sources: &mut [Source], pictures: &[Planes], model: &[u8], options: &SparseOptions) {
+fn take_coded_borders(
+    sources: &mut [Source],
+    pictures: &[Planes],
+    model: &[u8],
+    options: &SparseOptions,
+) {
     let model = SparseModel::from_bytes(model).expect("a model that was just fitted");
     let prepared = Prepared::new(&model);
     let every = pictures.len().div_ceil(options.coded_pictures.max(1)).max(1);
@@ -156,7 +183,15 @@ fn take_coded_borders(sources: &mut [Source], pictures: &[Planes], model: &[u8],
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
         let with = (&model, &prepared);
-        encode_tile(&planes, &plans, &header, with, &mut Contexts::new(&model), (3, Run::default().level)).1
+        encode_tile(
+            &planes,
+            &plans,
+            &header,
+            with,
+            &mut Contexts::new(&model),
+            (3, ExecOptions::default().level),
+        )
+        .1
     });
     for (&index, states) in chosen.iter().zip(states) {
         sources[index].borders = states;
@@ -175,11 +210,19 @@ pub fn teach_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions
     let prepared = Prepared::new(&whole);
     let mut contexts = Contexts::new(&whole);
     let every = pictures.len().div_ceil(options.coded_pictures.max(1)).max(1);
-    for (picture, step) in pictures.iter().step_by(every).zip(options.context_steps.iter().cycle()) {
+    for (picture, step) in pictures.iter().step_by(every).zip(options.context_steps.iter().cycle())
+    {
         let header = header_at(*step);
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
-        encode_tile(&planes, &plans, &header, (&whole, &prepared), &mut contexts, (3, Run::default().level));
+        encode_tile(
+            &planes,
+            &plans,
+            &header,
+            (&whole, &prepared),
+            &mut contexts,
+            (3, ExecOptions::default().level),
+        );
     }
     let mut bytes = model[..body].to_vec();
     bytes.extend(contexts.to_bytes(6));

@@ -1,7 +1,8 @@
 //! Lines, strips and blocks: how the network is led over memory.
 
 use super::network::{
-    Forward4, Forward8, Forward16, Forward32, Inverse4, Inverse8, Inverse16, Inverse32, Lane, Network, Sample,
+    Forward4, Forward8, Forward16, Forward32, Inverse4, Inverse8, Inverse16, Inverse32, Lane,
+    Network, Sample,
 };
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -45,7 +46,12 @@ const POINTS_MAX: usize = 32;
 ///
 /// # Panics
 /// If the line has not just as many samples as `points`.
-pub fn transform_line<T: Sample>(level: Level, points: Points, direction: Direction, line: &mut [T]) {
+pub fn transform_line<T: Sample>(
+    level: Level,
+    points: Points,
+    direction: Direction,
+    line: &mut [T],
+) {
     transform_strip(level, points, direction, line, 1);
 }
 
@@ -53,7 +59,13 @@ pub fn transform_line<T: Sample>(level: Level, points: Points, direction: Direct
 ///
 /// # Panics
 /// If the strip has not `points * width` samples.
-pub fn transform_strip<T: Sample>(level: Level, points: Points, direction: Direction, strip: &mut [T], width: usize) {
+pub fn transform_strip<T: Sample>(
+    level: Level,
+    points: Points,
+    direction: Direction,
+    strip: &mut [T],
+    width: usize,
+) {
     assert_eq!(strip.len(), points.count() * width, "a strip holds whole rows");
     if width > 0 {
         dispatch!(level, simd => columns(simd, points, direction, strip, width));
@@ -75,11 +87,17 @@ pub fn transform_strip<T: Sample>(level: Level, points: Points, direction: Direc
 ///
 /// # Panics
 /// If there are not whole blocks.
-pub fn transform_blocks<T: Sample>(level: Level, points: Points, direction: Direction, blocks: &mut [T]) {
+pub fn transform_blocks<T: Sample>(
+    level: Level,
+    points: Points,
+    direction: Direction,
+    blocks: &mut [T],
+) {
     let side = points.count();
     assert_eq!(blocks.len() % (side * side), 0, "only whole blocks are transformed");
     let together = SCRATCH_WIDTH / side;
-    let mut scratch = ([T::default(); POINTS_MAX * SCRATCH_WIDTH], [T::default(); POINTS_MAX * SCRATCH_WIDTH]);
+    let mut scratch =
+        ([T::default(); POINTS_MAX * SCRATCH_WIDTH], [T::default(); POINTS_MAX * SCRATCH_WIDTH]);
     for group in blocks.chunks_mut(together * side * side) {
         let width = group.len() / side;
         let first = &mut scratch.0[..group.len()];
@@ -132,7 +150,13 @@ fn turn_each<T: Sample>(side: usize, width: usize, from: &[T], to: &mut [T]) {
 }
 
 #[inline(always)]
-fn columns<S: Simd, T: Sample>(simd: S, points: Points, direction: Direction, strip: &mut [T], width: usize) {
+fn columns<S: Simd, T: Sample>(
+    simd: S,
+    points: Points,
+    direction: Direction,
+    strip: &mut [T],
+    width: usize,
+) {
     use Direction::{Forward, Inverse};
     match (points, direction) {
         (Points::Four, Forward) => each::<S, T, Forward4, 4>(simd, strip, width),

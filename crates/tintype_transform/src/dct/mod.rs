@@ -6,7 +6,7 @@
 //! any input whatever (sums wrap), and follows the float transform within [`INTEGER_ERROR_MAX`] while
 //! `|sample| * points <= 2^18`.
 //!
-//! Exact zone: the integer transform, and the float transform as far as `f32` sums and products are exact everywhere
+//! Bit-exact: the integer transform, and the float transform as far as `f32` sums and products are exact everywhere
 //! (IEEE 754, no fused operations).
 //!
 //! Source: G. Plonka, M. Tasche, "Fast and numerically stable algorithms for discrete cosine transforms" (2005), the

@@ -16,8 +16,9 @@ fn by_definition(x: &[f64]) -> Vec<f64> {
 
 fn by_definition_2d(block: &[f64], side: usize) -> Vec<f64> {
     let rows: Vec<Vec<f64>> = block.chunks(side).map(by_definition).collect();
-    let columns: Vec<Vec<f64>> =
-        (0..side).map(|x| by_definition(&rows.iter().map(|row| row[x]).collect::<Vec<_>>())).collect();
+    let columns: Vec<Vec<f64>> = (0..side)
+        .map(|x| by_definition(&rows.iter().map(|row| row[x]).collect::<Vec<_>>()))
+        .collect();
     (0..side * side).map(|i| columns[i % side][i / side]).collect()
 }
 
@@ -39,7 +40,8 @@ at_every_level!(float_blocks_follow_the_definition, |level| {
         let mut out: Vec<f32> = samples.iter().map(|&x| x as f32).collect();
         transform_blocks(level, points, Direction::Forward, &mut out);
         for (block, out) in samples.chunks(side * side).zip(out.chunks(side * side)) {
-            let exact = by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
+            let exact =
+                by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
             for (exact, &out) in exact.iter().zip(out) {
                 assert!((exact - f64::from(out)).abs() < 0.01, "{points:?}: {exact} {out}");
             }
@@ -57,9 +59,13 @@ at_every_level!(whole_blocks_come_back_and_stay_near_the_definition, |level| {
         let mut out = samples.clone();
         transform_blocks(level, points, Direction::Forward, &mut out);
         for (block, out) in samples.chunks(side * side).zip(out.chunks(side * side)) {
-            let exact = by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
+            let exact =
+                by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
             for (exact, &out) in exact.iter().zip(out) {
-                assert!((exact - f64::from(out)).abs() < f64::from(INTEGER_ERROR_MAX), "{points:?}: {exact} {out}");
+                assert!(
+                    (exact - f64::from(out)).abs() < f64::from(INTEGER_ERROR_MAX),
+                    "{points:?}: {exact} {out}"
+                );
             }
         }
         transform_blocks(level, points, Direction::Inverse, &mut out);
@@ -82,12 +88,16 @@ at_every_level!(levels_agree_to_the_last_bit, |level| {
     for points in Points::ALL {
         for width in [1, 3, 8, 21] {
             let mut random = Random(3);
-            let strip: Vec<f32> = (0..points.count() * width).map(|_| random.within(1 << 20) as f32 / 77.0).collect();
+            let strip: Vec<f32> =
+                (0..points.count() * width).map(|_| random.within(1 << 20) as f32 / 77.0).collect();
             for direction in [Direction::Forward, Direction::Inverse] {
                 let (mut here, mut scalar) = (strip.clone(), strip.clone());
                 transform_strip(level, points, direction, &mut here, width);
                 transform_strip(Level::fallback(), points, direction, &mut scalar, width);
-                assert!(here.iter().zip(&scalar).all(|(a, b)| a.to_bits() == b.to_bits()), "{points:?} {width}");
+                assert!(
+                    here.iter().zip(&scalar).all(|(a, b)| a.to_bits() == b.to_bits()),
+                    "{points:?} {width}"
+                );
             }
         }
     }
@@ -97,5 +107,8 @@ at_every_level!(a_line_is_a_strip_of_one_column, |level| {
     let mut line: Vec<f32> = (0..8).map(|i| (i * i) as f32).collect();
     let exact = by_definition(&line.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
     transform_line(level, Points::Eight, Direction::Forward, &mut line);
-    assert!(line.iter().zip(&exact).all(|(&a, b)| (f64::from(a) - b).abs() < 1e-4), "{line:?} {exact:?}");
+    assert!(
+        line.iter().zip(&exact).all(|(&a, b)| (f64::from(a) - b).abs() < 1e-4),
+        "{line:?} {exact:?}"
+    );
 });

@@ -35,7 +35,14 @@ pub fn analyse<F: Filter>(
         for k in 0..pairs + lag {
             for step in 0..F::STEPS {
                 if let Some(pair) = k.checked_sub(step / 2) {
-                    lift_rows::<F>(simd, step, false, plane, (width, w, h), 2 * pair + 1 - step % 2);
+                    lift_rows::<F>(
+                        simd,
+                        step,
+                        false,
+                        plane,
+                        (width, w, h),
+                        2 * pair + 1 - step % 2,
+                    );
                 }
             }
             let Some(pair) = k.checked_sub(lag) else { continue };
@@ -87,7 +94,11 @@ pub fn synthesise<F: Filter>(
     let (w, h) = size_at(levels);
     let mut plane = vec![F::Sample::default(); w * h];
     for y in 0..h {
-        source(Band { level: levels, orientation: Orientation::LowLow }, y, &mut plane[y * w..][..w]);
+        source(
+            Band { level: levels, orientation: Orientation::LowLow },
+            y,
+            &mut plane[y * w..][..w],
+        );
     }
     let mut halves = vec![F::Sample::default(); size_at(skipped).0];
     for level in (skipped + 1..=levels).rev() {
@@ -114,7 +125,14 @@ pub fn synthesise<F: Filter>(
             }
             for back in 0..F::STEPS {
                 if let Some(pair) = k.checked_sub(back.div_ceil(2)) {
-                    lift_rows::<F>(simd, F::STEPS - 1 - back, true, &mut finer, (w, w, h), 2 * pair + back % 2);
+                    lift_rows::<F>(
+                        simd,
+                        F::STEPS - 1 - back,
+                        true,
+                        &mut finer,
+                        (w, w, h),
+                        2 * pair + back % 2,
+                    );
                 }
             }
         }
@@ -173,7 +191,13 @@ fn join_row<F: Filter>(simd: Level, halves: &mut [F::Sample], row: &mut [F::Samp
 }
 
 /// One lifting step along a line whose even samples are `low` and odd ones `high`.
-fn lift_halves<F: Filter>(simd: Level, step: usize, inverse: bool, low: &mut [F::Sample], high: &mut [F::Sample]) {
+fn lift_halves<F: Filter>(
+    simd: Level,
+    step: usize,
+    inverse: bool,
+    low: &mut [F::Sample],
+    high: &mut [F::Sample],
+) {
     let (n_low, n_high) = (low.len(), high.len());
     if n_high == 0 {
         return;

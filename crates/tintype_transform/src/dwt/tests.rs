@@ -5,8 +5,20 @@ use fearless_simd::Level;
 use std::collections::BTreeMap;
 
 /// Sizes that reach every border case.
-const SIZES: [(usize, usize); 12] =
-    [(1, 1), (1, 7), (7, 1), (2, 2), (3, 2), (2, 3), (5, 5), (16, 16), (17, 9), (33, 64), (64, 31), (97, 3)];
+const SIZES: [(usize, usize); 12] = [
+    (1, 1),
+    (1, 7),
+    (7, 1),
+    (2, 2),
+    (3, 2),
+    (2, 3),
+    (5, 5),
+    (16, 16),
+    (17, 9),
+    (33, 64),
+    (64, 31),
+    (97, 3),
+];
 
 /// Every SIMD level this machine has, the scalar one first.
 fn levels() -> Vec<Level> {
@@ -92,7 +104,13 @@ fn slow_plane(
 }
 
 fn slow_5_3(plane: &[i32], size: (usize, usize), levels: u8) -> Vec<f64> {
-    slow_plane(plane, size, levels, &[&|s| -(s / 2.0).floor(), &|s| ((s + 2.0) / 4.0).floor()], [1.0, 1.0])
+    slow_plane(
+        plane,
+        size,
+        levels,
+        &[&|s| -(s / 2.0).floor(), &|s| ((s + 2.0) / 4.0).floor()],
+        [1.0, 1.0],
+    )
 }
 
 fn slow_9_7(plane: &[i32], size: (usize, usize), levels: u8) -> Vec<f64> {
@@ -102,9 +120,12 @@ fn slow_9_7(plane: &[i32], size: (usize, usize), levels: u8) -> Vec<f64> {
         plane,
         size,
         levels,
-        &[&|s| -1.586_134_342_059_924 * s, &|s| -0.052_980_118_572_961 * s, &|s| 0.882_911_075_530_934 * s, &|s| {
-            0.443_506_852_043_971 * s
-        }],
+        &[
+            &|s| -1.586_134_342_059_924 * s,
+            &|s| -0.052_980_118_572_961 * s,
+            &|s| 0.882_911_075_530_934 * s,
+            &|s| 0.443_506_852_043_971 * s,
+        ],
         [r, 1.0 / r],
     )
 }
@@ -112,7 +133,12 @@ fn slow_9_7(plane: &[i32], size: (usize, usize), levels: u8) -> Vec<f64> {
 /// Bands collected by row.
 type Rows<T> = BTreeMap<(Band, usize), Vec<T>>;
 
-fn bands<F: Filter>(level: Level, plane: &[F::Sample], size: (usize, usize), levels: u8) -> Rows<F::Sample> {
+fn bands<F: Filter>(
+    level: Level,
+    plane: &[F::Sample],
+    size: (usize, usize),
+    levels: u8,
+) -> Rows<F::Sample> {
     let mut rows = Rows::new();
     analyse::<F>(level, &mut plane.to_vec(), size, levels, &mut |band, y, row| {
         assert_eq!(row.len(), band.size(size.0, size.1).0, "{band:?}");
@@ -144,10 +170,18 @@ fn integer_5_3_equals_the_slow_twin_and_comes_back() {
                 assert_eq!(rows.values().map(Vec::len).sum::<usize>(), plane.len());
                 for ((band, y), row) in &rows {
                     let expected = &twin[offset(*band, *y, size)..][..row.len()];
-                    assert!(row.iter().zip(expected).all(|(a, b)| f64::from(*a) == *b), "{size:?} {band:?} {y}");
+                    assert!(
+                        row.iter().zip(expected).all(|(a, b)| f64::from(*a) == *b),
+                        "{size:?} {band:?} {y}"
+                    );
                 }
-                let fill = |band: Band, y: usize, out: &mut [i32]| out.copy_from_slice(&rows[&(band, y)]);
-                assert_eq!(synthesise::<Filter53>(level, size, count, 0, &mut { fill }), plane, "{size:?} {count}");
+                let fill =
+                    |band: Band, y: usize, out: &mut [i32]| out.copy_from_slice(&rows[&(band, y)]);
+                assert_eq!(
+                    synthesise::<Filter53>(level, size, count, 0, &mut { fill }),
+                    plane,
+                    "{size:?} {count}"
+                );
             }
         }
     }
@@ -169,8 +203,16 @@ fn float_9_7_is_near_the_slow_twin_and_alike_at_every_level() {
         }
         assert!(back.iter().zip(&float).all(|(a, b)| (a - b).abs() < 1e-2), "{size:?}");
         for level in levels() {
-            assert_eq!(bands::<Filter97>(level, &float, size, 3), first, "bit for bit at {level:?}");
-            assert_eq!(synthesise::<Filter97>(level, size, 3, 0, &mut { fill }), back, "bit for bit at {level:?}");
+            assert_eq!(
+                bands::<Filter97>(level, &float, size, 3),
+                first,
+                "bit for bit at {level:?}"
+            );
+            assert_eq!(
+                synthesise::<Filter97>(level, size, 3, 0, &mut { fill }),
+                back,
+                "bit for bit at {level:?}"
+            );
         }
     }
 }
@@ -207,12 +249,21 @@ fn impulse_norm<F: Filter>(band: Band, one: F::Sample, square: impl Fn(F::Sample
 #[test]
 fn norm_tables_are_those_of_the_synthesis_functions() {
     for level in 1..=5 {
-        for orientation in [Orientation::LowLow, Orientation::HighLow, Orientation::LowHigh, Orientation::HighHigh] {
+        for orientation in
+            [Orientation::LowLow, Orientation::HighLow, Orientation::LowHigh, Orientation::HighHigh]
+        {
             let band = Band { level, orientation };
             let float = impulse_norm::<Filter97>(band, 1.0, |x| f64::from(x).powi(2));
-            assert!((float / f64::from(norm_9_7(band)) - 1.0).abs() < 2e-3, "9/7 {band:?}: {float}");
-            let integer = impulse_norm::<Filter53>(band, 1 << 16, |x| f64::from(x).powi(2)) / 65_536.0;
-            assert!((integer / f64::from(norm_5_3(band)) - 1.0).abs() < 2e-3, "5/3 {band:?}: {integer}");
+            assert!(
+                (float / f64::from(norm_9_7(band)) - 1.0).abs() < 2e-3,
+                "9/7 {band:?}: {float}"
+            );
+            let integer =
+                impulse_norm::<Filter53>(band, 1 << 16, |x| f64::from(x).powi(2)) / 65_536.0;
+            assert!(
+                (integer / f64::from(norm_5_3(band)) - 1.0).abs() < 2e-3,
+                "5/3 {band:?}: {integer}"
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ const SWEEPS_MAX: usize = 64;
 /// # Panics
 /// If there are no vectors or not whole ones.
 pub fn covariance(vectors: &[f32], dimension: usize) -> (Vec<f64>, Vec<f64>) {
-    assert!(dimension > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(dimension), "vectors are whole");
+    assert!(
+        dimension > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(dimension),
+        "vectors are whole"
+    );
     let count = (vectors.len() / dimension) as f64;
     let mut mean = vec![0.0; dimension];
     for vector in vectors.chunks_exact(dimension) {
@@ -53,7 +56,10 @@ pub fn covariance(vectors: &[f32], dimension: usize) -> (Vec<f64>, Vec<f64>) {
 /// # Panics
 /// If the matrix is not `n` by `n`, or `n` is 0 or above 64.
 pub fn principal_axes(matrix: &[f64], n: usize) -> Axes {
-    assert!((1..=DIMENSION_MAX).contains(&n) && matrix.len() == n * n, "a square matrix of 1 to 64 rows");
+    assert!(
+        (1..=DIMENSION_MAX).contains(&n) && matrix.len() == n * n,
+        "a square matrix of 1 to 64 rows"
+    );
     let mut a = matrix.to_vec();
     let mut vectors = vec![0.0; n * n];
     (0..n).for_each(|i| vectors[i * n + i] = 1.0);
@@ -87,7 +93,9 @@ fn annihilate(a: &mut [f64], vectors: &mut [f64], n: usize, p: usize, q: usize) 
     let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
     let c = 1.0 / (t * t + 1.0).sqrt();
     let s = t * c;
-    let turn = |x: &mut [f64], i: usize, j: usize| (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j]);
+    let turn = |x: &mut [f64], i: usize, j: usize| {
+        (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j])
+    };
     for k in 0..n {
         turn(a, k * n + p, k * n + q);
     }
@@ -110,8 +118,9 @@ pub(super) mod tests {
     /// A covariance with falling variances in a random direction each.
     pub(crate) fn random_covariance(n: usize, seed: u64) -> Vec<f64> {
         let mut random = Random(seed);
-        let data: Vec<f32> =
-            (0..n * n * 4).map(|i| random.within(1000) as f32 / (1 + i % n) as f32 + (i / n) as f32).collect();
+        let data: Vec<f32> = (0..n * n * 4)
+            .map(|i| random.within(1000) as f32 / (1 + i % n) as f32 + (i / n) as f32)
+            .collect();
         covariance(&data, n).1
     }
 

@@ -43,7 +43,13 @@ impl Basis {
         self.apply(level, coefficients, out, |k, j| j * self.n + k);
     }
 
-    fn apply(&self, level: Level, bands: &[f32], out: &mut [f32], at: impl Fn(usize, usize) -> usize) {
+    fn apply(
+        &self,
+        level: Level,
+        bands: &[f32],
+        out: &mut [f32],
+        at: impl Fn(usize, usize) -> usize,
+    ) {
         assert_eq!(out.len() % self.n, 0, "bands of one length");
         let len = out.len() / self.n;
         if len == 0 {
@@ -79,12 +85,15 @@ mod tests {
             let basis = Basis::new(rows.iter().map(|&x| x as f32).collect(), n).unwrap();
             let mut random = Random(1);
             let bands: Vec<f32> = (0..n * len).map(|_| random.within(255) as f32).collect();
-            let (mut out, mut scalar, mut back) = (vec![9.0; n * len], vec![0.0; n * len], vec![9.0; n * len]);
+            let (mut out, mut scalar, mut back) =
+                (vec![9.0; n * len], vec![0.0; n * len], vec![9.0; n * len]);
             basis.forward(level, &bands, &mut out);
             basis.forward(Level::fallback(), &bands, &mut scalar);
             assert_eq!(out, scalar);
             for (i, &x) in out.iter().enumerate() {
-                let twin: f64 = (0..n).map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len])).sum();
+                let twin: f64 = (0..n)
+                    .map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len]))
+                    .sum();
                 assert!((twin - f64::from(x)).abs() < 0.01, "{n} {i}");
             }
             basis.inverse(level, &out, &mut back);

@@ -66,11 +66,8 @@ impl LiftedBasis {
     pub fn from_steps(n: usize, steps: Vec<LiftStep>, negated: u64) -> Option<Self> {
         let known = |band: u8| usize::from(band) < n;
         let fits = steps.iter().all(|s| known(s.to) && known(s.from) && s.to != s.from);
-        ((1..=DIMENSION_MAX).contains(&n) && fits && (n == 64 || negated >> n == 0)).then_some(Self {
-            n,
-            steps,
-            negated,
-        })
+        ((1..=DIMENSION_MAX).contains(&n) && fits && (n == 64 || negated >> n == 0))
+            .then_some(Self { n, steps, negated })
     }
 
     /// The shears in order, and the bands negated after them.
@@ -120,7 +117,11 @@ impl LiftedBasis {
 fn pair(bands: &mut [i32], len: usize, step: LiftStep) -> (&mut [i32], &[i32]) {
     let (to, from) = (usize::from(step.to), usize::from(step.from));
     let (low, high) = bands.split_at_mut(to.max(from) * len);
-    if to < from { (&mut low[to * len..][..len], &high[..len]) } else { (&mut high[..len], &low[from * len..][..len]) }
+    if to < from {
+        (&mut low[to * len..][..len], &high[..len])
+    } else {
+        (&mut high[..len], &low[from * len..][..len])
+    }
 }
 
 #[inline(always)]
@@ -153,7 +154,9 @@ mod tests {
             let mut out = bands.clone();
             basis.forward(level, &mut out);
             for (i, &x) in out.iter().enumerate() {
-                let twin: f64 = (0..n).map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len])).sum();
+                let twin: f64 = (0..n)
+                    .map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len]))
+                    .sum();
                 assert!((twin - f64::from(x)).abs() < 2.0 + n as f64 * 0.5, "{n} {i}: {twin} {x}");
             }
             basis.inverse(level, &mut out);
@@ -164,7 +167,8 @@ mod tests {
     at_every_level!(extreme_bands_come_back, |level| {
         let rows = principal_axes(&random_covariance(5, 4), 5).rows;
         let basis = LiftedBasis::from_rows(&rows, 5).unwrap();
-        let bands: Vec<i32> = (0..50).map(|i| if i % 3 == 0 { i32::MIN } else { i32::MAX - i }).collect();
+        let bands: Vec<i32> =
+            (0..50).map(|i| if i % 3 == 0 { i32::MIN } else { i32::MAX - i }).collect();
         let mut out = bands.clone();
         basis.forward(level, &mut out);
         basis.inverse(level, &mut out);

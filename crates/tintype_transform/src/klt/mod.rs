@@ -3,7 +3,7 @@
 //! [`principal_axes`] fits a basis to a covariance. [`Basis`] applies it in floats; [`LiftedBasis`] applies nearly the
 //! same rotation in whole numbers and is undone exactly, for lossless spectral transforms.
 //!
-//! Exact zone: applying a basis (`f32` sums and products in a fixed order, or integers). Fitting is not.
+//! Bit-exact: applying a basis (`f32` sums and products in a fixed order, or integers). Fitting is not.
 //!
 //! Source: C. G. J. Jacobi (1846) for the eigenvectors; lifting of rotations after P. Hao, Q. Shi, "Matrix
 //! factorizations for reversible integer mapping" (2001), here by plane rotations.

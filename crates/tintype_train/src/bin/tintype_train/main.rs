@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tintype_train::network::{
-    Anchor, Checkpoint, Failure, Keep, Model, PictureSet, measure, quality_of_level, validate, write_outputs,
-    write_report,
+    Anchor, Checkpoint, Failure, Keep, Model, PictureSet, measure, quality_of_level, validate,
+    write_outputs, write_report,
 };
 
 const USAGE: &str = "usage:
@@ -56,8 +56,10 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let plain: Vec<&PathBuf> = sorted.plain.iter().collect();
     match plain.as_slice() {
         [verb, folder, out, master] if verb.as_os_str() == "export" => {
-            let (train, valid) =
-                (PictureSet::read(&sorted.train, Keep::Tiles)?, PictureSet::read(&sorted.valid, Keep::Middle)?);
+            let (train, valid) = (
+                PictureSet::read(&sorted.train, Keep::Tiles)?,
+                PictureSet::read(&sorted.valid, Keep::Middle)?,
+            );
             let bytes = write_outputs(folder, &train, &valid, master)?;
             std::fs::write(out, &bytes)?;
             println!("{} bytes", bytes.len());
@@ -85,7 +87,10 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
                 for point in &points {
                     println!("{}", serde_json::to_string(point)?);
                 }
-                println!("{{\"float_bd_rate\": {:?}}}", anchor.as_ref().and_then(|a| a.bd_rate(&points)));
+                println!(
+                    "{{\"float_bd_rate\": {:?}}}",
+                    anchor.as_ref().and_then(|a| a.bd_rate(&points))
+                );
             }
             Ok(())
         }

@@ -1,0 +1,141 @@
+//! Quantised coefficients into a JPEG file: segments, optimal Huffman tables, scans.
+//!
+//! In: frame, tables, coefficients, scan headers. Out: file bytes. Source: ITU-T T.81, annex B.
+
+use crate::coefficients::ComponentBlocks;
+use crate::huffman::{HuffmanTable, optimal_lengths};
+use crate::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
+use crate::scan_decode::SlotTables;
+use crate::scan_encode::{ByteSink, CountSink, ScanShape, encode_scan};
+use std::sync::Arc;
+
+/// What a file consists of beside its scans.
+pub struct FileParts<'a> {
+    /// The frame.
+    pub frame: &'a Frame,
+    /// Quantisation tables by number, natural order.
+    pub quant: &'a [[u16; 64]],
+    /// Segments behind the first, ready to write.
+    pub notes: &'a [u8],
+    /// Transform for an Adobe segment; a JFIF segment is written without one.
+    pub adobe: Option<u8>,
+    /// MCUs between restart markers, or 0.
+    pub restart_interval: usize,
+}
+
+fn segment(out: &mut Vec<u8>, marker: u8, body: &[u8]) {
+    let length = body.len() + 2;
+    out.extend([0xff, marker, (length >> 8) as u8, length as u8]);
+    out.extend_from_slice(body);
+}
+
+/// Writes a whole file.
+pub fn file(
+    parts: &FileParts<'_>,
+    components: &[ComponentBlocks],
+    scans: &[ScanHeader],
+) -> Vec<u8> {
+    let frame = parts.frame;
+    let mut out = vec![0xff, 0xd8];
+    match parts.adobe {
+        Some(transform) => {
+            segment(&mut out, 0xee, &[b"Adobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat())
+        }
+        None => segment(&mut out, 0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+    }
+    out.extend_from_slice(parts.notes);
+    let mut tables = Vec::new();
+    for (number, table) in parts.quant.iter().enumerate() {
+        let wide = table.iter().any(|q| *q > 255);
+        tables.push(number as u8 | u8::from(wide) << 4);
+        for natural in NATURAL_FROM_ZIGZAG {
+            let q = table[usize::from(natural)];
+            if wide { tables.extend(q.to_be_bytes()) } else { tables.push(q as u8) }
+        }
+    }
+    segment(&mut out, 0xdb, &tables);
+    let wide = parts.quant.iter().any(|t| t.iter().any(|q| *q > 255));
+    let marker = match frame.process {
+        Process::Progressive => 0xc2,
+        _ if wide => 0xc1,
+        _ => 0xc0,
+    };
+    let mut body = vec![frame.precision];
+    body.extend((frame.height as u16).to_be_bytes());
+    body.extend((frame.width as u16).to_be_bytes());
+    body.push(frame.components.len() as u8);
+    for c in &frame.components {
+        body.extend([c.id, (c.h << 4 | c.v) as u8, c.quant_index as u8]);
+    }
+    segment(&mut out, marker, &body);
+    if parts.restart_interval > 0 {
+        segment(&mut out, 0xdd, &(parts.restart_interval as u16).to_be_bytes());
+    }
+    for header in scans {
+        write_scan(&mut out, parts, components, header);
+    }
+    out.extend([0xff, 0xd9]);
+    out
+}
+
+fn write_scan(
+    out: &mut Vec<u8>,
+    parts: &FileParts<'_>,
+    components: &[ComponentBlocks],
+    header: &ScanHeader,
+) {
+    let frame = parts.frame;
+    let shape =
+        ScanShape { frame, header, restart_interval: parts.restart_interval, early_ends: &[] };
+    let mut count = CountSink::default();
+    encode_scan(shape, components, &mut count);
+    // Scan components that name one table share it.
+    let (mut dc, mut ac) = ([[0u64; 256]; 4], [[0u64; 256]; 4]);
+    for (slot, part) in header.components.iter().enumerate() {
+        for s in 0..256 {
+            dc[part.dc_table][s] += count.dc[slot][s];
+            ac[part.ac_table][s] += count.ac[slot][s];
+        }
+    }
+    let mut body = Vec::new();
+    let mut make = |counts: &[[u64; 256]; 4], class: u8| -> Vec<Option<Arc<HuffmanTable>>> {
+        let tables = counts.iter().enumerate().map(|(number, counts)| {
+            if counts.iter().all(|c| *c == 0) {
+                return None;
+            }
+            let (by_length, symbols) = optimal_lengths(counts);
+            body.push(class << 4 | number as u8);
+            body.extend_from_slice(&by_length);
+            body.extend_from_slice(&symbols);
+            HuffmanTable::new(&by_length, &symbols, class == 1).map(Arc::new)
+        });
+        tables.collect()
+    };
+    let (dc, ac) = (make(&dc, 0), make(&ac, 1));
+    if !body.is_empty() {
+        segment(out, 0xc4, &body);
+    }
+    let mut scan = vec![header.components.len() as u8];
+    for part in &header.components {
+        scan.extend([frame.components[part.index].id, (part.dc_table << 4 | part.ac_table) as u8]);
+    }
+    scan.extend([header.start as u8, header.end as u8, (header.high << 4 | header.low) as u8]);
+    segment(out, 0xda, &scan);
+    let empty =
+        || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
+    let pick = |t: &Option<Arc<HuffmanTable>>| t.clone().unwrap_or_else(empty);
+    let slots = header
+        .components
+        .iter()
+        .map(|p| SlotTables { dc: pick(&dc[p.dc_table]), ac: pick(&ac[p.ac_table]) });
+    let slots: Vec<SlotTables> = slots.collect();
+    let mut sink = ByteSink {
+        writer: Default::default(),
+        tables: &slots,
+        padding: &[],
+        default_padding: 0x7f,
+    };
+    sink.writer.bytes = std::mem::take(out);
+    encode_scan(shape, components, &mut sink);
+    *out = sink.writer.bytes;
+}

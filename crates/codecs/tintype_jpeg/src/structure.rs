@@ -1,0 +1,199 @@
+//! A JPEG file as a list of scans with the tables that hold for each, and everything else by position.
+//!
+//! In: file bytes, with or without the entropy-coded data of its scans. Out: [`Structure`]. Bit-exact.
+//! Source: ITU-T T.81, annex B; the latching of tables at a component's first scan follows libjpeg.
+
+use super::markers::{Frame, Process, ScanHeader, SegmentWalker, Step, Tables};
+use std::ops::Range;
+use tintype_codec::CodecError;
+
+/// Most scans a file may have.
+const SCANS_MAX: usize = 1000;
+
+/// One scan: its header, the tables that hold, and where its entropy-coded data lies.
+#[derive(Clone, Debug)]
+pub struct ScanPlan {
+    /// The scan header.
+    pub header: ScanHeader,
+    /// Tables at the scan's start.
+    pub tables: Tables,
+    /// Entropy-coded data with its restart markers.
+    pub data: Range<usize>,
+}
+
+/// A file's frame, scans and notes.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// The frame header, height filled in.
+    pub frame: Frame,
+    /// For each component the quantisation table in natural order; ones where the file has none.
+    pub quant: Vec<[u16; 64]>,
+    /// Scans in file order.
+    pub scans: Vec<ScanPlan>,
+    /// Application and comment segments: marker and body.
+    pub notes: Vec<(u8, Range<usize>)>,
+    /// Position behind the end-of-image marker, or the file's length.
+    pub end: usize,
+    /// Whether an end-of-image marker was found.
+    pub ended: bool,
+    /// Whether segments were skipped or cut.
+    pub damaged: bool,
+}
+
+/// Whether scans carry their entropy-coded data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanData {
+    /// As in a JPEG file.
+    Present,
+    /// Taken out by the repacker.
+    Removed,
+}
+
+/// Reads the structure of `bytes`.
+///
+/// # Errors
+/// `Malformed`, `Unsupported`, `Truncated` where no frame can be made of it.
+pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, CodecError> {
+    let mut walker = SegmentWalker::new(bytes)?;
+    let mut frame: Option<Frame> = None;
+    let mut quant: Vec<Option<[u16; 64]>> = Vec::new();
+    let (mut scans, mut notes, mut ended) = (Vec::new(), Vec::new(), false);
+    loop {
+        let step = match walker.next_step() {
+            Ok(Some(step)) => step,
+            Ok(None) => break,
+            // A picture that has scans already is worth keeping.
+            Err(_) if !scans.is_empty() => {
+                walker.damaged = true;
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        match step {
+            Step::Frame(f) => {
+                quant = vec![None; f.components.len()];
+                frame = Some(f);
+            }
+            Step::Lines(lines) => {
+                if let Some(f) = frame.as_mut().filter(|f| f.height == 0) {
+                    f.height = lines;
+                }
+            }
+            Step::Note(marker, body) => notes.push((marker, body)),
+            Step::Scan(header) => {
+                if scans.len() == SCANS_MAX {
+                    return Err(CodecError::Limit {
+                        what: "scans of a JPEG",
+                        max: SCANS_MAX as u64,
+                    });
+                }
+                let start = walker.position;
+                let end = if data == ScanData::Present { scan_end(bytes, start) } else { start };
+                walker.position = end;
+                if let Some(f) = &frame {
+                    for c in &header.components {
+                        let slot = &mut quant[c.index];
+                        *slot = slot.or(walker.tables.quant[f.components[c.index].quant_index]);
+                    }
+                }
+                scans.push(ScanPlan { header, tables: walker.tables.clone(), data: start..end });
+            }
+            Step::End => {
+                ended = true;
+                break;
+            }
+        }
+    }
+    let frame = frame.ok_or_else(|| CodecError::Malformed {
+        what: "JPEG without frame header".into(),
+        at: None,
+    })?;
+    if frame.height == 0 {
+        return Err(CodecError::Malformed { what: "JPEG of unknown height".into(), at: None });
+    }
+    if scans.is_empty() {
+        return Err(CodecError::Malformed {
+            what: "JPEG without scans".into(),
+            at: Some(bytes.len()),
+        });
+    }
+    let quant = quant.into_iter().map(|q| q.unwrap_or([1; 64])).collect();
+    Ok(Structure {
+        frame,
+        quant,
+        scans,
+        notes,
+        end: walker.position,
+        ended,
+        damaged: walker.damaged,
+    })
+}
+
+/// Where the entropy-coded data that starts at `start` ends: at the next marker that is no restart marker.
+fn scan_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(found) = find_ff(&bytes[at..]) {
+        at += found;
+        match bytes.get(at + 1) {
+            None => break,
+            Some(0 | 0xd0..=0xd7) => at += 2,
+            Some(0xff) => at += 1,
+            Some(_) => return at,
+        }
+    }
+    bytes.len()
+}
+
+/// Index of the first 0xff, eight bytes at a time.
+fn find_ff(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for word in bytes.chunks_exact(8) {
+        let inverted = !u64::from_le_bytes(word.try_into().expect("eight bytes"));
+        let hit = inverted.wrapping_sub(0x0101_0101_0101_0101) & !inverted & 0x8080_8080_8080_8080;
+        if hit != 0 {
+            return Some(at + (hit.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    bytes[at..].iter().position(|b| *b == 0xff).map(|i| at + i)
+}
+
+/// Splits entropy-coded data at its restart markers: (marker number before the piece, piece).
+pub fn restart_pieces(data: &[u8]) -> Vec<(Option<u8>, &[u8])> {
+    let mut pieces = Vec::new();
+    let (mut start, mut at, mut number) = (0, 0, None);
+    while let Some(found) = find_ff(&data[at..]) {
+        at += found;
+        match data.get(at + 1) {
+            Some(code @ 0xd0..=0xd7) => {
+                pieces.push((number, &data[start..at]));
+                number = Some(code & 7);
+                at += 2;
+                start = at;
+            }
+            Some(0) => at += 2,
+            _ => at += 1,
+        }
+    }
+    pieces.push((number, &data[start..]));
+    pieces
+}
+
+impl Structure {
+    /// Bytes of the file that are not entropy-coded data.
+    pub fn without_scan_data(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        for scan in &self.scans {
+            out.extend_from_slice(&bytes[at..scan.data.start]);
+            at = scan.data.end;
+        }
+        out.extend_from_slice(&bytes[at..]);
+        out
+    }
+
+    /// Whether this is DCT data in Huffman codes: what the repacker can write again.
+    pub fn huffman_dct(&self) -> bool {
+        !self.frame.arithmetic && self.frame.process != Process::Lossless
+    }
+}

@@ -1,0 +1,115 @@
+//! Sections in, tiles out.
+
+use super::grid::Grid;
+use super::header::{Header, plane_region};
+use super::tile::{Kind, Tile, TilePlane};
+use std::sync::Mutex;
+use tintype_codec::{
+    CodecError, DecodeRequest, ExecOptions, PayloadView, SectionView, map_indexed,
+};
+use tintype_entropy::BitDecoder;
+use tintype_image::{Level, Planes, Region, Shape};
+
+/// Decodes the tiles that `request` touches.
+pub(super) fn decode(
+    shape: &Shape,
+    payload: &PayloadView<'_>,
+    request: &DecodeRequest,
+    exec: &ExecOptions,
+) -> Result<Planes, CodecError> {
+    shape
+        .check(&exec.limits)
+        .map_err(|error| CodecError::Malformed { what: error.to_string(), at: None })?;
+    if request.scale_log2 != 0 {
+        return Err(CodecError::Unsupported {
+            what: "a lossless stream decodes at full size only".into(),
+        });
+    }
+    let whole = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+    let region = request.region.unwrap_or(whole);
+    let inside = |from: usize, len: usize, max: usize| {
+        len > 0 && from.checked_add(len).is_some_and(|end| end <= max)
+    };
+    if !inside(region.x, region.width, whole.width)
+        || !inside(region.y, region.height, whole.height)
+    {
+        return Err(CodecError::Misuse {
+            what: format!("region {region:?} of a picture of {whole:?}"),
+        });
+    }
+    let grid = Header::read(payload.header)?.grid(shape);
+    let wanted: Vec<usize> = (0..grid.count()).filter(|&i| grid.touches(i, &region)).collect();
+    let sections = wanted.iter().map(|&i| section(payload, i)).collect::<Result<Vec<_>, _>>()?;
+
+    let out_shape = Shape { width_px: region.width, height_px: region.height, ..shape.clone() };
+    let out = Mutex::new(Planes::new(out_shape));
+    let results = map_indexed(exec.threads, wanted.len(), |index| {
+        let pixels = grid.tile(wanted[index]);
+        let tile = decode_tile(shape, &pixels, sections[index], exec.level)?;
+        paste(
+            &mut out.lock().expect("no worker panics while it holds the lock"),
+            shape,
+            &tile,
+            &pixels,
+            &region,
+        );
+        Ok(())
+    });
+    results.into_iter().collect::<Result<(), CodecError>>()?;
+    Ok(out.into_inner().expect("as above"))
+}
+
+fn section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u8], CodecError> {
+    let found = payload.sections.iter().find(|s| s.key.tile as usize == tile && s.key.layer == 0);
+    match found {
+        Some(SectionView { bytes, complete: true, .. }) => Ok(bytes),
+        _ => Err(CodecError::Truncated { needed: 1 }),
+    }
+}
+
+fn decode_tile(
+    shape: &Shape,
+    pixels: &Region,
+    bytes: &[u8],
+    level: Level,
+) -> Result<Tile, CodecError> {
+    let planes = (0..shape.planes.len()).map(|i| {
+        let region = plane_region(shape, i, pixels);
+        TilePlane {
+            grid: Grid::new(region.width, region.height, 0),
+            bits: u32::from(shape.planes[i].bit_depth),
+        }
+    });
+    let mut tile = Tile { planes: planes.collect() };
+    let mut decoder = BitDecoder::whole(bytes);
+    tile.walk(&mut decoder, Kind::Blend, level)?;
+    // The encoder drops zeros at the end, and the window runs eight bytes ahead.
+    if decoder.position() < bytes.len() {
+        return Err(CodecError::Malformed {
+            what: "bytes left over after a tile".into(),
+            at: Some(decoder.position()),
+        });
+    }
+    Ok(tile)
+}
+
+/// Copies the samples that `tile` and `region` share.
+fn paste(out: &mut Planes, shape: &Shape, tile: &Tile, pixels: &Region, region: &Region) {
+    for (index, plane) in tile.planes.iter().enumerate() {
+        let from = plane_region(shape, index, pixels);
+        let to = plane_region(shape, index, region);
+        let (left, right) = (from.x.max(to.x), (from.x + from.width).min(to.x + to.width));
+        let (top, bottom) = (from.y.max(to.y), (from.y + from.height).min(to.y + to.height));
+        if left >= right {
+            continue;
+        }
+        for y in top..bottom {
+            let source = &plane.grid.row(y - from.y)[left - from.x..right - from.x];
+            for (sample, value) in
+                out.planes[index].row_mut(y - to.y)[left - to.x..].iter_mut().zip(source)
+            {
+                *sample = *value as u16;
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A model file as the codec uses it: programs and tables, checked to fit together.
+//!
+//! In: the bytes of a [`ModelFile`]. Out: [`NeuralModel`]. Latents are integers with 9 fraction bits on the model's own
+//! scale, samples with 5 fraction bits around 127.5 on the scale of 8 bits. Bit-exact.
+
+use super::residuals::Expectations;
+use tintype_codec::CodecError;
+use tintype_entropy::{CdfFamily, CdfTable};
+use tintype_nn::{Array, Hash, ModelFile, ModelLimits, NnError, Program};
+
+/// Bits of precision of the stored distributions.
+const PRECISION: u32 = 16;
+/// Most stored distributions.
+const TABLES_MAX: usize = 256;
+/// Coarsest grid of a synthesis, which its windows lie on, in latents.
+const GRID_MAX: usize = 16;
+/// Longest reach of a synthesis in latents.
+const MARGIN_MAX: usize = 32;
+
+/// A model ready to code with.
+#[derive(Clone, Debug)]
+pub struct NeuralModel {
+    /// Its name.
+    pub name: String,
+    /// Its hash.
+    pub hash: Hash,
+    /// Number of quality levels.
+    pub levels: usize,
+    pub(super) latent: usize,
+    pub(super) hyper: usize,
+    pub(super) context: usize,
+    /// Samples folded 8 × 8 to latents.
+    pub(super) analysis: Program,
+    /// Latents to hyper-latents, 8 fraction bits.
+    pub(super) hyper_analysis: Program,
+    /// Hyper-latents (8 fraction bits) to context features and, after them, table indices (8 fraction bits).
+    pub(super) hyper_synthesis: Program,
+    /// Latents to features for their neighbours.
+    pub(super) context_enter: Program,
+    /// Neighbours' features to what a position learns from them, for steps 1 to 3.
+    pub(super) context_steps: [Program; 3],
+    /// Context features to means.
+    pub(super) context_mean: Program,
+    /// Latents to samples folded 8 × 8.
+    pub(super) synthesis: Program,
+    /// Quantiser steps' inverses with 24 fraction bits per unit of a latent, `[level][latent]`.
+    pub(super) gain: Vec<i32>,
+    /// Steps in units of a latent with 8 fraction bits, `[level][latent]`.
+    pub(super) step: Vec<i32>,
+    /// Added to table indices, `[level][latent]`, 8 fraction bits.
+    pub(super) scale_bias: Vec<i16>,
+    /// As `gain`, for hyper-latents.
+    pub(super) hyper_gain: Vec<i32>,
+    /// As `step`, for hyper-latents.
+    pub(super) hyper_step: Vec<i32>,
+    /// Table of each hyper-latent, `[level][hyper]`.
+    pub(super) hyper_table: Vec<i16>,
+    /// Weight of the squared error at each level, 20 fraction bits; tells the encoder what an error is worth.
+    pub(super) lambda: Vec<i32>,
+    /// Qualities 0 to 100 that the levels reach, rising, in hundredths.
+    qualities: Vec<i16>,
+    /// The distributions; 0 stands for a value that is always 0 and not coded.
+    pub(super) tables: CdfFamily,
+    /// What they say.
+    pub(super) expectations: Expectations,
+}
+
+/// A model's mistake as the codec's.
+pub(super) fn from_nn(error: NnError) -> CodecError {
+    match error {
+        NnError::Truncated { needed } => CodecError::Truncated { needed },
+        NnError::Malformed { what, at } => CodecError::Malformed { what, at },
+        NnError::Unsupported { what } => CodecError::Unsupported { what },
+        NnError::Limit { what, max } => CodecError::Limit { what, max },
+        NnError::Mismatch { what } => CodecError::Mismatch { what },
+        NnError::Misuse { what } => CodecError::Misuse { what },
+        other => CodecError::Unsupported { what: other.to_string() },
+    }
+}
+
+impl NeuralModel {
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::read`], and `Malformed` for a model of another kind.
+    pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::of(ModelFile::read(bytes, &ModelLimits::default()))
+    }
+
+    /// Reads a model file inside the program, whose hash a test has checked.
+    #[cfg(feature = "photo-model")]
+    pub(super) fn read_built_in(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::of(ModelFile::read_trusting(bytes, &ModelLimits::default()))
+    }
+
+    fn of(read: Result<(ModelFile, Hash), NnError>) -> Result<Self, CodecError> {
+        let (file, hash) = read.map_err(from_nn)?;
+        Self::new(&file, hash).map_err(|error| match error {
+            NnError::Misuse { what } => CodecError::Malformed { what, at: None },
+            other => from_nn(other),
+        })
+    }
+
+    fn new(file: &ModelFile, hash: Hash) -> Result<Self, NnError> {
+        // A program that gives `out` positions for every `of`.
+        let program = |name: &str, inputs: usize, outputs: usize, (out, of): (usize, usize)| {
+            let program = file.program(name)?.clone();
+            if (program.inputs(), program.outputs()) == (inputs, outputs) && program.gives(out, of)
+            {
+                return Ok(program);
+            }
+            Err(NnError::Misuse {
+                what: format!("program {name:?} of a wrong shape for this codec"),
+            })
+        };
+        let shape = file.array_i16("shape", 4)?;
+        let [latent, hyper, context, levels] = [0, 1, 2, 3].map(|i| shape[i].max(0) as usize);
+        if levels == 0 || levels > 256 || latent == 0 || hyper == 0 || context == 0 {
+            return Err(NnError::Misuse { what: "a model without levels or channels".into() });
+        }
+        let family = tables(file)?;
+        let step = |k: usize| program(&format!("context_step{k}"), context, context, (1, 1));
+        let model = Self {
+            name: file.name.clone(),
+            hash,
+            levels,
+            latent,
+            hyper,
+            context,
+            analysis: program("analysis", 192, latent, (1, 2))?,
+            hyper_analysis: program("hyper_analysis", latent, hyper, (1, 4))?,
+            hyper_synthesis: program("hyper_synthesis", hyper, context + latent, (4, 1))?,
+            context_enter: program("context_enter", latent, context, (1, 1))?,
+            context_steps: [step(1)?, step(2)?, step(3)?],
+            context_mean: program("context_mean", context, latent, (1, 1))?,
+            synthesis: program("synthesis", latent, 192, (2, 1))?,
+            gain: file.array_i32("gain", levels * latent)?.to_vec(),
+            step: file.array_i32("step", levels * latent)?.to_vec(),
+            scale_bias: file.array_i16("scale_bias", levels * latent)?.to_vec(),
+            hyper_gain: file.array_i32("hyper_gain", levels * hyper)?.to_vec(),
+            hyper_step: file.array_i32("hyper_step", levels * hyper)?.to_vec(),
+            hyper_table: file.array_i16("hyper_table", levels * hyper)?.to_vec(),
+            lambda: file.array_i32("lambda", levels)?.to_vec(),
+            qualities: file.array_i16("qualities", levels)?.to_vec(),
+            expectations: Expectations::new(&family),
+            tables: family,
+        };
+        if model.synthesis.grid() > GRID_MAX || model.synthesis.margin() > MARGIN_MAX {
+            return Err(NnError::Misuse { what: "a synthesis that reaches too far".into() });
+        }
+        let last = model.tables.len() as i16;
+        if model.hyper_table.iter().any(|&t| t < 0 || t >= last) {
+            return Err(NnError::Misuse {
+                what: "a hyper-latent with a table that does not exist".into(),
+            });
+        }
+        Ok(model)
+    }
+
+    /// The lowest level whose quality is at least `quality`, or the highest.
+    pub fn level_of(&self, quality: f32) -> usize {
+        let wanted = (quality.clamp(0.0, 100.0) * 100.0) as i16;
+        self.qualities.iter().position(|&q| q >= wanted).unwrap_or(self.levels - 1)
+    }
+
+    /// The values of `list` at `level`.
+    pub(super) fn at<T>(list: &[T], level: usize, count: usize) -> &[T] {
+        &list[level * count..][..count]
+    }
+}
+
+/// The distributions, stored as: for each, least value, number of symbols, frequencies.
+fn tables(file: &ModelFile) -> Result<CdfFamily, NnError> {
+    let Some(Array::I32(list)) = file.arrays.get("tables") else {
+        return Err(NnError::Misuse { what: "the model has no array \"tables\"".into() });
+    };
+    let wrong = || NnError::Misuse { what: "the model's tables are malformed".into() };
+    let (mut rest, mut tables) = (list.as_slice(), Vec::new());
+    while let [least, count, after @ ..] = rest {
+        let count = usize::try_from(*count).map_err(|_| wrong())?;
+        let part = after.get(..count).ok_or_else(wrong)?;
+        let frequencies: Vec<u32> = part.iter().map(|&f| u32::try_from(f).unwrap_or(0)).collect();
+        tables.push((
+            *least,
+            CdfTable::from_frequencies(PRECISION, &frequencies).map_err(|_| wrong())?,
+        ));
+        rest = &after[count..];
+    }
+    if !rest.is_empty() || tables.len() < 2 || tables.len() > TABLES_MAX {
+        return Err(wrong());
+    }
+    CdfFamily::new(tables).map_err(|_| wrong())
+}

@@ -1,0 +1,61 @@
+//! What the encoder does to a picture, laid open for fitting: latents, symbols, tables and the samples they stand for.
+
+use super::choose::Chooser;
+use super::colour::{groups, rgb_of, values_of};
+use super::encode::{analyse, choose, tile_area};
+use super::{Neural, NeuralModel};
+use tintype_codec::{CodecError, ExecOptions};
+use tintype_image::Planes;
+use tintype_nn::Map;
+
+/// One tile at one level.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Samples folded 8 × 8, `[position][192]`, as the synthesis ought to give them.
+    pub values: Map,
+    /// Latents as the analysis gave them, `[position][latent]`.
+    pub truth: Map,
+    /// Latents as the decoder has them.
+    pub latents: Map,
+    /// Table of each latent; 0 stands for a symbol that is not coded.
+    pub tables: Map,
+    /// Residual symbols, as `latents`.
+    pub symbols: Vec<i32>,
+    /// Hyper-latent symbols, `[position][hyper]`.
+    pub hyper_symbols: Vec<i32>,
+}
+
+impl Neural {
+    /// The first tile of the colour planes of `source` at `level`.
+    ///
+    /// # Errors
+    /// As [`Neural::encode_at_level`]; `Misuse` for a picture without colour planes.
+    pub fn trace(
+        &self,
+        source: &Planes,
+        level: usize,
+        exec: &ExecOptions,
+    ) -> Result<Trace, CodecError> {
+        let model: &NeuralModel = self.model();
+        let group = groups(&source.shape)
+            .into_iter()
+            .next()
+            .filter(|group| group.lossy && level < model.levels);
+        let group = group.ok_or_else(|| CodecError::Misuse {
+            what: "no colour planes, or no such level".into(),
+        })?;
+        let rgb = rgb_of(source, &group, exec.level)?;
+        let area = tile_area(&group, (0, 0));
+        let [x, y, width, height] = area;
+        let truth = analyse(model, &rgb, &group, area, exec.level)?;
+        let choice = choose(model, truth, &Chooser::new(model, level), level, exec.level)?;
+        Ok(Trace {
+            values: values_of(&rgb, x, y, width, height),
+            truth: choice.truth,
+            latents: choice.latents,
+            tables: choice.priors.tables,
+            symbols: choice.symbols,
+            hyper_symbols: choice.hyper_symbols,
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! The fitted model: affine pieces for blocks of 8 × 8 and 16 × 16, for luma and for chroma, and starting contexts.
+//!
+//! In: model bytes. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact: integers only.
+//!
+//! Bytes: `version 1`, then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16): `pieces u8`, `kept u8 (less
+//! one)`, then each piece: predictor rows (21), basis rows (kept), each row a `u16` step (little endian, 16 fractional
+//! bits) and `n²` signed bytes; then the starting contexts to the end.
+
+use super::border::BORDER_INPUTS;
+use sha2::{Digest, Sha256};
+use tintype_block::Reader;
+use tintype_codec::CodecError;
+
+/// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
+pub const SETS: usize = 4;
+
+/// One affine piece in integers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// `BORDER_INPUTS × n²`.
+    pub predictor: Vec<i16>,
+    /// `kept × n²`, by falling variance.
+    pub basis: Vec<i16>,
+}
+
+/// Pieces for one block size and kind of plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PieceSet {
+    /// Side of the block: 8 or 16.
+    pub n: usize,
+    /// Basis rows of each piece.
+    pub kept: usize,
+    /// By falling frequency of use.
+    pub pieces: Vec<Piece>,
+}
+
+/// All that is fitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PcaModel {
+    /// Luma 8, luma 16, chroma 8, chroma 16.
+    pub sets: [PieceSet; SETS],
+    /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
+    pub contexts: Vec<u8>,
+    /// The first 8 bytes of the SHA-256 of the model's bytes.
+    pub hash: [u8; 8],
+}
+
+/// Index of the set for a plane kind and block side.
+pub fn set_index(chroma: bool, n: usize) -> usize {
+    usize::from(chroma) * 2 + usize::from(n == 16)
+}
+
+/// One row of entries as it stands in the file: a common step and signed bytes.
+pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
+    let largest = entries.iter().fold(0f32, |m, v| m.max(v.abs()));
+    let step = ((largest / 127.0 * 65536.0).ceil() as u32).clamp(1, 65535);
+    out.extend((step as u16).to_le_bytes());
+    let scale = 65536.0 / step as f32;
+    out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
+}
+
+/// Largest entry of a row that is sent with a picture.
+const SENT_MAX: i32 = 31;
+
+/// The model in `bytes` as it is sent with a picture: no contexts, and a coarser step for each row.
+///
+/// # Errors
+/// As [`PcaModel::from_bytes`].
+pub fn bytes_to_send(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let model = PcaModel::from_bytes(bytes)?;
+    let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
+    let mut at = 1;
+    for set in &model.sets {
+        at += 2;
+        for row in out[at..]
+            .chunks_exact_mut(2 + set.n * set.n)
+            .take(set.pieces.len() * (BORDER_INPUTS + set.kept))
+        {
+            at += row.len();
+            let (head, entries) = row.split_at_mut(2);
+            let largest = entries.iter().map(|b| i32::from(*b as i8).abs()).max().unwrap_or(0);
+            let step = i32::from(u16::from_le_bytes([head[0], head[1]]));
+            let coarser = ((step * largest + SENT_MAX - 1) / SENT_MAX).clamp(step, 65_535).max(1);
+            head.copy_from_slice(&(coarser as u16).to_le_bytes());
+            for entry in entries {
+                let value = i32::from(*entry as i8) * step;
+                *entry = ((value.abs() + coarser / 2) / coarser * value.signum()) as i8 as u8;
+            }
+        }
+    }
+    Ok(out)
+}
+
+impl PcaModel {
+    /// Reads model bytes.
+    ///
+    /// # Errors
+    /// `Truncated` and `Malformed`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = Reader { bytes, at: 0 };
+        if reader.take(1)?[0] != 1 {
+            return Err(CodecError::Unsupported {
+                what: format!("pca model of version {}", bytes[0]),
+            });
+        }
+        let mut sets = Vec::with_capacity(SETS);
+        for set in 0..SETS {
+            let n = if set % 2 == 0 { 8 } else { 16 };
+            let head = reader.take(2)?;
+            let (count, kept) = (usize::from(head[0]), usize::from(head[1]) + 1);
+            if count == 0 || count > 64 || kept > n * n {
+                let what = format!("pca model: set {set} has {count} pieces of {kept} rows");
+                return Err(CodecError::Malformed { what, at: Some(reader.at) });
+            }
+            let piece = |reader: &mut Reader<'_>| {
+                let predictor = reader.rows(BORDER_INPUTS, n * n)?;
+                Ok(Piece { predictor, basis: reader.rows(kept, n * n)? })
+            };
+            let pieces =
+                (0..count).map(|_| piece(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;
+            sets.push(PieceSet { n, kept, pieces });
+        }
+        let contexts = bytes[reader.at..].to_vec();
+        let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
+        Ok(Self { sets, contexts, hash })
+    }
+}

@@ -1,0 +1,51 @@
+//! Planes that may be off by a little: the nearest ones that cost fewer bits without loss.
+//!
+//! In: planes and the largest error. Out: planes of the same shape, no sample further off. Depth planes alone change if there are any,
+//! and their holes (samples of 0) stay holes and grow no new ones; else all planes change. Not bit-exact: an encoder's choice.
+//!
+//! Samples go to the middles of bins `2 N + 1` wide, except that one stays at its left or upper neighbour's value where that is near enough.
+
+use tintype_image::{Plane, PlaneRole, Planes};
+
+/// `source` with no sample further off than `max_error`.
+pub fn within_error(source: &Planes, max_error: u16) -> Planes {
+    let mut out = source.clone();
+    let is_depth = |i: &usize| source.shape.planes[*i].role == PlaneRole::Depth;
+    let some_depth = (0..source.planes.len()).any(|i| is_depth(&i));
+    for index in (0..source.planes.len()).filter(|i| !some_depth || is_depth(i)) {
+        if max_error > 0 {
+            let max = source.shape.planes[index].sample_max();
+            bounded(&mut out.planes[index], i32::from(max_error), i32::from(max), some_depth);
+        }
+    }
+    out
+}
+
+fn bounded(plane: &mut Plane<u16>, error: i32, max: i32, holes: bool) {
+    let bin = 2 * error + 1;
+    // With holes, 0 is no value: bins start at 1.
+    let first = i32::from(holes);
+    let mut above: Vec<u16> = vec![0; plane.width()];
+    for y in 0..plane.height() {
+        let row = plane.row_mut(y);
+        let mut left = 0;
+        for (sample, above) in row.iter_mut().zip(&mut above) {
+            let value = i32::from(*sample);
+            if !(holes && value == 0) {
+                let near = |other: u16| {
+                    (i32::from(other) - value).abs() <= error && i32::from(other) >= first
+                };
+                let middle = ((value - first) / bin * bin + error + first).min(max);
+                *sample = if holes && near(left) && (y == 0 || left == *above) {
+                    left
+                } else if holes && near(*above) && y > 0 {
+                    *above
+                } else {
+                    middle as u16
+                };
+            }
+            left = *sample;
+            *above = *sample;
+        }
+    }
+}

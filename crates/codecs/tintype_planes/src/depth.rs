@@ -1,0 +1,419 @@
+//! The walk for a plane of depth: holes, values seen before, new values; the colours beside it say where edges are.
+//!
+//! In: a plane whose samples of 0 are holes, and perhaps a plane of the picture decoded before. Out: its samples. Samples become places in the list
+//! of values that the plane uses, so that the coarse steps of a sensor cost nothing. Each sample is first a hole or none, then one of
+//! up to six candidates (what was last seen in like surroundings, neighbours, the plane through them) or a distance from a prediction; every decision is mixed
+//! from hashed adaptive bits, some of which know how the colours change here.
+//! Bit-exact: integers.
+//! Source: our own; kin to codec `lossless`, drawn pictures, and to guided depth coding such as Gautier, Le Meur and Guillemot 2012.
+
+use tintype_codec::CodecError;
+use tintype_entropy::{AdaptiveBit, BitWalk, IntModel, Mixer, Sse, stretch};
+use tintype_image::Plane;
+
+/// Logarithm of the size of a table of adaptive bits.
+const TABLE_LOG2: u32 = 16;
+/// Candidates asked about, at most.
+const RANKS: usize = 6;
+/// Count at which adaptive windows stop growing.
+const LIMIT: u32 = 250;
+/// Border of the row buffers.
+const PAD: usize = 4;
+
+/// Decisions of one kind.
+struct Decisions<const N: usize> {
+    bits: Vec<AdaptiveBit>,
+    mixer: Mixer<N>,
+    refine: Sse,
+}
+
+fn hash(a: u64, b: u64) -> u64 {
+    let x = (a ^ b.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x ^ (x >> 31)
+}
+
+impl<const N: usize> Decisions<N> {
+    fn new(sets: usize, weight: i32) -> Self {
+        let bits = vec![AdaptiveBit::default(); N << TABLE_LOG2];
+        Self { bits, mixer: Mixer::with_weight(sets, 6, weight), refine: Sse::new(sets) }
+    }
+
+    #[inline(always)]
+    fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, keys: [u64; N]) -> bool {
+        let mut at = [0usize; N];
+        let mut inputs = [0i32; N];
+        for k in 0..N {
+            let place = keys[k].wrapping_mul(0xd6e8_feb8_6659_fd93) >> (64 - TABLE_LOG2);
+            at[k] = (k << TABLE_LOG2) | place as usize;
+            inputs[k] = stretch(self.bits[at[k]].p1());
+        }
+        let p1 = self.mixer.mix(set, &inputs);
+        let (refined, place) = self.refine.refine(set, p1);
+        let bit = walk.bit(bit, (p1 + refined).div_ceil(2).clamp(1, 65535));
+        self.refine.update(place, bit, 6);
+        self.mixer.update(set, &inputs, p1, bit);
+        for at in at {
+            self.bits[at].update(bit, LIMIT);
+        }
+        bit
+    }
+}
+
+/// The last few rows with a border, newest first.
+struct Rows([Vec<i32>; 3]);
+
+impl Rows {
+    fn new(width: usize) -> Self {
+        Self(std::array::from_fn(|_| vec![0; width + 2 * PAD]))
+    }
+
+    /// Starts a row: the oldest becomes the newest, its left border is what lies above.
+    fn begin(&mut self, width: usize) {
+        let (first, last) = (self.0[0][PAD], self.0[0][PAD + width - 1]);
+        self.0[0][PAD + width..].fill(last);
+        self.0.rotate_right(1);
+        self.0[0][..PAD].fill(first);
+    }
+
+    #[inline(always)]
+    fn at(&self, up: usize, column: usize) -> i32 {
+        self.0[up][column]
+    }
+}
+
+/// What is known round a sample.
+struct Around {
+    w: i32,
+    n: i32,
+    nw: i32,
+    ne: i32,
+    ww: i32,
+    nn: i32,
+    /// How the colours change to the left, upwards, and which neighbour is most alike.
+    edges: u64,
+    alike: u64,
+    shade: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    value: i32,
+    check: u32,
+}
+
+/// What the walk learns.
+pub(super) struct DepthWalk {
+    holes: Decisions<6>,
+    hits: Decisions<8>,
+    news: Decisions<6>,
+    memories: [Vec<Memory>; 2],
+    ranks: Vec<u8>,
+    last: i32,
+    max: i32,
+}
+
+impl DepthWalk {
+    /// Codes `plane` of `bits` bits; `guide` is a plane of the same size and its depth. Samples matter only when writing.
+    ///
+    /// # Errors
+    /// `Malformed` for a list of values that leaves the range.
+    pub fn run<W: BitWalk>(
+        walk: &mut W,
+        plane: &mut Plane<u16>,
+        bits: u32,
+        guide: Option<(&Plane<u16>, u32)>,
+    ) -> Result<(), CodecError> {
+        let values = code_values(walk, plane, bits)?;
+        let mut places = vec![0i32; 1 << bits];
+        for (place, &value) in values.iter().enumerate() {
+            places[usize::from(value)] = place as i32;
+        }
+        let width = plane.width();
+        let mut own = Self {
+            holes: Decisions::new(64, 14000),
+            hits: Decisions::new(RANKS * 64, 12000),
+            news: Decisions::new(256, 14000),
+            memories: std::array::from_fn(|_| vec![Memory::default(); 1 << 16]),
+            ranks: vec![0; width + 2 * PAD],
+            last: 0,
+            max: values.len() as i32 - 1,
+        };
+        let mut rows = Rows::new(width);
+        let mut colours = Rows::new(width);
+        for y in 0..plane.height() {
+            rows.begin(width);
+            colours.begin(width);
+            if let Some((guide, depth)) = guide {
+                for (to, &from) in colours.0[0][PAD..].iter_mut().zip(guide.row(y)) {
+                    *to = (i32::from(from) << 8) >> depth;
+                }
+            }
+            let row = plane.row_mut(y);
+            for (x, sample) in row.iter_mut().enumerate() {
+                let wanted = if W::READS { 0 } else { places[usize::from(*sample)] };
+                let place = own.sample(walk, &rows, &colours, x, wanted);
+                rows.0[0][x + PAD] = place;
+                *sample = values[place as usize];
+            }
+        }
+        Ok(())
+    }
+
+    fn sample<W: BitWalk>(
+        &mut self,
+        walk: &mut W,
+        rows: &Rows,
+        colours: &Rows,
+        x: usize,
+        wanted: i32,
+    ) -> i32 {
+        let column = x + PAD;
+        let around = around(rows, colours, column);
+        let value = if self.hole(walk, rows, &around, column, wanted == 0) {
+            0
+        } else {
+            self.value(walk, &around, column, wanted)
+        };
+        if value == 0 {
+            self.ranks[column] = 14;
+        }
+        value
+    }
+
+    fn hole<W: BitWalk>(
+        &mut self,
+        walk: &mut W,
+        rows: &Rows,
+        a: &Around,
+        column: usize,
+        hole: bool,
+    ) -> bool {
+        let near = [a.w, a.n, a.nw, a.ne, a.ww, a.nn]
+            .iter()
+            .fold(0u64, |bits, &v| bits << 1 | u64::from(v == 0));
+        let at = |up: usize, dx: isize| u64::from(rows.at(up, column.wrapping_add_signed(dx)) == 0);
+        let more = [(1, 2), (1, -2), (2, 1), (2, -1), (0, -3), (1, 3)]
+            .iter()
+            .fold(0u64, |b, &(up, dx)| b << 1 | at(up, dx));
+        let most = [(2, 2), (2, -2), (1, -3), (0, -4), (2, 3)]
+            .iter()
+            .fold(0u64, |b, &(up, dx)| b << 1 | at(up, dx));
+        let wide = near << 6 | more;
+        let jump = u64::from(a.w.abs_diff(a.n).min(255).ilog2_or_zero());
+        let keys = [
+            hash(near, a.edges),
+            hash(wide, 1),
+            hash(near >> 2, a.edges << 4 | a.alike),
+            hash(wide << 6 | most, 2),
+            hash(near, a.shade << 8 | a.alike),
+            hash(near, (jump << 8) | (a.edges / 8)),
+        ];
+        self.holes.code(walk, hole, near as usize, keys)
+    }
+
+    /// A value that is no hole.
+    fn value<W: BitWalk>(&mut self, walk: &mut W, a: &Around, column: usize, wanted: i32) -> i32 {
+        let key = |v: i32| v as u64;
+        let two = hash(hash(1, key(a.w)), key(a.n));
+        let four = hash(hash(two, key(a.nw)), key(a.ne));
+        let six = hash(hash(four, key(a.ww)), key(a.nn));
+        let slots = [(six >> 48) as usize, (four >> 48) as usize];
+        let checks = [six as u32, four as u32];
+        let (mut candidates, mut votes, mut count) = ([0i32; RANKS], [0u64; RANKS], 0usize);
+        let mut propose = |value: i32, source: u32| {
+            if value <= 0 {
+                return;
+            }
+            if let Some(r) = candidates[..count].iter().position(|&c| c == value) {
+                votes[r] |= 1 << source;
+            } else if count < RANKS {
+                (candidates[count], votes[count]) = (value, 1 << source);
+                count += 1;
+            }
+        };
+        for k in 0..2 {
+            let memory = self.memories[k][slots[k]];
+            if memory.check == checks[k] {
+                propose(memory.value, k as u32);
+            }
+        }
+        let whole = a.w > 0 && a.n > 0 && a.nw > 0;
+        propose(a.w, 2);
+        propose(a.n, 3);
+        propose(a.ne, 4);
+        propose(a.nw, 5);
+        if whole {
+            propose((a.w + a.n - a.nw).clamp(1, self.max.max(1)), 6);
+        }
+        let equal = [(a.w, a.n), (a.n, a.ne), (a.n, a.nw), (a.w, a.nw), (a.w, a.ww), (a.n, a.nn)];
+        let pattern = equal.iter().fold(0u64, |bits, (p, q)| bits << 1 | u64::from(p == q));
+        let holes =
+            [a.w, a.n, a.nw, a.ne].iter().fold(0u64, |bits, &v| bits << 1 | u64::from(v == 0));
+        let pattern = pattern << 4 | holes;
+        let history = u64::from(self.ranks[column - 1]) | u64::from(self.ranks[column]) << 4;
+        let history = history
+            | u64::from(self.ranks[column + 1]) << 8
+            | u64::from(self.ranks[column - 2]) << 12;
+        let mut found = None;
+        for r in 0..count {
+            let vote = votes[r] << 4 | r as u64;
+            let apart = |v: i32| (v - candidates[r]).clamp(-40, 40) as u64 & 0x7f;
+            let keys = [
+                hash(six, r as u64),
+                hash(four, vote),
+                hash(hash(two, 3), key(candidates[r])),
+                hash(pattern, vote),
+                hash(history, vote),
+                hash(a.edges << 4 | a.alike, vote),
+                hash(hash(pattern, a.edges), r as u64),
+                hash(
+                    hash(apart(a.w) << 14 | apart(a.n) << 7 | apart(a.nw), apart(a.ne)),
+                    vote & 15,
+                ),
+            ];
+            let set = r * 64 + (votes[r] as usize >> 1 & 31) + 32 * (votes[r] as usize & 1);
+            if self.hits.code(walk, wanted == candidates[r], set, keys) {
+                found = Some(r);
+                break;
+            }
+        }
+        let value = match found {
+            Some(r) => candidates[r],
+            None => self.new_value(walk, a, wanted),
+        };
+        self.ranks[column] = found.map_or(15, |r| r as u8);
+        for k in 0..2 {
+            self.memories[k][slots[k]] = Memory { value, check: checks[k] };
+        }
+        value
+    }
+
+    /// A value that was no candidate, as a distance from a prediction: nothing, side, bit length, bits.
+    fn new_value<W: BitWalk>(&mut self, walk: &mut W, a: &Around, wanted: i32) -> i32 {
+        // Holes beside it are as good as the neighbour next to them.
+        let some = |list: [i32; 5]| list.into_iter().find(|&v| v > 0).unwrap_or(self.last.max(1));
+        let (w, n) = (some([a.w, a.n, a.nw, a.ne, a.ww]), some([a.n, a.w, a.ne, a.nw, a.nn]));
+        let (nw, ne) = (some([a.nw, a.n, a.w, a.ww, a.ne]), some([a.ne, a.n, a.nw, a.w, a.nn]));
+        let base = (w + n - nw).clamp(w.min(n), w.max(n)).clamp(1, self.max.max(1));
+        let spread = (w - nw).unsigned_abs() + (n - nw).unsigned_abs() + (n - ne).unsigned_abs();
+        let level = u64::from((spread + 1).ilog2().min(12));
+        let side =
+            |v: i32| u64::from(v.unsigned_abs().min(4000).ilog2_or_zero()) << 1 | u64::from(v < 0);
+        let context = [
+            level << 8 | side(self.last),
+            hash(a.edges << 4 | a.alike, level),
+            hash(w as u64, n as u64),
+            hash(base as u64, 7),
+            hash(w as u64, 9),
+            hash(side(w - n) << 8 | side(ne - n), side(n - nw)),
+        ];
+        let news = &mut self.news;
+        let mut decide = |walk: &mut W, bit: bool, node: u64, set: usize| {
+            news.code(walk, bit, set.min(255), context.map(|c| hash(c, node + 1)))
+        };
+        let distance = wanted - base;
+        if decide(walk, distance == 0, 0, 0) {
+            self.last = 0;
+            return base;
+        }
+        let up =
+            if base >= self.max { false } else { base <= 1 || decide(walk, distance > 0, 1, 1) };
+        // At least 1; bit length of the distance, then its bits below the highest.
+        let magnitude = distance.unsigned_abs().max(1);
+        let top = 16;
+        let mut length = 0u32;
+        while length < top
+            && decide(walk, magnitude.ilog2() > length, 2 + u64::from(length), 2 + length as usize)
+        {
+            length += 1;
+        }
+        let mut value = 1u32;
+        for k in (0..length).rev() {
+            let node = if length - k <= 6 {
+                u64::from(value) << 5 | u64::from(length)
+            } else {
+                1 << 20 | u64::from(k)
+            };
+            let set = 32 + (length as usize * 8 + (length - 1 - k).min(7) as usize);
+            value = value << 1 | u32::from(decide(walk, magnitude >> k & 1 == 1, 64 + node, set));
+        }
+        let most = if up { self.max - base } else { base - 1 };
+        let value = (value.min(1 << 17) as i32).min(most.max(0));
+        self.last = if up { value } else { -value };
+        base + self.last
+    }
+}
+
+trait LogOrZero {
+    fn ilog2_or_zero(self) -> u32;
+}
+
+impl LogOrZero for u32 {
+    /// Number of bits, 0 for 0.
+    fn ilog2_or_zero(self) -> u32 {
+        u32::BITS - self.leading_zeros()
+    }
+}
+
+#[inline(always)]
+fn around(rows: &Rows, colours: &Rows, c: usize) -> Around {
+    let here = colours.at(0, c);
+    let step = |v: i32| match v.abs() {
+        0..=2 => 0u64,
+        3..=6 => 1,
+        7..=14 => 2,
+        15..=34 => 3,
+        _ => 4,
+    };
+    let apart =
+        [colours.at(0, c - 1), colours.at(1, c), colours.at(1, c - 1), colours.at(1, c + 1)]
+            .map(|v| here - v);
+    let alike = (0..4).min_by_key(|&k| apart[k].abs()).unwrap_or(0) as u64;
+    Around {
+        w: rows.at(0, c - 1),
+        n: rows.at(1, c),
+        nw: rows.at(1, c - 1),
+        ne: rows.at(1, c + 1),
+        ww: rows.at(0, c - 2),
+        nn: rows.at(2, c),
+        edges: (step(apart[0]) * 5 + step(apart[1])) * 8 + step(here - colours.at(0, c + 1)),
+        alike,
+        shade: here as u64 >> 4,
+    }
+}
+
+/// The values that the plane uses, rising, 0 always among them: each as the gap to the one before.
+fn code_values<W: BitWalk>(
+    walk: &mut W,
+    plane: &Plane<u16>,
+    bits: u32,
+) -> Result<Vec<u16>, CodecError> {
+    let mut values = vec![0u16];
+    if !W::READS {
+        let mut used = vec![false; 1 << bits];
+        plane.rows().flatten().for_each(|&v| used[usize::from(v)] = true);
+        values.extend((1..used.len()).filter(|&v| used[v]).map(|v| v as u16));
+    }
+    let count = walk.bits(values.len() as u32 - 1, bits) as usize + 1;
+    let mut same = [AdaptiveBit::default(); 2];
+    let mut gaps = IntModel::<8>::new(60);
+    let (mut value, mut gap, mut alike) = (0u32, 1u32, 0usize);
+    let mut read = vec![0u16];
+    for k in 1..count {
+        let wanted = values.get(k).map_or(1, |&v| u32::from(v).wrapping_sub(value));
+        let repeats = same[alike].code(walk, wanted == gap, 255);
+        if !repeats {
+            gap = gaps.code(walk, wanted.wrapping_sub(1)).saturating_add(1);
+        }
+        alike = usize::from(repeats);
+        value = value.saturating_add(gap);
+        if value >> bits != 0 {
+            return Err(CodecError::Malformed {
+                what: format!("list of depths reaches {value}"),
+                at: None,
+            });
+        }
+        read.push(value as u16);
+    }
+    Ok(read)
+}

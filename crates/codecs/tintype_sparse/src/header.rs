@@ -1,0 +1,84 @@
+//! What a decoder needs beside the shape: model, step, and how the planes lie. Bit-exact.
+//!
+//! Bytes: flags (bits 7–4 version 1; bits 3–2 strength of the smoothing of block edges; bit 1 chroma at half resolution;
+//! bit 0 a model hash follows), the step's number, and four bytes of the model's hash unless it is the model in the program.
+
+use super::block::Dequantiser;
+use tintype_codec::CodecError;
+
+/// Side of a tile in pixels; a multiple of 64.
+pub const TILE_PX: usize = 1024;
+/// Version written and read.
+const VERSION: u8 = 1;
+/// `round(4096 · 2^(i / 12))`: the step of number `n` is entry `n % 12` times `2^(n / 12)`, over 4096.
+const OCTAVE: [u32; 12] = [4096, 4340, 4598, 4871, 5161, 5468, 5793, 6137, 6502, 6889, 7298, 7732];
+
+/// The parsed header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Strength of the smoothing of block edges, 0 to 3.
+    pub smoothing: u8,
+    /// Chroma planes of RGB pictures are coded at half their resolution.
+    pub half_chroma: bool,
+    /// Number of the step, 0 to 143: steps grow by the twelfth root of 2.
+    pub step_number: u8,
+    /// Which model the stream was coded with, if it is not the one in the program.
+    pub model_hash: Option<[u8; 4]>,
+}
+
+impl Header {
+    /// The largest step number.
+    pub const STEP_MAX: u8 = 143;
+
+    /// Header bytes: two, or six.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let flags = u8::from(self.model_hash.is_some())
+            | u8::from(self.half_chroma) << 1
+            | self.smoothing << 2;
+        let mut bytes = vec![VERSION << 4 | flags, self.step_number];
+        bytes.extend(self.model_hash.iter().flatten());
+        bytes
+    }
+
+    /// Reads a header.
+    ///
+    /// # Errors
+    /// `Truncated`, `Unsupported` (version), `Malformed` (step, bytes left over).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let &[flags, step_number, ref hash @ ..] = bytes else {
+            return Err(CodecError::Truncated { needed: 2 - bytes.len() });
+        };
+        if flags >> 4 != VERSION {
+            return Err(CodecError::Unsupported {
+                what: format!("sparse stream of version {}", flags >> 4),
+            });
+        }
+        let expected = if flags & 1 == 1 { 4 } else { 0 };
+        if hash.len() < expected {
+            return Err(CodecError::Truncated { needed: expected - hash.len() });
+        }
+        if hash.len() > expected || step_number > Self::STEP_MAX {
+            let what = format!("sparse header of {} bytes with step {step_number}", bytes.len());
+            return Err(CodecError::Malformed { what, at: Some(1) });
+        }
+        let model_hash = hash.try_into().ok();
+        Ok(Self { smoothing: flags >> 2 & 3, half_chroma: flags & 2 != 0, step_number, model_hash })
+    }
+
+    /// The step of luma in internal units (1/16 of an 8-bit step), 1 to 65 535.
+    pub fn step(&self) -> i32 {
+        let number = u32::from(self.step_number.min(Self::STEP_MAX));
+        ((u64::from(OCTAVE[(number % 12) as usize]) << (number / 12)) >> 12).max(1) as i32
+    }
+
+    /// How planes are dequantised; a chroma plane at half resolution counts four times.
+    pub fn dequantiser(&self, chroma: bool) -> Dequantiser {
+        let step = if chroma { (self.step() * CHROMA_STEP_Q4) >> 4 } else { self.step() };
+        Dequantiser { step: step.max(1), shrink: (step * SHRINK_Q8) >> 8 }
+    }
+}
+
+/// Chroma's step against luma's, in sixteenths.
+const CHROMA_STEP_Q4: i32 = 16;
+/// What reconstruction takes off a weight, in 1/256 of a step.
+const SHRINK_Q8: i32 = 12;

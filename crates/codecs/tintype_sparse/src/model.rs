@@ -1,0 +1,101 @@
+//! The fitted model: clusters with predictor and dictionary for three block sizes, luma and chroma, and starting contexts.
+//!
+//! In: model bytes. Out: predictors and atoms as `i16` with 12 fractional bits. Bit-exact: integers only.
+//!
+//! Bytes: `Sp`, version 1, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32): `clusters u8` (1 to 16), `atoms u16` little
+//! endian (1 to 512), then each cluster: predictor rows (21), atoms; each row a `u16` step (little endian, 16 fractional bits) and one signed
+//! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps none.
+
+use sha2::{Digest, Sha256};
+use tintype_block::Reader;
+use tintype_codec::CodecError;
+
+/// Inputs taken from a block's border.
+pub const BORDER_INPUTS: usize = 21;
+/// What model bytes start with: a mark and the version.
+pub const MODEL_START: [u8; 3] = [b'S', b'p', 1];
+/// Number of sets: three sizes for luma, three for chroma.
+pub const SETS: usize = 6;
+/// The most clusters of a set.
+pub const CLUSTERS_MAX: usize = 16;
+/// The most atoms of a dictionary.
+pub const ATOMS_MAX: usize = 512;
+
+/// One cluster in integers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// `BORDER_INPUTS × cells`.
+    pub predictor: Vec<i16>,
+    /// `atoms × cells`, nearly of unit length.
+    pub atoms: Vec<i16>,
+}
+
+/// Clusters for one block size and kind of plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSet {
+    /// Cells of the grid.
+    pub cells: usize,
+    /// Atoms of each dictionary.
+    pub atoms: usize,
+    /// The clusters.
+    pub clusters: Vec<Cluster>,
+}
+
+/// All that is fitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SparseModel {
+    /// Luma 8, 16, 32, chroma 8, 16, 32.
+    pub sets: [ClusterSet; SETS],
+    /// Starting state of the contexts, perhaps empty.
+    pub contexts: Vec<u8>,
+    /// The first 4 bytes of the SHA-256 of the model's bytes.
+    pub hash: [u8; 4],
+}
+
+/// One row of entries as it stands in the file: a common step and signed bytes.
+pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
+    let largest = entries.iter().fold(0f32, |m, v| m.max(v.abs()));
+    let step = ((largest / 127.0 * 65536.0).ceil() as u32).clamp(1, 65535);
+    out.extend((step as u16).to_le_bytes());
+    let scale = 65536.0 / step as f32;
+    out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
+}
+
+impl SparseModel {
+    /// Reads model bytes.
+    ///
+    /// # Errors
+    /// `Truncated`, `Unsupported` and `Malformed`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = Reader { bytes, at: 0 };
+        let start = reader.take(3)?;
+        if start != MODEL_START {
+            return Err(CodecError::Unsupported {
+                what: format!("these bytes, {start:02x?} …, as a sparse model"),
+            });
+        }
+        let mut sets = Vec::with_capacity(SETS);
+        for set in 0..SETS {
+            let cells = if set % 3 == 0 { 64 } else { 256 };
+            let head = reader.take(3)?;
+            let (count, atoms) =
+                (usize::from(head[0]), usize::from(u16::from_le_bytes([head[1], head[2]])));
+            if !(1..=CLUSTERS_MAX).contains(&count) || !(1..=ATOMS_MAX).contains(&atoms) {
+                let what = format!("sparse model: set {set} has {count} clusters of {atoms} atoms");
+                return Err(CodecError::Malformed { what, at: Some(reader.at) });
+            }
+            let cluster = |reader: &mut Reader<'_>| {
+                let predictor = reader.rows(BORDER_INPUTS, cells)?;
+                Ok(Cluster { predictor, atoms: reader.rows(atoms, cells)? })
+            };
+            let clusters =
+                (0..count).map(|_| cluster(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;
+            sets.push(ClusterSet { cells, atoms, clusters });
+        }
+        let contexts = bytes[reader.at..].to_vec();
+        let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "six sets".into() })?;
+        let mut hash = [0; 4];
+        hash.copy_from_slice(&Sha256::digest(bytes)[..4]);
+        Ok(Self { sets, contexts, hash })
+    }
+}

@@ -1,0 +1,257 @@
+//! Rate control over any codec: sizes and metric targets reached by real encodes at chosen qualities.
+//!
+//! In: samples, a codec, and what to reach. Out: a payload whose file has the size, or whose decoded picture has the
+//! value of the metric, that was asked for. Nothing is estimated: every step encodes, and for a metric decodes.
+//! Not bit-exact: these are the encoder's choices.
+//!
+//! A size is approached by the secant method on the logarithm of the file size, which is nearly a straight line in
+//! the quality; a codec with an embedded stream is then cut to the byte. A metric is approached the same way on its
+//! own value. Both keep a bracket, so that every step narrows it.
+//!
+//! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971).
+
+use crate::Goal;
+use std::collections::BTreeMap;
+use tintype_codec::{
+    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target, Tune,
+};
+use tintype_image::Planes;
+use tintype_metrics::{Wanted, compare_with};
+
+/// How far a size may stay below the goal.
+const SIZE_SLACK: f64 = 0.015;
+/// How far above the goal a payload may be that is then cut; more would waste the encoder's rate–distortion choices.
+const CUT_ABOVE: f64 = 0.10;
+/// Largest distance from a PSNR goal, in dB.
+const PSNR_SLACK_DB: f64 = 0.03;
+/// Largest distance from an SSIMULACRA2 goal.
+const SSIMULACRA2_SLACK: f64 = 0.25;
+/// Encodes in one search; the bracket then is far below any quality step that matters.
+const STEPS_MAX: usize = 16;
+
+/// A metric to be reached.
+struct Metric {
+    name: &'static str,
+    goal: f64,
+    slack: f64,
+}
+
+impl Metric {
+    fn measure(&self, source: &Planes, decoded: &Planes) -> Result<f64, CodecError> {
+        let ssimulacra2 = self.name == "SSIMULACRA2";
+        let wanted = Wanted { ssimulacra2, ..Wanted::POINTWISE };
+        let unsupported = |what: String| CodecError::Unsupported { what };
+        let report = compare_with(source, decoded, wanted)
+            .map_err(|error| unsupported(error.to_string()))?;
+        let value = if ssimulacra2 { report.ssimulacra2 } else { Some(report.psnr) };
+        value.ok_or_else(|| unsupported(format!("{} of such a picture", self.name)))
+    }
+}
+
+/// One encode to be searched over.
+pub struct Search<'a> {
+    /// The codec.
+    pub codec: &'a dyn Codec,
+    /// The samples.
+    pub source: &'a Planes,
+    /// Good in which sense.
+    pub tune: Tune,
+    /// 1 to 9.
+    pub effort: u8,
+    /// What it may use.
+    pub exec: &'a ExecOptions,
+    /// Bytes of the file that holds a payload.
+    pub file_bytes: &'a dyn Fn(&Payload) -> u64,
+}
+
+impl Search<'_> {
+    /// Encodes so that `goal` is reached.
+    ///
+    /// # Errors
+    /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest file, or a metric above
+    /// what quality 100 gives.
+    pub fn encode(&self, goal: Goal) -> Result<Payload, CodecError> {
+        let goal = match goal {
+            Goal::Bpp(bpp) => {
+                let pixels = (self.source.shape.width_px * self.source.shape.height_px) as f64;
+                Goal::SizeBytes((f64::from(bpp) * pixels / 8.0).floor() as u64)
+            }
+            other => other,
+        };
+        if !self.codec.capabilities().lossy {
+            return self.exact(goal);
+        }
+        match goal {
+            Goal::Quality(quality) => self.at(quality),
+            Goal::Lossless => self.with(Target::Lossless),
+            Goal::SizeBytes(size) => self.to_size(size),
+            Goal::Bpp(_) => unreachable!("made a size above"),
+            Goal::Psnr(db) => self
+                .to_metric(&Metric { name: "PSNR", goal: db.into(), slack: PSNR_SLACK_DB }, 75.0),
+            Goal::Ssimulacra2(score) => {
+                let metric =
+                    Metric { name: "SSIMULACRA2", goal: score.into(), slack: SSIMULACRA2_SLACK };
+                self.to_metric(&metric, score.clamp(0.0, 100.0))
+            }
+        }
+    }
+
+    fn with(&self, target: Target) -> Result<Payload, CodecError> {
+        let settings = EncodeSettings { target, tune: self.tune, effort: self.effort };
+        self.codec.encode(self.source, &settings, self.exec)
+    }
+
+    /// Encodes exactly, which reaches every goal but a size.
+    fn exact(&self, goal: Goal) -> Result<Payload, CodecError> {
+        let payload = self.with(Target::Lossless)?;
+        let bytes = (self.file_bytes)(&payload);
+        match goal {
+            Goal::SizeBytes(size) if bytes > size => Err(CodecError::Misuse {
+                what: format!(
+                    "coded without loss the file takes {bytes} bytes, more than the {size} asked for"
+                ),
+            }),
+            _ => Ok(payload),
+        }
+    }
+
+    fn at(&self, quality: f32) -> Result<Payload, CodecError> {
+        self.with(Target::Quality(quality))
+    }
+
+    fn to_size(&self, size: u64) -> Result<Payload, CodecError> {
+        let goal = (size.max(1) as f64).ln();
+        let mut best: Option<(u64, Payload)> = None;
+        let mut above: Option<(u64, Payload)> = None;
+        let bpp =
+            size as f64 * 8.0 / (self.source.shape.width_px * self.source.shape.height_px) as f64;
+        // A photo needs about 0.1 bpp at quality 20 and 2 at 80.
+        let start = (66.0 + 46.0 * bpp.log10()).clamp(5.0, 95.0) as f32;
+        search(start, &|quality| self.codec.setting_of(quality), |quality| {
+            let payload = self.at(quality)?;
+            let bytes = (self.file_bytes)(&payload);
+            let value = (bytes.max(1) as f64).ln() - goal;
+            let slack = if bytes <= size { SIZE_SLACK } else { CUT_ABOVE };
+            let cuts = bytes > size && value <= slack && self.cut(&payload, size).is_some();
+            let done = if bytes <= size { value >= -slack } else { cuts };
+            let place = if bytes <= size { &mut best } else { &mut above };
+            let closer = |old: &(u64, Payload)| old.0.abs_diff(size) > bytes.abs_diff(size);
+            if place.as_ref().is_none_or(closer) {
+                *place = Some((bytes, payload));
+            }
+            Ok((value, done))
+        })?;
+        let cut = above.as_ref().and_then(|(_, payload)| self.cut(payload, size));
+        match (cut, best) {
+            // A payload that was never above the size by much is better than a cut one that was far above.
+            (Some(_), Some((bytes, whole))) if bytes as f64 >= size as f64 * (1.0 - SIZE_SLACK) => {
+                Ok(whole)
+            }
+            (Some(cut), _) => Ok(cut),
+            (None, Some((_, whole))) => Ok(whole),
+            (None, None) => {
+                let smallest = above.map_or(0, |(bytes, _)| bytes);
+                Err(CodecError::Misuse {
+                    what: format!(
+                        "no file of {size} bytes is possible: quality 0 takes {smallest}; ask for more"
+                    ),
+                })
+            }
+        }
+    }
+
+    /// `payload` cut so that its file has at most `size` bytes, if the codec's stream is embedded.
+    fn cut(&self, payload: &Payload, size: u64) -> Option<Payload> {
+        let data: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
+        let overhead = (self.file_bytes)(payload).saturating_sub(data as u64);
+        let mut room = size.checked_sub(overhead)?;
+        loop {
+            let cut = self.codec.truncate(payload, room as usize)?;
+            let bytes = (self.file_bytes)(&cut);
+            if bytes <= size {
+                return Some(cut);
+            }
+            room = room.checked_sub(bytes - size)?;
+        }
+    }
+
+    fn to_metric(&self, metric: &Metric, start: f32) -> Result<Payload, CodecError> {
+        let Metric { name, goal, slack } = *metric;
+        let mut best: Option<(f64, f64, Payload)> = None;
+        search(start, &|quality| self.codec.setting_of(quality), |quality| {
+            let payload = self.at(quality)?;
+            let shape = &self.source.shape;
+            let planes =
+                self.codec.decode(&payload.view(shape), &DecodeRequest::default(), self.exec)?;
+            let value = metric.measure(self.source, &planes)?;
+            let distance = (value - goal).abs();
+            if best.as_ref().is_none_or(|(old, _, _)| distance < *old) {
+                best = Some((distance, value, payload));
+            }
+            // An exact picture has an infinite PSNR; the search needs numbers.
+            Ok(((value - goal).clamp(-1e6, 1e6), distance <= slack))
+        })?;
+        let (_, value, payload) = best.expect("a search measures at least once");
+        // Two per cent, or two of what the search aims at where the goal is near zero.
+        if value < goal && goal - value > (0.02 * goal.abs()).max(2.0 * slack) {
+            return Err(CodecError::Misuse {
+                what: format!(
+                    "{name} {goal} cannot be reached: {value:.2} is the nearest; try lossless"
+                ),
+            });
+        }
+        Ok(payload)
+    }
+}
+
+/// Looks for the quality in 0 to 100 at which `measure`, which rises with quality, is zero. `measure` also says whether
+/// it is near enough. Ends there, or where the bracket has become tiny, or after [`STEPS_MAX`] measurements.
+/// What was measured at a setting (see [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
+fn search(
+    start: f32,
+    setting_of: &dyn Fn(f32) -> Option<usize>,
+    mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecError>,
+) -> Result<(), CodecError> {
+    let mut known = BTreeMap::new();
+    let mut low: Option<(f32, f64)> = None;
+    let mut high: Option<(f32, f64)> = None;
+    let mut quality = start;
+    let mut step = 8.0;
+    let mut last_side = 0;
+    for _ in 0..STEPS_MAX {
+        let setting = setting_of(quality);
+        let (value, done) = match setting.and_then(|setting| known.get(&setting)) {
+            Some(&measured) => measured,
+            None => measure(quality)?,
+        };
+        known.extend(setting.map(|setting| (setting, (value, done))));
+        if done {
+            return Ok(());
+        }
+        let side = if value < 0.0 { -1 } else { 1 };
+        let (near, far) = if side < 0 { (&mut low, &mut high) } else { (&mut high, &mut low) };
+        *near = Some((quality, value));
+        // Illinois rule: an end that stays twice counts half, so that the other end moves too.
+        if let (true, Some((_, value))) = (side == last_side, far.as_mut()) {
+            *value *= 0.5;
+        }
+        last_side = side;
+        quality = match (low, high) {
+            (Some((low, below)), Some((high, above))) => {
+                let neighbours = setting_of(low)
+                    .zip(setting_of(high))
+                    .is_some_and(|(low, high)| high <= low + 1);
+                if high - low < 1e-3 || neighbours {
+                    return Ok(());
+                }
+                let share = (below / (below - above)).clamp(0.02, 0.98) as f32;
+                low + (high - low) * share
+            }
+            (Some((100.0, _)), None) | (None, Some((0.0, _))) => return Ok(()),
+            (Some((low, _)), None) => (low + step).min(100.0),
+            (None, high) => (high.map_or(start, |high| high.0) - step).max(0.0),
+        };
+        step *= 2.0;
+    }
+    Ok(())
+}

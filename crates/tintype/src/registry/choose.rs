@@ -1,0 +1,101 @@
+//! Which codec fits a picture and a goal, when the user leaves the choice to us.
+
+use crate::Goal;
+use crate::depth::{has_depth_beside_colour, wants_groups};
+use std::collections::HashSet;
+use tintype_codec::CodecId;
+use tintype_image::Planes;
+use tintype_lossless::ID as LOSSLESS;
+use tintype_pca::ID as PCA;
+use tintype_planes::ID as PLANES;
+use tintype_wavelet::ID as WAVELET;
+
+/// A picture with at most this many colours is flat art or a screen rather than a photo.
+const FEW_COLOURS: usize = 4096;
+
+/// Bits of a sample that `pca` keeps.
+const PCA_BITS_MAX: u8 = 12;
+
+/// The codecs worth trying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Candidates {
+    /// The first that can.
+    First(Vec<CodecId>),
+    /// The one whose file is smallest.
+    Smallest(Vec<CodecId>),
+}
+
+/// The codecs worth trying for `planes`.
+pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
+    match goal {
+        Goal::Lossless if has_depth_beside_colour(planes) => {
+            Candidates::First(vec![PLANES, LOSSLESS])
+        }
+        Goal::Lossless => Candidates::First(vec![LOSSLESS, WAVELET]),
+        _ if wants_groups(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
+        // 16-bit samples: 12 bits of them survive `pca`.
+        _ if bit_depth_max(planes) > PCA_BITS_MAX => Candidates::First(vec![WAVELET, LOSSLESS]),
+        _ if has_few_colours(planes) => Candidates::Smallest(vec![PCA, WAVELET, LOSSLESS]),
+        // Goals that `pca` cannot reach fall to `wavelet`, whose stream can be cut to any size, and then to exact coding.
+        _ => Candidates::First(vec![PCA, WAVELET, LOSSLESS]),
+    }
+}
+
+fn bit_depth_max(planes: &Planes) -> u8 {
+    planes.shape.planes.iter().map(|plane| plane.bit_depth).max().unwrap_or(0)
+}
+
+/// Whether the picture's colour planes have no more than [`FEW_COLOURS`] different colours. Looks at every pixel of a
+/// flat picture, and stops early in a photo.
+fn has_few_colours(planes: &Planes) -> bool {
+    let count = planes.shape.colour_planes().max(1);
+    let full = (0..count).all(|i| planes.shape.plane_size(i) == planes.shape.plane_size(0));
+    if !full || count > 3 {
+        return false;
+    }
+    let mut seen = HashSet::new();
+    let mut last = None;
+    for y in 0..planes.shape.height_px {
+        let rows: Vec<&[u16]> = planes.planes[..count].iter().map(|plane| plane.row(y)).collect();
+        for x in 0..planes.shape.width_px {
+            let colour = rows.iter().fold(0u64, |colour, row| colour << 16 | u64::from(row[x]));
+            if last != Some(colour) {
+                seen.insert(colour);
+                last = Some(colour);
+            }
+        }
+        if seen.len() > FEW_COLOURS {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tintype_image::Shape;
+
+    #[test]
+    fn flat_art_is_told_from_photos() {
+        let mut flat = Planes::new(Shape::rgb(200, 200, 8));
+        let mut photo = flat.clone();
+        for y in 0..200 {
+            for x in 0..200 {
+                flat.planes[1].row_mut(y)[x] = (x / 20) as u16;
+                photo.planes[0].row_mut(y)[x] = x as u16;
+                photo.planes[2].row_mut(y)[x] = y as u16;
+            }
+        }
+        assert!(has_few_colours(&flat));
+        assert!(!has_few_colours(&photo));
+        let of = |planes: &Planes, goal| candidates(planes, goal);
+        assert!(
+            matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PCA)
+        );
+        assert!(matches!(of(&photo, Goal::Lossless), Candidates::First(ids) if ids[0] == LOSSLESS));
+        assert!(
+            matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 3)
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Samples to internal planes and back.
+//!
+//! Internal samples are `i16` in 1/16 of an 8-bit step (planes of 9 to 16 bits are scaled to the same range, so that at
+//! most 12 bits survive), padded by edge repetition to whole blocks of 16. RGB becomes luma and two chroma differences
+//! after ITU-R BT.601 (JFIF's matrix); other planes stay as they are. The way back is integer: bit-exact part.
+
+use tintype_image::{ColourModel, Plane, PlaneInfo, Planes, Shape};
+
+/// Largest magnitude of an internal sample.
+pub const INTERNAL_MAX: i32 = 8191;
+
+/// What one internal plane holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InternalKind {
+    /// Coded with the chroma pieces.
+    pub chroma: bool,
+    /// What a block without border is predicted from.
+    pub middle: i32,
+}
+
+/// The internal planes that `shape` leads to, in coding order.
+pub fn internal_kinds(shape: &Shape) -> Vec<InternalKind> {
+    let colour = matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
+    (0..shape.planes.len())
+        .map(|i| {
+            let chroma = colour && (i == 1 || i == 2);
+            let centred = chroma && shape.colour == ColourModel::Rgb;
+            InternalKind { chroma, middle: if centred { 0 } else { 2040 } }
+        })
+        .collect()
+}
+
+/// One sample scaled to internal units.
+fn internal_from_sample(sample: u16, depth: u8) -> i32 {
+    let max = (1i64 << depth) - 1;
+    ((i64::from(sample) * 4080 + max / 2) / max) as i32
+}
+
+/// An internal value as a sample of `depth` bits, clamped.
+fn sample_from_internal(value: i32, depth: u8) -> u16 {
+    let max = (1i64 << depth) - 1;
+    ((i64::from(value.clamp(0, 4080)) * max + 2040) / 4080) as u16
+}
+
+/// The internal planes of `source`, padded.
+pub fn internal_from_planes(source: &Planes) -> Vec<Plane<i16>> {
+    let shape = &source.shape;
+    let mut scaled: Vec<Plane<i16>> = Vec::with_capacity(shape.planes.len());
+    for (plane, info) in source.planes.iter().zip(&shape.planes) {
+        scaled.push(pad(plane, info));
+    }
+    if shape.colour == ColourModel::Rgb {
+        let (first, rest) = scaled.split_at_mut(1);
+        let (second, third) = rest.split_at_mut(1);
+        for y in 0..first[0].height() {
+            let (r, g, b) = (first[0].row_mut(y), second[0].row_mut(y), third[0].row_mut(y));
+            for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
+                let (red, green, blue) = (f32::from(*r), f32::from(*g), f32::from(*b));
+                let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+                *r = luma.round() as i16;
+                *g = ((blue - luma) / 1.772).round() as i16;
+                *b = ((red - luma) / 1.402).round() as i16;
+            }
+        }
+    }
+    scaled
+}
+
+fn pad(plane: &Plane<u16>, info: &PlaneInfo) -> Plane<i16> {
+    let (width, height) = (plane.width().next_multiple_of(16), plane.height().next_multiple_of(16));
+    let mut out = Plane::new(width, height);
+    for y in 0..height {
+        let row = plane.row(y.min(plane.height() - 1));
+        let target = out.row_mut(y);
+        for (x, value) in target.iter_mut().enumerate() {
+            *value = internal_from_sample(row[x.min(row.len() - 1)], info.bit_depth) as i16;
+        }
+    }
+    out
+}
+
+/// The samples of decoded internal planes.
+pub fn planes_from_internal(shape: &Shape, internal: &[Plane<i16>]) -> Planes {
+    let mut out = Planes::new(shape.clone());
+    let rgb = shape.colour == ColourModel::Rgb;
+    if rgb {
+        let [red, green, blue, ..] = out.planes.as_mut_slice() else { return out };
+        for y in 0..shape.height_px {
+            let rows = [internal[0].row(y), internal[1].row(y), internal[2].row(y)];
+            let targets = [red.row_mut(y), green.row_mut(y), blue.row_mut(y)];
+            rgb_row(rows, targets, &shape.planes);
+        }
+    }
+    for index in if rgb { 3 } else { 0 }..shape.planes.len() {
+        let depth = shape.planes[index].bit_depth;
+        let target = &mut out.planes[index];
+        for y in 0..target.height() {
+            let source = internal[index].row(y);
+            for (value, &inner) in target.row_mut(y).iter_mut().zip(source) {
+                *value = sample_from_internal(i32::from(inner), depth);
+            }
+        }
+    }
+    out
+}
+
+/// The inverse colour matrix in 14 fractional bits, rounded once.
+fn rgb_row(rows: [&[i16]; 3], targets: [&mut [u16]; 3], infos: &[PlaneInfo]) {
+    let [red, green, blue] = targets;
+    for x in 0..red.len() {
+        let (luma, cb, cr) = (i32::from(rows[0][x]), i32::from(rows[1][x]), i32::from(rows[2][x]));
+        let value =
+            |cb_part: i32, cr_part: i32| luma + ((cb * cb_part + cr * cr_part + (1 << 13)) >> 14);
+        red[x] = sample_from_internal(value(0, 22970), infos[0].bit_depth);
+        green[x] = sample_from_internal(value(-5638, -11700), infos[1].bit_depth);
+        blue[x] = sample_from_internal(value(29032, 0), infos[2].bit_depth);
+    }
+}

@@ -1,0 +1,77 @@
+//! What an encoder makes and a decoder gets: a header and named sections.
+//!
+//! The container stores sections in the order given, each with its key, length and checksum. A reader may skip sections
+//! that [`Codec::wants`](crate::Codec::wants) declines, and may hand back a file that was cut off: then the last section
+//! present is partial and later ones are missing.
+
+use tintype_image::Shape;
+
+/// Names one section: which tile, which layer of it. What a layer is, the codec says (quality, resolution, or both).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SectionKey {
+    /// Tile, row by row from the top left; below 2^24.
+    pub tile: u32,
+    /// Layer within the tile; below 2^12.
+    pub layer: u32,
+}
+
+/// One piece of a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Which one.
+    pub key: SectionKey,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What an encoder produces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// The codec's own header: all that decode needs beyond the [`Shape`].
+    pub header: Vec<u8>,
+    /// Sections in the order in which they are to stand in the file.
+    pub sections: Vec<Section>,
+}
+
+/// One piece of a payload as read back.
+#[derive(Clone, Copy, Debug)]
+pub struct SectionView<'a> {
+    /// Which one.
+    pub key: SectionKey,
+    /// Its bytes, perhaps fewer than were written.
+    pub bytes: &'a [u8],
+    /// Whether these are all its bytes.
+    pub complete: bool,
+}
+
+/// A payload as read back: sections that were skipped or cut off are missing.
+#[derive(Clone, Debug)]
+pub struct PayloadView<'a> {
+    /// Shape of the whole picture at full size.
+    pub shape: &'a Shape,
+    /// The codec's own header, whole.
+    pub header: &'a [u8],
+    /// The sections present, in file order.
+    pub sections: Vec<SectionView<'a>>,
+    /// Whether the file was cut off. A decoder that can then decodes what is there; another returns `Truncated`.
+    pub cut_off: bool,
+}
+
+impl Payload {
+    /// A payload of one layer: one section for each tile, in the order of tiles.
+    pub fn from_tiles(header: Vec<u8>, tiles: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let section =
+            |(tile, bytes)| Section { key: SectionKey { tile: tile as u32, layer: 0 }, bytes };
+        Self { header, sections: tiles.into_iter().enumerate().map(section).collect() }
+    }
+
+    /// The whole payload as its reader would see it.
+    pub fn view<'a>(&'a self, shape: &'a Shape) -> PayloadView<'a> {
+        let view = self.sections.iter().map(|s| SectionView {
+            key: s.key,
+            bytes: &s.bytes,
+            complete: true,
+        });
+        PayloadView { shape, header: &self.header, sections: view.collect(), cut_off: false }
+    }
+}
