@@ -3,7 +3,7 @@
 //!
 //! What an error is worth follows from the lambda of the level: a squared error of one step costs
 //! `lambda / 3 · (64 · step)²` bits, since a latent's basis is nearly orthonormal over 768 samples of 256 pixels and
-//! values are divided by 64. Measured, it is worth more: the best factor on photos/valid is about 5/2 (docs/lab-notes.md), since
+//! values are divided by 64. Measured, it is worth more: the best factor on photos/valid is about 5/2 (docs/lab/neural.md), since
 //! means and the synthesis build on each latent. Encoder only; integers, so that every machine encodes alike.
 //! Source: rate–distortion optimised quantisation as in video coders; our own derivation.
 
