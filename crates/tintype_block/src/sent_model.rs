@@ -5,7 +5,7 @@
 
 use fearless_simd::Fallback;
 use tintype_codec::CodecError;
-use tintype_entropy::symbols::{Adaptive16, Sixteen};
+use tintype_entropy::symbols::{AdaptiveNibble, NibbleSource};
 use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, SymbolWalk};
 
 /// Largest model that is sent, in bytes.
@@ -15,14 +15,15 @@ const RATE: u32 = 5;
 fn code<W: SymbolWalk>(walk: &mut W, bytes: &mut Vec<u8>) {
     let simd = Fallback::new();
     let len = walk.bits(bytes.len() as u32, 22).min(LEN_MAX) as usize;
-    let (mut high, mut low) = (Adaptive16::<4>::default(), [Adaptive16::<4>::default(); 16]);
+    let (mut high, mut low) =
+        (AdaptiveNibble::<4>::default(), [AdaptiveNibble::<4>::default(); 16]);
     for i in 0..len {
         let byte = if W::READS { 0 } else { bytes[i] };
-        let upper = walk.symbol((byte >> 4).into(), &Sixteen { simd, table: &high });
-        high.learn(simd, upper, RATE);
+        let upper = walk.symbol((byte >> 4).into(), &NibbleSource { simd, table: &high });
+        high.update(simd, upper, RATE);
         let table = &mut low[upper as usize & 15];
-        let lower = walk.symbol((byte & 15).into(), &Sixteen { simd, table });
-        table.learn(simd, lower, RATE);
+        let lower = walk.symbol((byte & 15).into(), &NibbleSource { simd, table });
+        table.update(simd, lower, RATE);
         if W::READS {
             bytes.push((upper << 4 | lower) as u8);
         }
@@ -45,7 +46,7 @@ pub fn packed(model: &[u8]) -> Result<Vec<u8>, CodecError> {
     }
     let mut encoder = BitEncoder::new();
     code(&mut encoder, &mut model.to_vec());
-    Ok(encoder.finish_sealed())
+    Ok(encoder.finish_determined())
 }
 
 /// The model's bytes.

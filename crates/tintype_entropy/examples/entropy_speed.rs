@@ -5,7 +5,7 @@ use tintype_entropy::bits::{MsbReader, MsbWriter};
 use tintype_entropy::huffman::PrefixCode;
 use tintype_entropy::rans::{RansDecoder, RansEncoder};
 use tintype_entropy::{
-    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk, DualBit, Mixer, Sse, stretch,
+    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk, Mixer, Sse, TwoRateBit, stretch,
 };
 use tintype_entropy::{CdfTable, ProbabilitySource, SymbolWalk};
 
@@ -64,7 +64,7 @@ fn walk_single<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
 }
 
 fn walk_dual<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
-    let mut models = [DualBit::default(); 256];
+    let mut models = [TwoRateBit::default(); 256];
     for (context, bit) in contexts.iter().zip(bits) {
         *bit = models[usize::from(*context)].code(walk, *bit);
     }

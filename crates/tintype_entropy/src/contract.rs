@@ -99,7 +99,7 @@ pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
     walk.walk(&mut encoder, &mut kept);
     assert_eq!(kept, values, "writing changed the values");
     walk.walk(&mut cost, &mut kept);
-    let bytes = encoder.finish_sealed();
+    let bytes = encoder.finish_determined();
     let counted = cost.len_bytes();
     assert!(
         (counted..=counted + 1).contains(&bytes.len()),

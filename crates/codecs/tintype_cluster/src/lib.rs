@@ -42,6 +42,6 @@ pub mod fitting {
     pub use super::colour::{Kind, internal_from_planes, kinds};
     pub use super::encode::{EncodedTile, Seen, TileEncoder, residuals};
     pub use super::header::Header;
-    pub use super::model::{Adaptive16, SYMBOLS, model_bytes, set_index};
+    pub use super::model::{AdaptiveNibble, SYMBOLS, model_bytes, set_index};
     pub use super::walk::{Atom, Contexts, symbols_used, table_group};
 }

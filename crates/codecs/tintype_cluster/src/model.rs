@@ -1,7 +1,7 @@
 //! The fitted model: one tree of code vectors for each block size and kind of plane, and starting probabilities.
 //!
 //! In: model bytes. Out: [`Tree`]s, whose code vectors are signed bytes with the norm's reciprocal beside, and
-//! [`Adaptive16`] tables. Bit-exact: integers only.
+//! [`AdaptiveNibble`] tables. Bit-exact: integers only.
 //!
 //! Bytes: docs/format/cluster.md, "Model".
 
@@ -13,7 +13,7 @@ use tintype_codec::CodecError;
 /// First bytes of a model.
 pub const MODEL_MAGIC: [u8; 4] = *b"TCM1";
 /// The adaptive tables: every symbol at least 4 of 32 768.
-pub type Adaptive16 = tintype_entropy::Adaptive16<4>;
+pub type AdaptiveNibble = tintype_entropy::AdaptiveNibble<4>;
 /// Symbols of one table.
 pub const SYMBOLS: usize = 16;
 /// Trees: luma 4, 8, 16, chroma 4, 8, 16.
@@ -197,7 +197,7 @@ pub struct ClusterModel {
     /// Luma 4, 8, 16, chroma 4, 8, 16.
     pub trees: [Tree; SETS],
     /// Starting probabilities; docs/format/cluster.md names their order.
-    pub start: Vec<Adaptive16>,
+    pub start: Vec<AdaptiveNibble>,
     /// The first 8 bytes of the SHA-256 of the model's bytes.
     pub hash: [u8; 8],
     search: OnceLock<[SearchTree; SETS]>,
@@ -227,10 +227,10 @@ impl ClusterModel {
         }
         let tables = layout(&trees).count;
         let start = if rest.is_empty() {
-            vec![Adaptive16::default(); tables]
+            vec![AdaptiveNibble::default(); tables]
         } else {
-            let packed = take(&mut rest, tables * Adaptive16::LEN_BYTES)?;
-            packed.chunks_exact(Adaptive16::LEN_BYTES).map(Adaptive16::from_bytes).collect()
+            let packed = take(&mut rest, tables * AdaptiveNibble::LEN_BYTES)?;
+            packed.chunks_exact(AdaptiveNibble::LEN_BYTES).map(AdaptiveNibble::from_bytes).collect()
         };
         if !rest.is_empty() {
             let at = bytes.len() - rest.len();
@@ -246,7 +246,7 @@ impl ClusterModel {
 
     /// A model of `trees` with tables that know nothing.
     pub fn untaught(trees: [Tree; SETS]) -> Self {
-        let start = vec![Adaptive16::default(); layout(&trees).count];
+        let start = vec![AdaptiveNibble::default(); layout(&trees).count];
         Self::with_tables(trees, start)
     }
 
@@ -254,7 +254,7 @@ impl ClusterModel {
     ///
     /// # Panics
     /// If the number of tables does not fit the trees.
-    pub fn with_tables(trees: [Tree; SETS], start: Vec<Adaptive16>) -> Self {
+    pub fn with_tables(trees: [Tree; SETS], start: Vec<AdaptiveNibble>) -> Self {
         assert_eq!(start.len(), layout(&trees).count, "tables of a cluster model");
         Self { trees, start, hash: [0; 8], search: OnceLock::new(), places: OnceLock::new() }
     }
@@ -274,7 +274,7 @@ impl ClusterModel {
 }
 
 /// The bytes of a model made of these.
-pub fn model_bytes(trees: &[Tree; SETS], start: &[Adaptive16]) -> Vec<u8> {
+pub fn model_bytes(trees: &[Tree; SETS], start: &[AdaptiveNibble]) -> Vec<u8> {
     let mut bytes = MODEL_MAGIC.to_vec();
     for tree in trees {
         bytes.extend((tree.nodes.len() as u16).to_le_bytes());

@@ -7,10 +7,10 @@
 //! path; `second` the second symbols; `deep` the rest. A decoder without the later ones stops at an inner node of the tree.
 
 use super::line::{Cell, cell};
-use super::model::{Adaptive16, Place, SETS, SYMBOLS, Tree, set_index};
+use super::model::{AdaptiveNibble, Place, SETS, SYMBOLS, Tree, set_index};
 use fearless_simd::Simd;
 use tintype_entropy::SymbolWalk;
-use tintype_entropy::symbols::Sixteen;
+use tintype_entropy::symbols::NibbleSource;
 
 /// Classes of a mean's neighbourhood.
 pub const GRID_NEAR: usize = 9;
@@ -91,7 +91,7 @@ pub struct Atom {
 /// Adaptive state of one tile.
 #[derive(Clone, Debug)]
 pub struct Contexts {
-    tables: Vec<Adaptive16>,
+    tables: Vec<AdaptiveNibble>,
     layout: Layout,
     /// Symbols seen by each table, when a model is being taught.
     pub counts: Option<Vec<[u32; SYMBOLS]>>,
@@ -111,7 +111,7 @@ pub struct BlockContext {
 
 impl Contexts {
     /// As a model starts them.
-    pub fn new(trees: &[Tree; SETS], start: &[Adaptive16]) -> Self {
+    pub fn new(trees: &[Tree; SETS], start: &[AdaptiveNibble]) -> Self {
         Self { tables: start.to_vec(), layout: layout(trees), counts: None }
     }
 
@@ -168,11 +168,11 @@ impl Contexts {
     }
 }
 
-type Own<'a, S> = Sixteen<'a, 4, S>;
+type Own<'a, S> = NibbleSource<'a, 4, S>;
 
 /// Codes symbols, or reads them, and lets the tables learn.
 pub struct Coder<'a, S: Simd> {
-    tables: &'a mut [Adaptive16],
+    tables: &'a mut [AdaptiveNibble],
     counts: Option<&'a mut [[u32; SYMBOLS]]>,
     /// The instructions to do it with.
     pub simd: S,
@@ -189,8 +189,8 @@ impl<S: Simd> Coder<'_, S> {
         teaches: bool,
     ) -> (u32, T) {
         let own = &mut self.tables[table];
-        let (symbol, beside) = take(&Sixteen { simd: self.simd, table: own });
-        own.learn(self.simd, symbol, rate);
+        let (symbol, beside) = take(&NibbleSource { simd: self.simd, table: own });
+        own.update(self.simd, symbol, rate);
         if teaches && let Some(counts) = &mut self.counts {
             counts[table][symbol as usize & 15] += 1;
         }

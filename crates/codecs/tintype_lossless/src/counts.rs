@@ -7,7 +7,7 @@
 //! Source: our own; spreading is the kernel estimate of a density, see docs/format/lossless.md.
 
 use fearless_simd::{Simd, SimdBase, SimdMask, u16x32};
-use tintype_entropy::CountedWalk;
+use tintype_entropy::FrequencyWalk;
 
 /// Symbols of a residual: -16 to 15 steps, both ends standing for all beyond.
 pub(super) const BINS: usize = 32;
@@ -126,7 +126,7 @@ impl Tables {
     /// Codes `symbol` under the sum of the counts at `places`, which learn it; `limits` are the totals at which they
     /// forget, together below 65 536 less [`BINS`] and an increment each.
     #[inline(always)]
-    pub fn code<S: Simd, W: CountedWalk, const K: usize>(
+    pub fn code<S: Simd, W: FrequencyWalk, const K: usize>(
         &mut self,
         simd: S,
         walk: &mut W,

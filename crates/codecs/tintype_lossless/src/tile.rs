@@ -7,7 +7,7 @@ use super::remap::Remap;
 use super::screen::{PLANES_MAX, ScreenWalk};
 use super::walk::{Model, PlaneWalk};
 use tintype_codec::CodecError;
-use tintype_entropy::CountedWalk;
+use tintype_entropy::FrequencyWalk;
 use tintype_image::Level;
 
 /// A plane's part of a tile.
@@ -52,7 +52,7 @@ impl Tile {
     ///
     /// # Errors
     /// `Malformed` for a kind that does not exist or does not fit the planes.
-    pub fn walk<W: CountedWalk>(
+    pub fn walk<W: FrequencyWalk>(
         &mut self,
         walk: &mut W,
         kind: Kind,
@@ -73,7 +73,7 @@ impl Tile {
         Ok(())
     }
 
-    fn walk_colours<W: CountedWalk>(&mut self, walk: &mut W, level: Level) {
+    fn walk_colours<W: FrequencyWalk>(&mut self, walk: &mut W, level: Level) {
         let mut grids: Vec<Grid> =
             self.planes.iter_mut().map(|p| std::mem::take(&mut p.grid)).collect();
         let depths = self.planes.iter().map(|p| p.bits).collect();
@@ -84,7 +84,7 @@ impl Tile {
         }
     }
 
-    fn walk_planes<W: CountedWalk>(
+    fn walk_planes<W: FrequencyWalk>(
         &mut self,
         walk: &mut W,
         kind: Kind,

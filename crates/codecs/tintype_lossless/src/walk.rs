@@ -8,7 +8,7 @@ use super::counts::{BINS, CENTRE, Counts, Tables};
 use super::grid::Grid;
 use super::memory::{Memory, step};
 use fearless_simd::{Simd, dispatch};
-use tintype_entropy::{AdaptiveBit, CountedWalk};
+use tintype_entropy::{AdaptiveBit, FrequencyWalk};
 use tintype_image::Level;
 
 /// Levels of activity, see [`quarter_log`].
@@ -72,7 +72,7 @@ impl Model {
 
     /// Codes how far a residual lies, in steps of `2^shift`, then its lower bits.
     #[inline(always)]
-    fn code<S: Simd, W: CountedWalk>(
+    fn code<S: Simd, W: FrequencyWalk>(
         &mut self,
         simd: S,
         walk: &mut W,
@@ -106,7 +106,7 @@ impl Model {
 
     /// Codes `value`, 0 or more, with the octaves of `value + 1` in unary.
     #[cold]
-    fn code_far<W: CountedWalk>(&mut self, walk: &mut W, value: i32) -> i32 {
+    fn code_far<W: FrequencyWalk>(&mut self, walk: &mut W, value: i32) -> i32 {
         let value = value + 1;
         let mut octave = 0;
         while octave < OCTAVES && self.far[octave].code(walk, value >> (octave + 1) > 0, LIMIT_FAR)
@@ -174,12 +174,12 @@ impl<'a> PlaneWalk<'a> {
     }
 
     /// Codes `plane` and returns its residuals in quarters.
-    pub fn run<W: CountedWalk>(mut self, level: Level, walk: &mut W, plane: &mut Grid) -> Grid {
+    pub fn run<W: FrequencyWalk>(mut self, level: Level, walk: &mut W, plane: &mut Grid) -> Grid {
         dispatch!(level, simd => self.code_rows(simd, walk, plane))
     }
 
     #[inline(always)]
-    fn code_rows<S: Simd, W: CountedWalk>(
+    fn code_rows<S: Simd, W: FrequencyWalk>(
         &mut self,
         simd: S,
         walk: &mut W,
@@ -212,7 +212,7 @@ impl<'a> PlaneWalk<'a> {
     /// Returns the sample and its residual in sixteenths.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    fn code_at<S: Simd, W: CountedWalk>(
+    fn code_at<S: Simd, W: FrequencyWalk>(
         &mut self,
         simd: S,
         walk: &mut W,

@@ -62,7 +62,7 @@ pub(super) fn encode(
             )?;
             let mut walk = BitEncoder::new();
             choice.walk(model, search.level, &mut walk);
-            Ok::<_, CodecError>(walk.finish_sealed())
+            Ok::<_, CodecError>(walk.finish_determined())
         };
         for (tile, result) in
             map_indexed(exec.threads, columns * rows, code).into_iter().enumerate()

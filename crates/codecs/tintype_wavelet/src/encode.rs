@@ -252,7 +252,7 @@ fn code_tile(
         }
     }
     let finish = |(encoder, marks): Stream| {
-        let bytes = encoder.finish_sealed();
+        let bytes = encoder.finish_determined();
         let ends = marks.iter().map(|m| m.determined_len(&bytes)).collect();
         (bytes, ends)
     };

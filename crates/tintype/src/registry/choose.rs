@@ -90,9 +90,7 @@ mod tests {
         assert!(has_few_colours(&flat));
         assert!(!has_few_colours(&photo));
         let of = |planes: &Planes, goal| candidates(planes, goal);
-        assert!(
-            matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PCA)
-        );
+        assert!(matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PCA));
         assert!(matches!(of(&photo, Goal::Lossless), Candidates::First(ids) if ids[0] == LOSSLESS));
         assert!(
             matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 3)

@@ -77,18 +77,18 @@ static RATE: [u16; 1024] = {
 
 /// The mean of a fast and a slow exponential window: no table, no multiplication; good where statistics drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DualBit {
+pub struct TwoRateBit {
     fast: u16,
     slow: u16,
 }
 
-impl Default for DualBit {
+impl Default for TwoRateBit {
     fn default() -> Self {
         Self::new(32768)
     }
 }
 
-impl DualBit {
+impl TwoRateBit {
     /// Both windows start at `p1` of 65 536.
     pub const fn new(p1: u32) -> Self {
         Self { fast: p1 as u16, slow: p1 as u16 }

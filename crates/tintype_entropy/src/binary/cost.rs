@@ -1,6 +1,6 @@
 //! Counting what a walk would cost, without writing.
 
-use super::{BitWalk, CountedWalk, encoder::RANGE_MIN};
+use super::{BitWalk, FrequencyWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Counts bits as the encoder spends them: the same interval arithmetic, rounding included, without a position.
@@ -81,7 +81,7 @@ impl SymbolWalk for BitCost {
     }
 }
 
-impl CountedWalk for BitCost {
+impl FrequencyWalk for BitCost {
     #[inline(always)]
     fn slot(&mut self, total: u32) -> u32 {
         self.range /= u64::from(total);

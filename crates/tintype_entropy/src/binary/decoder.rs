@@ -1,6 +1,6 @@
 //! The range coder, reading; and the rule that says where a cut-off code stops meaning anything.
 
-use super::{BitWalk, CountedWalk, encoder::RANGE_MIN};
+use super::{BitWalk, FrequencyWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Reads what a [`super::BitEncoder`] wrote.
@@ -132,7 +132,7 @@ impl SymbolWalk for BitDecoder<'_> {
     }
 }
 
-impl CountedWalk for BitDecoder<'_> {
+impl FrequencyWalk for BitDecoder<'_> {
     #[inline(always)]
     fn slot(&mut self, total: u32) -> u32 {
         self.range /= u64::from(total);

@@ -2,7 +2,7 @@
 
 use std::hint::select_unpredictable;
 
-use super::{BitWalk, CountedWalk};
+use super::{BitWalk, FrequencyWalk};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Below this range four bytes leave the window.
@@ -99,7 +99,7 @@ impl BitEncoder {
     }
 
     /// Ends the code so that the bytes determine every decision, whatever follows them: at most a byte longer.
-    pub fn finish_sealed(mut self) -> Vec<u8> {
+    pub fn finish_determined(mut self) -> Vec<u8> {
         self.flush(true);
         self.bytes
     }
@@ -188,7 +188,7 @@ impl SymbolWalk for BitEncoder {
     }
 }
 
-impl CountedWalk for BitEncoder {
+impl FrequencyWalk for BitEncoder {
     #[inline(always)]
     fn slot(&mut self, total: u32) -> u32 {
         self.range /= u64::from(total);

@@ -10,9 +10,9 @@
 
 mod adaptive;
 mod cost;
-mod counted;
 mod decoder;
 mod encoder;
+mod frequency;
 mod integer;
 mod logistic;
 mod mixer;
@@ -21,11 +21,11 @@ mod sse;
 mod tests;
 mod walk;
 
-pub use adaptive::{AdaptiveBit, DualBit};
+pub use adaptive::{AdaptiveBit, TwoRateBit};
 pub use cost::{BitCost, cost_q12};
-pub use counted::CountedWalk;
 pub use decoder::BitDecoder;
 pub use encoder::{BitEncoder, BitMark};
+pub use frequency::FrequencyWalk;
 pub use integer::IntModel;
 pub use logistic::{STRETCH_MAX, squash, stretch};
 pub use mixer::Mixer;

@@ -44,7 +44,7 @@ fn encode(list: &[(bool, u32)]) -> BitEncoder {
 fn what_was_written_is_read() {
     for seed in 1..200 {
         let list = decisions((seed as usize * 7) % 600, seed);
-        for bytes in [encode(&list).finish(), encode(&list).finish_sealed()] {
+        for bytes in [encode(&list).finish(), encode(&list).finish_determined()] {
             let mut decoder = BitDecoder::whole(&bytes);
             for (i, &(bit, p)) in list.iter().enumerate() {
                 assert_eq!(decoder.bit(false, p), bit, "seed {seed} decision {i}");
@@ -68,7 +68,7 @@ fn carries_run_through_long_rows_of_ones() {
 fn a_cut_code_gives_just_what_its_bytes_determine() {
     for seed in 1..40 {
         let list = decisions(300, seed);
-        let bytes = encode(&list).finish_sealed();
+        let bytes = encode(&list).finish_determined();
         for len in 0..=bytes.len() {
             let cut = &bytes[..len];
             let mut ends = [0x00, 0xff].map(|fill| {
@@ -112,7 +112,7 @@ fn determined_len_is_nearly_always_enough_and_not_much_more() {
     let (mut enough, mut rounds) = (0, 0);
     for seed in 1..200 {
         let list = decisions(400, seed);
-        let whole = encode(&list).finish_sealed();
+        let whole = encode(&list).finish_determined();
         for part in [1, 7, 50, 200, 399] {
             let len = encode(&list[..part]).determined_len().min(whole.len());
             let mut decoder = BitDecoder::cut(&whole[..len]);
@@ -123,7 +123,7 @@ fn determined_len_is_nearly_always_enough_and_not_much_more() {
             {
                 enough += 1;
             }
-            let least = encode(&list[..part]).finish_sealed().len();
+            let least = encode(&list[..part]).finish_determined().len();
             assert!(len <= least + 2, "{len} {least}");
         }
     }
@@ -144,7 +144,7 @@ fn cost_is_the_length() {
             .sum();
         let counted = cost.cost_q16() as f64 / 65536.0;
         assert!((counted - exact).abs() < 0.1, "{counted} {exact}");
-        let len = encode(&list).finish_sealed().len();
+        let len = encode(&list).finish_determined().len();
         assert!(
             len >= cost.len_bytes() && len <= cost.len_bytes() + 1,
             "{len} {}",
@@ -215,7 +215,7 @@ fn integers_of_every_size() {
 #[test]
 fn adaptive_bits_learn() {
     let mut random = Random(3);
-    let (mut counted, mut dual) = (AdaptiveBit::default(), DualBit::default());
+    let (mut counted, mut dual) = (AdaptiveBit::default(), TwoRateBit::default());
     let (mut a, mut b) = (BitCost::new(), BitCost::new());
     for _ in 0..20_000 {
         let bit = random.below(1000) < 50;

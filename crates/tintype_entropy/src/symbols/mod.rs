@@ -5,12 +5,12 @@
 //!
 //! Bit-exact.
 
-mod adaptive;
 mod family;
+mod nibble;
 mod table;
 
-pub use adaptive::{Adaptive16, Sixteen};
 pub use family::CdfFamily;
+pub use nibble::{AdaptiveNibble, NibbleSource};
 pub use table::{CdfTable, frequencies_from_counts};
 
 use crate::BitWalk;

@@ -6,7 +6,7 @@ use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
 use fearless_simd::Level;
 use std::time::Instant;
 use tintype_cluster::fitting::{
-    Adaptive16, Contexts, SYMBOLS, Seen, TileEncoder, header_for, residuals, set_index,
+    AdaptiveNibble, Contexts, SYMBOLS, Seen, TileEncoder, header_for, residuals, set_index,
     symbols_used, table_group,
 };
 use tintype_cluster::{ClusterModel, SETS, Tree, side};
@@ -451,7 +451,7 @@ fn taught(model: &ClusterModel, counts: &[[u32; SYMBOLS]]) -> ClusterModel {
         let sum: u64 = group.iter().sum::<u64>().max(1);
         let blended: [u32; SYMBOLS] =
             std::array::from_fn(|s| own[s] * 64 + (group[s] * 64 * 24 / sum) as u32);
-        Adaptive16::from_counts(&blended, symbols_used(&model.trees, table))
+        AdaptiveNibble::from_counts(&blended, symbols_used(&model.trees, table))
     });
     ClusterModel::with_tables(model.trees.clone(), start.collect())
 }

@@ -7,7 +7,7 @@
 use super::contexts::Bounds;
 use fearless_simd::{Simd, dispatch, i16x16, prelude::*};
 use std::sync::LazyLock;
-use tintype_entropy::symbols::Sixteen;
+use tintype_entropy::symbols::NibbleSource;
 use tintype_entropy::{BitCost, BitDecoder, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::Level;
 
@@ -106,10 +106,10 @@ impl ByteModel {
         (mixed - 1 - ((mixed - 1) >> 11) + i16x16::from_slice(simd, &ones))
             .store_slice(&mut bounds.ends);
         bounds.ends[15] = i16::MIN;
-        let half = walk.symbol(half.into(), &Sixteen { simd, table: &bounds });
+        let half = walk.symbol(half.into(), &NibbleSource { simd, table: &bounds });
         for (order, slot) in slots.into_iter().enumerate() {
             let seen = &mut self.seen[order][slot];
-            self.bounds[order][slot].learn_rounded(
+            self.bounds[order][slot].update_rounded(
                 simd,
                 half,
                 u32::from(SHIFTS[usize::from(*seen & 31)]),
@@ -124,7 +124,7 @@ impl ByteModel {
 pub fn encode(bytes: &[u8], level: Level) -> Vec<u8> {
     let mut encoder = BitEncoder::new();
     START.clone().bytes(level, &mut encoder, bytes.iter().copied(), |_, _| true);
-    encoder.finish_sealed()
+    encoder.finish_determined()
 }
 
 /// Decodes `count` bytes; stops early where `coded` ends, so that no count makes it work for nothing.

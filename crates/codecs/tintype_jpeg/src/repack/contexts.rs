@@ -5,10 +5,10 @@
 //! after "The design, implementation, and deployment of a system to transparently compress hundreds of petabytes of
 //! image files for a file-storage service" (Horn et al., NSDI 2017).
 
-use tintype_entropy::{Adaptive16, AdaptiveBit, BitWalk, squash, stretch};
+use tintype_entropy::{AdaptiveBit, AdaptiveNibble, BitWalk, squash, stretch};
 
 /// Adaptive distributions of sixteen symbols, none less than 1 of 32 768.
-pub type Bounds = Adaptive16<1>;
+pub type Bounds = AdaptiveNibble<1>;
 /// Exponents (bit lengths) that a coefficient may have: 0 to 16.
 pub const EXPONENTS: usize = 17;
 /// Buckets of magnitude.

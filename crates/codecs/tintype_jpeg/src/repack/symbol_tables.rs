@@ -8,7 +8,7 @@ use super::block_walk::{CountPlace, DcPlace, EdgeCountPlace, EdgePlace, InnerPla
 use super::contexts::{Bounds, MAGNITUDES, Priors, Single};
 use super::expectation::LEVELS;
 use fearless_simd::Simd;
-use tintype_entropy::symbols::Sixteen;
+use tintype_entropy::symbols::NibbleSource;
 use tintype_entropy::{AdaptiveBit, SymbolWalk};
 
 /// How far differences are shifted, less one, by symbols seen: windows of 8 to 128 symbols.
@@ -118,8 +118,8 @@ impl<S: Simd> Contexts for Distributions<S> {
     #[inline(always)]
     fn code<W: SymbolWalk>(&mut self, walk: &mut W, at: usize, symbol: u32) -> u32 {
         let (bounds, seen) = (&mut self.bounds[at], self.seen[at]);
-        let symbol = walk.symbol(symbol, &Sixteen { simd: self.simd, table: bounds });
-        bounds.learn_rounded(self.simd, symbol, u32::from(SHIFTS[usize::from(seen)]));
+        let symbol = walk.symbol(symbol, &NibbleSource { simd: self.simd, table: bounds });
+        bounds.update_rounded(self.simd, symbol, u32::from(SHIFTS[usize::from(seen)]));
         self.seen[at] = seen.saturating_add(1);
         symbol
     }
@@ -334,7 +334,7 @@ impl<C: Contexts> Tables for SymbolTables<C> {
 mod tests {
     use super::{Contexts, DISTRIBUTIONS, Distributions, Start, value};
     use fearless_simd::Fallback;
-    use tintype_entropy::symbols::Sixteen;
+    use tintype_entropy::symbols::NibbleSource;
     use tintype_entropy::{BitDecoder, BitEncoder};
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
             let mut model = Distributions::new(Fallback::new(), &start);
             let mut encoder = BitEncoder::new();
             for symbol in &symbols {
-                tintype_entropy::contract::check_source(&Sixteen {
+                tintype_entropy::contract::check_source(&NibbleSource {
                     simd: Fallback::new(),
                     table: &model.bounds[0],
                 });

@@ -17,27 +17,27 @@ const PRECISION: u32 = 15;
 /// Where sixteen symbols end on a scale of 15 bits, none narrower than `FLOOR`; the last end, that of the scale, wraps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(32))]
-pub struct Adaptive16<const FLOOR: i16> {
+pub struct AdaptiveNibble<const FLOOR: i16> {
     /// Rising by at least `FLOOR`; 2^15 at the end.
     pub ends: [i16; SYMBOLS],
 }
 
 /// A distribution as a coder reads it.
-pub struct Sixteen<'a, const FLOOR: i16, S: Simd> {
+pub struct NibbleSource<'a, const FLOOR: i16, S: Simd> {
     /// The instructions to find a symbol with.
     pub simd: S,
     /// The distribution.
-    pub table: &'a Adaptive16<FLOOR>,
+    pub table: &'a AdaptiveNibble<FLOOR>,
 }
 
-impl<const FLOOR: i16> Default for Adaptive16<FLOOR> {
+impl<const FLOOR: i16> Default for AdaptiveNibble<FLOOR> {
     /// All alike.
     fn default() -> Self {
         Self::from_ends(|i| ((i32::from(Self::TOTAL) * (i as i32 + 1)) / SYMBOLS as i32) as i16)
     }
 }
 
-impl<const FLOOR: i16> Adaptive16<FLOOR> {
+impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
     /// The part of the scale that moves.
     pub const TOTAL: i16 = ((1 << PRECISION) - FLOOR as i32 * SYMBOLS as i32) as i16;
 
@@ -45,16 +45,16 @@ impl<const FLOOR: i16> Adaptive16<FLOOR> {
     pub const LEN_BYTES: usize = 2 * (SYMBOLS - 1);
 
     /// Where ends move when a symbol is seen.
-    const GOALS: [Self; SYMBOLS] = {
-        let mut goals = [Self { ends: [0; SYMBOLS] }; SYMBOLS];
+    const TARGETS: [Self; SYMBOLS] = {
+        let mut targets = [Self { ends: [0; SYMBOLS] }; SYMBOLS];
         let mut at = 0;
         while at < SYMBOLS * SYMBOLS {
             let (symbol, lane) = (at / SYMBOLS, at % SYMBOLS);
             let part = if lane < symbol { 0 } else { Self::TOTAL };
-            goals[symbol].ends[lane] = Self::floors(lane).wrapping_add(part);
+            targets[symbol].ends[lane] = Self::floors(lane).wrapping_add(part);
             at += 1;
         }
-        goals
+        targets
     };
 
     /// What the floors add to an end.
@@ -104,18 +104,18 @@ impl<const FLOOR: i16> Adaptive16<FLOOR> {
 
     /// Learns `symbol`: every end goes `2^-shift` of its way, rounded down.
     #[inline(always)]
-    pub fn learn<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
+    pub fn update<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
         let old = i16x16::from_slice(simd, &self.ends);
         // Differences fit 16 bits with sign; the last one is 0.
-        let gap = i16x16::from_slice(simd, &Self::GOALS[symbol as usize & 15].ends) - old;
+        let gap = i16x16::from_slice(simd, &Self::TARGETS[symbol as usize & 15].ends) - old;
         (old + (gap >> shift)).store_slice(&mut self.ends);
     }
 
     /// Learns `symbol`: every end goes `2^-(shift + 1)` of its way, rounded.
     #[inline(always)]
-    pub fn learn_rounded<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
+    pub fn update_rounded<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
         let old = i16x16::from_slice(simd, &self.ends);
-        let gap = i16x16::from_slice(simd, &Self::GOALS[symbol as usize & 15].ends) - old;
+        let gap = i16x16::from_slice(simd, &Self::TARGETS[symbol as usize & 15].ends) - old;
         (old + (((gap >> shift) + 1) >> 1)).store_slice(&mut self.ends);
     }
 
@@ -135,7 +135,7 @@ impl<const FLOOR: i16> Adaptive16<FLOOR> {
     }
 }
 
-impl<const FLOOR: i16, S: Simd> ProbabilitySource for Sixteen<'_, FLOOR, S> {
+impl<const FLOOR: i16, S: Simd> ProbabilitySource for NibbleSource<'_, FLOOR, S> {
     #[inline(always)]
     fn precision(&self) -> u32 {
         PRECISION
@@ -169,36 +169,36 @@ mod tests {
     use super::*;
     use fearless_simd::{Fallback, Level, dispatch};
 
-    fn check<const FLOOR: i16>(table: &Adaptive16<FLOOR>) {
-        crate::contract::check_source(&Sixteen { simd: Fallback::new(), table });
-        dispatch!(Level::new(), simd => crate::contract::check_source(&Sixteen { simd, table }));
+    fn check<const FLOOR: i16>(table: &AdaptiveNibble<FLOOR>) {
+        crate::contract::check_source(&NibbleSource { simd: Fallback::new(), table });
+        dispatch!(Level::new(), simd => crate::contract::check_source(&NibbleSource { simd, table }));
         let bytes: Vec<u8> = table.to_bytes().collect();
         assert_eq!(
-            (bytes.len(), Adaptive16::from_bytes(&bytes)),
-            (Adaptive16::<FLOOR>::LEN_BYTES, *table)
+            (bytes.len(), AdaptiveNibble::from_bytes(&bytes)),
+            (AdaptiveNibble::<FLOOR>::LEN_BYTES, *table)
         );
     }
 
     fn keeps_the_contract<const FLOOR: i16>() {
-        let mut table = Adaptive16::<FLOOR>::default();
+        let mut table = AdaptiveNibble::<FLOOR>::default();
         check(&table);
         for i in 0..2000u32 {
             let symbol = (i * i / 7) % 16;
             if i % 3 == 0 {
-                table.learn_rounded(Fallback::new(), symbol, 2 + i % 5);
+                table.update_rounded(Fallback::new(), symbol, 2 + i % 5);
             } else {
-                table.learn(Fallback::new(), symbol, 4 + i % 4);
+                table.update(Fallback::new(), symbol, 4 + i % 4);
             }
             if i % 50 == 0 {
                 check(&table);
             }
         }
-        (0..500).for_each(|_| table.learn(Fallback::new(), 3, 5));
+        (0..500).for_each(|_| table.update(Fallback::new(), 3, 5));
         check(&table);
         assert!(table.bits(3) < 0.05 && table.bits(9) > 8.0);
-        check(&Adaptive16::<FLOOR>::from_counts(&std::array::from_fn(|i| i as u32 * 1000), 12));
-        check(&Adaptive16::<FLOOR>::from_bytes(&[0xff; 30]));
-        check(&Adaptive16::<FLOOR>::from_bytes(&[0; 30]));
+        check(&AdaptiveNibble::<FLOOR>::from_counts(&std::array::from_fn(|i| i as u32 * 1000), 12));
+        check(&AdaptiveNibble::<FLOOR>::from_bytes(&[0xff; 30]));
+        check(&AdaptiveNibble::<FLOOR>::from_bytes(&[0; 30]));
     }
 
     #[test]
