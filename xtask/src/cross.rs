@@ -1,7 +1,9 @@
-//! `cargo xtask cross`: the same `.tin` files decoded on this machine, on AArch64 and in WASM, and compared.
+//! `cargo xtask cross`: the same `.tin` files decoded on this machine, on AArch64 and in WASM,
+//! and compared.
 //!
-//! Tools that are missing make their part a skipped one, with a sentence on how to get them. What `TINTYPE_CROSS_TOOLS`
-//! names is a folder laid out like `/`, into which Debian packages were unpacked.
+//! Tools that are missing make their part a skipped one, with a sentence on how to get them.
+//! What `TINTYPE_CROSS_TOOLS` names is a folder laid out like `/`, into which Debian packages
+//! were unpacked.
 
 use crate::shell;
 use std::collections::BTreeMap;

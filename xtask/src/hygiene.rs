@@ -1,7 +1,8 @@
 //! What a tracked file must never hold, and what the README promises to hold.
 //!
-//! In: the files that git tracks. Out: one sentence for each fault: a path of somebody's machine, a file above
-//! [`FILE_BYTES_MAX`], an unfinished place in the sources, a README link to a file that is not there.
+//! In: the files that git tracks. Out: one sentence for each fault: a path of somebody's
+//! machine, a file above [`FILE_BYTES_MAX`], an unfinished place in the sources, a README link
+//! to a file that is not there.
 
 use crate::shell;
 use std::path::Path;
@@ -81,7 +82,8 @@ fn faults_of_text(name: &str, text: &str) -> Vec<String> {
     faults
 }
 
-/// Whether `line` holds an absolute path that starts with `folder` (and not, say, `https://host/home/`).
+/// Whether `line` holds an absolute path that starts with `folder` (and not, say,
+/// `https://host/home/`).
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let inside_a_name =

@@ -1,7 +1,9 @@
-//! Licences, bans and sources of every crate we depend on, in every feature and on every platform.
+//! Licences, bans and sources of every crate we depend on, in every feature and on every
+//! platform.
 //!
-//! In: `cargo metadata --all-features` and deny.toml, the file that cargo-deny reads too. Out: one sentence for each
-//! crate that breaks a rule. cargo-deny runs in addition where it is installed; this check needs nothing.
+//! In: `cargo metadata --all-features` and deny.toml, the file that cargo-deny reads too. Out:
+//! one sentence for each crate that breaks a rule. cargo-deny runs in addition where it is
+//! installed; this check needs nothing.
 
 use crate::{shell, spdx};
 use serde_json::Value;

@@ -1,34 +1,45 @@
 //! The project's chores, started as `cargo xtask …`.
 //!
-//! * `check` is the one gate: every step runs, each is timed, and any failure gives exit status 1.
+//! * `check` is the one gate: every step runs, each is timed, and any failure gives exit
+//!   status 1.
+//! * `quick` runs those steps of it that compile nothing but this program.
 //! * `test` runs every test and ends with `N passed, N failed`.
-//! * `arrows`, `licences` and `hygiene` are single steps of the gate.
+//! * `arrows`, `circles`, `names`, `rooms`, `licences` and `hygiene` are single steps of the
+//!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture.
 
 use std::process::ExitCode;
 
 mod arrows;
+mod circles;
 mod cross;
 mod gate;
 mod hygiene;
 mod licences;
+mod names;
 mod results;
 mod results_page;
+mod rooms;
 mod shell;
+mod sources;
 mod spdx;
 mod test_run;
 
-const USAGE: &str =
-    "usage: cargo xtask check | test | arrows | licences | hygiene | cross | results [BENCH.json…]";
+const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
+licences | hygiene | cross | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let root = shell::workspace_root();
     let outcome = match arguments.first().map(String::as_str) {
         Some("check") => return gate::check(&root),
+        Some("quick") => return gate::quick(&root),
         Some("test") => return test_run::run(&root),
         Some("arrows") => arrows::step(&root),
+        Some("circles") => circles::step(&root),
+        Some("names") => names::step(&root),
+        Some("rooms") => rooms::step(&root),
         Some("licences") => licences::step(&root),
         Some("hygiene") => hygiene::step(&root),
         Some("cross") => cross::step(&root),

@@ -1,7 +1,9 @@
-//! `cargo xtask results [BENCH.json…]`: files of `tintype bench --json` become `results/<dataset>/<codec>/<preset>.json`,
-//! and from all that lies there the README's tables and its picture are written anew.
+//! `cargo xtask results [BENCH.json…]`: files of `tintype bench --json` become
+//! `results/<dataset>/<codec>/<preset>.json`, and from all that lies there the README's tables
+//! and its picture are written anew.
 //!
-//! A codec named `wavelet:psnr:e7` in a sweep is codec `wavelet`, preset `psnr-e7`; a plain name has preset `default`.
+//! A codec named `wavelet:psnr:e7` in a sweep is codec `wavelet`, preset `psnr-e7`; a plain
+//! name has preset `default`.
 
 use crate::results_page::{picture, tables};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! The README's tables and picture, made of result files.
 //!
-//! In: the values of `results/**.json`. Out: Markdown, and an SVG with two plots: PSNR and SSIMULACRA2 over rate.
+//! In: the values of `results/**.json`. Out: Markdown, and an SVG with two plots: PSNR and
+//! SSIMULACRA2 over rate.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -148,7 +149,8 @@ struct Curve {
     points: Vec<(f64, f64)>,
 }
 
-/// Rate–quality plots of the lossy results of the set with the most pictures; none if there are no such results.
+/// Rate–quality plots of the lossy results of the set with the most pictures; none if there
+/// are no such results.
 pub fn picture(results: &[Value]) -> Option<String> {
     let lossy = || results.iter().filter(|result| result["lossless"] == false);
     let dataset = text(lossy().max_by_key(|result| result["images"].as_u64())?, "dataset");

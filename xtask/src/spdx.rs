@@ -1,9 +1,10 @@
 //! Licence expressions: whether one is satisfied by a list of accepted licences.
 //!
-//! In: an expression such as `(MIT OR Apache-2.0) AND IJG`. `/` means OR, as old manifests use it. Out: yes or no.
-//! Source: SPDX specification 2.3, annex D.
+//! In: an expression such as `(MIT OR Apache-2.0) AND IJG`. `/` means OR, as old manifests use
+//! it. Out: yes or no. Source: SPDX specification 2.3, annex D.
 
-/// Whether `expression` can be fulfilled with licences of `accepted` alone (`X WITH Y` is one licence).
+/// Whether `expression` can be fulfilled with licences of `accepted` alone (`X WITH Y` is one
+/// licence).
 pub fn satisfied(expression: &str, accepted: &[String]) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();

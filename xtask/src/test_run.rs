@@ -1,7 +1,7 @@
 //! Every test of the workspace: unit and integration tests, then the examples in the docs.
 //!
-//! Uses cargo-nextest where it is installed, else plain `cargo test`; both compile the same things once. The last
-//! line printed is `N passed, N failed`.
+//! Uses cargo-nextest where it is installed, else plain `cargo test`; both compile the same
+//! things once. The last line printed is `N passed, N failed`.
 
 use crate::shell;
 use std::io::{BufRead, BufReader, Read};
@@ -55,8 +55,8 @@ fn run_all(root: &Path) -> Counts {
     Counts { passed: unit.passed + docs.passed, failed: unit.failed + docs.failed }
 }
 
-/// Runs `cargo` with `arguments`, shows what it prints, and counts. A run that fails without a failing test (because
-/// it did not compile, say) counts as one failure.
+/// Runs `cargo` with `arguments`, shows what it prints, and counts. A run that fails without a
+/// failing test (because it did not compile, say) counts as one failure.
 fn run_one(root: &Path, arguments: &[&str]) -> Counts {
     println!("-- cargo {}", arguments.join(" "));
     let mut command = shell::command(root, "cargo", arguments);
