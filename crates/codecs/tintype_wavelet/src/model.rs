@@ -27,7 +27,7 @@ pub(crate) const SIGN_COUNT: usize = 2 * 3 * 13 * 3 * 3;
 pub(crate) const REFINE_COUNT: usize = 2 * 4 * 6;
 
 /// What probabilities start from: for each kind of resolution group (coarse levels, the next to finest, the finest) and
-/// each probability, in the order of [`Model::each`], log-odds in 1/8 as a signed byte. Made by `wavelet_fit`.
+/// each probability, in the order of [`Model::each`], log-odds in 1/8 as a signed byte. Made by `tintype-dev fit --codec wavelet`.
 static PRIORS: &[u8] = include_bytes!("priors.bin");
 
 /// How many bits a starting probability counts for.

@@ -1,6 +1,6 @@
 //! What photographs taught: weights and starting statistics, in `priors.bin`.
 //!
-//! Out: a [`Model`] for a segment, quick or dense. Bit-exact. The file was made by the example `jpeg_fit`.
+//! Out: a [`Model`] for a segment, quick or dense. Bit-exact. The file was made by `tintype-dev fit --codec jpeg`.
 
 use super::block_walk::Model;
 use super::contexts::Priors;

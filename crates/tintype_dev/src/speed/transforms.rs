@@ -1,52 +1,25 @@
-//! Prints the speed of each transform at each SIMD level; `cargo run --release -p tintype_transform --example transform_speed`.
+//! Speed of each transform, quantiser and search at each SIMD level.
+
+use crate::clock::seconds_each;
+use crate::subject::levels;
 use fearless_simd::Level;
 use std::hint::black_box;
-use std::time::Instant;
 use tintype_transform::dct::{Direction, Points, Sample, transform_blocks};
 use tintype_transform::klt::{Basis, LiftedBasis, principal_axes};
 use tintype_transform::nearest::{Codebook, nearest_hamming};
 use tintype_transform::quantise::DeadZone;
 
+/// Samples transformed in one run.
 const SAMPLES: usize = 1 << 18;
 
-/// Seconds that this thread has run, where the kernel says so: a busy machine then disturbs less. Else wall time.
-fn seconds(since: Instant) -> f64 {
-    let run = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = run.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-    nanos.map_or_else(|| since.elapsed().as_secs_f64(), |nanos| nanos as f64 * 1e-9)
-}
-
-/// The best of three rounds of 80 ms or more (the kernel counts in ticks of a few ms), as nanoseconds an item and millions of items a second.
-fn time(name: &str, items: usize, mut work: impl FnMut()) {
-    let zero = Instant::now();
-    let best = (0..3)
-        .map(|_| {
-            let (start, mut runs) = (seconds(zero), 0);
-            while runs == 0 || seconds(zero) - start < 0.08 {
-                work();
-                runs += 1;
-            }
-            (seconds(zero) - start) / f64::from(runs)
-        })
-        .fold(f64::INFINITY, f64::min);
+/// Prints nanoseconds an item and millions of items a second.
+fn time(name: &str, items: usize, work: impl FnMut()) {
+    let seconds = seconds_each(work);
     println!(
         "{name:44} {:9.3} ns {:9.1} M/s",
-        best * 1e9 / items as f64,
-        items as f64 / best / 1e6
+        seconds * 1e9 / items as f64,
+        items as f64 / seconds / 1e6
     );
-}
-
-fn levels() -> Vec<(&'static str, Level)> {
-    let best = Level::new();
-    let mut all = vec![("scalar", Level::fallback())];
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        all.extend(best.as_sse2().map(|level| ("sse2", Level::Sse2(level))));
-        all.extend(best.as_sse4_2().map(|level| ("sse4.2", Level::Sse4_2(level))));
-        all.extend(best.as_avx2().map(|level| ("avx2", Level::Avx2(level))));
-    }
-    all.push(("best", best));
-    all
 }
 
 fn measure_dct<T: Sample>(name: &str, level: Level, samples: &mut [T]) {
@@ -60,7 +33,8 @@ fn measure_dct<T: Sample>(name: &str, level: Level, samples: &mut [T]) {
     }
 }
 
-fn main() {
+/// Prints a line for each transform and level.
+pub fn run() {
     for (name, level) in levels() {
         println!("\n{name}: a sample");
         let mut floats: Vec<f32> =

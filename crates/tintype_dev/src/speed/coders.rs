@@ -1,6 +1,7 @@
-//! Prints nanoseconds per symbol of each coder; `cargo run --release -p tintype_entropy --example entropy_speed`.
+//! Nanoseconds a symbol of each entropy coder, on symbols drawn from known probabilities.
+
+use crate::clock::seconds_each;
 use std::hint::black_box;
-use std::time::Instant;
 use tintype_entropy::bits::{MsbReader, MsbWriter};
 use tintype_entropy::huffman::PrefixCode;
 use tintype_entropy::rans::{RansDecoder, RansEncoder};
@@ -9,32 +10,15 @@ use tintype_entropy::{
 };
 use tintype_entropy::{CdfTable, ProbabilitySource, SymbolWalk};
 
+/// Symbols coded in one run.
 const COUNT: usize = 4_000_000;
 
-/// Seconds that this thread has run, where the kernel says so: a busy machine then disturbs less. Else wall time.
-fn seconds(since: Instant) -> f64 {
-    let run = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = run.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-    nanos.map_or_else(|| since.elapsed().as_secs_f64(), |nanos| nanos as f64 * 1e-9)
+fn time(name: &str, count: usize, work: impl FnMut()) {
+    println!("{name:40} {:6.2} ns", seconds_each(work) * 1e9 / count as f64);
 }
 
-/// The best of three rounds of 80 ms or more (the kernel counts in ticks of a few ms), in nanoseconds for each of `count` symbols.
-fn time(name: &str, count: usize, mut work: impl FnMut()) {
-    let zero = Instant::now();
-    let best = (0..3)
-        .map(|_| {
-            let (start, mut runs) = (seconds(zero), 0);
-            while runs == 0 || seconds(zero) - start < 0.08 {
-                work();
-                runs += 1;
-            }
-            (seconds(zero) - start) / f64::from(runs)
-        })
-        .fold(f64::INFINITY, f64::min);
-    println!("{name:40} {:6.2} ns", best * 1e9 / count as f64);
-}
-
-/// Bits of 256 contexts whose probabilities of a 1 are spread over `span` (of 65 536) about the ends.
+/// Bits of 256 contexts whose probabilities of a 1 are spread over `span` (of 65 536) about
+/// the ends.
 fn source(span: u32) -> (Vec<u8>, Vec<bool>) {
     let mut state = 1u64;
     let mut next = || {
@@ -63,7 +47,7 @@ fn walk_single<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
     }
 }
 
-fn walk_dual<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
+fn walk_two_rate<W: BitWalk>(walk: &mut W, contexts: &[u8], bits: &mut [bool]) {
     let mut models = [TwoRateBit::default(); 256];
     for (context, bit) in contexts.iter().zip(bits) {
         *bit = models[usize::from(*context)].code(walk, *bit);
@@ -103,21 +87,21 @@ fn walk_mixed<W: BitWalk, const N: usize, const SSE: bool>(
 }
 
 macro_rules! measure {
-    ($name:expr, $contexts:expr, $bits:expr, $walk:expr, $walk_decode:expr, $walk_cost:expr) => {{
+    ($name:expr, $contexts:expr, $bits:expr, $($walk:tt)*) => {{
         let mut encoded = Vec::new();
         time(concat!($name, " encode"), COUNT, || {
             let mut encoder = BitEncoder::with_buffer(Vec::with_capacity(COUNT));
-            $walk(&mut encoder, $contexts, &mut $bits.clone());
+            ($($walk)*)(&mut encoder, $contexts, &mut $bits.clone());
             encoded = encoder.finish();
         });
         let mut read = vec![false; COUNT];
         time(concat!($name, " decode"), COUNT, || {
-            $walk_decode(&mut BitDecoder::whole(black_box(&encoded)), $contexts, &mut read);
+            ($($walk)*)(&mut BitDecoder::whole(black_box(&encoded)), $contexts, &mut read);
         });
         assert!(read == *$bits);
         time(concat!($name, " cost"), COUNT, || {
             let mut cost = BitCost::new();
-            $walk_cost(&mut cost, $contexts, &mut $bits.clone());
+            ($($walk)*)(&mut cost, $contexts, &mut $bits.clone());
             black_box(cost.cost_q16());
         });
         println!("{:40} {:.4} bits a decision", "", encoded.len() as f64 * 8.0 / COUNT as f64);
@@ -199,36 +183,16 @@ fn measure_symbols() {
     assert!(read == symbols);
 }
 
-fn main() {
+/// Prints a line for each coder and direction.
+pub fn run() {
     measure_symbols();
     for span in [4000, 32768] {
         println!("\nprobabilities within {span} of the ends");
         let (contexts, bits) = source(span);
-        measure!("adaptive bit", &contexts, &bits, walk_single, walk_single, walk_single);
-        measure!("dual bit", &contexts, &bits, walk_dual, walk_dual, walk_dual);
-        measure!(
-            "mix of 2",
-            &contexts,
-            &bits,
-            walk_mixed::<_, 2, false>,
-            walk_mixed::<_, 2, false>,
-            walk_mixed::<_, 2, false>
-        );
-        measure!(
-            "mix of 3",
-            &contexts,
-            &bits,
-            walk_mixed::<_, 3, false>,
-            walk_mixed::<_, 3, false>,
-            walk_mixed::<_, 3, false>
-        );
-        measure!(
-            "mix of 6, sse",
-            &contexts,
-            &bits,
-            walk_mixed::<_, 6, true>,
-            walk_mixed::<_, 6, true>,
-            walk_mixed::<_, 6, true>
-        );
+        measure!("adaptive bit", &contexts, &bits, walk_single);
+        measure!("two-rate bit", &contexts, &bits, walk_two_rate);
+        measure!("mix of 2", &contexts, &bits, walk_mixed::<_, 2, false>);
+        measure!("mix of 3", &contexts, &bits, walk_mixed::<_, 3, false>);
+        measure!("mix of 6, sse", &contexts, &bits, walk_mixed::<_, 6, true>);
     }
 }

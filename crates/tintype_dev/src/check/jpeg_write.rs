@@ -1,0 +1,91 @@
+//! JPEG files that we write at several settings, read by other decoders.
+
+use super::others::{decoded_by, difference};
+use crate::pictures::read;
+use std::path::{Path, PathBuf};
+use tintype::{EncodeSettings, ExecOptions, Target, Tune};
+use tintype_image::io::read_picture;
+use tintype_image::{Limits, Picture};
+use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};
+
+/// A larger mean difference is a wrong picture; a smaller one is other rounding and other
+/// chroma upsampling.
+const MEAN_MAX: f64 = 6.0;
+
+/// Tuning, effort, quality, chroma sampling and restart interval of each file.
+const SETTINGS: [(Tune, u8, f32, Sampling, usize); 5] = [
+    (Tune::Visual, 5, 75.0, Sampling::Auto, 0),
+    (Tune::Visual, 9, 50.0, Sampling::Auto, 0),
+    (Tune::Psnr, 7, 90.0, Sampling::HalfWidth, 0),
+    (Tune::Psnr, 5, 97.0, Sampling::Full, 5),
+    (Tune::Visual, 6, 10.0, Sampling::Half, 3),
+];
+
+#[derive(Default)]
+struct Counts {
+    written: usize,
+    unread: usize,
+    far: usize,
+}
+
+/// Checks every picture; how many files a decoder does not read, or reads otherwise.
+pub fn check(files: &[PathBuf]) -> usize {
+    let mut counts = Counts::default();
+    for file in files {
+        match read(file, None) {
+            Ok(picture) => check_one(file, &picture, &mut counts),
+            Err(error) => println!("{error}"),
+        }
+    }
+    println!(
+        "{} files written, each given to three decoders: {} not read, {} read otherwise",
+        counts.written, counts.unread, counts.far
+    );
+    counts.unread + counts.far
+}
+
+fn check_one(file: &Path, picture: &Picture, counts: &mut Counts) {
+    let exec = ExecOptions::default();
+    for (tune, effort, quality, sampling, restart) in SETTINGS {
+        let settings = EncodeSettings { target: Target::Quality(quality), tune, effort };
+        let Ok(mut plan) = JpegPlan::from_settings(&settings) else { continue };
+        plan.sampling = sampling;
+        plan.restart_interval = restart;
+        let place = format!("{} at effort {effort}, quality {quality}", file.display());
+        let written = encode_jpeg(&picture.planes, &picture.metadata, &plan, &exec);
+        let Ok(jpeg) = written else {
+            println!("{place}: cannot be written as JPEG");
+            continue;
+        };
+        counts.written += 1;
+        compare_with_others(&place, &jpeg, counts);
+    }
+}
+
+fn compare_with_others(place: &str, jpeg: &[u8], counts: &mut Counts) {
+    let Ok(ours) = decode_jpeg(jpeg, CmykOutput::Rgb, &ExecOptions::default()) else {
+        counts.unread += 1;
+        println!("{place}: we do not read it");
+        return;
+    };
+    let ffmpeg = ["-v", "error", "-f", "jpeg_pipe", "-i", "-", "-f", "image2", "-c:v", "ppm", "-"];
+    let zune = read_picture(jpeg, &Limits::default()).ok().map(|picture| picture.planes);
+    let others = [
+        ("djpeg", decoded_by("djpeg", &["-pnm"], jpeg)),
+        ("ffmpeg", decoded_by("ffmpeg", &ffmpeg, jpeg)),
+        ("zune-jpeg", zune),
+    ];
+    for (name, theirs) in others {
+        match theirs.and_then(|theirs| difference(&ours.planes, &theirs)) {
+            None => {
+                counts.unread += 1;
+                println!("{place}: {name} does not read it, or as another size");
+            }
+            Some(found) if found.mean > MEAN_MAX => {
+                counts.far += 1;
+                println!("{place}: {name} differs by {}, mean {:.2}", found.most, found.mean);
+            }
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What is measured: something that turns a picture into the bytes of a file, and back.
+
+use crate::Failure;
+use crate::args::CodecArgs;
+use crate::peers::Peer;
+use std::io::Cursor;
+use tintype::{
+    CodecId, DecodeRequest, EncodeOptions, EncodeSettings, ExecOptions, Goal, Models, Target,
+    codec_named, decode_with_models, encode_with_models,
+};
+use tintype_image::{Level, Picture, Planes, Threads};
+use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};
+
+/// A codec under test.
+pub enum Subject {
+    /// A codec of ours, in whole `.tin` files.
+    Tintype { codec: CodecId, models: Models },
+    /// Real JPEG files.
+    Jpeg,
+    /// Somebody else's programs.
+    Peer(Peer),
+}
+
+impl Subject {
+    /// The subject that the options name.
+    ///
+    /// # Errors
+    /// An unknown codec, or a model that is none.
+    pub fn from_args(args: &CodecArgs) -> Result<Self, Failure> {
+        if args.codec == "jpeg" {
+            return Ok(Self::Jpeg);
+        }
+        if let Some(peer) = Peer::named(&args.codec) {
+            return Ok(Self::Peer(peer));
+        }
+        let unknown = || format!("there is no codec `{}`", args.codec);
+        let codec = codec_named(&args.codec).ok_or_else(unknown)?;
+        let mut models = Models::default();
+        if let Some(path) = &args.model {
+            models.add(&std::fs::read(path)?)?;
+        }
+        Ok(Self::Tintype { codec, models })
+    }
+
+    /// The bytes of the file that holds `picture`.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn encode(
+        &self,
+        picture: &Picture,
+        goal: Goal,
+        args: &CodecArgs,
+        level: Level,
+    ) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Tintype { codec, models } => {
+                let options = EncodeOptions {
+                    codec: Some(*codec),
+                    goal,
+                    tune: args.tune(),
+                    effort: args.effort,
+                    ..EncodeOptions::default()
+                };
+                let exec = exec(args, level);
+                Ok(encode_with_models(picture, &options, models, &exec)?.bytes)
+            }
+            Self::Jpeg => {
+                let plan = jpeg_plan(goal, args)?;
+                Ok(encode_jpeg(&picture.planes, &picture.metadata, &plan, &exec(args, level))?)
+            }
+            Self::Peer(peer) => peer.encode(picture, goal),
+        }
+    }
+
+    /// The samples of a file.
+    ///
+    /// # Errors
+    /// The decoder's.
+    pub fn decode(&self, file: &[u8], args: &CodecArgs, level: Level) -> Result<Planes, Failure> {
+        match self {
+            Self::Tintype { models, .. } => {
+                let request = DecodeRequest { layers: args.layers, ..DecodeRequest::default() };
+                let exec = exec(args, level);
+                let decoded = decode_with_models(Cursor::new(file), &request, models, &exec)?;
+                Ok(decoded.picture.planes)
+            }
+            Self::Jpeg => Ok(decode_jpeg(file, CmykOutput::Rgb, &exec(args, level))?.planes),
+            Self::Peer(peer) => peer.decode(file),
+        }
+    }
+}
+
+fn exec(args: &CodecArgs, level: Level) -> ExecOptions {
+    ExecOptions { threads: Threads::new(args.threads), level, ..ExecOptions::default() }
+}
+
+/// The plan for a JPEG file, with the fields that the options set.
+fn jpeg_plan(goal: Goal, args: &CodecArgs) -> Result<JpegPlan, Failure> {
+    let Goal::Quality(quality) = goal else {
+        return Err("codec jpeg takes --quality only".into());
+    };
+    let settings =
+        EncodeSettings { target: Target::Quality(quality), tune: args.tune(), effort: args.effort };
+    let mut plan = JpegPlan::from_settings(&settings)?;
+    for field in &args.fields {
+        let (name, value) = field.split_once('=').ok_or("--set wants FIELD=VALUE")?;
+        set_field(&mut plan, name, value.parse()?)?;
+    }
+    Ok(plan)
+}
+
+fn set_field(plan: &mut JpegPlan, name: &str, value: f32) -> Result<(), Failure> {
+    const SAMPLINGS: [Sampling; 4] =
+        [Sampling::Auto, Sampling::Full, Sampling::HalfWidth, Sampling::Half];
+    match name {
+        "step" => plan.step = value,
+        "shape" => plan.shape = value,
+        "chroma_shape" => plan.chroma_shape = value,
+        "chroma_full" => plan.chroma_step[0] = value,
+        "chroma_half" => plan.chroma_step[1] = value,
+        "rise" => plan.rise = value,
+        "dip" => plan.dip = value,
+        "dc_step" => plan.dc_step = value,
+        "lambda" => plan.lambda = value,
+        "chroma_lambda" => plan.chroma_lambda = value,
+        "dc_lambda" => plan.dc_lambda = value,
+        "mask" => plan.mask = value,
+        "rounding" => plan.rounding = value,
+        "passes" => plan.passes = value as u32,
+        "quick" => plan.quick = value > 0.0,
+        "wide" => plan.wide_script = value > 0.0,
+        "progressive" => plan.progressive = value > 0.0,
+        "search" => plan.search_sampling = value > 0.0,
+        "full_below" => plan.full_chroma_below = value,
+        "sampling" => plan.sampling = SAMPLINGS[value as usize & 3],
+        _ => return Err(format!("the JPEG plan has no field `{name}`").into()),
+    }
+    Ok(())
+}
+
+/// The SIMD levels of this machine by name; `best` is the one that programs take.
+pub fn levels() -> Vec<(&'static str, Level)> {
+    let best = Level::new();
+    let mut levels = vec![("scalar", Level::fallback())];
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    {
+        levels.extend(best.as_sse2().map(|level| ("sse2", Level::Sse2(level))));
+        levels.extend(best.as_sse4_2().map(|level| ("sse4.2", Level::Sse4_2(level))));
+        levels.extend(best.as_avx2().map(|level| ("avx2", Level::Avx2(level))));
+    }
+    levels.push(("best", best));
+    levels
+}
