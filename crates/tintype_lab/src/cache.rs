@@ -1,7 +1,9 @@
-//! Peers' results kept between sweeps: AVIF and JPEG XL take long, and their results do not change.
+//! Peers' results kept between sweeps: AVIF and JPEG XL take long, and their results do not
+//! change.
 //!
-//! A result is found again by a hash over the picture's samples, the peer's version, both command lines and the
-//! setting. Beside the figures lies the compressed file itself, so that it can be shown. Our own results are never kept.
+//! A result is found again by a hash over the picture's samples, the peer's version, both
+//! command lines and the setting. Beside the figures lies the compressed file itself, so that
+//! it can be shown. Our own results are never kept.
 
 use crate::LabError;
 use crate::codec::{Codec, Template};

@@ -1,7 +1,9 @@
-//! A codec as the sweep sees it: programs with command lines, one line for encode and one for decode.
+//! A codec as the sweep sees it: programs with command lines, one line for encode and one for
+//! decode.
 //!
-//! A command line is a template of words: `IN` and `OUT` stand for files, `Q` inside a word for the setting, `RATIO`
-//! for the uncompressed bits per pixel by the setting (for programs that want a compression ratio).
+//! A command line is a template of words: `IN` and `OUT` stand for files, `Q` inside a word
+//! for the setting, `RATIO` for the uncompressed bits per pixel by the setting (for programs
+//! that want a compression ratio).
 
 use crate::record::CodecRecord;
 use std::path::Path;
@@ -48,6 +50,10 @@ pub struct Codec {
     pub decode: Option<Template>,
     /// What the decoder gives.
     pub gives: Carrier,
+    /// Whether its programs print their own time as JSON, which then counts instead of that of
+    /// the process: for libraries called through Python, whose start takes longer than the
+    /// work.
+    pub times_itself: bool,
     /// Bytes of the model that it needs beside its files, and seconds that the fit of it took.
     pub model: (Option<u64>, Option<f64>),
 }
@@ -70,7 +76,16 @@ impl Template {
         }
     }
 
-    /// The arguments with the placeholders filled in. `raw_bpp` is the uncompressed size in bits per pixel.
+    /// A Python program in one line that takes an input, an output, and the setting where
+    /// there is one.
+    pub fn python(script: &str, arguments: &str) -> Self {
+        let mut words = vec!["-c".to_string(), script.to_string()];
+        words.extend(arguments.split_whitespace().map(String::from));
+        Self { program: "python3".into(), arguments: words }
+    }
+
+    /// The arguments with the placeholders filled in. `raw_bpp` is the uncompressed size in
+    /// bits per pixel.
     pub fn fill(&self, input: &Path, output: &Path, setting: &str, raw_bpp: f64) -> Vec<String> {
         let ratio = setting
             .parse::<f64>()

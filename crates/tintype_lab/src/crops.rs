@@ -1,14 +1,16 @@
-//! The same part of a picture from every codec at the same number of bytes, to be looked at.
+//! The same part of a picture from every codec at the same number of bytes, for viewing side
+//! by side.
 //!
-//! For a target rate each codec's setting is searched between the two settings of its sweep that enclose the rate, until
-//! the file is within [`NEAR`] of it or the setting cannot be halved further. What misses the target by more than
-//! [`FAR`] is left out rather than shown as equal. In: gray and RGB pictures only.
+//! For a target rate each codec's setting is searched between the two settings of its sweep
+//! that enclose the rate, until the file is within [`NEAR`] of it or the setting cannot be
+//! halved further. What misses the target by more than [`FAR`] is left out rather than shown
+//! as equal. In: gray and RGB pictures only.
 
 use crate::codec::Codec;
 use crate::input::Source;
 use crate::quality;
 use crate::record::Point;
-use crate::sweep::{Bed, Coded, code, decoded_picture};
+use crate::sweep::{BenchContext, Coded, code, decoded_picture};
 use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 use tintype_image::{Metadata, Picture, Plane, Planes, Region};
 
@@ -55,9 +57,10 @@ pub struct Crop {
     pub png: Vec<u8>,
 }
 
-/// Crops of `source` at every target. `points` are those of the sweep, which enclose the settings to try.
+/// Crops of `source` at every target. `points` are those of the sweep, which enclose the
+/// settings to try.
 pub fn crop_sets(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     codecs: &[Codec],
     source: &Source,
     points: &[Point],
@@ -67,8 +70,8 @@ pub fn crop_sets(
     for target_bpp in TARGETS_BPP {
         let target_bytes = target_bpp * source.pixels() as f64 / 8.0;
         let one = |codec: &Codec| {
-            let (setting, coded) = search(bed, codec, source, points, target_bytes)?;
-            let decoded = decoded_picture(&coded, &bed.limits).ok()?;
+            let (setting, coded) = search(context, codec, source, points, target_bytes)?;
+            let decoded = decoded_picture(&coded, &context.limits).ok()?;
             let metrics = quality::measure(&source.picture, &decoded).ok()?;
             Some(Crop {
                 codec: codec.name.clone(),
@@ -95,7 +98,7 @@ pub fn crop_sets(
 
 /// Finds the setting whose file is nearest to `target_bytes`.
 fn search(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     codec: &Codec,
     source: &Source,
     points: &[Point],
@@ -115,11 +118,11 @@ fn search(
         let span = (high.1 / low.1).ln();
         let share =
             if span > 0.0 { ((target_bytes / low.1).ln() / span).clamp(0.0, 1.0) } else { 0.0 };
-        // Every second step halves, so that a bent curve cannot hold the search on one side.
+        // Every second step halves, so that a curved relation cannot keep the search on one side.
         let share = if attempt % 2 == 1 { 0.5 * (share + 0.5) } else { share };
         let setting = rounded(codec, low.0 + share * (high.0 - low.0));
         let number: f64 = setting.parse().ok()?;
-        let coded = code(bed, codec, source, &setting).ok()?;
+        let coded = code(context, codec, source, &setting).ok()?;
         let bytes = coded.file.len() as f64;
         let miss = (bytes / target_bytes - 1.0).abs();
         if best.as_ref().is_none_or(|(least, ..)| miss < *least) {
@@ -149,7 +152,8 @@ fn rounded(codec: &Codec, value: f64) -> String {
     }
 }
 
-/// The part of the picture with much detail: of all crops on a coarse grid, the one at the upper quartile of activity.
+/// The part of the picture with much detail: of all crops on a coarse grid, the one at the
+/// upper quartile of activity.
 fn region_of_detail(source: &Source) -> Option<Region> {
     if !source.plain {
         return None;

@@ -1,4 +1,5 @@
-//! What can go wrong in a sweep as a whole; a single run that fails is recorded and the sweep goes on.
+//! What can go wrong in a sweep as a whole; a single run that fails is recorded and the sweep
+//! goes on.
 
 use std::path::PathBuf;
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tintype_image::io::{PictureFormat, read_picture, write_picture};
 use tintype_image::{ColourModel, Limits, Metadata, Picture};
 
-/// One picture, in memory and as files for the programs; metadata is left out, so that it weighs on nobody.
+/// One picture, in memory and as files for the programs; metadata is left out, so that it
+/// counts for no codec.
 pub struct Source {
     /// What the JSON says of it.
     pub image: Image,

@@ -1,8 +1,9 @@
 //! Runs one program and measures it: wall time, CPU time, largest resident memory.
 //!
-//! In: a program and its arguments. Out: a [`Cost`] and what it printed. The kernel counts into a new program's peak
-//! memory what its parent held when it was started. So that our own memory does not show up there, a program can be
-//! started by a small process in between ([`Launcher::Between`]): this executable again, in [`measure_main`].
+//! In: a program and its arguments. Out: a [`Cost`] and what it printed. The kernel counts
+//! into a new program's peak memory what its parent held when it was started. So that our own
+//! memory does not show up there, a program can be started by a small process in between
+//! ([`Launcher::Between`]): this executable again, in [`measure_main`].
 
 use crate::LabError;
 use serde::{Deserialize, Serialize};
@@ -54,8 +55,8 @@ impl Launcher {
     /// Runs `program` and waits for it.
     ///
     /// # Errors
-    /// `Io` if it cannot be started, `Mismatch` if it ends with another status than 0: the message holds the end of
-    /// what it printed.
+    /// `Io` if it cannot be started, `Mismatch` if it ends with another status than 0: the
+    /// message holds the end of what it printed.
     pub fn run(&self, program: &str, arguments: &[String]) -> Result<Outcome, LabError> {
         let outcome = match self {
             Self::Direct => {
@@ -84,7 +85,8 @@ impl Launcher {
     }
 }
 
-/// The small process in between: runs `arguments[0]` with the rest and prints an `Outcome` as JSON.
+/// The small process in between: runs `arguments[0]` with the rest and prints an `Outcome` as
+/// JSON.
 pub fn measure_main(arguments: &[OsString]) -> ExitCode {
     let Some((program, rest)) = arguments.split_first() else {
         eprintln!("no program to measure");

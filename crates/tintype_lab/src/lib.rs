@@ -1,12 +1,13 @@
-//! The lab: sweeps of codecs over qualities on real pictures, ours and everybody else's, in one run.
+//! The lab: sweeps of codecs over qualities on real pictures, ours and peers, in one run.
 //!
-//! In: pictures, names of codecs, and the peers found on `PATH` ([`BenchOptions`]). Out: a [`Bench`]: bytes, time,
-//! memory, every metric, averages and BD-rates, as JSON ([`json_from_bench`]) and as one self-contained page
-//! ([`html_from_run`]).
+//! In: pictures, names of codecs, and the peers found on `PATH` ([`BenchOptions`]). Out: a
+//! [`Bench`]: bytes, time, memory, every metric, averages and BD-rates, as JSON
+//! ([`json_from_bench`]) and as one self-contained page ([`html_from_run`]).
 //!
-//! Every codec runs as a program of its own on real files, ours too, on one thread; so process start and file access
-//! are in everybody's time alike. Quality is measured on the decoded picture, which the peer's own decoder made.
-//! Metrics never run beside a codec that is timed. Nothing here is bit-exact.
+//! Every codec runs as a program of its own on real files, ours too, on one thread; so process
+//! start and file access are in the time of each codec alike. Quality is measured on the
+//! decoded picture, which the peer's own decoder made. Metrics never run beside a codec that
+//! is timed. Nothing here is bit-exact.
 
 mod cache;
 mod codec;
@@ -20,6 +21,8 @@ mod quality;
 mod record;
 mod report;
 mod run;
+#[cfg(test)]
+mod schema;
 mod summary;
 mod sweep;
 

@@ -1,5 +1,5 @@
-//! Our codecs as the sweep runs them: the program `tintype` itself, so that its time and memory are measured just as
-//! those of everybody else's programs.
+//! Our codecs as the sweep runs them: the program `tintype` itself, so that its time and
+//! memory are measured just as those of the peers.
 
 use crate::LabError;
 use crate::codec::{Carrier, Codec, Template};
@@ -20,8 +20,8 @@ pub struct OursSettings<'a> {
     pub effort: u8,
 }
 
-/// The codec that `text` names: a codec's name, and after colons a tuning (`psnr`, `visual`) and an effort (`e1` to `e9`):
-/// `wavelet`, `wavelet:psnr`, `lossless:e9`.
+/// The codec that `text` names: a codec's name, and after colons a tuning (`psnr`, `visual`)
+/// and an effort (`e1` to `e9`): `wavelet`, `wavelet:psnr`, `lossless:e9`.
 ///
 /// # Errors
 /// `Misuse` for an unknown codec, tuning or effort.
@@ -48,7 +48,6 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
             }
         }
     }
-    let extension = if name == "jpeg" { "jpg" } else { "tin" };
     let tune = tune.map_or(String::new(), |tune| format!("--tune {tune}"));
     let target = if settings.lossless {
         "--lossless --effort Q".into()
@@ -66,7 +65,7 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         name: text.into(),
         ours: true,
         version: concat!("tintype ", env!("CARGO_PKG_VERSION")).into(),
-        extension: extension.into(),
+        extension: "tin".into(),
         setting_kind: if settings.lossless { "effort" } else { "quality" }.into(),
         ladder,
         takes: Carrier::Pnm,
@@ -76,11 +75,12 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         ),
         decode: Some(Template::new(&program, "decode IN -o OUT --threads 1 --json")),
         gives: Carrier::Pnm,
+        times_itself: false,
         model: (model.map(|model| model.bytes), model.and_then(|model| model.fit_seconds())),
     })
 }
 
-/// What one of our runs says of itself in `--json`: the time inside, in milliseconds, under `key`.
+/// The time in milliseconds that a program printed as JSON under `key`.
 pub fn inside_ms(stdout: &str, key: &str) -> Option<f64> {
     let object: serde_json::Value =
         stdout.lines().find_map(|line| serde_json::from_str(line).ok())?;

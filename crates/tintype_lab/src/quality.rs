@@ -31,8 +31,9 @@ pub fn measure(source: &Picture, decoded: &Picture) -> Result<Metrics, LabError>
 
 /// Checks that every sample came back.
 ///
-/// Programs that know fewer kinds of pictures may give gray as equal RGB, shallow samples as 8-bit ones and an opaque alpha plane
-/// more or less; what counts is that every pixel shows the same.
+/// Programs that know fewer kinds of pictures may give gray as equal RGB, shallow samples as
+/// 8-bit ones and an opaque alpha plane more or less; what counts is that every pixel shows
+/// the same.
 ///
 /// # Errors
 /// `Mismatch` if one did not, or if the sizes differ.

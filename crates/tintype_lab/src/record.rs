@@ -1,5 +1,6 @@
-//! What a sweep found, as it stands in the JSON file. The schema is docs/format/bench.schema.json; a test holds both
-//! together. Rates are bytes of whole files; metrics compare the decoded file with the source.
+//! The results of a sweep, as the JSON file contains them. The schema is
+//! docs/format/bench.schema.json; a test checks results against it. Rates are bytes of whole
+//! files; metrics compare the decoded file with the source.
 
 use crate::Cost;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,8 @@ pub struct Bench {
     pub lossless: bool,
     /// Runs of each encode and decode; the fastest counts.
     pub repeats: u32,
-    /// Whether codecs ran one at a time with nothing beside them. Otherwise their times are not to be used.
+    /// Whether codecs ran one at a time with nothing beside them. Otherwise their times are
+    /// not to be used.
     pub timed: bool,
     /// The pictures.
     pub images: Vec<Image>,
@@ -103,7 +105,7 @@ pub struct Point {
     pub encode: Cost,
     /// The same for decode; none where the format is decoded by this program.
     pub decode: Option<Cost>,
-    /// Time inside the encoder as it tells itself, in milliseconds; ours only.
+    /// Time inside the encoder as it reports it, in milliseconds; ours only.
     pub encode_inside_ms: Option<f64>,
     /// The same for decode.
     pub decode_inside_ms: Option<f64>,

@@ -1,6 +1,7 @@
 //! The report: one page that holds its data, its pictures and its code, and needs no network.
 //!
-//! In: figures and crops. Out: HTML. The page's look is `page/report.css`, its behaviour `page/report.js`.
+//! In: figures and crops. Out: HTML. The page's look is `page/report.css`, its behaviour
+//! `page/report.js`.
 
 use crate::LabError;
 use crate::crops::CropSet;

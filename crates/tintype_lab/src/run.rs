@@ -10,7 +10,7 @@ use crate::ours::{OursSettings, QUALITIES, codec_from_text};
 use crate::peers;
 use crate::record::{Bench, Missing};
 use crate::summary::{bd_rates, summaries};
-use crate::sweep::{Bed, sweep_codec};
+use crate::sweep::{BenchContext, sweep_codec};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tintype_image::{Limits, Threads};
@@ -32,9 +32,10 @@ pub struct BenchOptions {
     pub lossless: bool,
     /// Effort of our codecs, 1 to 9.
     pub effort: u8,
-    /// Threads for the metrics, and for everything if `timed` is off. Codecs themselves always run on one thread.
+    /// Threads for the metrics, and for everything if `timed` is off. Codecs themselves always
+    /// run on one thread.
     pub threads: Threads,
-    /// ExecOptions codecs one at a time, so that their times can be compared.
+    /// Run codecs one at a time, so that their times can be compared.
     pub timed: bool,
     /// Runs of each encode and decode; the fastest counts.
     pub repeats: u32,
@@ -93,7 +94,8 @@ pub struct Progress<'a> {
 /// Runs a sweep. Runs that fail are recorded and the sweep goes on.
 ///
 /// # Errors
-/// `Misuse` for options that contradict each other, `Malformed` for an input that is no picture, `Io`.
+/// `Misuse` for options that contradict each other, `Malformed` for an input that is no
+/// picture, `Io`.
 pub fn run(
     options: &BenchOptions,
     progress: &(dyn Fn(Progress<'_>) + Sync),
@@ -113,7 +115,7 @@ pub(crate) fn run_codecs(
     let folder = tempfile::tempdir().map_err(LabError::io("temporary folder"))?;
     let cache = Cache::new(options.cache.as_deref())?;
     let limits = Limits::default();
-    let bed = Bed {
+    let context = BenchContext {
         launcher: &options.launcher,
         folder: folder.path(),
         cache: &cache,
@@ -137,11 +139,11 @@ pub(crate) fn run_codecs(
         }
         for codec in codecs {
             let doing = format!("{} {}", source.image.name, codec.name);
-            let tell = || {
+            let on_progress = || {
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 progress(Progress { done, total, doing: &doing });
             };
-            let (points, failures) = sweep_codec(&bed, codec, &source, &tell);
+            let (points, failures) = sweep_codec(&context, codec, &source, &on_progress);
             bench.points.extend(points);
             bench.failures.extend(failures);
         }
@@ -151,7 +153,7 @@ pub(crate) fn run_codecs(
                 total,
                 doing: "crops at equal bytes",
             });
-            crops.extend(crop_sets(&bed, codecs, &source, &bench.points));
+            crops.extend(crop_sets(&context, codecs, &source, &bench.points));
         }
         remove_files(&source);
         bench.images.push(source.image);

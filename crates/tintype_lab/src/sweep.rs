@@ -1,6 +1,7 @@
 //! The sweep itself: every picture through every codec at every setting.
 //!
-//! While a codec is timed nothing else runs; metrics are computed afterwards, on as many threads as are allowed.
+//! While a codec is timed nothing else runs; metrics are computed afterwards, on as many
+//! threads as are allowed.
 
 use crate::LabError;
 use crate::cache::Cache;
@@ -15,10 +16,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tintype_image::{Limits, Picture, Threads};
 
 /// What every run of the sweep shares.
-pub struct Bed<'a> {
+pub struct BenchContext<'a> {
     /// How programs are started.
     pub launcher: &'a Launcher,
-    /// A folder for files that nobody keeps.
+    /// A folder for intermediate files.
     pub folder: &'a Path,
     /// Results kept from earlier sweeps.
     pub cache: &'a Cache,
@@ -56,30 +57,30 @@ enum Step {
     Failed(LabError),
 }
 
-/// All settings of one codec on one picture. `tell` is called after each.
+/// All settings of one codec on one picture. `on_progress` is called after each.
 pub fn sweep_codec(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     codec: &Codec,
     source: &Source,
-    tell: &(dyn Fn() + Sync),
+    on_progress: &(dyn Fn() + Sync),
 ) -> (Vec<Point>, Vec<Failure>) {
-    let threads_coding = if bed.timed { Threads::ONE } else { bed.threads };
+    let threads_coding = if context.timed { Threads::ONE } else { context.threads };
     let coded = parallel(&codec.ladder, threads_coding, |setting| {
-        match bed.cache.get(codec, setting, source, bed.repeats) {
+        match context.cache.get(codec, setting, source, context.repeats) {
             Some((point, _)) => Step::Kept(Box::new(point)),
-            None => code(bed, codec, source, setting)
+            None => code(context, codec, source, setting)
                 .map_or_else(Step::Failed, |coded| Step::Coded(Box::new(coded))),
         }
     });
     let steps: Vec<(&String, Step)> = codec.ladder.iter().zip(coded).collect();
-    let results = parallel(&steps, bed.threads, |(setting, step)| {
+    let results = parallel(&steps, context.threads, |(setting, step)| {
         let result = match step {
             Step::Kept(point) => Ok((**point).clone()),
-            Step::Coded(coded) => point_of(bed, codec, source, setting, coded)
+            Step::Coded(coded) => point_of(context, codec, source, setting, coded)
                 .map_err(|error| (setting.to_string(), error.to_string())),
             Step::Failed(error) => Err((setting.to_string(), error.to_string())),
         };
-        tell();
+        on_progress();
         result
     });
     let mut points = Vec::new();
@@ -101,7 +102,7 @@ pub fn sweep_codec(
 /// # Errors
 /// What the programs said, or `Io`.
 pub fn code(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     codec: &Codec,
     source: &Source,
     setting: &str,
@@ -111,36 +112,45 @@ pub fn code(
         Carrier::Png => &source.png,
     };
     static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let stem = bed.folder.join(format!("run-{}", RUNS.fetch_add(1, Ordering::Relaxed)));
+    let stem = context.folder.join(format!("run-{}", RUNS.fetch_add(1, Ordering::Relaxed)));
     let compressed = stem.with_extension(&codec.extension);
     let arguments = codec.encode.fill(input, &compressed, setting, source.raw_bpp());
-    let encode = fastest(bed, &codec.encode.program, &arguments, &compressed)?;
+    let mut encode = fastest(context, &codec.encode.program, &arguments, &compressed)?;
+    take_reported_time(codec, &mut encode, "encode_ms");
     let file = std::fs::read(&compressed).map_err(LabError::io(&compressed))?;
     let Some(template) = &codec.decode else {
         return Ok(Coded { file, encode, decode: None, decoded: compressed });
     };
-    let decoded = bed.folder.join(format!(
+    let decoded = context.folder.join(format!(
         "{}-decoded.{}",
         stem.file_name().map_or_else(String::new, |name| name.display().to_string()),
         codec.gives.extension(source.plain)
     ));
     let arguments = template.fill(&compressed, &decoded, "", source.raw_bpp());
-    let decode = fastest(bed, &template.program, &arguments, &decoded)?;
+    let mut decode = fastest(context, &template.program, &arguments, &decoded)?;
+    take_reported_time(codec, &mut decode, "decode_ms");
     let _ = std::fs::remove_file(&compressed);
     Ok(Coded { file, encode, decode: Some(decode), decoded })
 }
 
-/// The run with the least CPU time of `bed.repeats`.
+/// Replaces the time of the process by what a program that times itself printed under `key`.
+fn take_reported_time(codec: &Codec, outcome: &mut Outcome, key: &str) {
+    if let Some(ms) = inside_ms(&outcome.stdout, key).filter(|_| codec.times_itself) {
+        (outcome.cost.wall_ms, outcome.cost.cpu_ms) = (ms, ms);
+    }
+}
+
+/// The run with the least CPU time of `context.repeats`.
 fn fastest(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     program: &str,
     arguments: &[String],
     output: &Path,
 ) -> Result<Outcome, LabError> {
     let mut best: Option<Outcome> = None;
-    for _ in 0..bed.repeats.max(1) {
+    for _ in 0..context.repeats.max(1) {
         let _ = std::fs::remove_file(output);
-        let outcome = bed.launcher.run(program, arguments)?;
+        let outcome = context.launcher.run(program, arguments)?;
         if best.as_ref().is_none_or(|best| outcome.cost.cpu_ms < best.cost.cpu_ms) {
             best = Some(outcome);
         }
@@ -160,14 +170,14 @@ pub fn decoded_picture(coded: &Coded, limits: &Limits) -> Result<Picture, LabErr
 }
 
 fn point_of(
-    bed: &Bed<'_>,
+    context: &BenchContext<'_>,
     codec: &Codec,
     source: &Source,
     setting: &str,
     coded: &Coded,
 ) -> Result<Point, LabError> {
-    let decoded = decoded_picture(coded, &bed.limits)?;
-    let metrics = if bed.lossless {
+    let decoded = decoded_picture(coded, &context.limits)?;
+    let metrics = if context.lossless {
         quality::check_equal(&source.picture, &decoded)?;
         None
     } else {
@@ -189,8 +199,8 @@ fn point_of(
         metrics,
         cached: false,
     };
-    if bed.timed {
-        bed.cache.put(codec, setting, source, bed.repeats, &point, &coded.file);
+    if context.timed {
+        context.cache.put(codec, setting, source, context.repeats, &point, &coded.file);
     }
     Ok(point)
 }

@@ -2,12 +2,15 @@
 
 use crate::codec::{Carrier, Codec, Template};
 use crate::run::run_codecs;
+use crate::schema::faults;
 use crate::*;
+use serde_json::Value;
 use std::path::Path;
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_image::{Metadata, Picture, Planes, Shape};
 
-/// A codec that copies the file; `decode` may be another shell line with `$0` and `$1` for the files.
+/// A codec that copies the file; `decode` may be another shell line with `$0` and `$1` for the
+/// files.
 fn copying(name: &str, decode: &str) -> Codec {
     let shell = |line: &str| Template {
         program: "sh".into(),
@@ -24,6 +27,7 @@ fn copying(name: &str, decode: &str) -> Codec {
         encode: shell("cp \"$0\" \"$1\""),
         decode: Some(shell(decode)),
         gives: Carrier::Pnm,
+        times_itself: false,
         model: (None, None),
     }
 }
@@ -65,12 +69,8 @@ fn sweep(lossless: bool, codecs: &[Codec], cache: Option<&Path>) -> BenchRun {
 /// Faults of `bench` against the schema in the docs.
 fn schema_faults(json: &str) -> Vec<String> {
     let schema = include_str!("../../../docs/format/bench.schema.json");
-    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
-    let value = serde_json::from_str(json).unwrap();
-    validator
-        .iter_errors(&value)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect()
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    faults(&schema, &serde_json::from_str(json).unwrap())
 }
 
 #[test]
