@@ -32,7 +32,8 @@ pub use error::{Error, Step};
 pub use inspect::{Info, MetadataInfo, inspect, inspect_stream};
 pub use jpeg_file::jpeg_from_picture;
 pub use registry::{
-    JPEG, Models, ShippedModel, built_in, codec_named, codec_of_model, codecs, shipped_model,
+    JPEG, Models, ShippedModel, built_in, codec_for_photos, codec_named, codec_of_model, codecs,
+    shipped_model,
 };
 pub use repack::{
     decode_jpeg_file, decode_jpeg_file_rows, is_jpeg, pack_jpeg, read_picture,

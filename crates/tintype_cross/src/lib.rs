@@ -1,8 +1,9 @@
 //! The same files decoded on every kind of machine: what they give must be equal to the last bit.
 //!
-//! In: `.tin` files of every codec that is built in, made from a small picture by [`samples`]. Out: a hash of what each decodes
-//! to ([`fingerprint`]). The program `tintype_cross` writes the files and prints hashes; built for WASM, the functions
-//! below [`room`] do the same for a host. `cargo xtask cross` compares them all.
+//! In: `.tin` files of every codec that is built in, made from a small picture by [`samples`].
+//! Out: a hash of what each decodes to ([`fingerprint`]). The program `tintype_cross` writes
+//! the files and prints hashes; built for WASM, the functions below [`room`] do the same for a
+//! host. `cargo xtask cross` compares them all.
 
 use std::io::Cursor;
 use std::sync::Mutex;
@@ -23,7 +24,8 @@ pub struct Sample {
 static PHOTO: &[u8] = include_bytes!("../../../testdata/pictures/photo_a.png");
 static JPEG: &[u8] = include_bytes!("../../../testdata/jpeg/progressive_444.jpg");
 
-/// A file of every codec at several qualities, a kept JPEG, and one with transparency, odd in size.
+/// A file of every codec at several qualities, a kept JPEG, and one with transparency, odd in
+/// size.
 ///
 /// # Errors
 /// If an encoder fails.

@@ -1,16 +1,21 @@
 //! Fits trees, bases and dictionaries; trains networks; exports model files.
 //!
-//! Networks train on LibTorch behind the feature `network`; everything else is in the plain build.
+//! Networks train on LibTorch behind the feature `network`; everything else is in the plain
+//! build.
 
 pub mod cluster;
-pub mod draw;
+mod error;
 mod fit;
 #[cfg(feature = "network")]
 pub mod network;
 pub mod neural;
+mod page;
 pub mod pca;
 mod pictures;
+mod request;
 pub mod sparse;
 
-pub use fit::{Fit, FitError, FitRequest, Fitted, Progress, fitted_codecs, fitter};
+pub use error::FitError;
+pub use fit::{describe_model, fitted_codecs, fitter};
 pub use pictures::PictureList;
+pub use request::{Fit, FitJob, FitRequest, Fitted, Progress, joined};

@@ -34,8 +34,8 @@ impl PictureList {
         &self.files
     }
 
-    /// Two lists: one to fit to, and every tenth file, held out to see what the fit is worth. Of fewer than ten, none
-    /// is held out.
+    /// Two lists: one to fit to, and every tenth file, held out to see what the fit is worth.
+    /// Of fewer than ten, none is held out.
     pub fn split(&self) -> (Self, Self) {
         let (mut fit, mut held_out) = (Self::default(), Self::default());
         for (index, file) in self.files.iter().enumerate() {
@@ -66,7 +66,8 @@ impl PictureList {
             .map_err(|error| FitError::Picture { file: file(), error })
     }
 
-    /// A hash of what is in the list: names without folders, and contents. The first 16 hexadecimal digits.
+    /// A hash of what is in the list: names without folders, and contents. The first 16
+    /// hexadecimal digits.
     ///
     /// # Errors
     /// `Io`.

@@ -41,6 +41,11 @@ pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
     }
 }
 
+/// The codec that is tried first for a photograph.
+pub fn codec_for_photos(lossless: bool) -> CodecId {
+    if lossless { LOSSLESS } else { PCA }
+}
+
 fn bit_depth_max(planes: &Planes) -> u8 {
     planes.shape.planes.iter().map(|plane| plane.bit_depth).max().unwrap_or(0)
 }

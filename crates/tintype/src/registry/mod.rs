@@ -6,6 +6,7 @@ mod choose;
 mod own_models;
 mod shipped;
 
+pub use choose::codec_for_photos;
 pub(crate) use choose::{Candidates, candidates};
 pub use own_models::Models;
 pub use shipped::{ShippedModel, shipped_model};

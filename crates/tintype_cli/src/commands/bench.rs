@@ -28,7 +28,7 @@ pub struct BenchArgs {
     /// Pictures, and folders of pictures
     #[arg(required = true, value_name = "DIR|FILE")]
     pub inputs: Vec<PathBuf>,
-    /// Our codecs, separated by commas [default: wavelet; with --lossless: lossless]
+    /// Our codecs, separated by commas [default: pca; with --lossless: lossless]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub codecs: Vec<String>,
     /// Others' codecs, separated by commas, or none [default: all that are found]
@@ -119,7 +119,7 @@ fn failure(error: LabError) -> Failure {
 fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure::Work(format!("this program: {error}")))?;
-    let default = if args.lossless { "lossless" } else { "wavelet" };
+    let default = tintype::codec_for_photos(args.lossless).name();
     let codecs = if args.codecs.is_empty() { vec![default.into()] } else { args.codecs.clone() };
     let mut qualities =
         if args.qualities.is_empty() { QUALITIES.to_vec() } else { args.qualities.clone() };

@@ -11,8 +11,9 @@ use std::io::{Cursor, IsTerminal};
 use std::path::Path;
 use tintype::{ColourModel, Limits, Metadata, Picture, PlaneRole, Shape, YCbCrMatrix};
 use tintype_image::io::{PictureFormat, write_picture};
-use tintype_train::PictureList;
-use tintype_train::draw::{basis_picture, describe_model, explained_variance, tree_picture};
+use tintype_train::cluster::tree_picture;
+use tintype_train::pca::{basis_picture, explained_variance};
+use tintype_train::{PictureList, describe_model};
 
 /// The contract's fields, and what only `info` knows.
 #[derive(Serialize)]

@@ -15,7 +15,9 @@ use std::time::Instant;
 use tintype::{CodecId, DecodeRequest, EncodeOptions, ExecOptions, Goal, Models, Picture, Tune};
 use tintype_image::io::PictureFormat;
 use tintype_metrics::{CurvePoint, Wanted, bd_rate, compare_with};
-use tintype_train::{FitError, FitRequest, Fitted, PictureList, fitted_codecs, fitter};
+use tintype_train::{
+    FitError, FitJob, FitRequest, Fitted, PictureList, Progress, fitted_codecs, fitter,
+};
 
 /// Qualities at which the held-out pictures are coded.
 const QUALITIES: [f32; 4] = [15.0, 35.0, 55.0, 75.0];
@@ -106,14 +108,15 @@ pub fn run(args: &TrainArgs) -> Outcome {
         .ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
     let bar = progress_bar();
     let start = Instant::now();
-    let fitted = fit.fit(&to_fit, &request, &mut |progress| {
+    let mut on_progress = |progress: &Progress<'_>| {
         bar.set_position((progress.done * 1000.0) as u64);
         let objective = progress
             .objective
             .map(|(unit, value)| format!(": {value:.4} {unit}"))
             .unwrap_or_default();
         bar.set_message(format!("{}{objective}", progress.stage));
-    });
+    };
+    let fitted = fit.fit(FitJob::new(&to_fit, &request, &mut on_progress));
     bar.finish_and_clear();
     let fitted = fitted.map_err(failure)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -142,7 +145,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
 
 /// Settings that were given, and those that flags stand for; a fit refuses those that it does not know.
 fn settings(args: &TrainArgs) -> Vec<(String, String)> {
-    let network = args.codec.name() == "neural" && args.adapt.is_none();
+    let network = is_training_run(args.codec) && args.adapt.is_none();
     let beside = network.then(|| args.output.with_extension("run"));
     let text = |path: &Path| path.display().to_string();
     let flags = [
@@ -263,7 +266,11 @@ fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row
 
 /// The seed of a fit that was given none.
 fn default_seed(codec: CodecId) -> String {
-    if codec.name() == "neural" { "the recipe's, if there was one".into() } else { "1".into() }
+    if is_training_run(codec) { "the recipe's, if there was one".into() } else { "1".into() }
+}
+
+fn is_training_run(codec: CodecId) -> bool {
+    fitter(codec).is_some_and(|fit| fit.is_training_run())
 }
 
 /// The model's card, Markdown.

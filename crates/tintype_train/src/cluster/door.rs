@@ -2,7 +2,7 @@
 
 use super::{Dendrogram, Distance, Linkage, Shapes, agglomerate, arranged, condense, pruned};
 use crate::cluster::arrange::bytes_from_vector;
-use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
+use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use fearless_simd::Level;
 use std::time::Instant;
 use tintype_cluster::fitting::{
@@ -10,7 +10,7 @@ use tintype_cluster::fitting::{
     symbols_used, table_group,
 };
 use tintype_cluster::{ClusterModel, SETS, Tree, side};
-use tintype_codec::map_indexed;
+use tintype_codec::{CodecError, map_indexed};
 use tintype_image::{Planes, Region, Threads, planes_cropped};
 
 /// Fits a `cluster` model.
@@ -88,20 +88,14 @@ impl ClusterOptions {
             "average" => Linkage::Average,
             other => return Err(misuse(format!("linkage {other}: there are ward and average"))),
         };
-        let leaves = numbers(request, "leaves", &own.leaves)?;
-        let vectors = numbers(request, "vectors", &own.vectors)?;
-        let six = |values: Vec<usize>, name: &str| {
-            <[usize; SETS]>::try_from(values)
-                .map_err(|_| misuse(format!("setting {name}: six numbers are needed")))
-        };
         let options = Self {
-            leaves: six(leaves, "leaves")?,
-            vectors: six(vectors, "vectors")?,
+            leaves: request.numbers("leaves", own.leaves)?,
+            vectors: request.numbers("vectors", own.vectors)?,
             groups_per_leaf: request.setting("groups", own.groups_per_leaf)?.clamp(1, 20),
             rounds: request.setting("rounds", own.rounds)?.clamp(1, 20),
             refinements: request.setting("refinements", own.refinements)?.min(50),
             coded: request.setting("coded", own.coded)?.max(1),
-            steps: numbers(request, "steps", &own.steps)?,
+            steps: steps(request, &own.steps)?,
             distance,
             linkage,
             seed: own.seed,
@@ -119,19 +113,12 @@ fn misuse(what: String) -> FitError {
     FitError::Misuse { what }
 }
 
-/// Numbers, separated by commas.
-fn numbers<T: std::str::FromStr + ToString + Clone>(
-    request: &FitRequest,
-    name: &str,
-    default: &[T],
-) -> Result<Vec<T>, FitError> {
-    let text = default.iter().map(T::to_string).collect::<Vec<_>>().join(",");
-    let text = request.setting(name, text)?;
-    let values: Result<Vec<T>, _> = text.split(',').map(|n| n.trim().parse()).collect();
-    values
-        .ok()
-        .filter(|v| !v.is_empty())
-        .ok_or_else(|| misuse(format!("setting {name}: `{text}` are no numbers")))
+/// Luma steps, separated by commas.
+fn steps(request: &FitRequest, default: &[f32]) -> Result<Vec<f32>, FitError> {
+    let text = request.setting("steps", joined(default))?;
+    let values: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse()).collect();
+    let values = values.ok().filter(|values| !values.is_empty());
+    values.ok_or_else(|| misuse(format!("setting steps: `{text}` are no numbers")))
 }
 
 /// What coding pictures with a model has shown.
@@ -150,12 +137,12 @@ struct Coded {
 }
 
 impl Fit for ClusterFit {
-    fn fit(
-        &self,
-        pictures: &PictureList,
-        request: &FitRequest,
-        report: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Fitted, FitError> {
+    fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
+        super::draw::describe(model)
+    }
+
+    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
+        let FitJob { pictures, request, on_progress: report } = job;
         let options = ClusterOptions::from_request(request)?;
         let list = pictures.thinned(request.pictures_max);
         let coded = list.thinned(options.coded);
@@ -185,11 +172,9 @@ impl Fit for ClusterFit {
         }
         let model = model.ok_or_else(|| misuse("no round".into()))?;
         let bytes = model.to_bytes();
-        let join =
-            |values: &[usize]| values.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let parameters = [
-            ("leaves (luma 4, 8, 16, chroma 4, 8, 16)", join(&options.leaves)),
-            ("vectors clustered at most", join(&options.vectors)),
+            ("leaves (luma 4, 8, 16, chroma 4, 8, 16)", joined(&options.leaves)),
+            ("vectors clustered at most", joined(&options.vectors)),
             (
                 "vectors clustered in the largest round",
                 format!("{blocks} in {clustering_seconds:.1} s"),
@@ -509,11 +494,12 @@ mod tests {
         for extra in [("distance", "cosine"), ("distance", "hamming"), ("linkage", "average")] {
             let request = request(&[&small[..], &[extra]].concat());
             let mut last = 0.0;
+            let pictures = photos();
             let mut fit = || {
-                ClusterFit.fit(&photos(), &request, &mut |progress| {
+                ClusterFit.fit(FitJob::new(&pictures, &request, &mut |progress| {
                     assert!((0.0..=1.0).contains(&progress.done));
                     last = progress.done;
-                })
+                }))
             };
             let first = fit().unwrap();
             assert_eq!(first.bytes, fit().unwrap().bytes, "{extra:?}");
@@ -532,7 +518,8 @@ mod tests {
             ("linkage", "single"),
             ("what", "1"),
         ] {
-            let result = ClusterFit.fit(&photos(), &request(&[(name, value)]), &mut |_| {});
+            let (pictures, request) = (photos(), request(&[(name, value)]));
+            let result = ClusterFit.fit(FitJob::new(&pictures, &request, &mut |_| {}));
             assert!(matches!(result, Err(FitError::Misuse { .. })), "{name}={value}");
         }
     }

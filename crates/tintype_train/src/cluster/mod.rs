@@ -10,6 +10,7 @@ mod agglomerate;
 mod arrange;
 mod condense;
 mod door;
+mod draw;
 mod prune;
 mod shapes;
 
@@ -17,5 +18,6 @@ pub use agglomerate::{Linkage, Merge, agglomerate};
 pub use arrange::arranged;
 pub use condense::condense;
 pub use door::{ClusterFit, ClusterOptions};
+pub use draw::tree_picture;
 pub use prune::{Dendrogram, pruned};
 pub use shapes::{Distance, Shapes};

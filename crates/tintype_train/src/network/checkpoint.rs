@@ -1,6 +1,8 @@
-//! Checkpoints: `weights`, `first`, `second`, `mean` as safetensors and `state.json`, replaced as a whole.
+//! Checkpoints: `weights`, `first`, `second`, `mean` as safetensors and `state.json`, replaced
+//! as a whole.
 //!
-//! Data and noise follow from seed and step alone, so these five files are all that an exact continuation needs.
+//! Data and noise follow from seed and step alone, so these five files are all that an exact
+//! continuation needs.
 
 use super::Failure;
 use super::model::Tensors;

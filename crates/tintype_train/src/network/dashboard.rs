@@ -1,4 +1,5 @@
-//! Curves of a run in the terminal, redrawn in place; nothing where standard error is no terminal.
+//! Curves of a run in the terminal, redrawn in place; nothing where standard error is no
+//! terminal.
 
 use std::io::{IsTerminal, Write};
 

@@ -58,8 +58,8 @@ impl Rgb {
 /// What is kept of pictures in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Whole pictures as long as all of them fit into the cache; of larger ones tiles from random places, as many as their share
-    /// of the cache holds. For training.
+    /// Whole pictures as long as all of them fit into the cache; of larger ones tiles from
+    /// random places, as many as their share of the cache holds. For training.
     Tiles,
     /// The middle of each, up to 1024 × 1024 pixels. For validation.
     Middle,
@@ -93,7 +93,8 @@ impl PictureSet {
         Self::of(&paths, keep)
     }
 
-    /// Reads the pictures `paths`, on two threads, and keeps of each what `keep` says. What is no picture is skipped and named.
+    /// Reads the pictures `paths`, on two threads, and keeps of each what `keep` says. What is
+    /// no picture is skipped and named.
     ///
     /// # Errors
     /// If nothing is left.
@@ -143,8 +144,8 @@ impl PictureSet {
         self.pictures.iter().any(|p| p.width.min(p.height) as i64 >= side)
     }
 
-    /// `count` crops `[count, side, side, 3]` of samples 0 to 255, mirrored and turned at random and changed as `augment`
-    /// says.
+    /// `count` crops `[count, side, side, 3]` of samples 0 to 255, mirrored and turned at
+    /// random and changed as `augment` says.
     pub(super) fn crops(
         &self,
         random: &mut Random,
@@ -191,7 +192,8 @@ fn straight_crop(picture: &Rgb, random: &mut Random, side: usize, samples: &mut 
     }
 }
 
-/// A crop scaled down and turned about its centre, bilinear; what lies outside the picture repeats its edge.
+/// A crop scaled down and turned about its centre, bilinear; what lies outside the picture
+/// repeats its edge.
 fn turned_crop(
     picture: &Rgb,
     random: &mut Random,
@@ -240,7 +242,8 @@ fn jitter(samples: &mut [u8], random: &mut Random, most: f64) {
     }
 }
 
-/// Adds noise that is half common to the three channels, as grain and sensors make it; nearly normal, from sums of uniform bytes.
+/// Adds noise that is half common to the three channels, as grain and sensors make it; nearly
+/// normal, from sums of uniform bytes.
 fn grain(samples: &mut [u8], random: &mut Random, most: f64) {
     let deviation = most * random.unit();
     // The sum of four bytes less its mean, each uniform over 0 to 255: its deviation is 147.8.
@@ -256,8 +259,8 @@ fn grain(samples: &mut [u8], random: &mut Random, most: f64) {
     }
 }
 
-/// What the network gets to see of `samples`: noise added, pixels missing.
-pub(super) fn spoiled(samples: &Tensor, augment: &AugmentRecipe) -> Tensor {
+/// The input of the network for `samples`: noise added, pixels missing.
+pub(super) fn augmented(samples: &Tensor, augment: &AugmentRecipe) -> Tensor {
     let mut seen = samples.shallow_clone();
     if augment.noise > 0.0 {
         seen = (&seen + seen.randn_like() * augment.noise).clamp(0.0, 255.0);

@@ -1,9 +1,12 @@
 //! From trained weights to a model file of integers.
 //!
-//! Every layer's result gets the fraction bits that `precision` measures; every output's weights get the largest power of two that keeps its sums within 32 bits for any
-//! input. Distributions are stored as frequencies. See docs/format/neural.md for the names of programs and arrays.
+//! Every layer's result gets the fraction bits that `precision` measures; every output's
+//! weights get the largest power of two that keeps its sums within 32 bits for any input.
+//! Distributions are stored as frequencies. See docs/format/neural.md for the names of
+//! programs and arrays.
 
 use super::Failure;
+use super::calibrate::measured_precision;
 use super::data::PictureSet;
 use super::model::{SPREAD, Tensors};
 use super::precision::Precision;
@@ -308,7 +311,8 @@ impl Exporter<'_> {
         Ok(programs)
     }
 
-    /// Programs of a model without hyper-latents: one that is never coded, features and means of zero.
+    /// Programs of a model without hyper-latents: one that is never coded, features and means
+    /// of zero.
     fn factorised_programs(
         &self,
         latent: usize,
@@ -414,7 +418,8 @@ impl Exporter<'_> {
     }
 }
 
-/// Logistic distributions at every scale: least value, number of symbols, frequencies; the last symbol is the escape.
+/// Logistic distributions at every scale: least value, number of symbols, frequencies; the
+/// last symbol is the escape.
 fn tables() -> Result<Vec<i32>, Failure> {
     let mut out = Vec::new();
     for index in 0..TABLES {
@@ -450,7 +455,7 @@ pub fn export(
     let levels = ((recipe.rate.anchors - 1) * LEVELS_PER_ANCHOR + 1) as usize;
     let exporter = Exporter {
         tensors,
-        precision: Precision::measured(recipe, tensors, pictures),
+        precision: measured_precision(recipe, tensors, pictures),
         levels,
         block: recipe.network.block,
     };

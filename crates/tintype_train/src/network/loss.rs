@@ -1,11 +1,12 @@
 //! Distortions between decoded and true samples, and penalties on latents.
 //!
-//! In: samples `[N, H, W, 3]`, 0 to 255. Out: one value a sample, `[N]`, in the units that each function names. All of them
-//! have gradients everywhere that matters.
+//! In: samples `[N, H, W, 3]`, 0 to 255. Out: one value a sample, `[N]`, in the units that
+//! each function names. All of them have gradients everywhere that matters.
 //!
-//! Sources: SSIM: Wang et al. 2004, equations 13 and 12; MS-SSIM: Wang, Simoncelli, Bovik 2003, section 3.2 (weights);
-//! SSIMULACRA 2: its idea (opponent colours, several scales, structure, artefacts and lost detail under two norms), not its
-//! weights; sparse autoencoders: Ng 2011 (L1, KL), Makhzani and Frey 2014 (k-sparse).
+//! Sources: SSIM: Wang et al. 2004, equations 13 and 12; MS-SSIM: Wang, Simoncelli, Bovik
+//! 2003, section 3.2 (weights); SSIMULACRA 2: its idea (opponent colours, several scales,
+//! structure, artefacts and lost detail under two norms), not its weights; sparse
+//! autoencoders: Ng 2011 (L1, KL), Makhzani and Frey 2014 (k-sparse).
 
 use super::recipe::LossRecipe;
 use tch::{Kind, Tensor};
@@ -91,7 +92,8 @@ fn multi_scale(a: &Tensor, b: &Tensor) -> Tensor {
     product.expect("at least one scale")
 }
 
-/// Structure, artefacts and lost detail in opponent colours over four scales, `[N]`; 0 for equal pictures.
+/// Structure, artefacts and lost detail in opponent colours over four scales, `[N]`; 0 for
+/// equal pictures.
 fn opponent(made: &Tensor, truth: &Tensor) -> Tensor {
     // Cone responses of linear light, cube roots, then luminance and two differences.
     let mix = Tensor::from_slice(&[0.30f32, 0.622, 0.078, 0.23, 0.692, 0.078, 0.243, 0.205, 0.552])
@@ -153,7 +155,8 @@ pub(super) fn activity(recipe: &LossRecipe, even: &Tensor) -> Option<Tensor> {
     sum
 }
 
-/// Keeps the `count` largest magnitudes at every position, zeros the rest; gradients go to those kept.
+/// Keeps the `count` largest magnitudes at every position, zeros the rest; gradients go to
+/// those kept.
 pub(super) fn largest(even: &Tensor, count: i64) -> Tensor {
     let magnitudes = even.abs();
     let (top, _) = magnitudes.detach().topk(count.min(even.size()[3]), -1, true, true);

@@ -11,7 +11,8 @@ use tintype_metrics::{Wanted, compare_with};
 use tintype_neural::{Neural, NeuralModel, rounds_of_effort};
 use tintype_nn::{Array, ModelFile, ModelLimits};
 
-/// Codes every picture at every level for real, with `rounds` of refinement; prints one line a picture and level, then the sums.
+/// Codes every picture at every level for real, with `rounds` of refinement; prints one line a
+/// picture and level, then the sums.
 ///
 /// # Errors
 /// If the codec fails.
@@ -25,7 +26,8 @@ pub fn measure(
     let codec = Neural::new(NeuralModel::read(bytes)?);
     let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
-    // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the estimate.
+    // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the
+    // estimate.
     let mut apart = 0f64;
     for picture in &pictures.pictures {
         let source = planes_of(picture);
@@ -65,7 +67,8 @@ pub fn measure(
     Ok(())
 }
 
-/// The model file with the qualities its levels reach: mean SSIMULACRA2 of `pictures`, rising, in hundredths.
+/// The model file with the qualities its levels reach: mean SSIMULACRA2 of `pictures`, rising,
+/// in hundredths.
 ///
 /// # Errors
 /// If the model cannot be read or the codec fails.

@@ -1,16 +1,18 @@
 //! Training of autoencoder networks on LibTorch.
 //!
-//! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state), a JSON log, and weights
-//! from which `export` makes a model file. Never part of the decoder or of the default build; not bit-exact.
+//! In: folders of pictures and a [`Recipe`]. Out: checkpoints (safetensors and a JSON state),
+//! a JSON log, and weights from which `export` makes a model file. Never part of the decoder
+//! or of the default build; not bit-exact.
 
 // On tensors `+=` works in place, which gradients do not survive.
 #![allow(clippy::assign_op_pattern)]
 
+mod calibrate;
 mod checkpoint;
 mod dashboard;
 mod data;
-mod door;
 mod export;
+mod fit;
 mod loss;
 mod measure;
 mod model;
@@ -24,9 +26,9 @@ mod validate;
 
 pub use checkpoint::{Checkpoint, State};
 pub use data::{Keep, PictureSet};
-pub use door::write_outputs;
-pub(crate) use door::{SETTINGS, fit};
 pub use export::{export, quality_of_level};
+pub use fit::write_outputs;
+pub(crate) use fit::{SETTINGS, fit};
 pub use measure::measure;
 pub use model::{Model, Weights};
 pub use recipe::Recipe;

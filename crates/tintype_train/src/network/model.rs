@@ -1,16 +1,19 @@
 //! The hyperprior autoencoder that starts as a block transform coder.
 //!
-//! In: samples `[N, H, W, 3]`, 0 to 255, H and W multiples of 64; qualities `[N]`, 0 to anchors − 1. Out: decoded
-//! samples of the same shape and bits `[N]`. Tensors are channels-last; dense layers run in bfloat16, the linear
-//! shortcuts and everything about probabilities in float32.
+//! In: samples `[N, H, W, 3]`, 0 to 255, H and W multiples of 64; qualities `[N]`, 0 to
+//! anchors − 1. Out: decoded samples of the same shape and bits `[N]`. Tensors are
+//! channels-last; dense layers run in bfloat16, the linear shortcuts and everything about
+//! probabilities in float32.
 //!
-//! Analysis and synthesis are each a linear 16×16 block transform (at the start the Karhunen–Loève basis) plus a
-//! convolutional branch whose last layer starts at zero. The hyper-latent gives every latent's scale in one shot; means
-//! come from it and from the latents decoded before, in four steps over 2×2 positions. Gains per channel and quality
+//! Analysis and synthesis are each a linear 16×16 block transform (at the start the
+//! Karhunen–Loève basis) plus a convolutional branch whose last layer starts at zero. The
+//! hyper-latent gives every latent's scale in one shot; means come from it and from the
+//! latents decoded before, in four steps over 2×2 positions. Gains per channel and quality
 //! stand in for quantiser steps.
 //!
-//! Source: the block design follows DCVC-RT (arXiv 2502.20762, section 3), the hyperprior Ballé et al. 2018
-//! (arXiv 1802.01436), the four-step context ELIC and JPEG AI; the start from the linear codec is our own.
+//! Source: the block design follows DCVC-RT (arXiv 2502.20762, section 3), the hyperprior
+//! Ballé et al. 2018 (arXiv 1802.01436), the four-step context ELIC and JPEG AI; the start
+//! from the linear codec is our own.
 
 use super::loss::{activity, largest};
 use super::precision::{Precision, rounded_weights};
@@ -61,8 +64,8 @@ impl Weights {
         Self { kind: Kind::Float, precision: Some(Rc::clone(precision)), ..cast }
     }
 
-    /// Weights whose passes note the largest magnitude of every result.
-    pub(super) fn watching(tensors: &Tensors) -> Self {
+    /// Weights whose passes record the largest magnitude of every result.
+    pub(super) fn recording(tensors: &Tensors) -> Self {
         Self { watched: Some(RefCell::default()), ..Self::new(tensors) }
     }
 
@@ -351,7 +354,8 @@ impl Model {
         self.analysis(w, &((samples - CENTRE) / SPREAD)) / w.full("spread")
     }
 
-    /// As [`Model::pass`] with rounding everywhere, one latent channel not sent: it stays at its mean.
+    /// As [`Model::pass`] with rounding everywhere, one latent channel not sent: it stays at
+    /// its mean.
     pub(super) fn pass_without(
         &self,
         w: &Weights,
@@ -421,8 +425,9 @@ impl Model {
         Outcome { samples, latent_bits, hyper_bits, activity: None }
     }
 
-    /// Means and decoded latents, step by step, each on the quarter of positions that it decodes; a step sees the latents
-    /// of earlier ones as the decoder has them, with gradients as if they were the true ones.
+    /// Means and decoded latents, step by step, each on the quarter of positions that it
+    /// decodes; a step sees the latents of earlier ones as the decoder has them, with
+    /// gradients as if they were the true ones.
     fn in_steps(
         &self,
         w: &Weights,

@@ -1,11 +1,13 @@
 //! Optimisers with warm-up, cosine decay, gradient clipping and a running mean of the weights.
 //!
-//! All weights live in one long tensor and are views of it, so that an update is a few passes over long lists. State is
-//! two such lists and the running mean; checkpoints see them by name.
+//! All weights live in one long tensor and are views of it, so that an update is a few passes
+//! over long lists. State is two such lists and the running mean; checkpoints see them by
+//! name.
 //!
-//! Sources: stochastic gradient with Nesterov's momentum; AdaGrad (Duchi, Hazan, Singer 2011); Adam (arXiv 1412.6980); AdamW
-//! (arXiv 1711.05101, algorithm 2); Muon: Jordan 2024, with the step size of Liu et al. 2025 (arXiv 2502.16982,
-//! equation 4), for matrices, beside AdamW for everything else.
+//! Sources: stochastic gradient with Nesterov's momentum; AdaGrad (Duchi, Hazan, Singer 2011);
+//! Adam (arXiv 1412.6980); AdamW (arXiv 1711.05101, algorithm 2); Muon: Jordan 2024, with the
+//! step size of Liu et al. 2025 (arXiv 2502.16982, equation 4), for matrices, beside AdamW for
+//! everything else.
 
 use super::model::Tensors;
 use super::recipe::{OptimiserKind, Recipe, ScheduleRecipe};
@@ -153,8 +155,8 @@ impl Optimiser {
         }
     }
 
-    /// One update from the gradients held by the weights; returns the gradient norm before clipping.
-    /// Without a finite norm nothing changes.
+    /// One update from the gradients held by the weights; returns the gradient norm before
+    /// clipping. Without a finite norm nothing changes.
     pub(super) fn update(&mut self, schedule: &ScheduleRecipe, step: u64) -> f64 {
         let mut order: Vec<(&String, &(i64, Vec<i64>))> = self.places.iter().collect();
         order.sort_by_key(|(_, (start, _))| *start);
@@ -232,7 +234,8 @@ fn change(group: &Group, grad: &Tensor, first: &Tensor, second: &Tensor, step: u
     }
 }
 
-/// Roughly the nearest matrix with orthonormal rows or columns, by five Newton–Schulz steps in bfloat16.
+/// Roughly the nearest matrix with orthonormal rows or columns, by five Newton–Schulz steps in
+/// bfloat16.
 fn orthogonal(matrix: &Tensor) -> Tensor {
     let (rows, columns) = matrix.size2().expect("a matrix");
     let wide = if rows > columns { matrix.tr() } else { matrix.shallow_clone() };

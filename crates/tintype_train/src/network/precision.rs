@@ -1,14 +1,14 @@
 //! How fine the exported integers are, and passes that compute as finely.
 //!
-//! Every result of a layer gets as many fraction bits as the largest magnitude on calibration crops allows, with room for
-//! twice that. The exporter writes these bits; the last steps of a run may round to them, and round weights to the grid
-//! of [`crate::neural::whole`], so that the network learns to live with it. Gradients pass roundings unchanged.
+//! Every result of a layer gets as many fraction bits as the largest magnitude on calibration
+//! crops allows, with room for twice that. The exporter writes these bits; the last steps of a
+//! run may round to them, and round weights to the grid of [`crate::neural::whole`], so that
+//! training takes the roundings into account. Gradients pass roundings unchanged.
 //!
-//! Source: Jacob et al. 2018 (arXiv 1712.05877, section 3), straight-through gradients after Bengio et al. 2013.
+//! Source: Jacob et al. 2018 (arXiv 1712.05877, section 3), straight-through gradients after
+//! Bengio et al. 2013.
 
-use super::data::{PictureSet, Random};
-use super::model::{Model, Pass, Tensors, Weights};
-use super::recipe::{AugmentRecipe, BlockKind, Recipe};
+use super::recipe::BlockKind;
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
@@ -22,7 +22,8 @@ pub(super) struct Precision {
     block: BlockKind,
 }
 
-/// The stream of values that the result `name` is added to or continues, and whose fraction bits it shares.
+/// The stream of values that the result `name` is added to or continues, and whose fraction
+/// bits it shares.
 fn stream(name: &str, block: BlockKind) -> Option<&'static str> {
     const MEMBERS: [(&str, &[&str]); 7] = [
         ("a.block8", &["a.enter8"]),
@@ -48,24 +49,8 @@ fn bits_for(most: f64) -> i32 {
 }
 
 impl Precision {
-    /// Of `tensors`, measured on crops of `pictures`.
-    pub(super) fn measured(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Self {
-        let model = Model::new(recipe);
-        let weights = Weights::watching(tensors);
-        let mut random = Random::new(recipe.seed, u64::MAX - 1);
-        for _ in 0..8 {
-            let samples =
-                pictures.crops(&mut random, 8, recipe.schedule.crop_px, &AugmentRecipe::default());
-            let top = (recipe.rate.anchors - 1) as f32;
-            let qualities: Vec<f32> = (0..8).map(|i| top * i as f32 / 7.0).collect();
-            tch::no_grad(|| {
-                model.pass(&weights, &samples, &Tensor::from_slice(&qualities), Pass::Measure)
-            });
-        }
-        Self::of(&weights.magnitudes(), recipe.network.block)
-    }
-
-    fn of(magnitudes: &BTreeMap<String, f64>, block: BlockKind) -> Self {
+    /// That of results with these largest magnitudes.
+    pub(super) fn of(magnitudes: &BTreeMap<String, f64>, block: BlockKind) -> Self {
         let (mut most, mut own) = (BTreeMap::<&'static str, f64>::new(), BTreeMap::new());
         for (name, &magnitude) in magnitudes {
             match stream(name, block) {
@@ -99,7 +84,8 @@ impl Precision {
     }
 }
 
-/// Weights `[out, …]` as integers hold them: each output's with the largest power of two that keeps its sums in 32 bits.
+/// Weights `[out, …]` as integers hold them: each output's with the largest power of two that
+/// keeps its sums in 32 bits.
 pub(super) fn rounded_weights(weight: &Tensor) -> Tensor {
     let rows = weight.detach().abs().reshape([weight.size()[0], -1]);
     let sum: Tensor =

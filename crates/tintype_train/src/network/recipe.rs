@@ -46,7 +46,8 @@ pub enum BlockKind {
     Residual,
     /// The same layers one after the other, without what skips them.
     Plain,
-    /// Each branch sees what the one before saw and made: channels are joined, then brought back to the width.
+    /// Each branch sees what the one before saw and made: channels are joined, then brought
+    /// back to the width.
     Dense,
 }
 
@@ -106,7 +107,8 @@ pub struct AugmentRecipe {
     pub rotation_degrees: f64,
     /// Brightness and contrast of each channel, in shares of 1.
     pub jitter: f64,
-    /// Deviation of film grain on half of the crops, up to this many 8-bit units; it is part of the target too.
+    /// Deviation of film grain on half of the crops, up to this many 8-bit units; it is part
+    /// of the target too.
     pub grain: f64,
     /// Deviation of noise on the input, in 8-bit units; the target stays clean.
     pub noise: f64,
@@ -213,7 +215,8 @@ pub struct ScheduleRecipe {
     pub clip_norm: f64,
     /// Decay of the running mean of weights.
     pub mean_decay: f64,
-    /// The last steps, so many, round weights and results as the exported integers will be rounded (in float32, slower).
+    /// The last steps, so many, round weights and results as the exported integers will be
+    /// rounded (in float32, slower).
     #[serde(default)]
     pub rounding_steps: u64,
     /// Validations in a row without a better result after which a run ends; 0 for none.

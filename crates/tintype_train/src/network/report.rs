@@ -1,6 +1,8 @@
-//! A run as one HTML file: curves, reconstructions, latent maps, and what each latent channel contributes.
+//! A run as one HTML file: curves, reconstructions, latent maps, and what each latent channel
+//! contributes.
 //!
-//! In: a run's folder and held-out pictures. Out: text of a file that needs nothing beside it. Pictures are PNG in base64, curves SVG.
+//! In: a run's folder and held-out pictures. Out: text of a file that needs nothing beside it.
+//! Pictures are PNG in base64, curves SVG.
 
 use super::data::PictureSet;
 use super::model::{Model, Pass, Tensors, Weights};

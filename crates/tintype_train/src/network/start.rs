@@ -1,8 +1,9 @@
 //! First weights: the linear codec.
 //!
-//! The shortcuts get the Karhunen–Loève basis of 16×16 RGB blocks of the training pictures, scales the measured standard
-//! deviations, gains the step that is best for each anchor's lambda, the last layer of each branch zeros. Step 0 is
-//! then a block transform coder. See LEARNED 2.14 in the project's notes; the start itself is our own decision.
+//! The shortcuts get the Karhunen–Loève basis of 16×16 RGB blocks of the training pictures,
+//! scales the measured standard deviations, gains the step that is best for each anchor's
+//! lambda, the last layer of each branch zeros. Step 0 is then a block transform coder. See
+//! LEARNED 2.14 in the project's notes; the start itself is our own decision.
 
 use super::Failure;
 use super::data::{PictureSet, Random};
@@ -42,9 +43,10 @@ pub(super) fn first_weights(recipe: &Recipe, model: &Model, pictures: &PictureSe
     tensors
 }
 
-/// `fresh` weights that do what the narrower or shallower network `trained` does: new channels are made at random but nothing
-/// known reads them yet, new blocks add nothing yet. Function-preserving growth after Net2Net (Chen, Goodfellow, Shlens
-/// 2016, arXiv 1511.05641), with zeros in place of copies.
+/// `fresh` weights that do what the narrower or shallower network `trained` does: new channels
+/// are made at random but nothing known reads them yet, new blocks add nothing yet.
+/// Function-preserving growth after Net2Net (Chen, Goodfellow, Shlens 2016, arXiv 1511.05641),
+/// with zeros in place of copies.
 ///
 /// # Errors
 /// If a tensor is wider in `trained`.
@@ -83,7 +85,8 @@ pub(super) fn grown(trained: &Tensors, mut fresh: Tensors) -> Result<Tensors, Fa
     })
 }
 
-/// In how many equal stretches a layer's outputs and inputs are ordered, each of which has grown by itself.
+/// In how many equal stretches a layer's outputs and inputs are ordered, each of which has
+/// grown by itself.
 fn stretches(name: &str) -> (i64, i64) {
     let layer = name.trim_end_matches(".w").trim_end_matches(".b");
     let with_bias = |out: i64, into: i64| if name.ends_with(".b") { (out, 1) } else { (out, into) };

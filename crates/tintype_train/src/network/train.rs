@@ -1,12 +1,12 @@
 //! The training loop: steps, log, validation, checkpoints.
 
+use super::calibrate::measured_precision;
 use super::checkpoint::read_tensors;
 use super::dashboard::Dashboard;
-use super::data::{Random, spoiled};
+use super::data::{Random, augmented};
 use super::loss::distortion;
 use super::model::{Outcome, Pass, Tensors, Weights};
 use super::optimiser::Optimiser;
-use super::precision::Precision;
 use super::start::{first_weights, grown};
 use super::{Anchor, Checkpoint, Failure, Model, PictureSet, Recipe, State, validate};
 use serde_json::json;
@@ -26,13 +26,15 @@ pub struct TrainingRun<'a> {
     pub pictures: PictureSet,
     /// Pictures to validate on.
     pub held_out: PictureSet,
-    /// Weights to begin with where there is no checkpoint, instead of the linear codec; of a network that is nowhere wider.
+    /// Weights to begin with where there is no checkpoint, instead of the linear codec; of a
+    /// network that is nowhere wider.
     pub start: Option<&'a Path>,
     /// Another codec's points on the held-out pictures.
     pub anchor: Option<Anchor>,
 }
 
-/// Trains to the end of the schedule, continuing from the checkpoint in the run's folder if there is one.
+/// Trains to the end of the schedule, continuing from the checkpoint in the run's folder if
+/// there is one.
 ///
 /// # Errors
 /// If files cannot be written, a checkpoint is damaged, or losses stay without a finite value.
@@ -61,7 +63,7 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
             state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0;
         if rounds && precision.is_none() {
             precision =
-                Some(Rc::new(Precision::measured(recipe, &optimiser.mean.named, &run.pictures)));
+                Some(Rc::new(measured_precision(recipe, &optimiser.mean.named, &run.pictures)));
         }
         let cast = match &precision {
             Some(precision) => Weights::rounding(&optimiser.weights.named, precision),
@@ -71,7 +73,8 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
         let norm = optimiser.update(schedule, state.step);
         rejected = if norm.is_finite() { 0 } else { rejected + 1 };
         if rejected == 5 && checkpoint.exists() && recoveries < 3 {
-            // Weights that give no finite gradient five times over are lost; the last good ones are not.
+            // Weights that give no finite gradient five times over are lost; the last good
+            // ones are not.
             recoveries += 1;
             let skipped = state.step + 1;
             (state, optimiser) = checkpoint.read(recipe)?;
@@ -161,13 +164,14 @@ fn announce(model: &Model, weights: &Tensors, state: &State) {
     );
     let schedule = &state.recipe.schedule;
     let pixels = (schedule.batch * schedule.crop_px * schedule.crop_px) as f64;
-    // Weights, gradients, two moments and the mean in float32. Results kept for gradients: photo-lite's 0.3 GB (batch 8 of 256 × 256)
-    // taken in proportion.
+    // Weights, gradients, two moments and the mean in float32. Results kept for gradients:
+    // photo-lite's 0.3 GB (batch 8 of 256 × 256) taken in proportion.
     let memory = 5.0 * 4.0 * count as f64 + pixels * ((encode + decode) * 50.0 + 60.0);
     eprintln!("about {:.1} GB of memory beside the pictures and LibTorch", memory / 1e9);
 }
 
-/// Leaves gradients in the weights; returns loss, mean bpp, mean squared error. Another `offset` means other data.
+/// Leaves gradients in the weights; returns loss, mean bpp, mean squared error. Another
+/// `offset` means other data.
 fn gradients(
     run: &TrainingRun<'_>,
     model: &Model,
@@ -193,7 +197,7 @@ fn gradients(
     if !step.is_multiple_of(schedule.shortcut_every) {
         cast.hold_shortcuts();
     }
-    let seen = spoiled(&samples, &run.recipe.augment);
+    let seen = augmented(&samples, &run.recipe.augment);
     let out: Outcome = model.pass(&cast, &seen, &vector(&qualities), Pass::Train);
     let wanted = distortion(&run.recipe.loss, &out.samples, &samples);
     let mse =

@@ -1,4 +1,5 @@
-//! Rate and distortion on held-out pictures, and BD-rate against an anchor measured on the same pictures.
+//! Rate and distortion on held-out pictures, and BD-rate against an anchor measured on the
+//! same pictures.
 
 use super::Failure;
 use super::data::PictureSet;

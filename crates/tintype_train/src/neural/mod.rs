@@ -6,7 +6,7 @@ mod whole;
 pub use adapt::Adapter;
 pub use whole::{Whole, whole};
 
-use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
+use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress};
 
 /// What `tintype train --codec neural` runs.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +44,12 @@ fn built_in() -> Result<Vec<u8>, FitError> {
 }
 
 impl Fit for NeuralFit {
-    fn fit(
-        &self,
-        pictures: &PictureList,
-        request: &FitRequest,
-        report: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Fitted, FitError> {
+    fn is_training_run(&self) -> bool {
+        true
+    }
+
+    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
+        let FitJob { pictures, request, on_progress: report } = job;
         if !request.settings.iter().any(|(name, _)| name == "adapt") {
             return trained(pictures, request);
         }

@@ -1,7 +1,8 @@
 //! The `pca` fit as `tintype train` runs it.
 
 use super::{Basis, Collector, PcaOptions, teach_contexts};
-use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
+use crate::{Fit, FitError, FitJob, Fitted, Progress, joined};
+use tintype_codec::CodecError;
 use tintype_pca::SETS;
 
 /// Fits a `pca` model.
@@ -11,30 +12,13 @@ pub struct PcaFit;
 /// Pictures on which contexts are taught.
 const TAUGHT: usize = 42;
 
-fn join<T: ToString>(values: &[T]) -> String {
-    values.iter().map(T::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// Four numbers, separated by commas.
-fn four(
-    request: &FitRequest,
-    name: &str,
-    default: [usize; SETS],
-) -> Result<[usize; SETS], FitError> {
-    let text = request.setting(name, join(&default))?;
-    let numbers: Vec<usize> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
-    numbers.try_into().map_err(|_| FitError::Misuse {
-        what: format!("setting {name}: four numbers are needed, such as {}", join(&default)),
-    })
-}
-
 impl Fit for PcaFit {
-    fn fit(
-        &self,
-        pictures: &PictureList,
-        request: &FitRequest,
-        report: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Fitted, FitError> {
+    fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
+        super::draw::describe(model)
+    }
+
+    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
+        let FitJob { pictures, request, on_progress: report } = job;
         request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
         let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
         let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
@@ -49,9 +33,9 @@ impl Fit for PcaFit {
         };
         let options = PcaOptions {
             basis,
-            pieces: four(request, "pieces", default.pieces)?,
-            kept: four(request, "kept", default.kept)?,
-            blocks_per_picture: four(request, "blocks", default.blocks_per_picture)?,
+            pieces: request.numbers("pieces", default.pieces)?,
+            kept: request.numbers("kept", default.kept)?,
+            blocks_per_picture: request.numbers("blocks", default.blocks_per_picture)?,
             rounds: request.setting("rounds", default.rounds)?,
             border_noise: request.setting("noise", default.border_noise)?,
             ..default
@@ -107,10 +91,10 @@ impl Fit for PcaFit {
             return Err(error);
         }
         let parameters = [
-            ("pieces (luma 8, luma 16, chroma 8, chroma 16)", join(&options.pieces)),
-            ("basis rows kept", join(&options.kept)),
-            ("blocks taken from each picture, at most", join(&options.blocks_per_picture)),
-            ("blocks fitted to", join(&collector.blocks())),
+            ("pieces (luma 8, luma 16, chroma 8, chroma 16)", joined(&options.pieces)),
+            ("basis rows kept", joined(&options.kept)),
+            ("blocks taken from each picture, at most", joined(&options.blocks_per_picture)),
+            ("blocks fitted to", joined(&collector.blocks())),
             ("basis", format!("{basis:?}").to_lowercase()),
             ("rounds", options.rounds.to_string()),
             ("noise assumed on borders", options.border_noise.to_string()),

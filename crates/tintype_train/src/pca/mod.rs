@@ -5,10 +5,12 @@
 //! picture.
 
 mod door;
+mod draw;
 mod pieces;
 mod sample;
 
 pub use door::PcaFit;
+pub use draw::{basis_picture, explained_variance};
 pub use pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use sample::Samples;
 

@@ -1,7 +1,7 @@
 //! The `sparse` fit as `tintype train` runs it.
 
 use super::{Method, Report, SparseOptions, fit};
-use crate::{Fit, FitError, FitRequest, Fitted, PictureList, Progress};
+use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_image::Planes;
 use tintype_sparse::SETS;
 
@@ -12,10 +12,6 @@ pub struct SparseFit;
 /// The most samples of all pictures together that are held in memory: more are cut out of their middles.
 const SAMPLES_MAX: usize = 96 << 20;
 
-fn join<T: ToString>(values: &[T]) -> String {
-    values.iter().map(T::to_string).collect::<Vec<_>>().join(",")
-}
-
 /// Six numbers within `1..=max`, separated by commas.
 fn six(
     request: &FitRequest,
@@ -23,15 +19,13 @@ fn six(
     default: [usize; SETS],
     max: usize,
 ) -> Result<[usize; SETS], FitError> {
-    let text = request.setting(name, join(&default))?;
-    let numbers: Vec<usize> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
-    let fits = |numbers: &[usize; SETS]| numbers.iter().all(|n| (1..=max).contains(n));
-    numbers.try_into().ok().filter(fits).ok_or_else(|| FitError::Misuse {
-        what: format!(
-            "setting {name}: six numbers from 1 to {max} are needed, such as {}",
-            join(&default)
-        ),
-    })
+    let numbers = request.numbers(name, default)?;
+    if numbers.iter().any(|number| !(1..=max).contains(number)) {
+        return Err(FitError::Misuse {
+            what: format!("setting {name}: numbers from 1 to {max} are possible"),
+        });
+    }
+    Ok(numbers)
 }
 
 /// Reads the pictures; each gives at most its share of [`SAMPLES_MAX`], from its middle.
@@ -66,12 +60,8 @@ fn read(
 }
 
 impl Fit for SparseFit {
-    fn fit(
-        &self,
-        pictures: &PictureList,
-        request: &FitRequest,
-        report: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Fitted, FitError> {
+    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
+        let FitJob { pictures, request, on_progress: report } = job;
         request.check_settings(&[
             "clusters", "atoms", "blocks", "step", "rounds", "passes", "noise", "method", "pursuit",
         ])?;
@@ -128,9 +118,9 @@ impl Fit for SparseFit {
             });
         });
         let parameters = [
-            ("clusters (luma 8, 16, 32, chroma 8, 16, 32)", join(&options.clusters)),
-            ("atoms of each", join(&options.atoms)),
-            ("blocks drawn, at most", join(&options.blocks)),
+            ("clusters (luma 8, 16, 32, chroma 8, 16, 32)", joined(&options.clusters)),
+            ("atoms of each", joined(&options.atoms)),
+            ("blocks drawn, at most", joined(&options.blocks)),
             ("step", options.step.to_string()),
             ("rounds and passes", format!("{rounds}, {passes}")),
             (

@@ -1,5 +1,5 @@
-//! Tools on a training run's folder: exports its checkpoint, writes its report, measures an exported model on real files.
-//! Training itself is `tintype train`.
+//! Tools on a training run's folder: exports its checkpoint, writes its report, measures an
+//! exported model on real files. Training itself is `tintype train`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,8 +1,10 @@
-//! `tintype train --codec neural --recipe …`: a run in a folder, then the model file, its master and its report.
+//! `tintype train --codec neural --recipe …`: a run in a folder, then the model file, its
+//! master and its report.
 //!
-//! In: the pictures, and settings `recipe` (file), `run` (folder of checkpoints and log), `resume` (go on there), `start` (weights
-//! to begin with), `valid` (folder to validate on; else every tenth picture), `anchor` (another codec's points there), `seed`.
-//! Out: the model file; `master.safetensors` (half precision) and `report.html` in the run's folder.
+//! In: the pictures, and settings `recipe` (file), `run` (folder of checkpoints and log),
+//! `resume` (go on there), `start` (weights to begin with), `valid` (folder to validate on;
+//! else every tenth picture), `anchor` (another codec's points there), `seed`. Out: the model
+//! file; `master.safetensors` (half precision) and `report.html` in the run's folder.
 
 use super::checkpoint::Checkpoint;
 use super::data::Keep;
@@ -21,7 +23,8 @@ const BUILT_IN: &str = include_str!("../../../../recipes/photo.toml");
 /// Trains as `request` says.
 ///
 /// # Errors
-/// `Misuse` for settings that do not fit together and for too few pictures; `Training` with whatever ended it.
+/// `Misuse` for settings that do not fit together and for too few pictures; `Training` with
+/// whatever ended it.
 pub(crate) fn fit(pictures: &PictureList, request: &FitRequest) -> Result<Fitted, FitError> {
     fit_network(pictures, request).map_err(|error| match error.downcast::<FitError>() {
         Ok(own) => *own,
@@ -107,11 +110,12 @@ fn finish(run: &TrainingRun<'_>) -> Result<Fitted, Failure> {
     Ok(Fitted { bytes, parameters })
 }
 
-/// The model file of the checkpoint in `folder`, calibrated on `pictures`, its quality scale measured on `held_out`; writes the
-/// master in half precision.
+/// The model file of the checkpoint in `folder`, calibrated on `pictures`, its quality scale
+/// measured on `held_out`; writes the master in half precision.
 ///
 /// # Errors
-/// If the checkpoint cannot be read, a layer does not fit into integers, or the master cannot be written.
+/// If the checkpoint cannot be read, a layer does not fit into integers, or the master cannot
+/// be written.
 pub fn write_outputs(
     folder: &Path,
     pictures: &PictureSet,
