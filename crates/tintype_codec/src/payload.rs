@@ -67,11 +67,16 @@ impl Payload {
 
     /// The whole payload as its reader would see it.
     pub fn view<'a>(&'a self, shape: &'a Shape) -> PayloadView<'a> {
-        let view = self.sections.iter().map(|s| SectionView {
-            key: s.key,
-            bytes: &s.bytes,
-            complete: true,
-        });
-        PayloadView { shape, header: &self.header, sections: view.collect(), cut_off: false }
+        let sections = self.section_views();
+        PayloadView { shape, header: &self.header, sections, cut_off: false }
+    }
+
+    /// The sections as their reader would see them.
+    pub fn section_views(&self) -> Vec<SectionView<'_>> {
+        let mut views = Vec::with_capacity(self.sections.len());
+        for section in &self.sections {
+            views.push(SectionView { key: section.key, bytes: &section.bytes, complete: true });
+        }
+        views
     }
 }

@@ -3,9 +3,9 @@
 //! Bit-exact. Source: ITU-T T.81, annex D (the coder), F.2.4 and G.1.3 (its statistics).
 
 use super::coefficients::{ComponentBlocks, ScanGeometry};
-use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
-use super::scan_decode::ScanTrace;
-use super::structure::{ScanPlan, restart_pieces};
+use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanComponent, ScanHeader};
+use super::scan_tables::ScanSideInfo;
+use super::structure::{Scan, restart_intervals};
 
 /// T.81 table D.3: probability estimate, next state if less probable, next if more probable, whether to swap.
 #[rustfmt::skip]
@@ -115,13 +115,13 @@ impl<'a> Decoder<'a> {
 
     /// A bit of fixed probability one half.
     fn fixed(&mut self) -> u32 {
-        // The state 113 of libjpeg: estimate 0x5a1d that never moves.
+        // libjpeg's state 113: the estimate 0x5a1d, which never changes.
         let mut bin = 0;
         self.bit(&mut bin)
     }
 }
 
-/// Statistics of one scan component.
+/// Statistics and state of one scan component.
 struct Statistics {
     dc: [Bin; 64],
     ac: [Bin; 256],
@@ -130,44 +130,42 @@ struct Statistics {
     lower: u32,
     upper: u32,
     kx: usize,
+    /// The first scan component that names the same DC table, and the first with the same AC table:
+    /// theirs are the bins, since bins belong to tables.
+    homes: (usize, usize),
 }
 
 /// Decodes one arithmetic-coded scan of `bytes` into `components`.
 pub fn decode_scan(
     bytes: &[u8],
     frame: &Frame,
-    plan: &ScanPlan,
+    scan: &Scan,
     components: &mut [ComponentBlocks],
-) -> ScanTrace {
-    let geometry = ScanGeometry::new(frame, &plan.header, components);
-    let mut trace = ScanTrace::default();
+) -> ScanSideInfo {
+    let geometry = ScanGeometry::new(frame, &scan.header, components);
+    let mut side = ScanSideInfo::default();
     let total = geometry.mcus();
-    let interval =
-        if plan.tables.restart_interval == 0 { total } else { plan.tables.restart_interval };
+    let interval = scan.restart_interval(total);
+    let blocks = BlockDecoder {
+        header: &scan.header,
+        dc_shift: if frame.process == Process::Progressive { scan.header.low } else { 0 },
+    };
     let mut mcu = 0;
-    for (_, piece) in restart_pieces(&bytes[plan.data.clone()]) {
-        let mut decoder = Decoder::new(piece);
-        // Tables are shared by the components that name them.
+    for (_, data) in restart_intervals(&bytes[scan.data.clone()]) {
+        let mut decoder = Decoder::new(data);
         let mut statistics: Vec<Statistics> =
-            plan.header.components.iter().map(|c| fresh(plan, c.dc_table, c.ac_table)).collect();
+            (0..scan.header.components.len()).map(|slot| fresh(scan, slot)).collect();
         for at in mcu..(mcu + interval).min(total) {
             let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
             for unit in 0..geometry.units.len() {
                 let (index, place) = geometry.locate(components, unit, x, y);
                 let slot = geometry.units[unit].0;
-                decode_block(
-                    &mut decoder,
-                    frame,
-                    &plan.header,
-                    plan,
-                    slot,
-                    &mut statistics,
-                    &mut components[index].blocks[place],
-                );
-                trace.visited += 1;
+                let block = &mut components[index].blocks[place];
+                blocks.decode(&mut decoder, slot, &mut statistics, block);
+                side.visited += 1;
             }
             if decoder.exhausted > 64 {
-                trace.damaged = true;
+                side.damaged = true;
                 break;
             }
         }
@@ -176,52 +174,64 @@ pub fn decode_scan(
             break;
         }
     }
-    trace.damaged |= mcu < total;
-    trace
+    side.damaged |= mcu < total;
+    side
 }
 
-fn fresh(plan: &ScanPlan, dc: usize, ac: usize) -> Statistics {
-    let (lower, upper) = plan.tables.arithmetic_dc[dc];
-    let (lower, upper) = ((1u32 << lower) >> 1, (1u32 << upper) >> 1);
-    let kx = usize::from(plan.tables.arithmetic_ac[ac]);
-    Statistics { dc: [0; 64], ac: [0; 256], dc_context: 0, previous_dc: 0, lower, upper, kx }
-}
-
-fn decode_block(
-    decoder: &mut Decoder<'_>,
-    frame: &Frame,
-    header: &ScanHeader,
-    plan: &ScanPlan,
-    slot: usize,
-    all: &mut [Statistics],
-    block: &mut [i16; 64],
-) {
-    // Bins belong to tables: the first component that names a table holds them.
-    let part = &plan.header.components[slot];
-    let dc_home =
-        plan.header.components.iter().position(|c| c.dc_table == part.dc_table).unwrap_or(slot);
-    let ac_home =
-        plan.header.components.iter().position(|c| c.ac_table == part.ac_table).unwrap_or(slot);
-    let progressive = frame.process == Process::Progressive;
-    if header.start == 0 && header.high == 0 {
-        let context = all[slot].dc_context;
-        let (lower, upper) = (all[slot].lower, all[slot].upper);
-        let (difference, next) =
-            dc_difference(decoder, &mut all[dc_home].dc, context, lower, upper);
-        let own = &mut all[slot];
-        own.dc_context = next;
-        own.previous_dc = own.previous_dc.wrapping_add(difference);
-        block[0] = (own.previous_dc << if progressive { header.low } else { 0 }) as i16;
-    } else if header.start == 0 {
-        block[0] |= (decoder.fixed() << header.low) as i16;
+/// The statistics of scan component `slot` at the start of a restart interval.
+fn fresh(scan: &Scan, slot: usize) -> Statistics {
+    let parts = &scan.header.components;
+    let part = &parts[slot];
+    let (lower, upper) = scan.tables.arithmetic_dc[part.dc_table];
+    let home = |same: &dyn Fn(&ScanComponent) -> bool| parts.iter().position(same).unwrap_or(slot);
+    Statistics {
+        dc: [0; 64],
+        ac: [0; 256],
+        dc_context: 0,
+        previous_dc: 0,
+        lower: (1 << lower) >> 1,
+        upper: (1 << upper) >> 1,
+        kx: usize::from(scan.tables.arithmetic_ac[part.ac_table]),
+        homes: (home(&|c| c.dc_table == part.dc_table), home(&|c| c.ac_table == part.ac_table)),
     }
-    if header.end > 0 {
-        let home = &mut all[ac_home];
-        let start = header.start.max(1);
-        if header.high == 0 {
-            first_ac(decoder, &mut home.ac, home.kx, (start, header.end), header.low, block);
-        } else {
-            refine_ac(decoder, &mut home.ac, (start, header.end), header.low, block);
+}
+
+/// What the blocks of a scan share.
+struct BlockDecoder<'a> {
+    header: &'a ScanHeader,
+    dc_shift: u32,
+}
+
+impl BlockDecoder<'_> {
+    fn decode(
+        &self,
+        decoder: &mut Decoder<'_>,
+        slot: usize,
+        all: &mut [Statistics],
+        block: &mut [i16; 64],
+    ) {
+        let header = self.header;
+        let (dc_home, ac_home) = all[slot].homes;
+        if header.start == 0 && header.high == 0 {
+            let context = all[slot].dc_context;
+            let (lower, upper) = (all[slot].lower, all[slot].upper);
+            let (difference, next) =
+                dc_difference(decoder, &mut all[dc_home].dc, context, lower, upper);
+            let own = &mut all[slot];
+            own.dc_context = next;
+            own.previous_dc = own.previous_dc.wrapping_add(difference);
+            block[0] = (own.previous_dc << self.dc_shift) as i16;
+        } else if header.start == 0 {
+            block[0] |= (decoder.fixed() << header.low) as i16;
+        }
+        if header.end > 0 {
+            let home = &mut all[ac_home];
+            let band = (header.start.max(1), header.end);
+            if header.high == 0 {
+                first_ac(decoder, &mut home.ac, home.kx, band, header.low, block);
+            } else {
+                refine_ac(decoder, &mut home.ac, band, header.low, block);
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Quantised DCT coefficients of a JPEG file, and the order in which scans visit their blocks.
 //!
-//! A component's blocks lie in rows; a block is 64 `i16` in natural order (row-major, vertical frequency outside).
-//! Rows and columns are padded to whole MCUs. Bit-exact.
+//! A component's blocks lie in rows; a block is 64 `i16` in natural order (row-major, vertical
+//! frequency outside). Rows and columns are padded to whole MCUs. Bit-exact.
 
-use super::markers::{Frame, ScanHeader};
+use super::frame::{Frame, ScanHeader};
 use tintype_codec::CodecError;
 use tintype_image::Limits;
 
@@ -23,6 +23,25 @@ pub struct ComponentBlocks {
 }
 
 impl ComponentBlocks {
+    /// Component `index` of `frame` with `blocks`, in rows padded to whole MCUs.
+    pub fn new(frame: &Frame, index: usize, blocks: Vec<[i16; 64]>) -> Self {
+        let stride = frame.mcus().0 * frame.components[index].h;
+        let (width, height) = frame.component_size(index);
+        Self {
+            stride,
+            rows: blocks.len() / stride,
+            width: width.div_ceil(8),
+            height: height.div_ceil(8),
+            blocks,
+        }
+    }
+
+    /// `rows` rows of zeroed blocks.
+    fn zeroed(frame: &Frame, index: usize, rows: usize) -> Self {
+        let stride = frame.mcus().0 * frame.components[index].h;
+        Self::new(frame, index, vec![[0; 64]; stride * rows])
+    }
+
     /// The block in column `x` of row `y`.
     pub fn block(&self, x: usize, y: usize) -> &[i16; 64] {
         &self.blocks[y * self.stride + x]
@@ -49,39 +68,16 @@ pub fn blocks_for_frame(
     limits: &Limits,
 ) -> Result<Vec<ComponentBlocks>, CodecError> {
     check_frame(frame, data_bytes, limits)?;
-    let (mcus_x, mcus_y) = frame.mcus();
-    let blocks = (0..frame.components.len()).map(|index| {
-        let c = &frame.components[index];
-        let (width, height) = frame.component_size(index);
-        let (stride, rows) = (mcus_x * c.h, mcus_y * c.v);
-        let blocks = vec![[0i16; 64]; stride * rows];
-        ComponentBlocks {
-            stride,
-            rows,
-            width: width.div_ceil(8),
-            height: height.div_ceil(8),
-            blocks,
-        }
-    });
-    Ok(blocks.collect())
+    let (_, mcus_y) = frame.mcus();
+    let zeroed = |(index, v)| ComponentBlocks::zeroed(frame, index, mcus_y * v);
+    Ok(frame.components.iter().map(|c| c.v).enumerate().map(zeroed).collect())
 }
 
 /// Zeroed coefficients for one row of MCUs of `frame`, or one row of blocks if it has one component.
 pub fn row_for_frame(frame: &Frame) -> Vec<ComponentBlocks> {
-    let (mcus_x, _) = frame.mcus();
-    let row = frame.components.iter().enumerate().map(|(index, c)| {
-        let (width, height) = frame.component_size(index);
-        let (stride, rows) = (mcus_x * c.h, if frame.components.len() == 1 { 1 } else { c.v });
-        let blocks = vec![[0i16; 64]; stride * rows];
-        ComponentBlocks {
-            stride,
-            rows,
-            width: width.div_ceil(8),
-            height: height.div_ceil(8),
-            blocks,
-        }
-    });
-    row.collect()
+    let single = frame.components.len() == 1;
+    let rows = frame.components.iter().map(|c| if single { 1 } else { c.v });
+    rows.enumerate().map(|(index, rows)| ComponentBlocks::zeroed(frame, index, rows)).collect()
 }
 
 /// Refuses a picture larger than `limits`, or far larger than `data_bytes` bytes of data can describe.

@@ -2,6 +2,8 @@
 //!
 //! Bit-exact. Source: ITU-T T.81, annexes C (codes from counts), F.2.2.3 (decoding).
 
+/// Longest end-of-band run that a code can name.
+pub const EOB_RUN_MAX: u32 = 0x7fff;
 /// Bits that one look-up covers.
 pub const LOOKUP_BITS: u32 = 10;
 

@@ -4,8 +4,8 @@
 
 use super::bits::BitReader;
 use super::huffman::extend;
-use super::scan_decode::{decode_symbol, slot_tables};
-use super::structure::{ScanPlan, Structure, restart_pieces};
+use super::scan_tables::{decode_symbol, tables_for_scan};
+use super::structure::{Scan, Structure, restart_intervals};
 use super::upsample::ComponentSamples;
 use tintype_codec::CodecError;
 use tintype_image::Limits;
@@ -41,10 +41,10 @@ pub fn decode(
         .collect();
     let mut damaged = structure.damaged || !structure.ended;
     let mut visited = 0u64;
-    for plan in &structure.scans {
-        let equal = plan.header.components.iter().all(|c| {
+    for scan in &structure.scans {
+        let equal = scan.header.components.iter().all(|c| {
             let info = &frame.components[c.index];
-            (info.h, info.v) == (1, 1) || plan.header.components.len() == 1
+            (info.h, info.v) == (1, 1) || scan.header.components.len() == 1
         });
         if !equal {
             return Err(CodecError::Unsupported {
@@ -55,7 +55,7 @@ pub fn decode(
         if visited > 8 * samples {
             return Err(CodecError::Limit { what: "scans of a lossless JPEG", max: 8 });
         }
-        damaged |= !decode_scan(bytes, frame.precision, plan, &mut planes);
+        damaged |= !decode_scan(bytes, frame.precision, scan, &mut planes);
     }
     Ok((planes, damaged))
 }
@@ -63,26 +63,25 @@ pub fn decode(
 fn decode_scan(
     bytes: &[u8],
     precision: u8,
-    plan: &ScanPlan,
+    scan: &Scan,
     planes: &mut [ComponentSamples],
 ) -> bool {
-    let tables = slot_tables(plan);
-    let first = plan.header.components[0].index;
+    let tables = tables_for_scan(scan);
+    let first = scan.header.components[0].index;
     let (width, height) = (planes[first].width, planes[first].height);
     let total = width * height;
-    let interval =
-        if plan.tables.restart_interval == 0 { total } else { plan.tables.restart_interval };
-    let low = plan.header.low;
+    let interval = scan.restart_interval(total);
+    let low = scan.header.low;
     let start = 1i32 << (u32::from(precision) - low - 1);
     let mut at = 0;
-    let mut fine = true;
-    for (_, piece) in restart_pieces(&bytes[plan.data.clone()]) {
-        let mut reader = BitReader::new(piece);
+    let mut valid = true;
+    for (_, data) in restart_intervals(&bytes[scan.data.clone()]) {
+        let mut reader = BitReader::new(data);
         let end = (at + interval).min(total);
         let begin = at;
         while at < end && !reader.overrun() {
             let (x, y) = (at % width, at / width);
-            for (slot, part) in plan.header.components.iter().enumerate() {
+            for (slot, part) in scan.header.components.iter().enumerate() {
                 let plane = &mut planes[part.index];
                 let first_line = y == begin / width;
                 let predicted = match (x, first_line) {
@@ -90,13 +89,13 @@ fn decode_scan(
                     (0, false) => i32::from(plane.samples[at - width] >> low),
                     (0, true) => start,
                     (_, true) => i32::from(plane.samples[at - 1] >> low),
-                    _ => predict(plan.header.start, &plane.samples, at, width, low),
+                    _ => predict(scan.header.start, &plane.samples, at, width, low),
                 };
                 reader.refill();
                 let size = match decode_symbol(&mut reader, &tables[slot].dc) {
                     Some(size @ 0..=16) => u32::from(size),
                     _ => {
-                        fine = false;
+                        valid = false;
                         0
                     }
                 };
@@ -105,13 +104,13 @@ fn decode_scan(
             }
             at += 1;
         }
-        fine &= !reader.overrun();
+        valid &= !reader.overrun();
         at = end;
         if at == total {
             break;
         }
     }
-    fine && at == total
+    valid && at == total
 }
 
 fn predict(which: usize, samples: &[u16], at: usize, width: usize, low: u32) -> i32 {

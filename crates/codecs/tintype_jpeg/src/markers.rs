@@ -1,108 +1,17 @@
 //! The segments of a JPEG file: what each marker says, without entropy-coded data.
 //!
-//! In: file bytes. Out: [`Step`]s in file order with tables kept in [`Tables`]. Bit-exact: the repacker parses the
-//! same segments on both sides, so nothing here may depend on anything but the bytes.
+//! In: file bytes. Out: [`Segment`]s in file order; tables are kept in [`Tables`]. Bit-exact: the
+//! packer parses the same segments on both sides, so nothing here may depend on anything but the
+//! bytes.
 //!
 //! Source: ITU-T T.81, annex B; Adobe technical note 5116 (APP14).
 
+use super::frame::{
+    Frame, NATURAL_FROM_ZIGZAG, ScanHeader, malformed, parse_frame, parse_scan,
+};
 use super::huffman::HuffmanTable;
 use std::sync::Arc;
 use tintype_codec::CodecError;
-
-/// Zigzag index to natural (row-major) index.
-pub const NATURAL_FROM_ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
-    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
-
-/// How the entropy-coded data of a frame is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
-    /// Sequential DCT (SOF0, SOF1, SOF9).
-    Sequential,
-    /// Progressive DCT (SOF2, SOF10).
-    Progressive,
-    /// Predictive, without DCT (SOF3).
-    Lossless,
-}
-
-/// One component as the frame header gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ComponentInfo {
-    /// Identifier, any byte.
-    pub id: u8,
-    /// Horizontal sampling factor, 1 to 4.
-    pub h: usize,
-    /// Vertical sampling factor, 1 to 4.
-    pub v: usize,
-    /// Which quantisation table, 0 to 3.
-    pub quant_index: usize,
-}
-
-/// The frame header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// How scans are coded.
-    pub process: Process,
-    /// Arithmetic instead of Huffman coding.
-    pub arithmetic: bool,
-    /// Bits a sample: 8 or 12; 2 to 16 in lossless frames.
-    pub precision: u8,
-    /// Width in pixels, at least 1.
-    pub width: usize,
-    /// Height in pixels; 0 until a DNL segment tells it.
-    pub height: usize,
-    /// 1 to 4 components.
-    pub components: Vec<ComponentInfo>,
-}
-
-impl Frame {
-    /// Largest horizontal and vertical sampling factor.
-    pub fn sampling_max(&self) -> (usize, usize) {
-        let h = self.components.iter().map(|c| c.h).max().unwrap_or(1);
-        (h, self.components.iter().map(|c| c.v).max().unwrap_or(1))
-    }
-
-    /// Number of MCUs across and down in an interleaved scan.
-    pub fn mcus(&self) -> (usize, usize) {
-        let (h, v) = self.sampling_max();
-        (self.width.div_ceil(8 * h), self.height.div_ceil(8 * v))
-    }
-
-    /// Width and height of component `index` in samples.
-    pub fn component_size(&self, index: usize) -> (usize, usize) {
-        let (h, v) = self.sampling_max();
-        let c = &self.components[index];
-        ((self.width * c.h).div_ceil(h), (self.height * c.v).div_ceil(v))
-    }
-}
-
-/// One component's part in a scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScanComponent {
-    /// Index into the frame's components.
-    pub index: usize,
-    /// DC table, 0 to 3.
-    pub dc_table: usize,
-    /// AC table, 0 to 3.
-    pub ac_table: usize,
-}
-
-/// The scan header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScanHeader {
-    /// 1 to 4 components.
-    pub components: Vec<ScanComponent>,
-    /// First zigzag index (spectral selection); the predictor in lossless frames.
-    pub start: usize,
-    /// Last zigzag index.
-    pub end: usize,
-    /// Successive approximation: previous point transform.
-    pub high: u32,
-    /// Successive approximation: this point transform.
-    pub low: u32,
-}
 
 /// All tables that segments may set, as they stand at some point of the file.
 #[derive(Clone, Debug)]
@@ -134,9 +43,9 @@ impl Default for Tables {
     }
 }
 
-/// What the walker met next.
+/// A segment that is more than tables.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum Segment {
     /// The frame header.
     Frame(Frame),
     /// A scan header; entropy-coded data starts at the walker's position.
@@ -144,7 +53,7 @@ pub enum Step {
     /// Number of lines, which a frame of height 0 waits for.
     Lines(usize),
     /// An application or comment segment: marker code and the range of its body.
-    Note(u8, std::ops::Range<usize>),
+    Application(u8, std::ops::Range<usize>),
     /// End of image; the position is behind it.
     End,
 }
@@ -162,8 +71,9 @@ pub struct SegmentWalker<'a> {
     frame: Option<Frame>,
 }
 
-fn malformed(what: impl Into<String>, at: usize) -> CodecError {
-    CodecError::Malformed { what: what.into(), at: Some(at) }
+/// The big-endian number in the first two bytes.
+fn word(body: &[u8]) -> usize {
+    usize::from(u16::from_be_bytes([body[0], body[1]]))
 }
 
 impl<'a> SegmentWalker<'a> {
@@ -173,32 +83,29 @@ impl<'a> SegmentWalker<'a> {
     /// `Malformed` if there is none.
     pub fn new(bytes: &'a [u8]) -> Result<Self, CodecError> {
         if !bytes.starts_with(&[0xff, 0xd8]) {
-            return Err(malformed("no JPEG: SOI marker missing", 0));
+            return Err(malformed("not a JPEG file: the start-of-image marker is missing", 0));
         }
         Ok(Self { bytes, position: 2, tables: Tables::default(), damaged: false, frame: None })
     }
 
-    /// The next step, or `None` at the end of the bytes.
+    /// The next segment that is more than tables, or `None` at the end of the bytes.
     ///
     /// # Errors
     /// `Malformed`, `Unsupported` for segments without which nothing can be decoded.
-    pub fn next_step(&mut self) -> Result<Option<Step>, CodecError> {
+    pub fn next_segment(&mut self) -> Result<Option<Segment>, CodecError> {
         loop {
             let Some(marker) = self.next_marker() else { return Ok(None) };
             match marker {
                 0xd8 | 0x01 | 0xd0..=0xd7 => continue,
-                0xd9 => return Ok(Some(Step::End)),
+                0xd9 => return Ok(Some(Segment::End)),
                 _ => {}
             }
             let start = self.position + 2;
-            let Some(length) = self
-                .bytes
-                .get(self.position..start)
-                .map(|b| usize::from(b[0]) << 8 | usize::from(b[1]))
-            else {
+            let Some(&[high, low]) = self.bytes.get(self.position..start) else {
                 self.position = self.bytes.len();
                 return Ok(None);
             };
+            let length = usize::from(u16::from_be_bytes([high, low]));
             if length < 2 {
                 self.damaged = true;
                 self.position = start;
@@ -213,27 +120,25 @@ impl<'a> SegmentWalker<'a> {
                 0xc4 => self.huffman_tables(body),
                 0xcc => self.arithmetic_conditioning(body),
                 0xdd if body.len() >= 2 => {
-                    self.tables.restart_interval = usize::from(body[0]) << 8 | usize::from(body[1]);
+                    self.tables.restart_interval = word(body);
                 }
-                0xdc if body.len() >= 2 => {
-                    return Ok(Some(Step::Lines(usize::from(body[0]) << 8 | usize::from(body[1]))));
-                }
+                0xdc if body.len() >= 2 => return Ok(Some(Segment::Lines(word(body)))),
                 0xc0..=0xcf if marker != 0xc8 => {
                     if self.frame.is_some() {
                         return Err(malformed("a second frame header", start));
                     }
                     let frame = parse_frame(marker, body, start)?;
                     self.frame = Some(frame.clone());
-                    return Ok(Some(Step::Frame(frame)));
+                    return Ok(Some(Segment::Frame(frame)));
                 }
                 0xda => {
                     let frame = self
                         .frame
                         .as_ref()
                         .ok_or_else(|| malformed("scan before frame header", start))?;
-                    return Ok(Some(Step::Scan(parse_scan(frame, body, start)?)));
+                    return Ok(Some(Segment::Scan(parse_scan(frame, body, start)?)));
                 }
-                0xe0..=0xef | 0xfe => return Ok(Some(Step::Note(marker, start.min(end)..end))),
+                0xe0..=0xef | 0xfe => return Ok(Some(Segment::Application(marker, start.min(end)..end))),
                 _ => {}
             }
         }
@@ -314,109 +219,3 @@ impl<'a> SegmentWalker<'a> {
     }
 }
 
-fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecError> {
-    let (process, arithmetic) = match marker {
-        0xc0 | 0xc1 => (Process::Sequential, false),
-        0xc2 => (Process::Progressive, false),
-        0xc3 => (Process::Lossless, false),
-        0xc9 => (Process::Sequential, true),
-        0xca => (Process::Progressive, true),
-        _ => {
-            return Err(CodecError::Unsupported {
-                what: format!("JPEG process SOF{}", marker & 15),
-            });
-        }
-    };
-    if body.len() < 6 {
-        return Err(CodecError::Truncated { needed: 6 - body.len() });
-    }
-    let count = usize::from(body[5]);
-    let (height, width) = (
-        usize::from(body[1]) << 8 | usize::from(body[2]),
-        usize::from(body[3]) << 8 | usize::from(body[4]),
-    );
-    if width == 0 || count == 0 {
-        return Err(malformed(
-            format!("frame of {width} × {height} pixels with {count} components"),
-            at,
-        ));
-    }
-    if count > 4 {
-        return Err(CodecError::Unsupported {
-            what: format!("JPEG of {count} components (at most 4)"),
-        });
-    }
-    if body.len() < 6 + 3 * count {
-        return Err(CodecError::Truncated { needed: 6 + 3 * count - body.len() });
-    }
-    let precision = body[0];
-    let possible = if process == Process::Lossless {
-        (2..=16).contains(&precision)
-    } else {
-        matches!(precision, 8 | 12)
-    };
-    if !possible {
-        return Err(malformed(format!("{precision} bits a sample"), at));
-    }
-    let mut components = Vec::with_capacity(count);
-    for c in body[6..6 + 3 * count].chunks_exact(3) {
-        let (h, v) = (usize::from(c[1] >> 4), usize::from(c[1] & 15));
-        if !(1..=4).contains(&h) || !(1..=4).contains(&v) || c[2] > 3 {
-            return Err(malformed(
-                format!("component with sampling {h} × {v}, table {}", c[2]),
-                at,
-            ));
-        }
-        components.push(ComponentInfo { id: c[0], h, v, quant_index: usize::from(c[2]) });
-    }
-    Ok(Frame { process, arithmetic, precision, width, height, components })
-}
-
-fn parse_scan(frame: &Frame, body: &[u8], at: usize) -> Result<ScanHeader, CodecError> {
-    let count = usize::from(*body.first().ok_or(CodecError::Truncated { needed: 1 })?);
-    if count == 0 || count > 4 || body.len() < 4 + 2 * count {
-        return Err(malformed(format!("scan of {count} components in {} bytes", body.len()), at));
-    }
-    let mut components: Vec<ScanComponent> = Vec::with_capacity(count);
-    for c in body[1..1 + 2 * count].chunks_exact(2) {
-        let used = |i: usize| components.iter().any(|o| o.index == i);
-        let found = frame.components.iter().enumerate().position(|(i, f)| f.id == c[0] && !used(i));
-        let index =
-            found.ok_or_else(|| malformed(format!("scan of unknown component {}", c[0]), at))?;
-        let (dc_table, ac_table) = (usize::from(c[1] >> 4), usize::from(c[1] & 15));
-        if dc_table > 3 || ac_table > 3 {
-            return Err(malformed(format!("scan with tables {dc_table} and {ac_table}"), at));
-        }
-        components.push(ScanComponent { index, dc_table, ac_table });
-    }
-    let tail = &body[1 + 2 * count..];
-    let (mut start, mut end) = (usize::from(tail[0]), usize::from(tail[1]));
-    let (mut high, mut low) = (u32::from(tail[2] >> 4), u32::from(tail[2] & 15));
-    match frame.process {
-        Process::Sequential => (start, end, high, low) = (0, 63, 0, 0),
-        Process::Progressive => {
-            let fits =
-                start <= end && end <= 63 && (start > 0 || end == 0) && (start == 0 || count == 1);
-            if !fits || low > 13 || high > 13 {
-                return Err(malformed(
-                    format!("progressive scan {start}..{end}, bits {high} to {low}"),
-                    at,
-                ));
-            }
-        }
-        Process::Lossless => {
-            if !(1..=7).contains(&start) || low >= u32::from(frame.precision) {
-                return Err(malformed(
-                    format!("lossless predictor {start}, point transform {low}"),
-                    at,
-                ));
-            }
-        }
-    }
-    let blocks: usize =
-        components.iter().map(|c| frame.components[c.index].h * frame.components[c.index].v).sum();
-    if count > 1 && blocks > 16 {
-        return Err(malformed(format!("{blocks} blocks in an MCU"), at));
-    }
-    Ok(ScanHeader { components, start, end, high, low })
-}

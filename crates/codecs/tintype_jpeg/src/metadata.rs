@@ -1,4 +1,4 @@
-//! What application segments of a JPEG file say: JFIF, Adobe, ICC in many pieces, EXIF, XMP; and writing them.
+//! Application segments of a JPEG file: JFIF, Adobe, ICC in several segments, EXIF, XMP; read and written.
 //!
 //! Bit-exact: no. Source: ITU-T T.871 (JFIF), ICC.1 annex B.4, EXIF 2.32, XMP part 3.
 
@@ -11,57 +11,58 @@ const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// Longest body of a segment.
 const BODY_MAX: usize = 65_533;
 
-/// The Adobe segment's statement on colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Adobe {
-    /// 0: none, 1: YCbCr, 2: YCCK.
-    pub transform: u8,
-}
-
-/// What the notes say.
-#[derive(Clone, Debug, Default)]
-pub struct Notes {
+/// The segments that say how components are to be read as colour.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ColourSegments {
     /// Whether there is a JFIF segment.
     pub jfif: bool,
-    /// The Adobe segment.
-    pub adobe: Option<Adobe>,
-    /// ICC, EXIF, XMP.
-    pub metadata: Metadata,
-    /// What was odd.
-    pub warnings: Vec<String>,
+    /// The transform of the Adobe segment, if there is one; 0: none, 1: YCbCr, 2: YCCK.
+    pub adobe_transform: Option<u8>,
 }
 
-/// Reads all notes of a file.
-pub fn read(bytes: &[u8], structure: &Structure, limits: &Limits) -> Notes {
-    let mut notes = Notes::default();
-    let mut pieces: Vec<(u8, u8, &[u8])> = Vec::new();
-    for (marker, range) in &structure.notes {
+/// Finds the segments that say how components are to be read.
+pub fn colour_segments(bytes: &[u8], structure: &Structure) -> ColourSegments {
+    let mut found = ColourSegments::default();
+    for (marker, range) in &structure.app_segments {
         let body = &bytes[range.clone()];
         match marker {
-            0xe0 => notes.jfif |= body.starts_with(b"JFIF\0") && body.len() >= 14,
-            0xe1 if body.starts_with(EXIF) && notes.metadata.exif.is_none() => {
-                let exif = &body[EXIF.len()..];
-                let sound = exif.starts_with(b"II") || exif.starts_with(b"MM");
-                if sound {
-                    notes.metadata.exif = Some(exif.to_vec())
-                } else {
-                    notes.warnings.push("EXIF without TIFF header dropped".into())
-                }
-            }
-            0xe1 if body.starts_with(XMP) => notes.metadata.xmp = Some(body[XMP.len()..].to_vec()),
-            0xe2 if body.starts_with(ICC) && body.len() >= ICC.len() + 2 => {
-                pieces.push((body[ICC.len()], body[ICC.len() + 1], &body[ICC.len() + 2..]));
-            }
+            0xe0 => found.jfif |= body.starts_with(b"JFIF\0") && body.len() >= 14,
             0xee if body.starts_with(b"Adobe") && body.len() >= 12 => {
-                notes.adobe = Some(Adobe { transform: body[11] })
+                found.adobe_transform = Some(body[11]);
             }
             _ => {}
         }
     }
-    notes.metadata.icc = join_icc(pieces, limits, &mut notes.warnings);
-    notes
+    found
 }
 
+/// Reads ICC, EXIF and XMP; the second value says in words what was dropped.
+pub fn read(bytes: &[u8], structure: &Structure, limits: &Limits) -> (Metadata, Vec<String>) {
+    let (mut metadata, mut warnings) = (Metadata::default(), Vec::new());
+    let mut pieces: Vec<(u8, u8, &[u8])> = Vec::new();
+    for (marker, range) in &structure.app_segments {
+        let body = &bytes[range.clone()];
+        match marker {
+            0xe1 if body.starts_with(EXIF) && metadata.exif.is_none() => {
+                let exif = &body[EXIF.len()..];
+                if exif.starts_with(b"II") || exif.starts_with(b"MM") {
+                    metadata.exif = Some(exif.to_vec());
+                } else {
+                    warnings.push("EXIF without a TIFF header was dropped".into());
+                }
+            }
+            0xe1 if body.starts_with(XMP) => metadata.xmp = Some(body[XMP.len()..].to_vec()),
+            0xe2 if body.starts_with(ICC) && body.len() >= ICC.len() + 2 => {
+                pieces.push((body[ICC.len()], body[ICC.len() + 1], &body[ICC.len() + 2..]));
+            }
+            _ => {}
+        }
+    }
+    metadata.icc = join_icc(pieces, limits, &mut warnings);
+    (metadata, warnings)
+}
+
+/// The ICC profile in `pieces` (number, count, bytes), if they are complete.
 fn join_icc(
     mut pieces: Vec<(u8, u8, &[u8])>,
     limits: &Limits,
@@ -76,8 +77,8 @@ fn join_icc(
         && pieces.iter().zip(1..=count).all(|(p, n)| p.0 == n && p.1 == count);
     let total: usize = pieces.iter().map(|p| p.2.len()).sum();
     if !sound || total as u64 > limits.metadata_bytes_max {
-        warnings
-            .push(format!("ICC profile of {} pieces does not fit together; dropped", pieces.len()));
+        let found = pieces.len();
+        warnings.push(format!("the ICC profile was dropped: its {found} pieces do not fit together"));
         return None;
     }
     Some(pieces.iter().flat_map(|p| p.2.iter().copied()).collect())
@@ -85,7 +86,7 @@ fn join_icc(
 
 /// Segments that carry `metadata`, to stand behind the JFIF or Adobe segment.
 ///
-/// EXIF and XMP longer than a segment are left out: JPEG has no place for them; their names are returned.
+/// EXIF and XMP that are longer than a segment are left out; their names are returned.
 pub fn segments(metadata: &Metadata) -> (Vec<u8>, Vec<&'static str>) {
     let (mut out, mut left_out) = (Vec::new(), Vec::new());
     let mut put = |marker: u8, parts: &[&[u8]]| {

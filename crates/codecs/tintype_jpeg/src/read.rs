@@ -1,71 +1,84 @@
-//! A JPEG file into its coefficients, with everything that is known of its scans.
+//! A JPEG file into its coefficients, with the side information of its scans.
 //!
 //! In: file bytes. Out: [`JpegCoefficients`]. Bit-exact.
 
 use super::arithmetic;
 use super::coefficients::{ComponentBlocks, blocks_for_frame};
-use super::markers::Process;
-use super::scan_decode::{ScanTrace, decode_scan};
+use super::frame::Process;
+use super::scan_decode::decode_scan;
+use super::scan_tables::ScanSideInfo;
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use tintype_codec::CodecError;
 use tintype_image::{Level, Limits};
 
-/// Times that a file may visit each of its blocks, on average; real progressive files need about ten.
+/// Times that a file may visit each of its blocks, on average: real progressive files need about ten.
 const VISITS_MAX: u64 = 120;
 
 /// A JPEG file taken apart.
 #[derive(Clone, Debug)]
 pub struct JpegCoefficients {
-    /// Frame, scans, tables, notes.
+    /// Frame, scans, tables, application segments.
     pub structure: Structure,
     /// Quantised coefficients of each component.
     pub components: Vec<ComponentBlocks>,
-    /// For each scan what its coefficients do not tell.
-    pub traces: Vec<ScanTrace>,
+    /// For each scan what its coefficients do not determine.
+    pub side: Vec<ScanSideInfo>,
 }
 
 impl JpegCoefficients {
-    /// Whether all that the headers promise was there.
+    /// Whether the file is whole and sound.
     pub fn complete(&self) -> bool {
-        self.structure.ended && !self.structure.damaged && self.traces.iter().all(|t| !t.damaged)
+        self.structure.ended && !self.structure.damaged && self.side.iter().all(|s| !s.damaged)
     }
 }
 
-/// Reads the coefficients of a file coded with the DCT.
-///
-/// `level`: the instructions to do it with; the result is the same at every level.
-/// Damaged and missing data leave zero coefficients; see [`JpegCoefficients::complete`].
+/// [`coefficients_of`] the structure of `bytes`.
 ///
 /// # Errors
-/// `Malformed`, `Truncated`, `Unsupported` (lossless frames too), `Limit`.
+/// As [`structure_from_bytes`] and [`coefficients_of`].
 pub fn read_coefficients(
     bytes: &[u8],
     level: Level,
     limits: &Limits,
 ) -> Result<JpegCoefficients, CodecError> {
-    let structure = structure_from_bytes(bytes, ScanData::Present)?;
-    if structure.frame.process == Process::Lossless {
-        return Err(CodecError::Unsupported { what: "coefficients of a lossless JPEG".into() });
+    coefficients_of(bytes, structure_from_bytes(bytes, ScanData::Present)?, level, limits)
+}
+
+/// Reads the coefficients of a file coded with the DCT.
+///
+/// The result is the same at every `level`. Damaged and missing data leave zero coefficients; see
+/// [`JpegCoefficients::complete`].
+///
+/// # Errors
+/// `Unsupported` for lossless frames, `Limit`.
+pub fn coefficients_of(
+    bytes: &[u8],
+    structure: Structure,
+    level: Level,
+    limits: &Limits,
+) -> Result<JpegCoefficients, CodecError> {
+    let frame = &structure.frame;
+    if frame.process == Process::Lossless {
+        let what = "coefficients of a lossless JPEG, which has none".into();
+        return Err(CodecError::Unsupported { what });
     }
     let data: usize = structure.scans.iter().map(|s| s.data.len()).sum();
-    let mut components = blocks_for_frame(&structure.frame, data, limits)?;
+    let mut components = blocks_for_frame(frame, data, limits)?;
     let blocks: u64 = components.iter().map(|c| c.blocks.len() as u64).sum();
     let mut visits = 0;
-    let mut traces = Vec::with_capacity(structure.scans.len());
-    for plan in &structure.scans {
-        let trace = if structure.frame.arithmetic {
-            arithmetic::decode_scan(bytes, &structure.frame, plan, &mut components)
+    let mut all = Vec::with_capacity(structure.scans.len());
+    for scan in &structure.scans {
+        let side = if frame.arithmetic {
+            arithmetic::decode_scan(bytes, frame, scan, &mut components)
         } else {
-            decode_scan(bytes, &structure.frame, plan, level, &mut components)
+            decode_scan(bytes, frame, scan, level, &mut components)
         };
-        visits += trace.visited;
-        traces.push(trace);
+        visits += side.visited;
+        all.push(side);
         if visits > VISITS_MAX * blocks {
-            return Err(CodecError::Limit {
-                what: "scans over the same JPEG blocks",
-                max: VISITS_MAX,
-            });
+            let what = "scans over the same JPEG blocks";
+            return Err(CodecError::Limit { what, max: VISITS_MAX });
         }
     }
-    Ok(JpegCoefficients { structure, components, traces })
+    Ok(JpegCoefficients { structure, components, side: all })
 }

@@ -1,186 +1,172 @@
 //! Huffman-coded scans into coefficients: sequential here, progressive in its own file.
 //!
-//! In: the bytes of a scan. Out: coefficients, and a [`ScanTrace`] with what a writer needs beyond them to make the
-//! same bytes again. Damaged data leaves zeros. Bit-exact. Source: ITU-T T.81, F.2.2 and G.2.
+//! In: the bytes of a scan. Out: coefficients, and a [`ScanSideInfo`] with what an encoder needs
+//! beyond them to write the same bytes again. Damaged data leaves zeros. Bit-exact.
+//! Source: ITU-T T.81, F.2.2 and G.2.
 
 use super::bits::BitReader;
-use super::coefficients::{ComponentBlocks, ScanGeometry};
+use super::coefficients::{ComponentBlocks, ScanGeometry, row_for_frame};
+use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process};
 use super::huffman::{HuffmanTable, LOOKUP_BITS, extend};
-use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process};
-use super::progressive::{self, ProgressiveState};
-use super::quant_tables::standard_huffman;
-use super::structure::{ScanPlan, restart_pieces};
+use super::progressive::ProgressiveInterval;
+use super::scan_tables::{
+    ComponentTables, ScanSideInfo, decode_dc_difference, decode_symbol, tables_for_scan,
+};
+use super::structure::{Scan, restart_intervals};
 use fearless_simd::{Simd, dispatch};
 use std::ops::Range;
-use std::sync::Arc;
 use tintype_image::Level;
-
-/// What coefficients do not tell of a scan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScanTrace {
-    /// Padding at the end of each restart interval: value, number of bits.
-    pub padding: Vec<(u8, u8)>,
-    /// Blocks (counted in scan order) before which a progressive encoder ended an end-of-band run early.
-    pub early_ends: Vec<u32>,
-    /// Whether codes were invalid or data was missing.
-    pub damaged: bool,
-    /// Whether something is not as a plain encoder would write it; only looked for in sequential scans.
-    pub unusual: bool,
-    /// Blocks visited.
-    pub visited: u64,
-}
-
-/// Tables of one scan component.
-pub struct SlotTables {
-    /// For DC.
-    pub dc: Arc<HuffmanTable>,
-    /// For AC.
-    pub ac: Arc<HuffmanTable>,
-}
-
-/// The tables a scan needs. Missing ones are those of annex K, as in Motion JPEG, or empty: then all codes are invalid.
-pub fn slot_tables(plan: &ScanPlan) -> Vec<SlotTables> {
-    let tables = &plan.tables;
-    let standard = |class: u8, index: usize| {
-        let wanted = class << 4 | index as u8;
-        let found = standard_huffman().into_iter().find(|t| t.0 == wanted).map(|t| t.1);
-        let (counts, symbols) = found.unwrap_or(([0; 16], &[]));
-        Arc::new(
-            HuffmanTable::new(&counts, symbols, class == 1)
-                .expect("the standard's codes are prefix codes"),
-        )
-    };
-    let parts = plan.header.components.iter().map(|c| SlotTables {
-        dc: tables.dc[c.dc_table].clone().unwrap_or_else(|| standard(0, c.dc_table)),
-        ac: tables.ac[c.ac_table].clone().unwrap_or_else(|| standard(1, c.ac_table)),
-    });
-    parts.collect()
-}
 
 /// Decodes one scan of `bytes` into `components`.
 pub fn decode_scan(
     bytes: &[u8],
     frame: &Frame,
-    plan: &ScanPlan,
+    scan: &Scan,
     level: Level,
     components: &mut [ComponentBlocks],
-) -> ScanTrace {
-    let geometry = ScanGeometry::new(frame, &plan.header, components);
-    let tables = slot_tables(plan);
-    let unusual = frame.process == Process::Progressive
-        || tables.iter().any(|t| t.dc.ambiguous || t.ac.ambiguous);
-    let mut trace = ScanTrace { unusual, ..ScanTrace::default() };
-    let interval = if plan.tables.restart_interval == 0 {
-        geometry.mcus()
-    } else {
-        plan.tables.restart_interval
-    };
+) -> ScanSideInfo {
+    let geometry = ScanGeometry::new(frame, &scan.header, components);
+    let tables = tables_for_scan(scan);
+    let progressive = frame.process == Process::Progressive;
+    let ambiguous = tables.iter().any(|t| t.dc.ambiguous || t.ac.ambiguous);
+    let mut side =
+        ScanSideInfo { non_canonical: progressive || ambiguous, ..ScanSideInfo::default() };
+    let interval = scan.restart_interval(geometry.mcus());
     let mut mcu = 0;
-    for (number, piece) in restart_pieces(&bytes[plan.data.clone()]) {
+    for (number, data) in restart_intervals(&bytes[scan.data.clone()]) {
         if let Some(number) = number {
-            if plan.tables.restart_interval == 0 {
-                trace.damaged = true;
+            if scan.tables.restart_interval == 0 {
+                side.damaged = true;
                 break;
             }
             // A marker ahead of its time means that intervals got lost.
             let expected = (mcu / interval - 1) & 7;
             let ahead = (usize::from(number) + 8 - expected) & 7;
-            trace.damaged |= ahead != 0;
+            side.damaged |= ahead != 0;
             mcu += if ahead <= 2 { ahead * interval } else { 0 };
         }
         if mcu >= geometry.mcus() {
-            trace.damaged = true;
+            side.damaged = true;
             break;
         }
-        let range = mcu..(mcu + interval).min(geometry.mcus());
+        let mcus = mcu..(mcu + interval).min(geometry.mcus());
         mcu += interval;
-        let mut reader = BitReader::new(piece);
-        if frame.process == Process::Progressive {
-            let mut state = ProgressiveState::new(&plan.header, &geometry, &tables);
-            progressive::decode_interval(&mut state, &mut reader, range, components, &mut trace);
+        let mut reader = BitReader::new(data);
+        if progressive {
+            ProgressiveInterval::new(&scan.header, &geometry, &tables, &mut side).decode(
+                &mut reader,
+                mcus,
+                components,
+            );
         } else {
-            let work = Interval { geometry: &geometry, tables: &tables, level };
-            work.sequential(&mut reader, range, &mut [0; 4], components, &mut trace);
+            let scan = SequentialScan { geometry: &geometry, tables: &tables, level };
+            scan.decode(&mut reader, mcus, &mut [0; 4], components, &mut side);
         }
         let (value, count) = reader.padding();
-        trace.padding.push((value as u8, count as u8));
-        trace.damaged |= reader.overrun();
-        trace.unusual |= !reader.ended_cleanly();
+        side.padding.push((value as u8, count as u8));
+        side.damaged |= reader.overrun();
+        side.non_canonical |= !reader.ended_cleanly();
     }
-    trace.damaged |= mcu < geometry.mcus();
-    trace
+    side.damaged |= mcu < geometry.mcus();
+    side
 }
 
-/// Decodes the one scan of a sequential file a row of MCUs at a time: `row` holds that row's blocks, and `done` gets it
-/// with its number. Returns whether all was sound; if not, the rows before are of no use.
-pub fn decode_rows(
-    bytes: &[u8],
-    frame: &Frame,
-    plan: &ScanPlan,
+/// Decodes the one scan of a sequential file a row of MCUs at a time.
+pub struct McuRowDecoder<'a> {
+    /// Blocks of the row that was decoded last.
+    pub blocks: Vec<ComponentBlocks>,
+    geometry: ScanGeometry,
+    tables: Vec<ComponentTables>,
     level: Level,
-    row: &mut [ComponentBlocks],
-    mut done: impl FnMut(usize, &[ComponentBlocks]),
-) -> bool {
-    let geometry = ScanGeometry::new(frame, &plan.header, row);
-    let tables = slot_tables(plan);
-    let total = geometry.mcus();
-    let interval =
-        if plan.tables.restart_interval == 0 { total } else { plan.tables.restart_interval };
-    let pieces = restart_pieces(&bytes[plan.data.clone()]);
-    let expected = |(index, (number, _)): (usize, &(Option<u8>, &[u8]))| match number {
-        None => index == 0,
-        Some(number) => index > 0 && usize::from(*number) == (index - 1) & 7,
-    };
-    if total == 0
-        || pieces.len() != total.div_ceil(interval)
-        || !pieces.iter().enumerate().all(expected)
-    {
-        return false;
+    /// The data of each restart interval, and MCUs in one.
+    intervals: Vec<&'a [u8]>,
+    interval: usize,
+    /// Where decoding stands: in interval `current`, of which `left` MCUs are still to come.
+    reader: BitReader<'a>,
+    current: usize,
+    left: usize,
+    previous_dc: [i32; 4],
+}
+
+impl<'a> McuRowDecoder<'a> {
+    /// At the start of `scan`; `None` if restart markers are missing or out of order.
+    pub fn new(bytes: &'a [u8], frame: &Frame, scan: &Scan, level: Level) -> Option<Self> {
+        let blocks = row_for_frame(frame);
+        let geometry = ScanGeometry::new(frame, &scan.header, &blocks);
+        let total = geometry.mcus();
+        let interval = scan.restart_interval(total);
+        let found = restart_intervals(&bytes[scan.data.clone()]);
+        let in_order = |(index, (number, _)): (usize, &(Option<u8>, &[u8]))| match number {
+            None => index == 0,
+            Some(number) => index > 0 && usize::from(*number) == (index - 1) & 7,
+        };
+        if total == 0
+            || found.len() != total.div_ceil(interval)
+            || !found.iter().enumerate().all(in_order)
+        {
+            return None;
+        }
+        let intervals: Vec<&[u8]> = found.into_iter().map(|(_, data)| data).collect();
+        Some(Self {
+            blocks,
+            geometry,
+            tables: tables_for_scan(scan),
+            level,
+            reader: BitReader::new(intervals[0]),
+            intervals,
+            interval,
+            current: 0,
+            left: interval,
+            previous_dc: [0; 4],
+        })
     }
-    let mut trace = ScanTrace::default();
-    let work = Interval { geometry: &geometry, tables: &tables, level };
-    let (mut reader, mut previous_dc, mut piece, mut left) =
-        (BitReader::new(pieces[0].1), [0i32; 4], 0, interval);
-    for y in 0..geometry.mcus_y {
-        row.iter_mut().for_each(|c| c.blocks.fill([0; 64]));
+
+    /// Decodes the next row of MCUs into [`Self::blocks`]; returns whether its data was sound.
+    pub fn decode_row(&mut self) -> bool {
+        self.blocks.iter_mut().for_each(|c| c.blocks.fill([0; 64]));
+        let mut side = ScanSideInfo::default();
+        let scan =
+            SequentialScan { geometry: &self.geometry, tables: &self.tables, level: self.level };
         let mut x = 0;
-        while x < geometry.mcus_x {
-            if left == 0 {
-                piece += 1;
-                (reader, previous_dc, left) = (BitReader::new(pieces[piece].1), [0; 4], interval);
+        while x < self.geometry.mcus_x {
+            if self.left == 0 {
+                self.current += 1;
+                self.reader = BitReader::new(self.intervals[self.current]);
+                self.previous_dc = [0; 4];
+                self.left = self.interval;
             }
-            let count = left.min(geometry.mcus_x - x);
-            let mcus = x..x + count;
-            work.sequential(&mut reader, mcus, &mut previous_dc, row, &mut trace);
-            if trace.damaged || reader.overrun() {
+            let count = self.left.min(self.geometry.mcus_x - x);
+            let (reader, dc) = (&mut self.reader, &mut self.previous_dc);
+            scan.decode(reader, x..x + count, dc, &mut self.blocks, &mut side);
+            if side.damaged || self.reader.overrun() {
                 return false;
             }
-            (x, left) = (x + count, left - count);
+            (x, self.left) = (x + count, self.left - count);
         }
-        done(y, row);
+        true
     }
-    true
 }
 
-/// What restart intervals of a scan share.
-struct Interval<'a> {
+/// What the restart intervals of a sequential scan share.
+struct SequentialScan<'a> {
     geometry: &'a ScanGeometry,
-    tables: &'a [SlotTables],
+    tables: &'a [ComponentTables],
     level: Level,
 }
 
-impl Interval<'_> {
-    fn sequential(
+impl SequentialScan<'_> {
+    fn decode(
         &self,
         reader: &mut BitReader<'_>,
         mcus: Range<usize>,
         previous_dc: &mut [i32; 4],
         components: &mut [ComponentBlocks],
-        trace: &mut ScanTrace,
+        side: &mut ScanSideInfo,
     ) {
         let geometry = self.geometry;
         let (mut x, mut y) = (mcus.start % geometry.mcus_x, mcus.start / geometry.mcus_x);
-        // No vectors, but the level's instructions for bits; a reader of its own, so that it can live in registers.
+        // No vectors, but the level's instructions for bits; a reader of its own, so that it can
+        // live in registers.
         let mut bits = reader.clone();
         dispatch!(self.level, simd => simd.vectorize(#[inline(always)] || {
             for _ in mcus {
@@ -188,12 +174,13 @@ impl Interval<'_> {
                     let (index, at) = geometry.locate(components, unit, x, y);
                     let table = &self.tables[*slot];
                     let block = &mut components[index].blocks[at];
-                    match sequential_block(&mut bits, &table.dc, &table.ac, &mut previous_dc[*slot], block) {
-                        Block::Usual => {}
-                        Block::Unusual => trace.unusual = true,
-                        Block::Damaged => trace.damaged = true,
+                    let dc = &mut previous_dc[*slot];
+                    match sequential_block(&mut bits, &table.dc, &table.ac, dc, block) {
+                        BlockCodes::Canonical => {}
+                        BlockCodes::NonCanonical => side.non_canonical = true,
+                        BlockCodes::Damaged => side.damaged = true,
                     }
-                    trace.visited += 1;
+                    side.visited += 1;
                 }
                 if bits.overrun() {
                     break;
@@ -208,49 +195,13 @@ impl Interval<'_> {
     }
 }
 
-/// One code of `table`: its symbol; an invalid code counts as symbol 0 of no bits, and `None`.
-#[inline(always)]
-pub fn decode_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable) -> Option<u8> {
-    let entry = table.lookup[reader.peek(LOOKUP_BITS) as usize];
-    if entry != 0 {
-        reader.skip(u32::from(entry >> 8));
-        return Some(entry as u8);
-    }
-    match table.decode_slow(reader.peek(16)) {
-        Some((symbol, length)) => {
-            reader.skip(length);
-            Some(symbol)
-        }
-        None => {
-            reader.skip(16);
-            None
-        }
-    }
-}
-
-/// A DC difference; `None` for an invalid code.
-#[inline(always)]
-pub fn decode_dc_difference(reader: &mut BitReader<'_>, table: &HuffmanTable) -> Option<i32> {
-    reader.refill();
-    let quick = table.lookup_value[reader.peek(LOOKUP_BITS) as usize];
-    if quick != 0 {
-        reader.skip((quick & 0xff) as u32);
-        return Some(quick >> 16);
-    }
-    let size = u32::from(decode_symbol(reader, table)?);
-    if size > 16 {
-        return None;
-    }
-    Some(extend(reader.take(size), size))
-}
-
-/// What a block's codes were like.
-enum Block {
-    /// As every encoder writes them.
-    Usual,
-    /// There are shorter ones for the same coefficients, or DC beyond 16 bits.
-    Unusual,
-    /// Not all were codes.
+/// How a block was coded.
+enum BlockCodes {
+    /// As the canonical encoder writes it.
+    Canonical,
+    /// There are shorter codes for the same coefficients, or DC lies beyond 16 bits.
+    NonCanonical,
+    /// With invalid codes.
     Damaged,
 }
 
@@ -261,36 +212,36 @@ fn sequential_block(
     ac: &HuffmanTable,
     previous_dc: &mut i32,
     block: &mut [i16; 64],
-) -> Block {
+) -> BlockCodes {
     let difference = decode_dc_difference(reader, dc);
     *previous_dc = previous_dc.wrapping_add(difference.unwrap_or(0));
     block[0] = *previous_dc as i16;
-    let mut fine = difference.is_some();
-    let mut usual = i32::from(block[0]) == *previous_dc;
-    // Where the last run of sixteen zeros ended; a plain encoder has a coefficient there or later.
+    let mut valid = difference.is_some();
+    let mut canonical = i32::from(block[0]) == *previous_dc;
+    // Where the last run of sixteen zeros ended; canonically a coefficient follows.
     let mut zeros_end = 0;
     let mut k = 1usize;
     while k < 64 {
         reader.refill();
-        let quick = ac.lookup_value[reader.peek(LOOKUP_BITS) as usize];
-        if quick != 0 {
-            reader.skip((quick & 0xff) as u32);
-            k += ((quick >> 8) & 15) as usize;
+        let entry = ac.lookup_value[reader.peek(LOOKUP_BITS) as usize];
+        if entry != 0 {
+            reader.skip((entry & 0xff) as u32);
+            k += ((entry >> 8) & 15) as usize;
             if k > 63 {
-                return Block::Damaged;
+                return BlockCodes::Damaged;
             }
-            block[usize::from(NATURAL_FROM_ZIGZAG[k])] = (quick >> 16) as i16;
+            block[usize::from(NATURAL_FROM_ZIGZAG[k])] = (entry >> 16) as i16;
             k += 1;
             continue;
         }
         let symbol = decode_symbol(reader, ac).unwrap_or_else(|| {
-            fine = false;
+            valid = false;
             0
         });
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 {
             if run != 15 {
-                usual &= run == 0;
+                canonical &= run == 0;
                 break;
             }
             k += 16;
@@ -300,14 +251,14 @@ fn sequential_block(
         k += run;
         let value = extend(reader.take(size), size);
         if k > 63 {
-            return Block::Damaged;
+            return BlockCodes::Damaged;
         }
         block[usize::from(NATURAL_FROM_ZIGZAG[k])] = value as i16;
         k += 1;
     }
-    match (fine, usual && k != zeros_end) {
-        (false, _) => Block::Damaged,
-        (true, false) => Block::Unusual,
-        (true, true) => Block::Usual,
+    match (valid, canonical && k != zeros_end) {
+        (false, _) => BlockCodes::Damaged,
+        (true, false) => BlockCodes::NonCanonical,
+        (true, true) => BlockCodes::Canonical,
     }
 }

@@ -1,14 +1,14 @@
-//! Coefficients into Huffman-coded scans, sequential and progressive; the walk is written once for writing and counting.
+//! Coefficients into Huffman-coded scans, sequential and progressive.
 //!
-//! In: coefficients, a scan header, a [`ScanTrace`]. Out: symbols and raw bits for a [`ScanSink`].
-//! Bit-exact: the repacker writes files again byte for byte. Source: ITU-T T.81, F.1.2 and G.1.2.
+//! In: coefficients, a scan header, breaks of end-of-band runs. Out: symbols and raw bits for a
+//! [`ScanSink`], which writes or counts them. Bit-exact: the packer restores files byte for byte.
+//! Source: ITU-T T.81, F.1.2 and G.1.2.
 
 use super::bits::BitWriter;
 use super::coefficients::{ComponentBlocks, ScanGeometry};
-use super::huffman::HuffmanTable;
-use super::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
-use super::progressive::EOB_RUN_MAX;
-use super::scan_decode::SlotTables;
+use super::huffman::{EOB_RUN_MAX, HuffmanTable};
+use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
+use super::scan_tables::ComponentTables;
 
 /// For each row of a block and each set of its columns (bit u for column u): bits at their zigzag places.
 static ZIGZAG_MASKS: [[u64; 256]; 8] = {
@@ -30,7 +30,7 @@ static ZIGZAG_MASKS: [[u64; 256]; 8] = {
     table
 };
 
-/// Takes what a scan consists of.
+/// Takes the symbols and bits of a scan.
 pub trait ScanSink {
     /// A DC symbol of scan component `slot` with `count` bits behind it.
     fn dc(&mut self, slot: usize, symbol: u8, bits: u32, count: u32);
@@ -47,7 +47,7 @@ pub struct ByteSink<'a> {
     /// The bits written.
     pub writer: BitWriter,
     /// Tables of the scan's components.
-    pub tables: &'a [SlotTables],
+    pub tables: &'a [ComponentTables],
     /// Padding of each interval: value, number of bits.
     pub padding: &'a [(u8, u8)],
     /// Padding where that list has none of the right length.
@@ -127,17 +127,17 @@ impl ScanSink for CountSink {
     fn interval_end(&mut self, _index: usize, _marker: Option<u8>) {}
 }
 
-/// What a scan is made of, beyond its coefficients.
+/// A scan without its coefficients.
 #[derive(Clone, Copy)]
-pub struct ScanShape<'a> {
+pub struct ScanLayout<'a> {
     /// The frame header.
     pub frame: &'a Frame,
     /// The scan header.
     pub header: &'a ScanHeader,
     /// MCUs between restart markers, or 0.
     pub restart_interval: usize,
-    /// Blocks before which an end-of-band run ends early, ascending.
-    pub early_ends: &'a [u32],
+    /// Blocks before which an end-of-band run ends although it could be longer, ascending.
+    pub eob_run_breaks: &'a [u32],
 }
 
 /// Size category and magnitude bits of `value` (T.81 F.1.2.1).
@@ -151,17 +151,17 @@ fn magnitude(value: i32) -> (u32, u32) {
 /// Walks over a scan; inlined so that a caller's SIMD level holds for it.
 #[inline(always)]
 pub fn encode_scan<S: ScanSink>(
-    shape: ScanShape<'_>,
+    layout: ScanLayout<'_>,
     components: &[ComponentBlocks],
     sink: &mut S,
 ) {
-    let geometry = ScanGeometry::new(shape.frame, shape.header, components);
+    let geometry = ScanGeometry::new(layout.frame, layout.header, components);
     let total = geometry.mcus();
-    let interval = if shape.restart_interval == 0 { total.max(1) } else { shape.restart_interval };
-    let mut ends = Some(shape.early_ends).into_iter().flatten().copied().peekable();
-    let progressive = shape.frame.process == Process::Progressive;
+    let interval = if layout.restart_interval == 0 { total.max(1) } else { layout.restart_interval };
+    let mut breaks = Some(layout.eob_run_breaks).into_iter().flatten().copied().peekable();
+    let progressive = layout.frame.process == Process::Progressive;
     let mut previous_dc = [0i32; 4];
-    let mut bands = Band::new(shape.header);
+    let mut bands = Band::new(layout.header);
     let (mut x, mut y) = (0, 0);
     for mcu in 0..total {
         if mcu > 0 && mcu % interval == 0 {
@@ -176,14 +176,14 @@ pub fn encode_scan<S: ScanSink>(
             let block = &components[index].blocks[at];
             if !progressive {
                 sequential_block(block, slot, &mut previous_dc[slot], sink);
-            } else if shape.header.start == 0 {
-                progressive_dc(shape.header, block, slot, &mut previous_dc[slot], sink);
+            } else if layout.header.start == 0 {
+                progressive_dc(layout.header, block, slot, &mut previous_dc[slot], sink);
             } else {
-                while ends.next_if(|e| (*e as usize) < mcu).is_some() {}
-                if ends.next_if(|e| *e as usize == mcu).is_some() {
+                while breaks.next_if(|b| (*b as usize) < mcu).is_some() {}
+                if breaks.next_if(|b| *b as usize == mcu).is_some() {
                     bands.end_run(sink);
                 }
-                if shape.header.high == 0 {
+                if layout.header.high == 0 {
                     bands.first(block, sink)
                 } else {
                     bands.refine(block, sink)
@@ -206,23 +206,23 @@ fn code_dc<S: ScanSink>(value: i32, slot: usize, previous: &mut i32, sink: &mut 
     sink.dc(slot, size as u8, bits, size);
 }
 
-/// Whether the block has nothing but DC, as many have.
+/// Whether all AC coefficients are zero, as in many blocks.
 #[inline(always)]
-pub fn flat(block: &[i16; 64]) -> bool {
+pub fn is_flat(block: &[i16; 64]) -> bool {
     let rows = block.as_chunks::<8>().0;
     let mut any = rows[0];
     any[0] = 0;
     for row in &rows[1..] {
         any.iter_mut().zip(row).for_each(|(a, c)| *a |= c);
     }
-    // No fold over the eight: LLVM's SLP vectoriser does not come to an end with one in some builds.
+    // Not a fold over the eight: with one, LLVM's SLP vectoriser does not terminate in some builds.
     any == [0; 8]
 }
 
 /// Bit k says whether the coefficient at zigzag index k is nonzero.
 #[inline(always)]
 pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
-    if flat(block) {
+    if is_flat(block) {
         return u64::from(block[0] != 0);
     }
     // The top bit of what is not zero; a comparison would not become vectors.

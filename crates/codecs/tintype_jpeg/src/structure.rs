@@ -1,18 +1,20 @@
-//! A JPEG file as a list of scans with the tables that hold for each, and everything else by position.
+//! A JPEG file as a list of scans with the tables in force at each, and everything else by position.
 //!
-//! In: file bytes, with or without the entropy-coded data of its scans. Out: [`Structure`]. Bit-exact.
-//! Source: ITU-T T.81, annex B; the latching of tables at a component's first scan follows libjpeg.
+//! In: file bytes, with or without the entropy-coded data of its scans. Out: [`Structure`].
+//! Bit-exact. Source: ITU-T T.81, annex B; that a component keeps the quantisation table of its first
+//! scan follows libjpeg.
 
-use super::markers::{Frame, Process, ScanHeader, SegmentWalker, Step, Tables};
+use super::frame::{Frame, Process, ScanHeader, malformed};
+use super::markers::{Segment, SegmentWalker, Tables};
 use std::ops::Range;
 use tintype_codec::CodecError;
 
 /// Most scans a file may have.
 const SCANS_MAX: usize = 1000;
 
-/// One scan: its header, the tables that hold, and where its entropy-coded data lies.
+/// One scan: its header, the tables in force, and where its entropy-coded data lies.
 #[derive(Clone, Debug)]
-pub struct ScanPlan {
+pub struct Scan {
     /// The scan header.
     pub header: ScanHeader,
     /// Tables at the scan's start.
@@ -21,7 +23,17 @@ pub struct ScanPlan {
     pub data: Range<usize>,
 }
 
-/// A file's frame, scans and notes.
+impl Scan {
+    /// MCUs between restart markers; all `mcus` of the scan where it has none.
+    pub fn restart_interval(&self, mcus: usize) -> usize {
+        match self.tables.restart_interval {
+            0 => mcus,
+            interval => interval,
+        }
+    }
+}
+
+/// A file's frame, scans, application segments and comments.
 #[derive(Clone, Debug)]
 pub struct Structure {
     /// The frame header, height filled in.
@@ -29,9 +41,9 @@ pub struct Structure {
     /// For each component the quantisation table in natural order; ones where the file has none.
     pub quant: Vec<[u16; 64]>,
     /// Scans in file order.
-    pub scans: Vec<ScanPlan>,
+    pub scans: Vec<Scan>,
     /// Application and comment segments: marker and body.
-    pub notes: Vec<(u8, Range<usize>)>,
+    pub app_segments: Vec<(u8, Range<usize>)>,
     /// Position behind the end-of-image marker, or the file's length.
     pub end: usize,
     /// Whether an end-of-image marker was found.
@@ -45,7 +57,7 @@ pub struct Structure {
 pub enum ScanData {
     /// As in a JPEG file.
     Present,
-    /// Taken out by the repacker.
+    /// Taken out by the packer.
     Removed,
 }
 
@@ -57,10 +69,10 @@ pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, C
     let mut walker = SegmentWalker::new(bytes)?;
     let mut frame: Option<Frame> = None;
     let mut quant: Vec<Option<[u16; 64]>> = Vec::new();
-    let (mut scans, mut notes, mut ended) = (Vec::new(), Vec::new(), false);
+    let (mut scans, mut app_segments, mut ended) = (Vec::new(), Vec::new(), false);
     loop {
-        let step = match walker.next_step() {
-            Ok(Some(step)) => step,
+        let segment = match walker.next_segment() {
+            Ok(Some(segment)) => segment,
             Ok(None) => break,
             // A picture that has scans already is worth keeping.
             Err(_) if !scans.is_empty() => {
@@ -69,64 +81,67 @@ pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, C
             }
             Err(error) => return Err(error),
         };
-        match step {
-            Step::Frame(f) => {
+        match segment {
+            Segment::Frame(f) => {
                 quant = vec![None; f.components.len()];
                 frame = Some(f);
             }
-            Step::Lines(lines) => {
+            Segment::Lines(lines) => {
                 if let Some(f) = frame.as_mut().filter(|f| f.height == 0) {
                     f.height = lines;
                 }
             }
-            Step::Note(marker, body) => notes.push((marker, body)),
-            Step::Scan(header) => {
+            Segment::Application(marker, body) => app_segments.push((marker, body)),
+            Segment::Scan(header) => {
                 if scans.len() == SCANS_MAX {
-                    return Err(CodecError::Limit {
-                        what: "scans of a JPEG",
-                        max: SCANS_MAX as u64,
-                    });
+                    let what = "scans of a JPEG";
+                    return Err(CodecError::Limit { what, max: SCANS_MAX as u64 });
                 }
-                let start = walker.position;
-                let end = if data == ScanData::Present { scan_end(bytes, start) } else { start };
-                walker.position = end;
                 if let Some(f) = &frame {
                     for c in &header.components {
                         let slot = &mut quant[c.index];
                         *slot = slot.or(walker.tables.quant[f.components[c.index].quant_index]);
                     }
                 }
-                scans.push(ScanPlan { header, tables: walker.tables.clone(), data: start..end });
+                scans.push(take_scan(&mut walker, header, bytes, data));
             }
-            Step::End => {
+            Segment::End => {
                 ended = true;
                 break;
             }
         }
     }
-    let frame = frame.ok_or_else(|| CodecError::Malformed {
-        what: "JPEG without frame header".into(),
-        at: None,
-    })?;
+    let missing = |what: &str| malformed(what, bytes.len());
+    let frame = frame.ok_or_else(|| missing("the JPEG ends before its frame header"))?;
     if frame.height == 0 {
-        return Err(CodecError::Malformed { what: "JPEG of unknown height".into(), at: None });
+        return Err(missing("the JPEG does not say how many lines it has"));
     }
     if scans.is_empty() {
-        return Err(CodecError::Malformed {
-            what: "JPEG without scans".into(),
-            at: Some(bytes.len()),
-        });
+        return Err(missing("the JPEG ends before its first scan"));
     }
     let quant = quant.into_iter().map(|q| q.unwrap_or([1; 64])).collect();
     Ok(Structure {
         frame,
         quant,
         scans,
-        notes,
+        app_segments,
         end: walker.position,
         ended,
         damaged: walker.damaged,
     })
+}
+
+/// The scan with `header`, whose data starts at the walker's position; moves that behind the data.
+fn take_scan(
+    walker: &mut SegmentWalker<'_>,
+    header: ScanHeader,
+    bytes: &[u8],
+    data: ScanData,
+) -> Scan {
+    let start = walker.position;
+    let end = if data == ScanData::Present { scan_end(bytes, start) } else { start };
+    walker.position = end;
+    Scan { header, tables: walker.tables.clone(), data: start..end }
 }
 
 /// Where the entropy-coded data that starts at `start` ends: at the next marker that is no restart marker.
@@ -158,8 +173,8 @@ fn find_ff(bytes: &[u8]) -> Option<usize> {
     bytes[at..].iter().position(|b| *b == 0xff).map(|i| at + i)
 }
 
-/// Splits entropy-coded data at its restart markers: (marker number before the piece, piece).
-pub fn restart_pieces(data: &[u8]) -> Vec<(Option<u8>, &[u8])> {
+/// Splits entropy-coded data at its restart markers: (number of the marker before an interval, its data).
+pub fn restart_intervals(data: &[u8]) -> Vec<(Option<u8>, &[u8])> {
     let mut pieces = Vec::new();
     let (mut start, mut at, mut number) = (0, 0, None);
     while let Some(found) = find_ff(&data[at..]) {
@@ -192,7 +207,7 @@ impl Structure {
         out
     }
 
-    /// Whether this is DCT data in Huffman codes: what the repacker can write again.
+    /// Whether this is DCT data in Huffman codes: what the packer can write again.
     pub fn huffman_dct(&self) -> bool {
         !self.frame.arithmetic && self.frame.process != Process::Lossless
     }

@@ -1,10 +1,7 @@
-//! Real files through the whole of this room: byte-exact repacking, damage, and pictures there and back.
+//! Real files through the whole crate: packing byte for byte, damage, decoding and encoding.
 
-use super::{
-    CmykOutput, JpegPlan, Sampling, Verify, decode_jpeg, decode_jpeg_rows, encode_jpeg, repack,
-    unpack,
-};
-use tintype_codec::{EncodeSettings, ExecOptions, Target, Tune};
+use super::{CmykOutput, DecodedJpeg, Decoder, Encoder, Sampling, Verify, pack, unpack};
+use tintype_codec::{CodecError, ExecOptions, Payload, Tune};
 use tintype_image::{
     ColourModel, Level, Limits, Metadata, PlaneInfo, PlaneRole, Planes, Shape, Threads,
 };
@@ -22,9 +19,17 @@ fn exec() -> ExecOptions {
     ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
 }
 
-fn there_and_back(bytes: &[u8], effort: u8) -> usize {
-    let payload = repack(bytes, effort, Verify::No, &exec());
-    assert!(unpack(&payload.view(&Shape::gray(1, 1, 8)), &exec()).unwrap() == bytes);
+fn decoded(bytes: &[u8], cmyk: CmykOutput) -> Result<DecodedJpeg, CodecError> {
+    Decoder::new(bytes)?.cmyk_output(cmyk).exec(&exec()).decode()
+}
+
+fn unpacked(payload: &Payload, exec: &ExecOptions) -> Result<Vec<u8>, CodecError> {
+    unpack(&payload.header, &payload.section_views(), exec)
+}
+
+fn packed_len(bytes: &[u8], effort: u8) -> usize {
+    let payload = pack(bytes, effort, Verify::No, &exec());
+    assert!(unpacked(&payload, &exec()).unwrap() == bytes);
     payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>()
 }
 
@@ -44,15 +49,15 @@ fn picture(width: usize, height: usize) -> Planes {
     planes
 }
 
-fn settings(quality: f32, effort: u8, tune: Tune) -> EncodeSettings {
-    EncodeSettings { target: Target::Quality(quality), tune, effort }
+fn encoder(quality: f32, effort: u8, tune: Tune) -> Encoder {
+    Encoder::new().quality(quality).effort(effort).tune(tune).exec(&exec())
 }
 
 #[test]
-fn files_come_back_byte_for_byte_in_fewer_bytes() {
+fn packed_files_are_smaller_and_unpack_byte_for_byte() {
     for (name, bytes) in FILES {
         for effort in [5, 9] {
-            let size = there_and_back(bytes, effort);
+            let size = packed_len(bytes, effort);
             // One is stored by design; a kilobyte under optimal Huffman codes is too short to learn from.
             let stored = matches!(name, "arithmetic" | "gray");
             let bound = if stored { bytes.len() + 2 } else { bytes.len() * 19 / 20 };
@@ -62,19 +67,19 @@ fn files_come_back_byte_for_byte_in_fewer_bytes() {
 }
 
 #[test]
-fn every_truncation_comes_back_and_decodes_or_fails_politely() {
+fn every_truncation_unpacks_and_decodes_with_a_warning_or_fails() {
     let bytes = FILES[0].1;
     for len in 0..bytes.len() {
         let cut = &bytes[..len];
         if len % 16 == 0 {
-            there_and_back(cut, 1);
+            packed_len(cut, 1);
         }
-        if let Ok(decoded) = decode_jpeg(cut, CmykOutput::Rgb, &exec()) {
+        if let Ok(decoded) = decoded(cut, CmykOutput::Rgb) {
             assert!(!decoded.warnings.is_empty(), "{len} of {} bytes pass for whole", bytes.len());
         }
     }
-    let half = decode_jpeg(&bytes[..bytes.len() * 2 / 3], CmykOutput::Rgb, &exec()).unwrap();
-    let whole = decode_jpeg(bytes, CmykOutput::Rgb, &exec()).unwrap();
+    let half = decoded(&bytes[..bytes.len() * 2 / 3], CmykOutput::Rgb).unwrap();
+    let whole = decoded(bytes, CmykOutput::Rgb).unwrap();
     assert_eq!(
         half.planes.planes[0].row(3),
         whole.planes.planes[0].row(3),
@@ -83,28 +88,28 @@ fn every_truncation_comes_back_and_decodes_or_fails_politely() {
 }
 
 #[test]
-fn bit_flips_come_back_and_never_panic() {
+fn files_with_flipped_bits_unpack_and_never_panic() {
     for (_, bytes) in FILES {
         for step in 0..60 {
             let mut flipped = bytes.to_vec();
             let bit = (step * 7919 + 13) % (bytes.len() * 8);
             flipped[bit / 8] ^= 1 << (bit % 8);
-            there_and_back(&flipped, 1);
-            let _ = decode_jpeg(&flipped, CmykOutput::Bands, &exec());
+            packed_len(&flipped, 1);
+            let _ = decoded(&flipped, CmykOutput::Bands);
         }
     }
 }
 
 #[test]
-fn damaged_payloads_give_an_error_or_other_bytes_but_never_panic() {
-    let payload = repack(FILES[1].1, 5, Verify::Yes, &exec());
+fn damaged_payloads_never_panic() {
+    let payload = pack(FILES[1].1, 5, Verify::Yes, &exec());
     for section in 0..payload.sections.len() {
         for at in (0..payload.sections[section].bytes.len()).step_by(37) {
             let mut broken = payload.clone();
             broken.sections[section].bytes[at] ^= 0x55;
-            let _ = unpack(&broken.view(&Shape::gray(1, 1, 8)), &exec());
+            let _ = unpacked(&broken, &exec());
             broken.sections[section].bytes.truncate(at);
-            let _ = unpack(&broken.view(&Shape::gray(1, 1, 8)), &exec());
+            let _ = unpacked(&broken, &exec());
         }
     }
 }
@@ -112,45 +117,40 @@ fn damaged_payloads_give_an_error_or_other_bytes_but_never_panic() {
 #[test]
 fn levels_and_threads_decode_to_the_same_samples() {
     for (name, bytes) in FILES {
-        let one = decode_jpeg(bytes, CmykOutput::Rgb, &exec()).unwrap();
+        let one = decoded(bytes, CmykOutput::Rgb).unwrap();
         assert!(one.warnings.is_empty(), "{name}: {:?}", one.warnings);
         let other = ExecOptions {
             threads: Threads::new(3),
             level: Level::fallback(),
             limits: Limits::default(),
         };
-        assert!(
-            decode_jpeg(bytes, CmykOutput::Rgb, &other).unwrap().planes == one.planes,
-            "{name}"
-        );
+        let again = Decoder::new(bytes).unwrap().exec(&other).decode().unwrap();
+        assert!(again.planes == one.planes, "{name}");
     }
 }
 
 #[test]
-fn rows_as_they_come_are_the_rows_of_the_whole_picture() {
+fn a_row_reader_gives_the_rows_of_the_whole_picture() {
     let two = ExecOptions { threads: Threads::new(2), ..ExecOptions::default() };
     for (width, height) in [(1, 1), (17, 3), (16, 33), (40, 31), (9, 64), (33, 17)] {
         for sampling in [Sampling::Full, Sampling::HalfWidth, Sampling::Half] {
             for quality in [20.0, 90.0] {
-                let plan = JpegPlan {
-                    sampling,
-                    ..JpegPlan::from_settings(&settings(quality, 3, Tune::Psnr)).unwrap()
-                };
+                let source = picture(width, height);
                 let file =
-                    encode_jpeg(&picture(width, height), &Metadata::default(), &plan, &exec())
-                        .unwrap();
+                    encoder(quality, 3, Tune::Psnr).sampling(sampling).encode(&source).unwrap();
+                let decoder = Decoder::new(&file).unwrap();
                 let [one, other] = [exec(), two]
-                    .map(|exec| decode_jpeg(&file, CmykOutput::Rgb, &exec).unwrap().planes);
+                    .map(|exec| decoder.clone().exec(&exec).decode().unwrap().planes);
                 assert!(one == other, "{width} × {height}, {sampling:?}, {quality}");
                 let mut planes = vec![Vec::new(); 3];
-                let done = decode_jpeg_rows(&file, CmykOutput::Rgb, &exec(), &mut |shape, rows| {
-                    assert_eq!((shape, rows.len()), (&one.shape, 3));
-                    planes
-                        .iter_mut()
-                        .zip(rows)
-                        .for_each(|(plane, rows)| plane.extend_from_slice(rows));
-                });
-                assert!(done.unwrap().is_some(), "{width} × {height}, {sampling:?}, {quality}");
+                let mut reader = decoder.rows().unwrap();
+                assert!(reader.streams() && *reader.shape() == one.shape);
+                while let Some(rows) = reader.next_rows().unwrap() {
+                    assert_eq!((rows.first * width, rows.planes.len()), (planes[0].len(), 3));
+                    for (plane, rows) in planes.iter_mut().zip(rows.planes) {
+                        plane.extend_from_slice(rows);
+                    }
+                }
                 assert!(
                     one.planes
                         .iter()
@@ -163,12 +163,12 @@ fn rows_as_they_come_are_the_rows_of_the_whole_picture() {
 }
 
 #[test]
-fn repacking_gives_the_same_bytes_at_every_level() {
+fn packing_gives_the_same_bytes_at_every_level() {
     for (name, bytes) in FILES {
         let slow = ExecOptions { level: Level::fallback(), ..exec() };
-        let packed = repack(bytes, 5, Verify::No, &exec());
-        assert!(packed == repack(bytes, 5, Verify::No, &slow), "{name}");
-        assert!(unpack(&packed.view(&Shape::gray(1, 1, 8)), &slow).unwrap() == bytes, "{name}");
+        let packed = pack(bytes, 5, Verify::No, &exec());
+        assert!(packed == pack(bytes, 5, Verify::No, &slow), "{name}");
+        assert!(unpacked(&packed, &slow).unwrap() == bytes, "{name}");
     }
 }
 
@@ -178,14 +178,14 @@ fn a_header_that_promises_far_more_than_the_data_is_refused() {
     let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     bytes[frame + 5..frame + 9].fill(0xfe);
     assert!(matches!(
-        decode_jpeg(&bytes, CmykOutput::Rgb, &exec()),
-        Err(tintype_codec::CodecError::Limit { .. })
+        decoded(&bytes, CmykOutput::Rgb),
+        Err(CodecError::Limit { .. })
     ));
-    there_and_back(&bytes, 1);
+    packed_len(&bytes, 1);
 }
 
 #[test]
-fn what_is_encoded_decodes_close_to_the_source_with_its_metadata() {
+fn encoded_pictures_decode_close_to_the_source_with_their_metadata() {
     let metadata = Metadata {
         icc: Some((0..150_000u32).map(|i| (i % 251) as u8).collect()),
         exif: Some(b"II*\0\x08\0\0\0".to_vec()),
@@ -196,11 +196,13 @@ fn what_is_encoded_decodes_close_to_the_source_with_its_metadata() {
         let source = picture(width, height);
         for effort in [1, 3, 5, 9] {
             for sampling in [Sampling::Full, Sampling::HalfWidth, Sampling::Half] {
-                let mut plan =
-                    JpegPlan::from_settings(&settings(85.0, effort, Tune::Psnr)).unwrap();
-                (plan.sampling, plan.restart_interval) = (sampling, usize::from(effort == 3) * 2);
-                let file = encode_jpeg(&source, &metadata, &plan, &exec()).unwrap();
-                let decoded = decode_jpeg(&file, CmykOutput::Rgb, &exec()).unwrap();
+                let file = encoder(85.0, effort, Tune::Psnr)
+                    .sampling(sampling)
+                    .restart_interval(u16::from(effort == 3) * 2)
+                    .metadata(&metadata)
+                    .encode(&source)
+                    .unwrap();
+                let decoded = self::decoded(&file, CmykOutput::Rgb).unwrap();
                 assert!(decoded.warnings.is_empty(), "{:?}", decoded.warnings);
                 assert_eq!(decoded.metadata, metadata);
                 let error: f64 = (0..3)
@@ -213,14 +215,14 @@ fn what_is_encoded_decodes_close_to_the_source_with_its_metadata() {
                     error / 3.0 < 200.0,
                     "{width}x{height} effort {effort} {sampling:?}: {error}"
                 );
-                there_and_back(&file, 1);
+                packed_len(&file, 1);
             }
         }
     }
 }
 
 #[test]
-fn inks_come_back_and_bare_paper_is_white() {
+fn cmyk_bands_survive_and_paper_without_ink_is_white() {
     let planes = vec![PlaneInfo::new(PlaneRole::Band, 8); 4];
     let mut source =
         Planes::new(Shape { colour: ColourModel::Bands, planes, ..Shape::gray(16, 8, 8) });
@@ -229,24 +231,22 @@ fn inks_come_back_and_bare_paper_is_white() {
             plane.row_mut(y)[8..].fill(40 * (i as u16 + 1));
         }
     }
-    let plan = JpegPlan::from_settings(&settings(95.0, 5, Tune::Psnr)).unwrap();
-    let file = encode_jpeg(&source, &Metadata::default(), &plan, &exec()).unwrap();
-    let inks = decode_jpeg(&file, CmykOutput::Bands, &exec()).unwrap().planes;
+    let file = encoder(95.0, 5, Tune::Psnr).encode(&source).unwrap();
+    let inks = decoded(&file, CmykOutput::Bands).unwrap().planes;
     for (before, after) in source.planes.iter().zip(&inks.planes) {
         assert!(before.row(3).iter().zip(after.row(3)).all(|(a, b)| a.abs_diff(*b) < 4));
     }
-    let seen = decode_jpeg(&file, CmykOutput::Rgb, &exec()).unwrap().planes;
+    let seen = decoded(&file, CmykOutput::Rgb).unwrap().planes;
     assert!(seen.planes.iter().all(|p| p.row(3)[0] > 250 && p.row(3)[12] < 100));
 }
 
 #[test]
-fn more_quality_costs_more_and_is_nearer() {
+fn higher_quality_costs_more_bytes_and_less_error() {
     let source = picture(96, 80);
     let mut before = (0, f64::INFINITY);
     for quality in [10.0, 40.0, 70.0, 95.0] {
-        let plan = JpegPlan::from_settings(&settings(quality, 5, Tune::Visual)).unwrap();
-        let file = encode_jpeg(&source, &Metadata::default(), &plan, &exec()).unwrap();
-        let decoded = decode_jpeg(&file, CmykOutput::Rgb, &exec()).unwrap();
+        let file = encoder(quality, 5, Tune::Visual).encode(&source).unwrap();
+        let decoded = self::decoded(&file, CmykOutput::Rgb).unwrap();
         let error = tintype_metrics::pointwise(&source.planes[1], &decoded.planes.planes[1]).mse();
         assert!(
             file.len() > before.0 && error < before.1,

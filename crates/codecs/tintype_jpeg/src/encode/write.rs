@@ -4,9 +4,9 @@
 
 use crate::coefficients::ComponentBlocks;
 use crate::huffman::{HuffmanTable, optimal_lengths};
-use crate::markers::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
-use crate::scan_decode::SlotTables;
-use crate::scan_encode::{ByteSink, CountSink, ScanShape, encode_scan};
+use crate::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
+use crate::scan_tables::ComponentTables;
+use crate::scan_encode::{ByteSink, CountSink, ScanLayout, encode_scan};
 use std::sync::Arc;
 
 /// What a file consists of beside its scans.
@@ -15,10 +15,10 @@ pub struct FileParts<'a> {
     pub frame: &'a Frame,
     /// Quantisation tables by number, natural order.
     pub quant: &'a [[u16; 64]],
-    /// Segments behind the first, ready to write.
-    pub notes: &'a [u8],
+    /// Application segments behind the first one, as bytes.
+    pub app_segments: &'a [u8],
     /// Transform for an Adobe segment; a JFIF segment is written without one.
-    pub adobe: Option<u8>,
+    pub adobe_transform: Option<u8>,
     /// MCUs between restart markers, or 0.
     pub restart_interval: usize,
 }
@@ -35,39 +35,16 @@ pub fn file(
     components: &[ComponentBlocks],
     scans: &[ScanHeader],
 ) -> Vec<u8> {
-    let frame = parts.frame;
     let mut out = vec![0xff, 0xd8];
-    match parts.adobe {
+    match parts.adobe_transform {
         Some(transform) => {
-            segment(&mut out, 0xee, &[b"Adobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat())
+            segment(&mut out, 0xee, &[b"Adobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat());
         }
         None => segment(&mut out, 0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
     }
-    out.extend_from_slice(parts.notes);
-    let mut tables = Vec::new();
-    for (number, table) in parts.quant.iter().enumerate() {
-        let wide = table.iter().any(|q| *q > 255);
-        tables.push(number as u8 | u8::from(wide) << 4);
-        for natural in NATURAL_FROM_ZIGZAG {
-            let q = table[usize::from(natural)];
-            if wide { tables.extend(q.to_be_bytes()) } else { tables.push(q as u8) }
-        }
-    }
-    segment(&mut out, 0xdb, &tables);
-    let wide = parts.quant.iter().any(|t| t.iter().any(|q| *q > 255));
-    let marker = match frame.process {
-        Process::Progressive => 0xc2,
-        _ if wide => 0xc1,
-        _ => 0xc0,
-    };
-    let mut body = vec![frame.precision];
-    body.extend((frame.height as u16).to_be_bytes());
-    body.extend((frame.width as u16).to_be_bytes());
-    body.push(frame.components.len() as u8);
-    for c in &frame.components {
-        body.extend([c.id, (c.h << 4 | c.v) as u8, c.quant_index as u8]);
-    }
-    segment(&mut out, marker, &body);
+    out.extend_from_slice(parts.app_segments);
+    segment(&mut out, 0xdb, &quant_tables(parts.quant));
+    write_frame(&mut out, parts);
     if parts.restart_interval > 0 {
         segment(&mut out, 0xdd, &(parts.restart_interval as u16).to_be_bytes());
     }
@@ -78,6 +55,64 @@ pub fn file(
     out
 }
 
+/// Whether a table needs 16 bits a step.
+fn is_wide(table: &[u16; 64]) -> bool {
+    table.iter().any(|q| *q > 255)
+}
+
+/// The body of a DQT segment.
+fn quant_tables(tables: &[[u16; 64]]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (number, table) in tables.iter().enumerate() {
+        let wide = is_wide(table);
+        body.push(number as u8 | u8::from(wide) << 4);
+        for natural in NATURAL_FROM_ZIGZAG {
+            let q = table[usize::from(natural)];
+            if wide { body.extend(q.to_be_bytes()) } else { body.push(q as u8) }
+        }
+    }
+    body
+}
+
+fn write_frame(out: &mut Vec<u8>, parts: &FileParts<'_>) {
+    let frame = parts.frame;
+    let marker = match frame.process {
+        Process::Progressive => 0xc2,
+        _ if parts.quant.iter().any(is_wide) => 0xc1,
+        _ => 0xc0,
+    };
+    let mut body = vec![frame.precision];
+    body.extend((frame.height as u16).to_be_bytes());
+    body.extend((frame.width as u16).to_be_bytes());
+    body.push(frame.components.len() as u8);
+    for c in &frame.components {
+        body.extend([c.id, (c.h << 4 | c.v) as u8, c.quant_index as u8]);
+    }
+    segment(out, marker, &body);
+}
+
+/// Optimal Huffman tables for the symbols in `counts`, none where there are none; appends them to `dht`,
+/// the body of a DHT segment. `class` is 0 for DC, 1 for AC.
+fn optimal_tables(
+    counts: &[[u64; 256]; 4],
+    class: u8,
+    dht: &mut Vec<u8>,
+) -> Vec<Option<Arc<HuffmanTable>>> {
+    let mut tables = Vec::new();
+    for (number, counts) in counts.iter().enumerate() {
+        if counts.iter().all(|c| *c == 0) {
+            tables.push(None);
+            continue;
+        }
+        let (by_length, symbols) = optimal_lengths(counts);
+        dht.push(class << 4 | number as u8);
+        dht.extend_from_slice(&by_length);
+        dht.extend_from_slice(&symbols);
+        tables.push(HuffmanTable::new(&by_length, &symbols, class == 1).map(Arc::new));
+    }
+    tables
+}
+
 fn write_scan(
     out: &mut Vec<u8>,
     parts: &FileParts<'_>,
@@ -85,10 +120,10 @@ fn write_scan(
     header: &ScanHeader,
 ) {
     let frame = parts.frame;
-    let shape =
-        ScanShape { frame, header, restart_interval: parts.restart_interval, early_ends: &[] };
+    let restart_interval = parts.restart_interval;
+    let layout = ScanLayout { frame, header, restart_interval, eob_run_breaks: &[] };
     let mut count = CountSink::default();
-    encode_scan(shape, components, &mut count);
+    encode_scan(layout, components, &mut count);
     // Scan components that name one table share it.
     let (mut dc, mut ac) = ([[0u64; 256]; 4], [[0u64; 256]; 4]);
     for (slot, part) in header.components.iter().enumerate() {
@@ -97,45 +132,33 @@ fn write_scan(
             ac[part.ac_table][s] += count.ac[slot][s];
         }
     }
-    let mut body = Vec::new();
-    let mut make = |counts: &[[u64; 256]; 4], class: u8| -> Vec<Option<Arc<HuffmanTable>>> {
-        let tables = counts.iter().enumerate().map(|(number, counts)| {
-            if counts.iter().all(|c| *c == 0) {
-                return None;
-            }
-            let (by_length, symbols) = optimal_lengths(counts);
-            body.push(class << 4 | number as u8);
-            body.extend_from_slice(&by_length);
-            body.extend_from_slice(&symbols);
-            HuffmanTable::new(&by_length, &symbols, class == 1).map(Arc::new)
-        });
-        tables.collect()
-    };
-    let (dc, ac) = (make(&dc, 0), make(&ac, 1));
-    if !body.is_empty() {
-        segment(out, 0xc4, &body);
+    let mut dht = Vec::new();
+    let (dc, ac) = (optimal_tables(&dc, 0, &mut dht), optimal_tables(&ac, 1, &mut dht));
+    if !dht.is_empty() {
+        segment(out, 0xc4, &dht);
     }
-    let mut scan = vec![header.components.len() as u8];
-    for part in &header.components {
-        scan.extend([frame.components[part.index].id, (part.dc_table << 4 | part.ac_table) as u8]);
-    }
-    scan.extend([header.start as u8, header.end as u8, (header.high << 4 | header.low) as u8]);
-    segment(out, 0xda, &scan);
+    segment(out, 0xda, &scan_header(frame, header));
     let empty =
         || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
     let pick = |t: &Option<Arc<HuffmanTable>>| t.clone().unwrap_or_else(empty);
-    let slots = header
+    let tables = header
         .components
         .iter()
-        .map(|p| SlotTables { dc: pick(&dc[p.dc_table]), ac: pick(&ac[p.ac_table]) });
-    let slots: Vec<SlotTables> = slots.collect();
-    let mut sink = ByteSink {
-        writer: Default::default(),
-        tables: &slots,
-        padding: &[],
-        default_padding: 0x7f,
-    };
+        .map(|p| ComponentTables { dc: pick(&dc[p.dc_table]), ac: pick(&ac[p.ac_table]) });
+    let tables: Vec<ComponentTables> = tables.collect();
+    let writer = Default::default();
+    let mut sink = ByteSink { writer, tables: &tables, padding: &[], default_padding: 0x7f };
     sink.writer.bytes = std::mem::take(out);
-    encode_scan(shape, components, &mut sink);
+    encode_scan(layout, components, &mut sink);
     *out = sink.writer.bytes;
+}
+
+/// The body of an SOS segment.
+fn scan_header(frame: &Frame, header: &ScanHeader) -> Vec<u8> {
+    let mut body = vec![header.components.len() as u8];
+    for part in &header.components {
+        body.extend([frame.components[part.index].id, (part.dc_table << 4 | part.ac_table) as u8]);
+    }
+    body.extend([header.start as u8, header.end as u8, (header.high << 4 | header.low) as u8]);
+    body
 }

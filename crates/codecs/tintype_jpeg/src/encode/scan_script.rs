@@ -4,8 +4,8 @@
 //! Source: ITU-T T.81, annex G; the candidates are ours.
 
 use crate::coefficients::ComponentBlocks;
-use crate::markers::{Frame, ScanComponent, ScanHeader};
-use crate::scan_encode::{CountSink, ScanShape, encode_scan};
+use crate::frame::{Frame, ScanComponent, ScanHeader};
+use crate::scan_encode::{CountSink, ScanLayout, encode_scan};
 use tintype_codec::{ExecOptions, map_indexed};
 
 /// A scan of one component's band.
@@ -28,7 +28,7 @@ pub fn scan_cost(
 ) -> u64 {
     let mut sink = CountSink::default();
     encode_scan(
-        ScanShape { frame, header, restart_interval, early_ends: &[] },
+        ScanLayout { frame, header, restart_interval, eob_run_breaks: &[] },
         components,
         &mut sink,
     );

@@ -9,7 +9,7 @@ use super::mixed_tables::MixedTables;
 use super::priors::Learnt;
 use super::symbol_tables::{Contexts, DISTRIBUTIONS, SymbolTables, prior_from_counts};
 use super::{sampling, segments};
-use crate::markers::NATURAL_FROM_ZIGZAG;
+use crate::frame::NATURAL_FROM_ZIGZAG;
 use crate::read::{JpegCoefficients, read_coefficients};
 use tintype_entropy::{BitCost, SymbolWalk};
 use tintype_image::{Level, Limits};

@@ -1,22 +1,23 @@
-//! The quick way from samples to quantised coefficients: one pass over the picture, a row of MCUs at a time.
+//! Samples to quantised coefficients in one pass over the picture, a row of MCUs at a time.
 //!
-//! In: gray or RGB planes of any depth at full size. Out: [`ComponentBlocks`] in natural order. Rounded values of one
-//! are dropped where their bits cost more than the error they save. Not bit-exact.
-//! Source: ITU-T T.81 A.3.3; the thinning is rate–distortion optimised thresholding, one decision at a time.
+//! In: gray or RGB planes of any depth at full size. Out: [`ComponentBlocks`] in natural order.
+//! Coefficients of magnitude 1 are zeroed where their bits cost more than the error they save. Not
+//! bit-exact. Source: ITU-T T.81 A.3.3; rate–distortion optimised thresholding, one decision at a time
+//! (see `trellis.rs` for the whole search).
 
-use super::Layout;
-use super::forward::BASIS;
-use super::plan::JpegPlan;
+use super::forward_dct::BASIS;
+use super::layout::FrameLayout;
+use super::params::EncoderParams;
 use crate::coefficients::ComponentBlocks;
 use crate::colour::ycbcr_from_rgb;
-use crate::markers::{Frame, NATURAL_FROM_ZIGZAG};
+use crate::frame::{Frame, NATURAL_FROM_ZIGZAG};
 use crate::scan_encode::nonzero_mask;
 use fearless_simd::{Simd, dispatch};
 use tintype_codec::{ExecOptions, map_indexed};
 use tintype_image::Planes;
 
-/// The DCT matrix with frequencies inside: `TURNED[x][k]`.
-const TURNED: [[f32; 8]; 8] = {
+/// The DCT matrix with frequencies inside: `BASIS_TRANSPOSED[x][k]`.
+const BASIS_TRANSPOSED: [[f32; 8]; 8] = {
     let mut turned = [[0.0; 8]; 8];
     let mut at = 0;
     while at < 64 {
@@ -26,7 +27,8 @@ const TURNED: [[f32; 8]; 8] = {
     turned
 };
 
-/// Bits of a coefficient of magnitude 1 behind a run of zeros, about, less what its run saves the next one.
+/// About the bits of a coefficient of magnitude 1 behind a run of zeros, less what it saves the next
+/// coefficient by shortening that one's run. Not measured: typical lengths of the codes of annex K.
 const ONE_BITS: [f32; 64] = {
     let mut bits = [0.0; 64];
     let mut run = 0;
@@ -70,7 +72,7 @@ fn transform(block: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
         for x in 0..8 {
             let value = columns[v][x];
             for u in 0..8 {
-                out[v][u] += value * TURNED[x][u];
+                out[v][u] += value * BASIS_TRANSPOSED[x][u];
             }
         }
     }
@@ -79,7 +81,7 @@ fn transform(block: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
 
 /// Quantises one block.
 #[inline(always)]
-fn quantised(spectrum: &[[f32; 8]; 8], steps: &Steps, plan: &JpegPlan) -> [i16; 64] {
+fn quantised(spectrum: &[[f32; 8]; 8], steps: &Steps, params: &EncoderParams) -> [i16; 64] {
     let mut x = [0.0f32; 64];
     let mut out = [0i16; 64];
     let mut energy = 0.0f32;
@@ -92,16 +94,16 @@ fn quantised(spectrum: &[[f32; 8]; 8], steps: &Steps, plan: &JpegPlan) -> [i16; 
             out[8 * v + u] = nearest.clamp(-1023, 1023) as i16;
         }
     }
-    if plan.mask > 0.0 {
+    if params.masking > 0.0 {
         energy = x[1..].iter().map(|v| v * v).sum();
     }
-    thin(&x, &mut out, steps.price * plan.masking_of(energy));
+    threshold(&x, &mut out, steps.price * params.price_factor_of(energy));
     out
 }
 
-/// Drops coefficients of magnitude 1 that cost more than they are worth.
+/// Zeroes coefficients of magnitude 1 that cost more bits than the error they save is worth.
 #[inline(always)]
-fn thin(x: &[f32; 64], out: &mut [i16; 64], price: f32) {
+fn threshold(x: &[f32; 64], out: &mut [i16; 64], price: f32) {
     let mut mask = nonzero_mask(out) & !1;
     let mut behind = 1u32;
     while mask != 0 {
@@ -120,14 +122,14 @@ fn thin(x: &[f32; 64], out: &mut [i16; 64], price: f32) {
 }
 
 /// Rows of samples of one MCU row.
-struct Lines {
+struct SampleRows {
     /// Samples in a row, whole MCUs.
     stride: usize,
     /// One buffer a component.
     values: Vec<Vec<f32>>,
 }
 
-impl Lines {
+impl SampleRows {
     /// Fills the lines from picture row `top` on; behind the picture's end its last row and column repeat.
     #[inline(always)]
     fn fill(&mut self, planes: &Planes, top: usize, rows: usize) {
@@ -190,14 +192,14 @@ pub fn blocks_from_planes(
     planes: &Planes,
     frame: &Frame,
     quant: &[[u16; 64]; 3],
-    plan: &JpegPlan,
+    params: &EncoderParams,
     exec: &ExecOptions,
 ) -> Vec<ComponentBlocks> {
-    let layout = Layout { frame: frame.clone() };
+    let layout = FrameLayout { frame };
     let steps: Vec<Steps> = (0..frame.components.len())
         .map(|i| Steps {
             inverse: quant[i].map(|q| 1.0 / f32::from(q)),
-            price: plan.lambda * if i == 0 { 1.0 } else { plan.chroma_lambda },
+            price: params.lambda * if i == 0 { 1.0 } else { params.chroma_lambda },
         })
         .collect();
     let (_, mcu_rows) = frame.mcus();
@@ -208,7 +210,7 @@ pub fn blocks_from_planes(
             .map(|i| Vec::with_capacity(layout.blocks(i).0 * frame.components[i].v * rows.len()))
             .collect();
         dispatch!(exec.level, simd => simd.vectorize(#[inline(always)] || {
-            band_blocks(planes, frame, &steps, plan, rows.clone(), &mut out)
+            band_blocks(planes, frame, &steps, params, rows.clone(), &mut out)
         }));
         out
     });
@@ -217,17 +219,7 @@ pub fn blocks_from_planes(
     for part in parts {
         joined.iter_mut().zip(part).for_each(|(all, blocks)| all.extend_from_slice(&blocks));
     }
-    let component = |(index, blocks)| {
-        let (stride, rows) = layout.blocks(index);
-        let (width, height) = frame.component_size(index);
-        ComponentBlocks {
-            stride,
-            rows,
-            width: width.div_ceil(8),
-            height: height.div_ceil(8),
-            blocks,
-        }
-    };
+    let component = |(index, blocks)| ComponentBlocks::new(frame, index, blocks);
     joined.into_iter().enumerate().map(component).collect()
 }
 
@@ -236,7 +228,7 @@ fn band_blocks(
     planes: &Planes,
     frame: &Frame,
     steps: &[Steps],
-    plan: &JpegPlan,
+    params: &EncoderParams,
     mcu_rows: std::ops::Range<usize>,
     out: &mut [Vec<[i16; 64]>],
 ) {
@@ -244,7 +236,7 @@ fn band_blocks(
     let (mcus_x, _) = frame.mcus();
     let (stride, lines) = (mcus_x * 8 * h, 8 * v);
     let mut rows =
-        Lines { stride, values: vec![vec![0.0; stride * lines]; frame.components.len()] };
+        SampleRows { stride, values: vec![vec![0.0; stride * lines]; frame.components.len()] };
     for mcu_row in mcu_rows {
         rows.fill(planes, mcu_row * lines, lines);
         for (index, info) in frame.components.iter().enumerate() {
@@ -259,7 +251,7 @@ fn band_blocks(
                     for (dy, line) in block.iter_mut().enumerate() {
                         line.copy_from_slice(&values[(top + dy) * stride + left..][..8]);
                     }
-                    out[index].push(quantised(&transform(&block), &steps[index], plan));
+                    out[index].push(quantised(&transform(&block), &steps[index], params));
                 }
             }
         }

@@ -23,14 +23,14 @@ pub use fit::priors_from_files;
 use priors::LEARNT;
 use recipe::Recipe;
 use tintype_codec::{
-    CodecError, ExecOptions, Payload, PayloadView, Section, SectionKey, map_items,
+    CodecError, ExecOptions, Payload, Section, SectionKey, SectionView, map_items,
 };
 use tintype_entropy::rans::{SplitDecoder, SplitEncoder};
 use tintype_entropy::{BitDecoder, BitEncoder, EntropyError, SymbolWalk};
-use tintype_image::{Level, Shape};
+use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 4;
+const VERSION: u8 = 1;
 /// The file itself follows.
 const STORED: u8 = 0;
 /// Segments and recipe follow; the quick model.
@@ -56,18 +56,16 @@ pub enum Verify {
 /// Repacks a JPEG file: by the quick model up to `effort` 7, by the dense one at 8 and 9.
 ///
 /// Never fails: what is no JPEG, or a broken one, is stored. The payload is at most a few bytes larger than `bytes`.
-pub fn repack(bytes: &[u8], effort: u8, verify: Verify, exec: &ExecOptions) -> Payload {
+pub fn pack(bytes: &[u8], effort: u8, verify: Verify, exec: &ExecOptions) -> Payload {
     let mode = if effort <= 7 { QUICK } else { DENSE };
-    let Some(packed) = pack(bytes, mode, exec) else { return stored(bytes) };
+    let Some(packed) = pack_dct(bytes, mode, exec) else { return stored(bytes) };
     let size: usize =
         packed.header.len() + packed.sections.iter().map(|s| s.bytes.len() + 16).sum::<usize>();
     if size >= bytes.len() {
         return stored(bytes);
     }
-    // Unpacking needs sections and header; the shape stands in the head for readers of the picture.
-    let shape = Shape::gray(1, 1, 8);
     let right = verify == Verify::No
-        || unpack(&packed.view(&shape), exec).is_ok_and(|again| again == bytes);
+        || unpack(&packed.header, &packed.section_views(), exec).is_ok_and(|again| again == bytes);
     if right { packed } else { stored(bytes) }
 }
 
@@ -85,7 +83,7 @@ fn sampling(structure: &Structure) -> Vec<(usize, usize)> {
     structure.frame.components.iter().map(|c| (c.h, c.v)).collect()
 }
 
-fn pack(bytes: &[u8], mode: u8, exec: &ExecOptions) -> Option<Payload> {
+fn pack_dct(bytes: &[u8], mode: u8, exec: &ExecOptions) -> Option<Payload> {
     let mut file = read_coefficients(bytes, exec.level, &exec.limits).ok()?;
     if !file.structure.huffman_dct() {
         return None;
@@ -194,25 +192,25 @@ fn segments<'a>(
     parts
 }
 
-/// The file that `payload` was made of.
+/// The file that a payload with `header` and `sections` was made of.
 ///
 /// # Errors
 /// `Truncated`, `Malformed`, `Unsupported` (a later version), `Limit`.
-pub fn unpack(payload: &PayloadView<'_>, exec: &ExecOptions) -> Result<Vec<u8>, CodecError> {
+pub fn unpack(
+    header: &[u8],
+    sections: &[SectionView<'_>],
+    exec: &ExecOptions,
+) -> Result<Vec<u8>, CodecError> {
     let malformed = |what: &str| CodecError::Malformed { what: what.into(), at: None };
-    let [VERSION, mode, rest @ ..] = payload.header else {
-        return Err(CodecError::Unsupported { what: "this version of repacked JPEG".into() });
+    let [VERSION, mode, rest @ ..] = header else {
+        return Err(CodecError::Unsupported { what: "this version of packed JPEG".into() });
     };
-    if payload.cut_off || payload.sections.iter().any(|s| !s.complete) {
+    if sections.iter().any(|s| !s.complete) {
         return Err(CodecError::Truncated { needed: 1 });
     }
     if *mode == STORED {
-        return Ok(payload
-            .sections
-            .first()
-            .ok_or(CodecError::Truncated { needed: 1 })?
-            .bytes
-            .to_vec());
+        let file = sections.first().ok_or(CodecError::Truncated { needed: 1 })?;
+        return Ok(file.bytes.to_vec());
     }
     let [count, lengths @ ..] = rest else { return Err(CodecError::Truncated { needed: 9 }) };
     let lengths: [u8; 8] =
@@ -223,7 +221,7 @@ pub fn unpack(payload: &PayloadView<'_>, exec: &ExecOptions) -> Result<Vec<u8>, 
     let (file_bytes, recipe_bytes, count) = (word(0), word(4), usize::from(*count));
     if count == 0
         || count > SEGMENTS_MAX
-        || payload.sections.len() != count + 1
+        || sections.len() != count + 1
         || !(QUICK..=DENSE).contains(mode)
     {
         return Err(malformed("repacked JPEG's mode or number of sections"));
@@ -236,7 +234,7 @@ pub fn unpack(payload: &PayloadView<'_>, exec: &ExecOptions) -> Result<Vec<u8>, 
         });
     }
     let recipe = Recipe::from_bytes(&byte_model::decode(
-        payload.sections[0].bytes,
+        sections[0].bytes,
         recipe_bytes,
         exec.level,
     ))?;
@@ -244,12 +242,12 @@ pub fn unpack(payload: &PayloadView<'_>, exec: &ExecOptions) -> Result<Vec<u8>, 
     if !structure.huffman_dct() {
         return Err(malformed("repacked JPEG that is not of Huffman-coded DCT"));
     }
-    let components = decode_segments(payload, *mode, count, &structure, file_bytes, exec)?;
+    let components = decode_segments(sections, *mode, count, &structure, file_bytes, exec)?;
     recipe.file(&structure, &components, file_bytes, exec.level)
 }
 
 fn decode_segments(
-    payload: &PayloadView<'_>,
+    sections: &[SectionView<'_>],
     mode: u8,
     count: usize,
     structure: &Structure,
@@ -264,7 +262,7 @@ fn decode_segments(
         decode_part(
             mode,
             exec.level,
-            payload.sections[index + 1].bytes,
+            sections[index + 1].bytes,
             &mut part,
             &sampling,
             &structure.quant,

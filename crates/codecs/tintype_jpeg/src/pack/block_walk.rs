@@ -9,7 +9,7 @@ use super::expectation::{
     Edges, Expectation, Magnitudes, Near, Weights, level_of, log_level, magnitudes,
 };
 use crate::coefficients::BlockRows;
-use crate::markers::NATURAL_FROM_ZIGZAG;
+use crate::frame::NATURAL_FROM_ZIGZAG;
 use crate::scan_encode;
 use tintype_entropy::SymbolWalk;
 
@@ -382,7 +382,7 @@ fn walk_row<T: Tables, W: SymbolWalk>(
         let flat = above.flat && left.flat && above_left.flat && above_right.flat && other_flat;
         let mut own = if W::READS { [0; 64] } else { *block };
         let scene = Scene { around, table, weights };
-        rest[0] = if flat && tables.flat(walk, !W::READS && scan_encode::flat(&own)) {
+        rest[0] = if flat && tables.flat(walk, !W::READS && scan_encode::is_flat(&own)) {
             walk_flat_block(walk, &mut own, &scene, tables)
         } else {
             let mut expectation = if flat {
@@ -541,7 +541,7 @@ fn walk_block<T: Tables, W: SymbolWalk>(
 /// Number of nonzero coefficients outside the first row and column.
 #[inline(always)]
 fn nonzero_inner(block: &[i16; 64]) -> usize {
-    if scan_encode::flat(block) {
+    if scan_encode::is_flat(block) {
         return 0;
     }
     let mut columns = [0u16; 8];

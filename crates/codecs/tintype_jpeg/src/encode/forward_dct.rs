@@ -4,9 +4,9 @@
 //! in zigzag order, padded to whole MCUs by repeating the edge. Not bit-exact: an encoder may choose.
 //! Source: ITU-T T.81 A.3.3; JFIF for colour.
 
-use super::Layout;
+use super::layout::FrameLayout;
 use crate::colour::ycbcr_from_rgb;
-use crate::markers::NATURAL_FROM_ZIGZAG;
+use crate::frame::NATURAL_FROM_ZIGZAG;
 use fearless_simd::{Simd, dispatch};
 use tintype_codec::{ExecOptions, map_indexed};
 use tintype_image::{ColourModel, Planes};
@@ -99,6 +99,30 @@ pub fn subsampled(source: &Samples, x: usize, y: usize) -> Samples {
     Samples { width, height, values }
 }
 
+/// Energy that subsampling and triangle upsampling of a full-size plane take away.
+pub fn lost_by_sampling(plane: &Samples, x: usize, y: usize) -> f64 {
+    let small = subsampled(plane, x, y);
+    let at = |i: isize, j: isize| {
+        let i = i.clamp(0, small.width as isize - 1) as usize;
+        small.values[j.clamp(0, small.height as isize - 1) as usize * small.width + i]
+    };
+    let mut sum = 0.0f64;
+    for j in 0..plane.height {
+        for i in 0..plane.width {
+            let (ci, cj) = ((i / x) as isize, (j / y) as isize);
+            let side = |p: usize, f: usize, c: isize| {
+                if f == 1 { c } else { c + if p.is_multiple_of(2) { -1 } else { 1 } }
+            };
+            let (ni, nj) = (side(i, x, ci), side(j, y, cj));
+            let near = 0.75 * at(ci, cj) + 0.25 * at(ni, cj);
+            let far = 0.75 * at(ci, nj) + 0.25 * at(ni, nj);
+            let error = plane.values[j * plane.width + i] - (0.75 * near + 0.25 * far);
+            sum += f64::from(error * error);
+        }
+    }
+    sum
+}
+
 /// cos((2x+1) k π/16) / 2, with 1/√8 for k = 0: row k of the orthonormal DCT matrix.
 pub const BASIS: [[f32; 8]; 8] = {
     const C: [f32; 8] = [
@@ -159,7 +183,7 @@ fn transform(samples: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
 }
 
 /// Transforms one component; `layout` says how many blocks its storage has.
-pub fn spectrum(samples: &Samples, layout: &Layout, index: usize, exec: &ExecOptions) -> Spectrum {
+pub fn spectrum(samples: &Samples, layout: &FrameLayout<'_>, index: usize, exec: &ExecOptions) -> Spectrum {
     let (stride, rows) = layout.blocks(index);
     let lines = map_indexed(exec.threads, rows, |by| {
         let mut line = Vec::with_capacity(stride);

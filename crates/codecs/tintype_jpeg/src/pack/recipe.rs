@@ -5,9 +5,9 @@
 use crate::bits::BitWriter;
 use crate::coefficients::ComponentBlocks;
 use crate::read::JpegCoefficients;
-use crate::scan_decode::{ScanTrace, slot_tables};
-use crate::scan_encode::{ByteSink, ScanShape, encode_scan};
-use crate::structure::{ScanPlan, Structure};
+use crate::scan_tables::{ScanSideInfo, tables_for_scan};
+use crate::scan_encode::{ByteSink, ScanLayout, encode_scan};
+use crate::structure::{Scan, Structure};
 use fearless_simd::{Simd, dispatch};
 use tintype_codec::CodecError;
 use tintype_image::Level;
@@ -44,23 +44,23 @@ fn malformed(what: &str) -> CodecError {
 /// The bytes of one scan.
 fn scan_bytes(
     structure: &Structure,
-    plan: &ScanPlan,
+    plan: &Scan,
     components: &[ComponentBlocks],
     recipe: &ScanRecipe,
     room: usize,
     level: Level,
 ) -> Vec<u8> {
-    let tables = slot_tables(plan);
+    let tables = tables_for_scan(plan);
     let padding: &[(u8, u8)] = if let Padding::Listed(list) = &recipe.padding { list } else { &[] };
     let mut writer = BitWriter::default();
     writer.bytes.reserve(room);
     let default_padding = if recipe.padding == Padding::Zeros { 0 } else { 0x7f };
     let sink = ByteSink { writer, tables: &tables, padding, default_padding };
-    let shape = ScanShape {
+    let shape = ScanLayout {
         frame: &structure.frame,
         header: &plan.header,
         restart_interval: plan.tables.restart_interval,
-        early_ends: &recipe.early_ends,
+        eob_run_breaks: &recipe.early_ends,
     };
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         let mut sink = sink;
@@ -69,7 +69,7 @@ fn scan_bytes(
     }))
 }
 
-fn padding_of(trace: &ScanTrace) -> Padding {
+fn padding_of(trace: &ScanSideInfo) -> Padding {
     let all = |ones: bool| {
         trace.padding.iter().all(|(v, n)| *v == if ones { ((1u16 << n) - 1) as u8 } else { 0 })
     };
@@ -94,14 +94,14 @@ impl Recipe {
                 .count()
         };
         let once = (0..frame.components.len()).all(|c| visits(c) == 1);
-        let scans = file.structure.scans.iter().zip(&file.traces).map(|(plan, trace)| {
+        let scans = file.structure.scans.iter().zip(&file.side).map(|(plan, trace)| {
             let original = &bytes[plan.data.clone()];
             let mut recipe = ScanRecipe {
                 padding: padding_of(trace),
-                early_ends: trace.early_ends.clone(),
+                early_ends: trace.eob_run_breaks.clone(),
                 cut: None,
             };
-            if once && !trace.unusual && !trace.damaged && !cfg!(debug_assertions) {
+            if once && !trace.non_canonical && !trace.damaged && !cfg!(debug_assertions) {
                 return recipe;
             }
             let again = scan_bytes(
@@ -114,7 +114,7 @@ impl Recipe {
             );
             if again != original {
                 debug_assert!(
-                    !once || trace.unusual || trace.damaged,
+                    !once || trace.non_canonical || trace.damaged,
                     "a plain scan comes out otherwise"
                 );
                 let same = again.iter().zip(original).take_while(|(a, b)| a == b).count();

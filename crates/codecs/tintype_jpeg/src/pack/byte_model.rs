@@ -148,7 +148,7 @@ fn typical_header() -> Vec<u8> {
     out.extend_from_slice(
         b"\xff\xc0\x00\x11\x08\x02\x00\x03\x00\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01",
     );
-    for (id, table) in crate::quant_tables::standard_huffman() {
+    for (id, table) in crate::standard_tables::standard_huffman() {
         out.extend([0xff, 0xc4, 0, (19 + table.1.len()) as u8, id]);
         out.extend_from_slice(&table.0);
         out.extend_from_slice(table.1);
