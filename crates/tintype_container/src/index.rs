@@ -1,7 +1,7 @@
 //! The index: key and length of every section in file order, in few bytes.
 //!
-//! Payload: an order byte, then numbers. Orders 1 and 2 are a full grid of `tiles` × `layers` keys, with tiles or
-//! layers as the outer loop, and need no keys; order 0 lists keys.
+//! Payload: an order byte, then numbers. Orders 1 and 2 are a full grid of `tiles` × `layers`
+//! keys, with tiles or layers as the outer loop, and need no keys; order 0 lists keys.
 
 use crate::checksum::section_checksum_len;
 use crate::{ContainerError, ContainerLimits, read_varint, write_varint};
@@ -147,7 +147,8 @@ pub(crate) fn sections_from_payload(
     if rest.is_empty() { Ok(sections) } else { Err(malformed("bytes after the index")) }
 }
 
-/// `a × b` sections, if the limits and the index's own length (a byte for each at least) allow so many.
+/// `a × b` sections, if the limits and the index's own length (a byte for each at least) allow
+/// so many.
 fn checked_count(
     a: u64,
     b: u64,
@@ -178,12 +179,14 @@ fn checked_key(tile: u64, layer: u64, at: u64) -> Result<SectionKey, ContainerEr
     Ok(SectionKey { tile: tile as u32, layer: layer as u32 })
 }
 
-/// Where each section lies in a data chunk whose payload starts at `at`, and the payload's length.
+/// Where each section lies in a data chunk whose payload starts at `at`, and the payload's
+/// length.
 pub(crate) fn place_sections(sections: &[(SectionKey, u64)], at: u64) -> (Vec<SectionEntry>, u64) {
     let mut next = at;
     let entries = sections.iter().map(|&(key, len)| {
         let entry = SectionEntry { key, len, at: next };
-        // At most 2^20 or so sections below 2^48 bytes; a caller's larger limit saturates and is then refused.
+        // At most 2^20 or so sections below 2^48 bytes; a caller's larger limit saturates and
+        // is then refused.
         next = next.saturating_add(len + section_checksum_len(len));
         entry
     });

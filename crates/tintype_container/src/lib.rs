@@ -1,11 +1,13 @@
-//! The `.tin` file: a head, an index, sections of compressed data and metadata, each with a checksum.
+//! The `.tin` file: a head, an index, sections of compressed data and metadata, each with a
+//! checksum.
 //!
-//! In: bytes of a head and of sections that mean nothing to this crate, and metadata. Out: one file; and back, from
-//! a stream or from something that seeks. [`write_file`] writes, [`Reader`] reads in three steps: everything up to
-//! the data, the sections that the caller wants, and what follows the data.
+//! In: bytes of a head and of sections that mean nothing to this crate, and metadata. Out: one
+//! file; and back, from a stream or from something that seeks. [`write_file`] writes,
+//! [`Reader`] reads in three steps: everything up to the data, the sections that the caller
+//! wants, and what follows the data.
 //!
-//! It knows no pixels and no codecs, and never reads more than [`ContainerLimits`] allow. All of it is in the exact
-//! zone: the same parts give the same bytes.
+//! It knows no pixels and no codecs, and never reads more than [`ContainerLimits`] allow. All
+//! of it is bit-exact: the same parts give the same bytes.
 //!
 //! Source: our own format, described in docs/format/container.md.
 //!
@@ -54,7 +56,12 @@ pub use tag::UnknownChunk;
 pub use varint::{read_varint, write_varint};
 pub use write::{Parts, SectionRef, write_file};
 
-/// The first four bytes of every file. The first is no ASCII, so that a file sent as text is noticed.
+/// The first four bytes of every file. The first is no ASCII, so that a file sent as text is
+/// noticed.
+///
+/// ```
+/// assert_eq!(tintype_container::MAGIC, *b"\x89TIN");
+/// ```
 pub const MAGIC: [u8; 4] = [0x89, b'T', b'I', b'N'];
 
 /// The version of the format that this crate writes, the fifth byte.

@@ -1,6 +1,7 @@
 //! How much a reader accepts.
 
-/// Upper bounds on what [`crate::Reader`] accepts; memory grows only with bytes that are really there.
+/// Upper bounds on what [`crate::Reader`] accepts; memory grows only with bytes that are
+/// really there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerLimits {
     /// Largest head, in bytes.

@@ -1,5 +1,8 @@
 //! Metadata items and how a chunk stores them: plain or deflated, whichever is shorter.
 //!
+//! Without the feature `deflate` items are stored plain, and a packed one is reported as left
+//! out.
+//!
 //! Source: RFC 1951 (deflate).
 
 use crate::tag::Kind;
@@ -31,6 +34,23 @@ pub struct MetadataItem {
 }
 
 impl Metadata {
+    /// `icc`, `exif`, `xmp`, or the name it was given.
+    ///
+    /// ```
+    /// use tintype_container::Metadata;
+    ///
+    /// assert_eq!(Metadata::Exif.name(), "exif");
+    /// assert_eq!(Metadata::Named("geotiff".into()).name(), "geotiff");
+    /// ```
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Icc => "icc",
+            Self::Exif => "exif",
+            Self::Xmp => "xmp",
+            Self::Named(name) => name,
+        }
+    }
+
     pub(crate) fn chunk_kind(&self) -> Kind {
         match self {
             Self::Icc => Kind::Icc,
@@ -53,12 +73,64 @@ pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, Containe
         out.push(len);
         out.extend_from_slice(name.as_bytes());
     }
-    let packed = miniz_oxide::deflate::compress_to_vec(&item.bytes, 9);
-    let (method, bytes) =
-        if packed.len() < item.bytes.len() { (DEFLATED, &packed) } else { (STORED, &item.bytes) };
-    out.push(method);
-    out.extend_from_slice(bytes);
+    match deflated(&item.bytes) {
+        Some(packed) if packed.len() < item.bytes.len() => {
+            out.push(DEFLATED);
+            out.extend_from_slice(&packed);
+        }
+        _ => {
+            out.push(STORED);
+            out.extend_from_slice(&item.bytes);
+        }
+    }
     Ok(out)
+}
+
+/// `bytes` packed, where this build can.
+fn deflated(bytes: &[u8]) -> Option<Vec<u8>> {
+    #[cfg(feature = "deflate")]
+    {
+        Some(miniz_oxide::deflate::compress_to_vec(bytes, 9))
+    }
+    #[cfg(not(feature = "deflate"))]
+    {
+        let _ = bytes;
+        None
+    }
+}
+
+/// `packed` unpacked; `None` where this build cannot.
+fn inflated(
+    packed: &[u8],
+    at: u64,
+    limits: &ContainerLimits,
+) -> Result<Option<Vec<u8>>, ContainerError> {
+    #[cfg(feature = "deflate")]
+    {
+        use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+        let max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
+        let unpacked = decompress_to_vec_with_limit(packed, max);
+        unpacked.map(Some).map_err(|error| match error.status {
+            TINFLStatus::HasMoreOutput => ContainerError::Limit {
+                what: "bytes of one metadata item",
+                max: limits.metadata_bytes_max,
+            },
+            _ => ContainerError::Malformed { what: "metadata does not unpack".into(), at },
+        })
+    }
+    #[cfg(not(feature = "deflate"))]
+    {
+        let _ = (packed, at, limits);
+        Ok(None)
+    }
+}
+
+/// What became of a metadata chunk.
+pub(crate) enum ItemRead {
+    /// The item.
+    Item(MetadataItem),
+    /// This build cannot unpack it.
+    LeftOut(Metadata),
 }
 
 /// The item that `payload`, of a chunk of `kind` whose payload starts at byte `at`, stores.
@@ -67,7 +139,7 @@ pub(crate) fn item_from_payload(
     payload: &[u8],
     at: u64,
     limits: &ContainerLimits,
-) -> Result<MetadataItem, ContainerError> {
+) -> Result<ItemRead, ContainerError> {
     let malformed = |what: &str| ContainerError::Malformed { what: what.into(), at };
     let mut rest = payload;
     let mut take = |len: usize| {
@@ -92,24 +164,16 @@ pub(crate) fn item_from_payload(
     };
     let method = take(1)?[0];
     let bytes = match method {
-        STORED => rest.to_vec(),
-        DEFLATED => {
-            let max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
-            miniz_oxide::inflate::decompress_to_vec_with_limit(rest, max).map_err(|error| {
-                match error.status {
-                    miniz_oxide::inflate::TINFLStatus::HasMoreOutput => ContainerError::Limit {
-                        what: "bytes of one metadata item",
-                        max: limits.metadata_bytes_max,
-                    },
-                    _ => malformed("metadata does not unpack"),
-                }
-            })?
-        }
+        STORED => Some(rest.to_vec()),
+        DEFLATED => inflated(rest, at, limits)?,
         _ => {
             return Err(ContainerError::Unsupported {
                 what: format!("metadata packing {method} at byte {at}"),
             });
         }
     };
-    Ok(MetadataItem { kind: item_kind, bytes })
+    Ok(match bytes {
+        Some(bytes) => ItemRead::Item(MetadataItem { kind: item_kind, bytes }),
+        None => ItemRead::LeftOut(item_kind),
+    })
 }

@@ -1,16 +1,17 @@
-//! Reading a file from a stream, or from something that seeks so that unwanted sections cost nothing.
+//! Reading a file from a stream, or from something that seeks so that unwanted sections cost
+//! nothing.
 
 use crate::checksum::{LONG_SECTION_BYTES, chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::{place_sections, sections_from_payload};
-use crate::metadata::item_from_payload;
+use crate::metadata::{ItemRead, item_from_payload};
 use crate::short::{
     SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes,
 };
 use crate::tag::{Kind, Tag};
 use crate::varint::VARINT_BYTES_MAX;
 use crate::{
-    ContainerError, ContainerLimits, MAGIC, MetadataItem, SectionEntry, SectionKey, UnknownChunk,
-    VERSION, read_varint,
+    ContainerError, ContainerLimits, MAGIC, Metadata, MetadataItem, SectionEntry, SectionKey,
+    UnknownChunk, VERSION, read_varint,
 };
 use std::io::{Read, Seek, SeekFrom};
 
@@ -34,7 +35,8 @@ pub struct Data {
     pub cut_off: bool,
 }
 
-/// Reads one file: first everything up to the data, then [`Reader::sections`], then [`Reader::finish`].
+/// Reads one file: first everything up to the data, then [`Reader::sections`], then
+/// [`Reader::finish`].
 pub struct Reader<R> {
     source: Source<R>,
     limits: ContainerLimits,
@@ -43,6 +45,7 @@ pub struct Reader<R> {
     data_tag: Tag,
     data_end: u64,
     metadata: Vec<MetadataItem>,
+    left_out: Vec<Metadata>,
     unknown: Vec<UnknownChunk>,
     chunks: u32,
     /// The section of a file in the short form, read with its head.
@@ -63,7 +66,8 @@ impl<R: Read> Reader<R> {
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Reads `input` up to its data and steps over unwanted sections. `input` stands at the start of the file.
+    /// Reads `input` up to its data and steps over unwanted sections. `input` stands at the
+    /// start of the file.
     ///
     /// # Errors
     /// As [`Reader::stream`].
@@ -84,7 +88,7 @@ impl<R: Read> Reader<R> {
         let mut front = [0; 5];
         source.exact(&mut front)?;
         if front[..4] != MAGIC {
-            let what = format!("starts with {:02x?}, no .tin file", &front[..4]);
+            let what = "it does not start as a .tin file does".into();
             return Err(ContainerError::Malformed { what, at: 0 });
         }
         if front[4] != VERSION && front[4] != SHORT_VERSION {
@@ -100,6 +104,7 @@ impl<R: Read> Reader<R> {
             data_tag: Tag { byte: 0, kind: None },
             data_end: 0,
             metadata: Vec::new(),
+            left_out: Vec::new(),
             unknown: Vec::new(),
             chunks: 0,
             short: None,
@@ -223,6 +228,12 @@ impl<R: Read> Reader<R> {
         &self.metadata
     }
 
+    /// Metadata read so far that this build cannot unpack: it is packed, and the feature
+    /// `deflate` is off.
+    pub fn left_out(&self) -> &[Metadata] {
+        &self.left_out
+    }
+
     /// Ancillary chunks of unknown kinds read so far.
     pub fn unknown(&self) -> &[UnknownChunk] {
         &self.unknown
@@ -233,7 +244,8 @@ impl<R: Read> Reader<R> {
         self.source.at
     }
 
-    /// Where the data ends, in bytes from the start of the file; a file that is shorter was cut off.
+    /// Where the data ends, in bytes from the start of the file; a file that is shorter was
+    /// cut off.
     pub fn data_end(&self) -> u64 {
         self.data_end
     }
@@ -241,7 +253,8 @@ impl<R: Read> Reader<R> {
     /// Reads the sections for which `wants` says so. Call it once.
     ///
     /// # Errors
-    /// `Mismatch` for a section whose checksum disagrees, `Limit`, `Io`; `Misuse` if the data has been read before.
+    /// `Mismatch` for a section whose checksum disagrees, `Limit`, `Io`; `Misuse` if the data
+    /// has been read before.
     pub fn sections(&mut self, wants: impl Fn(SectionKey) -> bool) -> Result<Data, ContainerError> {
         let mut data = Data { sections: Vec::new(), cut_off: false };
         let mut total = 0u64;
@@ -291,7 +304,8 @@ impl<R: Read> Reader<R> {
         Ok(section)
     }
 
-    /// Reads what follows the data: more metadata. Returns whether the file is whole; if not, some is missing.
+    /// Reads what follows the data: more metadata. Returns whether the file is whole; if not,
+    /// some is missing.
     ///
     /// # Errors
     /// `Malformed`, `Unsupported`, `Limit`, `Mismatch`, `Io`.
@@ -335,7 +349,10 @@ impl<R: Read> Reader<R> {
         let max = self.limits.metadata_bytes_max.saturating_add(257);
         let payload = self.payload(front, "bytes of one metadata item", max)?;
         match front.tag.kind {
-            Some(kind) => self.metadata.push(item_from_payload(kind, &payload, at, &self.limits)?),
+            Some(kind) => match item_from_payload(kind, &payload, at, &self.limits)? {
+                ItemRead::Item(item) => self.metadata.push(item),
+                ItemRead::LeftOut(kind) => self.left_out.push(kind),
+            },
             None => self.unknown.push(UnknownChunk { kind: front.tag.byte & 0x1f, bytes: payload }),
         }
         Ok(())
@@ -402,7 +419,8 @@ struct Source<R> {
 }
 
 impl<R: Read> Source<R> {
-    /// Up to `len` bytes; fewer only if the input ends. Memory grows with what arrives, not with `len`.
+    /// Up to `len` bytes; fewer only if the input ends. Memory grows with what arrives, not
+    /// with `len`.
     fn up_to(&mut self, len: u64) -> Result<Vec<u8>, ContainerError> {
         let mut bytes = Vec::with_capacity(len.min(1 << 16) as usize);
         self.input.by_ref().take(len).read_to_end(&mut bytes)?;

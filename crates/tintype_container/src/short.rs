@@ -1,4 +1,5 @@
-//! The short form of a file: one head, one small section, one checksum. Its layout: docs/format/container.md, "Short form".
+//! The short form of a file: one head, one small section, one checksum. Its layout:
+//! docs/format/container.md, "Short form".
 
 use crate::checksum::crc16;
 use crate::{ContainerError, MAGIC, write_varint};
@@ -11,7 +12,8 @@ pub const SHORT_HEAD_BYTES_MAX: usize = 127;
 /// The most bytes of the section in the short form.
 pub const SHORT_SECTION_BYTES_MAX: usize = 4095;
 
-/// Writes `head` and one section, key (0, 0), in the short form: 8 bytes beside them, where [`crate::write_file`] takes 15 or more.
+/// Writes `head` and one section, key (0, 0), in the short form: 8 bytes beside them, where
+/// [`crate::write_file`] takes 15 or more.
 ///
 /// # Errors
 /// `Misuse` if either is too long or the section is empty; `Io`.
@@ -38,7 +40,8 @@ pub fn write_short_file(
     Ok(())
 }
 
-/// Head and section from all that follows the version byte, `bytes`, of which the first stands at byte 5 of the file.
+/// Head and section from all that follows the version byte, `bytes`, of which the first stands
+/// at byte 5 of the file.
 pub(crate) fn parts_from_bytes(bytes: &[u8]) -> Result<(&[u8], &[u8]), ContainerError> {
     let at = 5 + bytes.len() as u64;
     // Length of the head, one byte of section, two of checksum.

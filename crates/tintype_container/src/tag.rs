@@ -93,7 +93,8 @@ impl Tag {
     }
 }
 
-/// A chunk that this version does not know and that may be skipped, kept so that it can be written back.
+/// A chunk that this version does not know and that may be skipped, kept so that it can be
+/// written back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownChunk {
     /// Its kind, 7 to 31.

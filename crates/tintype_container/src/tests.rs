@@ -1,4 +1,5 @@
-//! What comes back, what is refused, what a damaged file may do. The slow part is every flip of every bit.
+//! What comes back, what is refused, what a damaged file may do. The slow part is every flip
+//! of every bit.
 
 use super::*;
 use crate::checksum::chunk_checksum;

@@ -1,6 +1,7 @@
 //! Unsigned LEB128 numbers below 2^63, in the shortest form only.
 //!
-//! Source: DWARF 5, section 7.6 (LEB128); the shortest-form rule is ours, so that a number has one spelling.
+//! Source: DWARF 5, section 7.6 (LEB128); the shortest-form rule is ours, so that a number has
+//! one spelling.
 
 use crate::ContainerError;
 
@@ -24,7 +25,8 @@ pub fn write_varint(out: &mut Vec<u8>, value: u64) {
     out.push(rest as u8);
 }
 
-/// Reads a number from the front of `bytes` and moves `bytes` past it; `at` is where `bytes` starts in the file.
+/// Reads a number from the front of `bytes` and moves `bytes` past it; `at` is where `bytes`
+/// starts in the file.
 ///
 /// # Errors
 /// `Truncated`; `Malformed` for a number of more than nine bytes or not in its shortest form.

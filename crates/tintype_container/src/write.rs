@@ -34,8 +34,8 @@ pub struct Parts<'a> {
 /// Writes one file to `out`.
 ///
 /// # Errors
-/// `Misuse` for keys out of range or double, for a metadata name without 1 to 255 bytes, and for an unknown chunk
-/// whose kind is known; `Io`.
+/// `Misuse` for keys out of range or double, for a metadata name without 1 to 255 bytes, and
+/// for an unknown chunk whose kind is known; `Io`.
 pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), ContainerError> {
     let trailer = trailer_chunks(parts)?;
     out.write_all(&MAGIC)?;
