@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod buffers;
 pub mod colour;
 mod error;
 pub mod filter;

@@ -1,6 +1,12 @@
 //! How much an operation may use; passed in, never global.
 
 /// Upper bounds on what a decoder or reader may allocate or accept.
+///
+/// ```
+/// use tintype_image::Limits;
+///
+/// let limits = Limits { samples_max: 50_000_000, ..Limits::default() };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest width and largest height, in pixels; at most 65 535.
@@ -26,6 +32,12 @@ impl Default for Limits {
 }
 
 /// Number of worker threads an operation may use, at least 1.
+///
+/// ```
+/// use tintype_image::Threads;
+///
+/// assert_eq!(Threads::new(0), Threads::ONE);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threads(usize);
 

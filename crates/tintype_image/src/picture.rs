@@ -1,8 +1,15 @@
-//! What the samples mean: planes with a role, depth and subsampling; a colour model; metadata that rides along.
+//! What the samples mean: planes with a role, depth and subsampling; a colour model; metadata
+//! that rides along.
 
 use crate::{ImageError, Limits, Plane};
 
 /// Which matrix turned RGB into YCbCr; both full range.
+///
+/// ```
+/// use tintype_image::{ColourModel, YCbCrMatrix};
+///
+/// let colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum YCbCrMatrix {
     /// ITU-R BT.601-7, as JFIF uses it.
@@ -12,6 +19,12 @@ pub enum YCbCrMatrix {
 }
 
 /// How the colour planes are to be read together.
+///
+/// ```
+/// use tintype_image::{ColourModel, Shape};
+///
+/// assert_eq!(Shape::gray(8, 8, 8).colour, ColourModel::Gray);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColourModel {
     /// One plane of brightness.
@@ -25,6 +38,12 @@ pub enum ColourModel {
 }
 
 /// What one plane holds.
+///
+/// ```
+/// use tintype_image::{PlaneRole, Shape};
+///
+/// assert_eq!(Shape::gray(8, 8, 8).planes[0].role, PlaneRole::Colour);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaneRole {
     /// A colour plane, in the order of the picture's [`ColourModel`].
@@ -38,6 +57,12 @@ pub enum PlaneRole {
 }
 
 /// What is known of one plane without its samples.
+///
+/// ```
+/// use tintype_image::{PlaneInfo, PlaneRole};
+///
+/// assert_eq!(PlaneInfo::new(PlaneRole::Depth, 12).sample_max(), 4095);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PlaneInfo {
     /// What it holds.
@@ -65,6 +90,14 @@ impl PlaneInfo {
 }
 
 /// Size, colour model and planes of a picture, without samples. Both sides are 1 to 65 535.
+///
+/// ```
+/// use tintype_image::{PlaneInfo, PlaneRole, Shape};
+///
+/// let mut shape = Shape::rgb(640, 480, 8);
+/// shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+/// assert_eq!((shape.samples(), shape.colour_planes()), (640 * 480 * 4, 3));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Width in pixels.
@@ -162,6 +195,13 @@ impl Shape {
 }
 
 /// A shape and its samples.
+///
+/// ```
+/// use tintype_image::{Planes, Shape};
+///
+/// let mut planes = Planes::new(Shape::gray(2, 1, 16));
+/// planes.planes[0].row_mut(0).copy_from_slice(&[7, 65_535]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planes {
     /// Size and meaning.
@@ -179,9 +219,69 @@ impl Planes {
             .collect();
         Self { shape, planes }
     }
+
+    /// Checks that the shape lies within `limits`, that there is one plane of the right size for
+    /// each entry of it, and that no sample is above its plane's largest.
+    ///
+    /// # Errors
+    /// `Limit` and `Malformed` as [`Shape::check`]; `Misuse` for planes and samples that do
+    /// not fit.
+    ///
+    /// ```
+    /// use tintype_image::{Limits, Planes, Shape};
+    ///
+    /// let mut planes = Planes::new(Shape::gray(2, 1, 8));
+    /// planes.check(&Limits::default())?;
+    /// planes.planes[0].row_mut(0)[1] = 300;
+    /// assert!(planes.check(&Limits::default()).is_err());
+    /// # Ok::<(), tintype_image::ImageError>(())
+    /// ```
+    pub fn check(&self, limits: &Limits) -> Result<(), ImageError> {
+        self.check_sizes(limits)?;
+        for (index, (plane, info)) in self.planes.iter().zip(&self.shape.planes).enumerate() {
+            let max = info.sample_max();
+            let largest = plane.rows().flatten().copied().max().unwrap_or(0);
+            if largest > max {
+                let what = format!(
+                    "plane {index} has a sample of {largest}; {} bits hold at most {max}",
+                    info.bit_depth
+                );
+                return Err(ImageError::Misuse { what });
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Planes::check`], without the samples.
+    pub(crate) fn check_sizes(&self, limits: &Limits) -> Result<(), ImageError> {
+        self.shape.check(limits)?;
+        if self.planes.len() != self.shape.planes.len() {
+            let (found, named) = (self.planes.len(), self.shape.planes.len());
+            let what = format!("{found} planes of samples where the shape names {named}");
+            return Err(ImageError::Misuse { what });
+        }
+        for (index, plane) in self.planes.iter().enumerate() {
+            let (width, height) = self.shape.plane_size(index);
+            if (plane.width(), plane.height()) != (width, height) {
+                let what = format!(
+                    "plane {index} has {} × {} samples; the shape wants {width} × {height}",
+                    plane.width(),
+                    plane.height()
+                );
+                return Err(ImageError::Misuse { what });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What rides along with the samples; every item is kept byte for byte.
+///
+/// ```
+/// use tintype_image::Metadata;
+///
+/// let metadata = Metadata { xmp: Some(b"<x/>".to_vec()), ..Metadata::default() };
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// ICC profile.
@@ -195,10 +295,54 @@ pub struct Metadata {
 }
 
 /// Samples with their metadata.
+///
+/// ```
+/// use tintype_image::Picture;
+///
+/// let picture = Picture::from_gray8(2, 1, &[10, 20])?;
+/// assert_eq!(picture.planes.planes[0].row(0), [10, 20]);
+/// # Ok::<(), tintype_image::ImageError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// The samples and what they mean.
     pub planes: Planes,
     /// What rides along.
     pub metadata: Metadata,
+}
+
+impl Picture {
+    /// `planes` without metadata.
+    ///
+    /// ```
+    /// use tintype_image::{Picture, Planes, Shape};
+    ///
+    /// let picture = Picture::new(Planes::new(Shape::rgb(640, 480, 8)));
+    /// assert_eq!(picture.width(), 640);
+    /// ```
+    pub fn new(planes: Planes) -> Self {
+        Self { planes, metadata: Metadata::default() }
+    }
+
+    /// Width in pixels.
+    ///
+    /// ```
+    /// let picture = tintype_image::Picture::from_gray8(3, 1, &[1, 2, 3])?;
+    /// assert_eq!(picture.width(), 3);
+    /// # Ok::<(), tintype_image::ImageError>(())
+    /// ```
+    pub fn width(&self) -> usize {
+        self.planes.shape.width_px
+    }
+
+    /// Height in pixels.
+    ///
+    /// ```
+    /// let picture = tintype_image::Picture::from_gray8(1, 3, &[1, 2, 3])?;
+    /// assert_eq!(picture.height(), 3);
+    /// # Ok::<(), tintype_image::ImageError>(())
+    /// ```
+    pub fn height(&self) -> usize {
+        self.planes.shape.height_px
+    }
 }

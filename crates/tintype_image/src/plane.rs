@@ -1,6 +1,12 @@
 //! One rectangular array of samples with a row stride.
 
 /// A rectangle in pixels: left, top, width, height.
+///
+/// ```
+/// use tintype_image::Region;
+///
+/// let right_half = Region { x: 320, y: 0, width: 320, height: 480 };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Left edge, pixels from the left.
@@ -14,6 +20,13 @@ pub struct Region {
 }
 
 /// Samples in rows; row `y` is `samples[y * stride .. y * stride + width]`.
+///
+/// ```
+/// use tintype_image::Plane;
+///
+/// let plane = Plane::from_vec(3, 2, vec![1u16, 2, 3, 4, 5, 6]).expect("3 × 2 samples");
+/// assert_eq!(plane.row(1), [4, 5, 6]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plane<T> {
     width: usize,

@@ -11,6 +11,15 @@ mod non_local_means;
 use crate::{ImageError, Plane, PlaneRole, Planes, Threads};
 
 /// Which filter, with its parameters.
+///
+/// ```
+/// use tintype_image::filter::{Denoise, denoised};
+/// use tintype_image::{Planes, Shape, Threads};
+///
+/// let planes = Planes::new(Shape::gray(8, 8, 8));
+/// assert_eq!(denoised(&planes, Denoise::Median3, Threads::ONE)?, planes);
+/// # Ok::<(), tintype_image::ImageError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Denoise {
     /// Median of 3×3 samples.

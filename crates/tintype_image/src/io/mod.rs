@@ -24,6 +24,13 @@ use std::borrow::Cow;
 use std::io::Write;
 
 /// A kind of picture file.
+///
+/// ```
+/// use tintype_image::io::PictureFormat;
+///
+/// assert_eq!(PictureFormat::from_extension("JPEG"), Some(PictureFormat::Jpeg));
+/// assert_eq!(PictureFormat::detect(b"P5 1 1 255 x"), Some(PictureFormat::Pnm));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PictureFormat {
     /// Portable Network Graphics, 1 to 16 bits, gray or RGB, alpha.
@@ -147,6 +154,15 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
 ///
 /// # Errors
 /// As [`write_picture_with`].
+///
+/// ```
+/// use tintype_image::Picture;
+/// use tintype_image::io::{PictureFormat, write_picture};
+///
+/// let file = write_picture(PictureFormat::Pnm, &Picture::from_gray8(1, 1, &[65])?)?;
+/// assert!(file.starts_with(b"P5") && file.ends_with(b"A"));
+/// # Ok::<(), tintype_image::ImageError>(())
+/// ```
 pub fn write_picture(format: PictureFormat, picture: &Picture) -> Result<Vec<u8>, ImageError> {
     write_picture_with(format, picture, &WriteSettings::default())
 }
