@@ -64,20 +64,49 @@ fn clippy(root: &Path) -> Result<String, String> {
     shell::run(root, "cargo", &arguments, &[])
 }
 
-/// The picture nouns without their file readers, as the codecs use them in a page.
+/// Builds that leave things out: the picture crate without file readers, and the library with one
+/// codec, which needs no crates but ours and the SIMD crate.
 fn features_off(root: &Path) -> Result<String, String> {
-    let arguments = [
-        "clippy",
-        "-p",
-        "tintype_image",
-        "--no-default-features",
-        "--locked",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
+    let base = ["--no-default-features", "--locked", "--quiet"];
+    let builds: [&[&str]; 5] = [
+        &["-p", "tintype_image"],
+        &["-p", "tintype_container"],
+        &["-p", "tintype", "--features", "wavelet"],
+        &["-p", "tintype", "--features", "jpeg,lossless,deflate"],
+        &["-p", "tintype", "--features", "cluster,pca,sparse,neural,planes,files"],
     ];
-    shell::run(root, "cargo", &arguments, &[])
+    for build in builds {
+        let arguments = [&["clippy"], build, &base, &["--", "-D", "warnings"]].concat();
+        shell::run(root, "cargo", &arguments, &[])?;
+    }
+    only_our_crates(root)
+}
+
+/// What the smallest build of the library may need besides our own crates.
+const SMALLEST_NEEDS: [&str; 1] = ["fearless_simd"];
+
+fn only_our_crates(root: &Path) -> Result<String, String> {
+    let arguments = [
+        "tree",
+        "-p",
+        "tintype",
+        "--no-default-features",
+        "--features",
+        "wavelet",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--locked",
+    ];
+    let tree = shell::output(root, "cargo", &arguments)?;
+    for line in tree.lines() {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        if !name.starts_with("tintype") && !SMALLEST_NEEDS.contains(&name) && !name.is_empty() {
+            return Err(format!("the smallest build of tintype needs {name}"));
+        }
+    }
+    Ok("the smallest build needs our crates and the SIMD crate only".into())
 }
 
 fn docs(root: &Path) -> Result<String, String> {

@@ -1,19 +1,34 @@
-//! File to picture.
+//! File to picture: the order of the steps, over any registry of codecs.
+//!
+//! In: a file whose head has been read. Out: the samples that were asked for, the same on every
+//! machine. Sections that the request does not need are not read.
 
-use crate::head::{Head, head_from_bytes};
+use crate::error::{Error, Result, Step};
+use crate::frame::{codec_key, metadata_from_items, sections_of};
+use crate::head::Head;
+use crate::options::check_request;
 use crate::reduce::{full_size_request, reduced};
-use crate::registry::JPEG;
-use crate::repack::restored;
-use crate::{Error, Models, Step};
-use std::io::{Read, Seek};
-use tintype_codec::{
-    Codec, CodecError, CodecId, DecodeRequest, ExecOptions, PayloadView, SectionKey, SectionView,
-};
-use tintype_container::{ContainerError, ContainerLimits, MetadataItem, Reader};
-use tintype_image::{Limits, Metadata, Picture, Shape};
+use crate::registry::built_in::holds_file;
+use crate::warning::Warning;
+use std::io::Read;
+use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, ExecOptions, PayloadView};
+use tintype_container::{ContainerError, Reader};
+use tintype_image::{Picture, Shape};
 
 /// A picture, and what it came from.
+///
+/// ```
+/// use tintype::{Decoder, Encoder, Picture, codec};
+///
+/// let picture = Picture::from_gray8(3, 1, &[10, 20, 30])?;
+/// let tin = Encoder::lossless().encode(&picture)?;
+/// let decoded = Decoder::new(std::io::Cursor::new(&tin))?.decode()?;
+/// assert_eq!(decoded.picture.to_gray8()?, [10, 20, 30]);
+/// assert_eq!(decoded.codec, codec::LOSSLESS);
+/// # Ok::<(), tintype::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Decoded {
     /// The picture.
     pub picture: Picture,
@@ -23,181 +38,133 @@ pub struct Decoded {
     pub codec: CodecId,
     /// The JPEG file itself, if that is what was encoded.
     pub jpeg_file: Option<Vec<u8>>,
-    /// If the file was cut off: the number of bytes that were there. The picture is then as good as they allow.
-    pub cut_off_at: Option<u64>,
-    /// What is wrong with the JPEG file that was encoded, in words; empty for a sound one.
-    pub warnings: Vec<String>,
+    /// What is missing or damaged; empty for a sound file.
+    pub warnings: Vec<Warning>,
 }
 
-/// Decodes what `request` asks for from a file that seeks; sections it does not need are not read.
-///
-/// # Errors
-/// `Container` for a damaged file, `Codec` where the codec fails or the file was cut off and the codec needs all of it,
-/// `Unsupported` for a codec that is not built in, `Misuse` for a request that does not fit the picture.
-pub fn decode(
-    input: impl Read + Seek,
-    request: &DecodeRequest,
-    exec: &ExecOptions,
-) -> Result<Decoded, Error> {
-    decode_with_models(input, request, &Models::default(), exec)
-}
-
-/// As [`decode`], with `models` beside those that are built in.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_with_models(
-    input: impl Read + Seek,
-    request: &DecodeRequest,
-    models: &Models,
-    exec: &ExecOptions,
-) -> Result<Decoded, Error> {
-    let reader = Reader::seek(input, container_limits(&exec.limits))?;
-    decode_with(&|id, header| models.to_decode(id, header), reader, request, exec)
-}
-
-/// Decodes what `request` asks for from a stream.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_stream(
-    input: impl Read,
-    request: &DecodeRequest,
-    exec: &ExecOptions,
-) -> Result<Decoded, Error> {
-    decode_stream_with_models(input, request, &Models::default(), exec)
-}
-
-/// As [`decode_stream`], with `models` beside those that are built in.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_stream_with_models(
-    input: impl Read,
-    request: &DecodeRequest,
-    models: &Models,
-    exec: &ExecOptions,
-) -> Result<Decoded, Error> {
-    let reader = Reader::stream(input, container_limits(&exec.limits))?;
-    decode_with(&|id, header| models.to_decode(id, header), reader, request, exec)
+impl Decoded {
+    /// If the file was cut off: the number of bytes that were there.
+    ///
+    /// ```
+    /// use tintype::{Decoder, Encoder, Picture, codec};
+    ///
+    /// let picture = Picture::from_gray8(32, 32, &[90; 32 * 32])?;
+    /// let tin = Encoder::lossless().codec(codec::WAVELET).encode(&picture)?;
+    /// let cut = &tin.bytes[..tin.bytes.len() - 1];
+    /// assert_eq!(Decoder::from_stream(cut)?.decode()?.cut_off_at(), Some(cut.len() as u64));
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn cut_off_at(&self) -> Option<u64> {
+        self.warnings.iter().find_map(|warning| match warning {
+            Warning::CutOff { at } => Some(*at),
+            _ => None,
+        })
+    }
 }
 
 /// Finds a codec by its number and a stream's header.
 pub(crate) type Finder<'a> = &'a dyn Fn(CodecId, &[u8]) -> Option<&'a dyn Codec>;
 
-/// The container's limits that follow from ours.
-pub(crate) fn container_limits(limits: &Limits) -> ContainerLimits {
-    ContainerLimits {
-        // No codec here needs more than four bytes a sample; a file that has more is not ours.
-        data_bytes_max: limits.samples_max.saturating_mul(4),
-        metadata_bytes_max: limits.metadata_bytes_max,
-        ..ContainerLimits::default()
-    }
+/// What a payload became.
+struct Restored {
+    picture: Picture,
+    jpeg_file: Option<Vec<u8>>,
+    warnings: Vec<Warning>,
 }
 
+/// Decodes what `request` asks for from the file under `reader`, whose head is `head`.
 pub(crate) fn decode_with<R: Read>(
     find: Finder<'_>,
+    head: &Head,
     mut reader: Reader<R>,
     request: &DecodeRequest,
     exec: &ExecOptions,
-) -> Result<Decoded, Error> {
-    let Head { codec: id, shape, codec_header_at } = head_from_bytes(reader.head(), &exec.limits)?;
-    let header = reader.head()[codec_header_at..].to_vec();
-    let codec = find(id, &header);
-    if codec.is_none() && id != JPEG {
-        return Err(Error::Unsupported {
-            what: format!("the file needs codec {}, not in this build", id.name()),
-        });
-    }
-    check_request(request, &shape)?;
+) -> Result<Decoded> {
+    let (id, shape) = (head.codec, &head.shape);
+    let header = reader.head()[head.codec_header_at..].to_vec();
+    let codec = codec_of(find, id, &header)?;
+    check_request(request, shape)?;
+
     let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.capabilities().scales);
-    let inner = if reduces { full_size_request(request, &shape) } else { *request };
-    let wants = |key: tintype_container::SectionKey| {
-        let key = SectionKey { tile: key.tile, layer: key.layer };
-        codec.is_none_or(|codec| codec.wants(&shape, &header, key, &inner))
-    };
-    let data = reader.sections(wants)?;
+    let inner = if reduces { full_size_request(request, shape) } else { *request };
+    let data = reader.sections(|key| {
+        codec.is_none_or(|codec| codec.wants(shape, &header, codec_key(key), &inner))
+    })?;
     let view = PayloadView {
-        shape: &shape,
+        shape,
         header: &header,
         sections: sections_of(&data.sections),
         cut_off: data.cut_off,
     };
-    let decoded = match codec {
-        Some(codec) => {
-            let planes = codec.decode(&view, &inner, exec);
-            let planes = planes.map_err(|error| Error::Codec { step: Step::Decode(id), error });
-            planes
-                .map(|planes| (None, Picture { planes, metadata: Metadata::default() }, Vec::new()))
-        }
-        None => restored(&shape, &view, request, exec)
-            .map(|(file, picture, warnings)| (Some(file), picture, warnings)),
+    let restored = match codec {
+        Some(codec) => codec
+            .decode(&view, &inner, exec)
+            .map_err(|error| Error::Codec { step: Step::Decode(id), error })
+            .map(|planes| Restored {
+                picture: Picture::new(planes),
+                jpeg_file: None,
+                warnings: Vec::new(),
+            }),
+        None => restored_file(id, &view, request, exec),
     };
-    let (jpeg_file, mut picture, warnings) = decoded.map_err(|error| match error {
-        // The codec knows only that bytes are missing; where the file ends is known here.
-        Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
-            let at = reader.position();
-            Error::Container(ContainerError::Truncated {
-                needed: reader.data_end().saturating_sub(at),
-                at,
-            })
-        }
-        error => error,
-    })?;
+    let Restored { mut picture, jpeg_file, mut warnings } =
+        restored.map_err(|error| match error {
+            // The codec knows only that bytes are missing; where the file ends is known here.
+            Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
+                let at = reader.position();
+                let needed = reader.data_end().saturating_sub(at);
+                Error::Container(ContainerError::Truncated { needed, at })
+            }
+            error => error,
+        })?;
+
     if reduces {
         picture.planes = reduced(&picture.planes, request.scale_log2);
     }
     let whole = !data.cut_off && reader.finish()?;
-    let cut_off_at = (!whole).then(|| reader.position());
-    // A kept JPEG file holds its own metadata.
+    if !whole {
+        warnings.push(Warning::CutOff { at: reader.position() });
+    }
+    for kind in reader.left_out() {
+        let why = "it is packed, and this build lacks the feature `deflate`".into();
+        warnings.push(Warning::MetadataLeftOut { name: kind.name().into(), why });
+    }
+    // A packed JPEG file holds its own metadata.
     if jpeg_file.is_none() {
         picture.metadata = metadata_from_items(reader.metadata());
     }
-    Ok(Decoded { picture, full_shape: shape, codec: id, jpeg_file, cut_off_at, warnings })
+    Ok(Decoded { picture, full_shape: shape.clone(), codec: id, jpeg_file, warnings })
 }
 
-/// The container's sections as codecs see them.
-pub(crate) fn sections_of(sections: &[tintype_container::SectionRead]) -> Vec<SectionView<'_>> {
-    fn view(section: &tintype_container::SectionRead) -> SectionView<'_> {
-        let key = SectionKey { tile: section.key.tile, layer: section.key.layer };
-        SectionView { key, bytes: &section.bytes, complete: section.complete }
+/// The codec to decode with; `None` for a payload that holds a file.
+fn codec_of<'a>(find: Finder<'a>, id: CodecId, header: &[u8]) -> Result<Option<&'a dyn Codec>> {
+    if let Some(codec) = find(id, header) {
+        return Ok(Some(codec));
     }
-    sections.iter().map(view).collect()
+    if holds_file(id) && cfg!(feature = "jpeg") {
+        return Ok(None);
+    }
+    let what = format!("the file needs codec {}, which is not in this build", id.name());
+    Err(Error::Unsupported { what })
 }
 
-pub(crate) fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<(), Error> {
-    let misuse = |what: String| Err(Error::Misuse { what });
-    if request.scale_log2 > 5 {
-        return misuse(format!("scale 1/2^{} (1/32 is the smallest)", request.scale_log2));
-    }
-    if request.layers == Some(0) {
-        return misuse("0 layers (at least 1 is needed)".into());
-    }
-    if let Some(r) = request.region {
-        let fits = |at: usize, len: usize, end: usize| {
-            len > 0 && at.checked_add(len).is_some_and(|stop| stop <= end)
-        };
-        if !fits(r.x, r.width, shape.width_px) || !fits(r.y, r.height, shape.height_px) {
-            return misuse(format!(
-                "region {},{},{},{} does not lie in the picture of {} × {} pixels",
-                r.x, r.y, r.width, r.height, shape.width_px, shape.height_px
-            ));
-        }
-    }
-    Ok(())
+#[cfg(feature = "jpeg")]
+fn restored_file(
+    _: CodecId,
+    view: &PayloadView<'_>,
+    request: &DecodeRequest,
+    exec: &ExecOptions,
+) -> Result<Restored> {
+    let (file, picture, warnings) = crate::files::packed::restored(view, request, exec)?;
+    Ok(Restored { picture, jpeg_file: Some(file), warnings })
 }
 
-fn metadata_from_items(items: &[MetadataItem]) -> Metadata {
-    use tintype_container::Metadata as Kind;
-    let mut metadata = Metadata::default();
-    for item in items {
-        let bytes = item.bytes.clone();
-        match &item.kind {
-            Kind::Icc => metadata.icc = Some(bytes),
-            Kind::Exif => metadata.exif = Some(bytes),
-            Kind::Xmp => metadata.xmp = Some(bytes),
-            Kind::Named(name) => metadata.other.push((name.clone(), bytes)),
-        }
-    }
-    metadata
+#[cfg(not(feature = "jpeg"))]
+fn restored_file(
+    id: CodecId,
+    _: &PayloadView<'_>,
+    _: &DecodeRequest,
+    _: &ExecOptions,
+) -> Result<Restored> {
+    Err(Error::Unsupported { what: format!("codec {} in this build", id.name()) })
 }

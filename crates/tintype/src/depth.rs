@@ -1,12 +1,24 @@
 //! Colour and depth as one picture, and apart again.
 
-use crate::Error;
-use tintype_image::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use crate::error::Error;
+use tintype_image::{Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 
-/// `colour` with the one plane of `depth` beside it; a sample of 0 there means no reading. The metadata is that of `colour`.
+/// `colour` with the one plane of `depth` beside it; a sample of 0 there means no reading. The
+/// metadata is that of `colour`.
 ///
 /// # Errors
-/// `Misuse` if the sizes differ, `depth` has more planes than one, or `colour` has a depth plane already.
+/// `Misuse` if the sizes differ, `depth` has more planes than one, or `colour` has a depth plane
+/// already.
+///
+/// ```
+/// use tintype::{Picture, split_depth, with_depth};
+///
+/// let colour = Picture::from_rgb8(2, 1, &[1, 2, 3, 4, 5, 6])?;
+/// let depth = Picture::from_gray16(2, 1, &[2400, 0])?;
+/// let both = with_depth(colour.clone(), &depth)?;
+/// assert_eq!(split_depth(&both), Some((colour, depth)));
+/// # Ok::<(), tintype::Error>(())
+/// ```
 pub fn with_depth(mut colour: Picture, depth: &Picture) -> Result<Picture, Error> {
     let misuse = |what: String| Err(Error::Misuse { what });
     let [plane] = depth.planes.planes.as_slice() else {
@@ -30,7 +42,14 @@ pub fn with_depth(mut colour: Picture, depth: &Picture) -> Result<Picture, Error
     Ok(colour)
 }
 
-/// The picture without its depth planes, and the first of them as a gray picture, if there are both.
+/// The picture without its depth planes, and the first of them as a gray picture, if there are
+/// both.
+///
+/// ```
+/// let gray = tintype::Picture::from_gray8(1, 1, &[7])?;
+/// assert_eq!(tintype::split_depth(&gray), None);
+/// # Ok::<(), tintype::Error>(())
+/// ```
 pub fn split_depth(picture: &Picture) -> Option<(Picture, Picture)> {
     let shape = &picture.planes.shape;
     let is_depth = |i: &usize| shape.planes[*i].role == PlaneRole::Depth;
@@ -49,23 +68,10 @@ pub fn split_depth(picture: &Picture) -> Option<(Picture, Picture)> {
     ))
 }
 
-/// Whether there are depth planes and others.
-pub(crate) fn has_depth_beside_colour(planes: &Planes) -> bool {
-    let depths = planes.shape.planes.iter().filter(|p| p.role == PlaneRole::Depth).count();
-    depths > 0 && depths < planes.shape.planes.len()
-}
-
-/// Whether lossy coding of `planes` wants them in groups: depth beside colour, or bands.
-pub(crate) fn wants_groups(planes: &Planes) -> bool {
-    let shape = &planes.shape;
-    let depth = shape.planes.iter().any(|p| p.role == PlaneRole::Depth);
-    shape.planes.len() > 1 && (depth || shape.colour == ColourModel::Bands)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EncodeOptions, ExecOptions, Goal, decode, encode};
+    use crate::{Decoder, Encoder, Goal};
     use std::io::Cursor;
 
     fn pair() -> (Picture, Picture) {
@@ -90,12 +96,8 @@ mod tests {
         let (colour, depth) = pair();
         let both = with_depth(colour.clone(), &depth).unwrap();
         for goal in [Goal::Lossless, Goal::Quality(50.0)] {
-            let options = EncodeOptions { goal, ..EncodeOptions::default() };
-            let file = encode(&both, &options, &ExecOptions::default()).unwrap();
-            let back =
-                decode(Cursor::new(&file.bytes), &Default::default(), &ExecOptions::default())
-                    .unwrap()
-                    .picture;
+            let file = Encoder::new().goal(goal).encode(&both).unwrap();
+            let back = Decoder::new(Cursor::new(&file)).unwrap().decode().unwrap().picture;
             let (own_colour, own_depth) = split_depth(&back).unwrap();
             assert_eq!(own_depth, depth, "{goal:?}");
             assert_eq!(own_colour == colour, goal == Goal::Lossless);

@@ -5,7 +5,14 @@ use tintype_codec::{CodecError, CodecId};
 use tintype_container::ContainerError;
 use tintype_image::ImageError;
 
-/// A step on the way from picture to file, or back.
+/// A step on the way from picture to file, or back: where a codec failed.
+///
+/// ```
+/// use tintype::{Error, Models, Step};
+///
+/// let error = Models::default().add(b"no model").unwrap_err();
+/// assert!(matches!(error, Error::Codec { step: Step::ReadModel, .. }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The codec coded.
@@ -16,7 +23,15 @@ pub enum Step {
     ReadModel,
 }
 
-/// What went wrong in the library.
+/// What went wrong in the library. [`std::error::Error::source`] has the error beneath.
+///
+/// ```
+/// use tintype::{Decoder, Error};
+///
+/// let error = Decoder::from_stream(&b"something else"[..]).map(|_| ()).unwrap_err();
+/// assert!(matches!(error, Error::Container(_)));
+/// println!("{error}");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each variant's text names its fields.
@@ -31,15 +46,21 @@ pub enum Error {
     Malformed { what: String, at: Option<usize> },
     /// A valid file or request that this build does not handle.
     Unsupported { what: String },
+    /// More than the caller's limits allow.
+    Limit { what: &'static str, max: u64 },
     /// The caller's arguments make no sense together.
     Misuse { what: String },
 }
+
+/// What the library's functions return.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Picture(error) => write!(f, "{error}"),
-            // A codec's misuse is the user's: the message says what to do, the step would only distract.
+            // A codec's misuse is the user's: the message says what to do, the step would only
+            // distract.
             Self::Codec { error: CodecError::Misuse { what }, .. } => write!(f, "{what}"),
             Self::Codec { step: Step::Encode(codec), error } => {
                 write!(f, "encoding with {}: {error}", codec.name())
@@ -54,6 +75,7 @@ impl fmt::Display for Error {
             }
             Self::Malformed { what, at: None } => write!(f, "malformed .tin file: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported: {what}"),
+            Self::Limit { what, max } => write!(f, "more than the limit on {what}, {max}"),
             Self::Misuse { what } => write!(f, "{what}"),
         }
     }

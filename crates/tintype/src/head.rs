@@ -2,8 +2,8 @@
 //!
 //! Byte tables: docs/format/container.md, "HEAD". Bit-exact: one shape has one spelling.
 
-use crate::Error;
-use crate::registry::codec_numbered;
+use crate::error::Error;
+use crate::registry::ids;
 use tintype_codec::CodecId;
 use tintype_container::{read_varint, write_varint};
 use tintype_image::{ColourModel, Limits, PlaneInfo, PlaneRole, Shape, YCbCrMatrix};
@@ -95,7 +95,7 @@ fn colour_number(colour: ColourModel) -> u8 {
 pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Error> {
     let mut cursor = Cursor { bytes, at: 0 };
     let number = cursor.byte()?;
-    let codec = codec_numbered(number).ok_or_else(|| Error::Unsupported {
+    let codec = ids::numbered(number).ok_or_else(|| Error::Unsupported {
         what: format!("codec number {number}; a newer tintype may know it"),
     })?;
     let (width, height) = (cursor.varint()?, cursor.varint()?);
@@ -200,8 +200,7 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tintype_lossless::ID as LOSSLESS;
-    use tintype_wavelet::ID as WAVELET;
+    use crate::registry::ids::{LOSSLESS, WAVELET};
 
     fn back(shape: &Shape) -> Head {
         head_from_bytes(&bytes_from_head(WAVELET, shape, b"own"), &Limits::default()).unwrap()

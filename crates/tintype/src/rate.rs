@@ -1,26 +1,30 @@
-//! Rate control over any codec: sizes and metric targets reached by real encodes at chosen qualities.
+//! Rate control over any codec: sizes and metric targets reached by real encodes at chosen
+//! qualities.
 //!
-//! In: samples, a codec, and what to reach. Out: a payload whose file has the size, or whose decoded picture has the
-//! value of the metric, that was asked for. Nothing is estimated: every step encodes, and for a metric decodes.
-//! Not bit-exact: these are the encoder's choices.
+//! In: samples, a codec, and what to reach. Out: a payload whose file has the size, or whose
+//! decoded picture has the value of the metric, that was asked for. Nothing is estimated:
+//! every step encodes, and for a metric decodes. Not bit-exact: these are the encoder's
+//! choices.
 //!
-//! A size is approached by the secant method on the logarithm of the file size, which is nearly a straight line in
-//! the quality; a codec with an embedded stream is then cut to the byte. A metric is approached the same way on its
-//! own value. Both keep a bracket, so that every step narrows it.
+//! A size is approached by the secant method on the logarithm of the file size, which is
+//! nearly a straight line in the quality; a codec with an embedded stream is then cut to the
+//! byte. A metric is approached the same way on its own value. Both keep a bracket, so that
+//! every step narrows it.
 //!
 //! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971).
 
-use crate::Goal;
+use crate::goal::Goal;
+use crate::metric::{Measure, Metric};
 use std::collections::BTreeMap;
 use tintype_codec::{
     Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target, Tune,
 };
 use tintype_image::Planes;
-use tintype_metrics::{Wanted, compare_with};
 
 /// How far a size may stay below the goal.
 const SIZE_SLACK: f64 = 0.015;
-/// How far above the goal a payload may be that is then cut; more would waste the encoder's rate–distortion choices.
+/// How far above the goal a payload may be that is then cut; more would waste the encoder's
+/// rate–distortion choices.
 const CUT_ABOVE: f64 = 0.10;
 /// Largest distance from a PSNR goal, in dB.
 const PSNR_SLACK_DB: f64 = 0.03;
@@ -30,22 +34,10 @@ const SSIMULACRA2_SLACK: f64 = 0.25;
 const STEPS_MAX: usize = 16;
 
 /// A metric to be reached.
-struct Metric {
-    name: &'static str,
-    goal: f64,
+struct MetricGoal {
+    metric: Metric,
+    value: f64,
     slack: f64,
-}
-
-impl Metric {
-    fn measure(&self, source: &Planes, decoded: &Planes) -> Result<f64, CodecError> {
-        let ssimulacra2 = self.name == "SSIMULACRA2";
-        let wanted = Wanted { ssimulacra2, ..Wanted::POINTWISE };
-        let unsupported = |what: String| CodecError::Unsupported { what };
-        let report = compare_with(source, decoded, wanted)
-            .map_err(|error| unsupported(error.to_string()))?;
-        let value = if ssimulacra2 { report.ssimulacra2 } else { Some(report.psnr) };
-        value.ok_or_else(|| unsupported(format!("{} of such a picture", self.name)))
-    }
 }
 
 /// One encode to be searched over.
@@ -60,6 +52,8 @@ pub struct Search<'a> {
     pub effort: u8,
     /// What it may use.
     pub exec: &'a ExecOptions,
+    /// Measures how alike two pictures are, if this build can.
+    pub measure: Option<&'a dyn Measure>,
     /// Bytes of the file that holds a payload.
     pub file_bytes: &'a dyn Fn(&Payload) -> u64,
 }
@@ -68,8 +62,8 @@ impl Search<'_> {
     /// Encodes so that `goal` is reached.
     ///
     /// # Errors
-    /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest file, or a metric above
-    /// what quality 100 gives.
+    /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest
+    /// file, or a metric above what quality 100 gives.
     pub fn encode(&self, goal: Goal) -> Result<Payload, CodecError> {
         let goal = match goal {
             Goal::Bpp(bpp) => {
@@ -86,12 +80,14 @@ impl Search<'_> {
             Goal::Lossless => self.with(Target::Lossless),
             Goal::SizeBytes(size) => self.to_size(size),
             Goal::Bpp(_) => unreachable!("made a size above"),
-            Goal::Psnr(db) => self
-                .to_metric(&Metric { name: "PSNR", goal: db.into(), slack: PSNR_SLACK_DB }, 75.0),
+            Goal::Psnr(db) => {
+                let (metric, value) = (Metric::Psnr, f64::from(db));
+                self.to_metric(&MetricGoal { metric, value, slack: PSNR_SLACK_DB }, 75.0)
+            }
             Goal::Ssimulacra2(score) => {
-                let metric =
-                    Metric { name: "SSIMULACRA2", goal: score.into(), slack: SSIMULACRA2_SLACK };
-                self.to_metric(&metric, score.clamp(0.0, 100.0))
+                let (metric, value) = (Metric::Ssimulacra2, f64::from(score));
+                let goal = MetricGoal { metric, value, slack: SSIMULACRA2_SLACK };
+                self.to_metric(&goal, score.clamp(0.0, 100.0))
             }
         }
     }
@@ -143,7 +139,8 @@ impl Search<'_> {
         })?;
         let cut = above.as_ref().and_then(|(_, payload)| self.cut(payload, size));
         match (cut, best) {
-            // A payload that was never above the size by much is better than a cut one that was far above.
+            // A payload that was never above the size by much is better than a cut one that
+            // was far above.
             (Some(_), Some((bytes, whole))) if bytes as f64 >= size as f64 * (1.0 - SIZE_SLACK) => {
                 Ok(whole)
             }
@@ -160,7 +157,8 @@ impl Search<'_> {
         }
     }
 
-    /// `payload` cut so that its file has at most `size` bytes, if the codec's stream is embedded.
+    /// `payload` cut so that its file has at most `size` bytes, if the codec's stream is
+    /// embedded.
     fn cut(&self, payload: &Payload, size: u64) -> Option<Payload> {
         let data: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
         let overhead = (self.file_bytes)(payload).saturating_sub(data as u64);
@@ -175,15 +173,20 @@ impl Search<'_> {
         }
     }
 
-    fn to_metric(&self, metric: &Metric, start: f32) -> Result<Payload, CodecError> {
-        let Metric { name, goal, slack } = *metric;
+    fn to_metric(&self, goal: &MetricGoal, start: f32) -> Result<Payload, CodecError> {
+        let MetricGoal { metric, value: goal, slack } = *goal;
+        let name = metric.name();
+        let Some(measure) = self.measure else {
+            let what = format!("a goal of {name} in a build without the feature `metrics`");
+            return Err(CodecError::Unsupported { what });
+        };
         let mut best: Option<(f64, f64, Payload)> = None;
         search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
             let shape = &self.source.shape;
             let planes =
                 self.codec.decode(&payload.view(shape), &DecodeRequest::default(), self.exec)?;
-            let value = metric.measure(self.source, &planes)?;
+            let value = measure.measure(metric, self.source, &planes)?;
             let distance = (value - goal).abs();
             if best.as_ref().is_none_or(|(old, _, _)| distance < *old) {
                 best = Some((distance, value, payload));
@@ -204,9 +207,10 @@ impl Search<'_> {
     }
 }
 
-/// Looks for the quality in 0 to 100 at which `measure`, which rises with quality, is zero. `measure` also says whether
-/// it is near enough. Ends there, or where the bracket has become tiny, or after [`STEPS_MAX`] measurements.
-/// What was measured at a setting (see [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
+/// Looks for the quality in 0 to 100 at which `measure`, which rises with quality, is zero.
+/// `measure` also says whether it is near enough. Ends there, or where the bracket has become
+/// tiny, or after [`STEPS_MAX`] measurements. What was measured at a setting (see
+/// [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
 fn search(
     start: f32,
     setting_of: &dyn Fn(f32) -> Option<usize>,

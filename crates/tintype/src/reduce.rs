@@ -1,13 +1,16 @@
 //! Smaller pictures for codecs that decode at full size only.
 //!
-//! In: planes at full size, whose left top corner lies on a multiple of `2^scale_log2`; out: planes of
-//! `ceil(size / 2^scale_log2)`, every sample the mean of its block, halves rounded up; blocks at the right and lower
-//! edge are smaller. Bit-exact: integers.
+//! In: planes at full size, whose left top corner lies on a multiple of `2^scale_log2`; out:
+//! planes of `ceil(size / 2^scale_log2)`, every sample the mean of its block, halves rounded
+//! up; blocks at the right and lower edge are smaller. Bit-exact: integers.
 
 use tintype_codec::DecodeRequest;
+#[cfg(any(feature = "files", feature = "jpeg"))]
+use tintype_image::{ImageError, Picture};
 use tintype_image::{Planes, Region, Shape};
 
-/// What to decode at full size for `request`: its region with whole blocks, as far as the picture goes.
+/// What to decode at full size for `request`: its region with whole blocks, as far as the
+/// picture goes.
 pub(crate) fn full_size_request(request: &DecodeRequest, shape: &Shape) -> DecodeRequest {
     let block = 1usize << request.scale_log2;
     // Subsampled planes need an even corner, which every block of two or more has.
@@ -48,6 +51,18 @@ pub(crate) fn reduced(source: &Planes, scale_log2: u8) -> Planes {
         }
     }
     out
+}
+
+/// Cuts and reduces a whole picture to what `request` asks for.
+#[cfg(any(feature = "files", feature = "jpeg"))]
+pub(crate) fn reduce_to(request: &DecodeRequest, picture: &mut Picture) -> Result<(), ImageError> {
+    if let Some(region) = full_size_request(request, &picture.planes.shape).region {
+        picture.planes = tintype_image::planes_cropped(&picture.planes, region)?;
+    }
+    if request.scale_log2 > 0 {
+        picture.planes = reduced(&picture.planes, request.scale_log2);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! The steps together, with a small codec of our own, so that the hall is tested without the real ones.
+//! The steps together, with a small codec of our own, so that the hall is tested without the
+//! real ones.
 
 use super::*;
-use crate::decode::{container_limits, decode_with};
-use crate::encode::encode_with;
+use crate::decode::decode_with;
+use crate::encode::{EncodeOptions, Tools, encode_with};
+use crate::frame::container_limits;
+use crate::head::head_from_bytes;
+use codec::{LOSSLESS, NEURAL, PCA, WAVELET};
 use proptest::prelude::*;
 use std::io::Cursor;
 use tintype_codec::{
-    Capabilities, Codec, CodecError, EncodeSettings, Payload, PayloadView, Section, SectionKey,
-    Target,
+    Capabilities, Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload,
+    PayloadView, Section, SectionKey, Target,
 };
 use tintype_container::Reader;
 use tintype_image::ImageError;
-use tintype_lossless::ID as LOSSLESS;
-use tintype_neural::ID as NEURAL;
-use tintype_pca::ID as PCA;
-use tintype_wavelet::ID as WAVELET;
 
 /// Stores bit-planes, highest first, one layer each; a quality keeps that share of the bytes.
 struct BitPlanes {
@@ -149,18 +149,29 @@ fn options(goal: Goal, codec: Option<CodecId>) -> EncodeOptions {
     EncodeOptions { goal, codec, ..EncodeOptions::default() }
 }
 
+fn encode_own(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Error> {
+    let exec = ExecOptions::default();
+    let registry = |id| own_codecs(id);
+    let tools = Tools { registry: &registry, measure: metric::built_in(), exec: &exec };
+    encode_with(&tools, picture, options)
+}
+
 fn encoded(goal: Goal, codec: Option<CodecId>) -> Result<Encoded, Error> {
-    encode_with(&own_codecs, &picture(), &options(goal, codec), &ExecOptions::default())
+    encode_own(&picture(), &options(goal, codec))
+}
+
+fn decode_own<R: std::io::Read>(
+    reader: Reader<R>,
+    request: &DecodeRequest,
+) -> Result<Decoded, Error> {
+    let exec = ExecOptions::default();
+    let head = head_from_bytes(reader.head(), &exec.limits)?;
+    decode_with(&|id, _| own_codecs(id), &head, reader, request, &exec)
 }
 
 fn decoded(bytes: &[u8], request: &DecodeRequest) -> Result<Decoded, Error> {
-    let exec = ExecOptions::default();
-    decode_with(
-        &|id, _| own_codecs(id),
-        Reader::seek(Cursor::new(bytes), container_limits(&exec.limits))?,
-        request,
-        &exec,
-    )
+    let limits = container_limits(&Limits::default());
+    decode_own(Reader::seek(Cursor::new(bytes), limits)?, request)
 }
 
 fn psnr(a: &Planes, b: &Planes) -> f64 {
@@ -177,16 +188,14 @@ fn a_lossless_picture_comes_back_with_its_metadata() {
     let file = encoded(Goal::Lossless, None).unwrap();
     assert_eq!(file.codec, LOSSLESS);
     let back = decoded(&file.bytes, &DecodeRequest::default()).unwrap();
-    assert_eq!((back.picture, back.codec, back.cut_off_at), (picture(), LOSSLESS, None));
+    assert_eq!((&back.picture, back.codec, back.cut_off_at()), (&picture(), LOSSLESS, None));
 }
 
 #[test]
 fn a_stream_gives_the_same_as_a_file() {
     let file = encoded(Goal::Quality(60.0), None).unwrap().bytes;
-    let exec = ExecOptions::default();
-    let reader = Reader::stream(&file[..], container_limits(&exec.limits)).unwrap();
-    let streamed =
-        decode_with(&|id, _| own_codecs(id), reader, &DecodeRequest::default(), &exec).unwrap();
+    let reader = Reader::stream(&file[..], container_limits(&Limits::default())).unwrap();
+    let streamed = decode_own(reader, &DecodeRequest::default()).unwrap();
     assert_eq!(streamed, decoded(&file, &DecodeRequest::default()).unwrap());
 }
 
@@ -226,14 +235,13 @@ fn psnr_is_hit() {
 fn denoising_comes_before_coding_and_not_with_lossless() {
     let mut options = options(Goal::Quality(100.0), Some(WAVELET));
     options.denoise = Some(Denoise::Median3);
-    let file =
-        encode_with(&own_codecs, &picture(), &options, &ExecOptions::default()).unwrap().bytes;
+    let file = encode_own(&picture(), &options).unwrap().bytes;
     let back = decoded(&file, &DecodeRequest::default()).unwrap().picture;
     let expected =
         tintype_image::filter::denoised(&picture().planes, Denoise::Median3, Threads::ONE).unwrap();
     assert_eq!((back.planes, back.metadata), (expected, picture().metadata));
     options.goal = Goal::Lossless;
-    let result = encode_with(&own_codecs, &picture(), &options, &ExecOptions::default());
+    let result = encode_own(&picture(), &options);
     assert!(matches!(result, Err(Error::Misuse { .. })));
 }
 
@@ -250,7 +258,7 @@ fn wrong_options_are_refused_before_work_starts() {
         assert!(matches!(encoded(goal, None), Err(Error::Misuse { .. })), "{goal:?}");
     }
     let options = EncodeOptions { effort: 0, ..EncodeOptions::default() };
-    let result = encode_with(&own_codecs, &picture(), &options, &ExecOptions::default());
+    let result = encode_own(&picture(), &options);
     assert!(matches!(result, Err(Error::Misuse { .. })));
     let error = encoded(Goal::Lossless, Some(NEURAL)).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { what } if what.contains("neural")), "{error}");
@@ -264,8 +272,10 @@ fn a_region_outside_the_picture_is_refused() {
         let result = decoded(&file, &DecodeRequest { region, ..DecodeRequest::default() });
         assert!(matches!(result, Err(Error::Misuse { .. })));
     }
-    let result = decoded(&file, &DecodeRequest { scale_log2: 6, ..DecodeRequest::default() });
-    assert!(matches!(result, Err(Error::Misuse { .. })));
+    for scale in [0, 3, 64] {
+        let result = Decoder::from_stream(&file[..]).unwrap().scale(scale).decode();
+        assert!(matches!(result, Err(Error::Misuse { .. })), "{scale}");
+    }
 }
 
 #[test]
@@ -283,7 +293,7 @@ fn a_prefix_of_an_embedded_file_decodes_and_gets_no_worse() {
     let mut last = 0.0;
     for len in (0..20).map(|i| file.len() * (i + 5) / 26) {
         let back = decoded(&file[..len], &DecodeRequest::default()).unwrap();
-        assert_eq!(back.cut_off_at, Some(len as u64));
+        assert_eq!(back.cut_off_at(), Some(len as u64));
         let reached = psnr(&picture().planes, &back.picture.planes);
         assert!(reached >= last, "{reached} after {last} at {len}");
         last = reached;
@@ -299,23 +309,25 @@ fn a_cut_in_trailing_metadata_leaves_the_picture_whole() {
     let file = encoded(Goal::Lossless, None).unwrap().bytes;
     let back = decoded(&file[..file.len() - 3], &DecodeRequest::default()).unwrap();
     assert_eq!(back.picture.planes, picture().planes);
-    assert_eq!(back.cut_off_at, Some(file.len() as u64 - 3));
+    assert_eq!(back.cut_off_at(), Some(file.len() as u64 - 3));
     assert!(back.picture.metadata.icc.is_some() && back.picture.metadata.other.is_empty());
 }
 
 #[test]
-fn inspect_tells_what_is_there() {
+fn info_and_contents_say_what_is_there() {
     let file = encoded(Goal::Lossless, Some(WAVELET)).unwrap().bytes;
-    let info = inspect(Cursor::new(&file), &Limits::default()).unwrap();
-    assert_eq!(info, inspect_stream(&file[..], &Limits::default()).unwrap());
-    assert_eq!(
-        (info.codec, info.shape, info.tiles, info.layers),
-        (WAVELET, picture().planes.shape, 1, 16)
-    );
-    let names: Vec<&str> = info.metadata.iter().map(|item| item.name.as_str()).collect();
+    let seeking = Decoder::new(Cursor::new(&file)).unwrap();
+    let streaming = Decoder::from_stream(&file[..]).unwrap();
+    assert_eq!(seeking.info(), streaming.info());
+    let info = seeking.info();
+    assert_eq!((info.codec, info.tiles, info.layers), (WAVELET, 1, 16));
+    assert_eq!(info.shape, picture().planes.shape);
+    let contents = seeking.contents().unwrap();
+    assert_eq!(contents, streaming.contents().unwrap());
+    let names: Vec<&str> = contents.metadata.iter().map(|item| item.name.as_str()).collect();
     assert_eq!(names, ["icc", "exif", "xmp", "geotiff"]);
-    assert_eq!(info.cut_off_at, None);
-    let cut = inspect(Cursor::new(&file[..file.len() / 2]), &Limits::default()).unwrap();
+    assert_eq!(contents.cut_off_at, None);
+    let cut = Decoder::new(Cursor::new(&file[..file.len() / 2])).unwrap().contents().unwrap();
     assert_eq!(cut.cut_off_at, Some(file.len() as u64 / 2));
 }
 
@@ -324,12 +336,9 @@ fn flat_art_takes_the_smaller_of_own_codecs() {
     let flat =
         Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
     let goal = Goal::Quality(80.0);
-    let best =
-        encode_with(&own_codecs, &flat, &options(goal, None), &ExecOptions::default()).unwrap();
+    let best = encode_own(&flat, &options(goal, None)).unwrap();
     for codec in [WAVELET, LOSSLESS] {
-        let one =
-            encode_with(&own_codecs, &flat, &options(goal, Some(codec)), &ExecOptions::default())
-                .unwrap();
+        let one = encode_own(&flat, &options(goal, Some(codec))).unwrap();
         assert!(best.bytes.len() <= one.bytes.len());
     }
 }
@@ -338,22 +347,20 @@ fn flat_art_takes_the_smaller_of_own_codecs() {
 fn limits_reach_the_head() {
     let file = encoded(Goal::Lossless, None).unwrap().bytes;
     let limits = Limits { side_px_max: 60, ..Limits::default() };
-    let result = inspect(Cursor::new(&file), &limits);
+    let options = DecodeOptions::new().limits(limits);
+    let result = Decoder::with_options(Cursor::new(&file), options);
     assert!(matches!(result, Err(Error::Picture(ImageError::Limit { .. }))));
 }
 
 #[test]
 fn every_flipped_bit_is_refused() {
     let small = Picture { planes: Planes::new(Shape::gray(5, 3, 8)), metadata: picture().metadata };
-    let file =
-        encode_with(&own_codecs, &small, &options(Goal::Lossless, None), &ExecOptions::default())
-            .unwrap()
-            .bytes;
+    let file = encode_own(&small, &options(Goal::Lossless, None)).unwrap().bytes;
     for bit in 0..file.len() * 8 {
         let mut flipped = file.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         if let Ok(back) = decoded(&flipped, &DecodeRequest::default()) {
-            assert!(back.cut_off_at.is_some(), "bit {bit} went unnoticed");
+            assert!(back.cut_off_at().is_some(), "bit {bit} went unnoticed");
         }
     }
 }
@@ -367,8 +374,7 @@ proptest! {
 }
 
 #[test]
-fn files_of_which_no_picture_can_be_made_are_kept_byte_for_byte() {
-    let exec = ExecOptions::default();
+fn files_of_which_no_picture_can_be_made_are_packed_byte_for_byte() {
     for bytes in [
         &b""[..],
         b"\xff\xd8",
@@ -376,12 +382,63 @@ fn files_of_which_no_picture_can_be_made_are_kept_byte_for_byte() {
         b"\xff\xd8\xff\xc0 broken \xff\xda",
         b"no picture",
     ] {
-        let kept = crate::pack_jpeg(bytes, 5, crate::Verify::Yes, &exec).unwrap();
-        let back = crate::unpack_jpeg(std::io::Cursor::new(&kept.bytes), &exec).unwrap();
-        assert_eq!(back.as_deref(), Some(bytes));
-        assert!(kept.bytes.len() <= bytes.len() + 64, "{} for {}", kept.bytes.len(), bytes.len());
-        assert!(
-            decode(std::io::Cursor::new(&kept.bytes), &DecodeRequest::default(), &exec).is_err()
-        );
+        let packed = Encoder::new().pack_jpeg(bytes).unwrap().bytes;
+        let open = || Decoder::from_stream(&packed[..]).unwrap();
+        assert_eq!(open().unpack_jpeg().unwrap().as_deref(), Some(bytes));
+        assert!(packed.len() <= bytes.len() + 64, "{} for {}", packed.len(), bytes.len());
+        assert!(open().decode().is_err());
+    }
+}
+
+#[test]
+fn planes_that_do_not_fit_their_shape_are_refused_by_every_codec() {
+    let encode = |picture: &Picture, codec| Encoder::lossless().codec(codec).encode(picture);
+    let sound = Picture::new(Planes::new(Shape::rgb(5, 3, 8)));
+    for id in codec::built_in() {
+        let mut missing = sound.clone();
+        missing.planes.planes.pop();
+        let mut small = sound.clone();
+        small.planes.planes[2] = Plane::new(5, 2);
+        let mut above = sound.clone();
+        above.planes.planes[1].row_mut(2)[4] = 256;
+        let mut empty = sound.clone();
+        empty.planes.shape.width_px = 0;
+        let mut deep = sound.clone();
+        deep.planes.shape.planes[0].bit_depth = 17;
+        for broken in [missing, small, above, empty, deep] {
+            let error = encode(&broken, id).unwrap_err();
+            assert!(matches!(error, Error::Picture(_)), "{id}: {error}");
+            assert!(Encoder::new().encode_jpeg(&broken).is_err());
+        }
+    }
+}
+
+#[test]
+fn shapes_and_metadata_outside_the_limits_are_refused_before_work_starts() {
+    let limits = Limits { side_px_max: 60, ..Limits::default() };
+    let result = Encoder::new().limits(limits).encode(&picture());
+    assert!(matches!(result, Err(Error::Picture(ImageError::Limit { .. }))));
+    let limits = Limits { metadata_bytes_max: 299, ..Limits::default() };
+    let result = Encoder::lossless().limits(limits).encode(&picture());
+    assert!(matches!(result, Err(Error::Limit { max: 299, .. })));
+}
+
+#[test]
+fn a_file_that_arrives_byte_by_byte_gets_better_and_ends_exact() {
+    for (id, at_least) in [(WAVELET, 2), (LOSSLESS, 1)] {
+        let tin = Encoder::lossless().codec(id).encode(&picture()).unwrap().bytes;
+        let mut decoder = ProgressiveDecoder::new();
+        let (mut pictures, mut last, mut seen) = (0, 0.0, None);
+        for byte in &tin {
+            let Some(better) = decoder.push(&[*byte]).unwrap() else { continue };
+            pictures += 1;
+            let reached = psnr(&picture().planes, &better.picture.planes);
+            assert!(reached >= last - 0.5, "{id}: {reached} dB after {last}");
+            last = reached;
+            seen = Some(better);
+        }
+        assert!(pictures >= at_least, "{id}: {pictures} pictures");
+        assert_eq!(seen.unwrap().picture, picture());
+        assert_eq!(decoder.need(), Need::Nothing);
     }
 }

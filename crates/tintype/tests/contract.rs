@@ -6,8 +6,8 @@ use tintype_codec::contract::check;
 const REFUSED: [(&str, &[&str]); 0] = [];
 
 fn check_named(name: &str) {
-    let id = tintype::codec_named(name).expect("a codec of this name");
-    let codec = tintype::built_in(id).expect("it is built in");
+    let id = tintype::codec::named(name).expect("a codec of this name");
+    let codec = tintype::codec_of_build(id).expect("it is built in");
     let refused =
         REFUSED.iter().find(|(codec, _)| *codec == name).map_or(&[][..], |(_, list)| list);
     check(codec, refused);
@@ -26,6 +26,6 @@ contract!(wavelet, lossless, cluster, pca, sparse, neural, planes);
 
 #[test]
 fn no_codec_is_left_out() {
-    let names: Vec<&str> = tintype::codecs().map(|id| id.name()).collect();
+    let names: Vec<&str> = tintype::codec::built_in().map(|id| id.name()).collect();
     assert_eq!(names, ["wavelet", "lossless", "cluster", "pca", "sparse", "neural", "planes"]);
 }

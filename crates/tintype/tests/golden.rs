@@ -1,8 +1,9 @@
 //! Golden hashes: what every codec that is built in makes of a list of pictures.
 //!
-//! For each codec, picture and target the test hashes the sections' bytes and the decoded samples and compares them with
-//! testdata/golden.txt. A change that is meant to be a move leaves the file as it is. `GOLDEN=write cargo test -p tintype
-//! --test golden` writes it anew; the commit then says why in a line `Golden:`.
+//! For each codec, picture and target the test hashes the sections' bytes and the decoded
+//! samples and compares them with testdata/golden.txt. A change that is meant to be a move
+//! leaves the file as it is. `GOLDEN=write cargo test -p tintype --test golden` writes it
+//! anew; the commit then says why in a line `Golden:`.
 
 mod pictures;
 
@@ -85,8 +86,8 @@ const JPEGS: [(&str, &[u8]); 6] = [
 fn every_codec_gives_the_bytes_and_samples_it_gave_before() {
     let exec = ExecOptions::default();
     let mut found = String::new();
-    for id in tintype::codecs() {
-        let codec = tintype::built_in(id).expect("listed codecs are built in");
+    for id in tintype::codec::built_in() {
+        let codec = tintype::codec_of_build(id).expect("listed codecs are built in");
         for sample in samples() {
             for target in [Target::Quality(20.0), Target::Quality(75.0), Target::Lossless] {
                 if let Some(line) = line(codec, id.name(), &sample, target, &exec) {

@@ -4,7 +4,7 @@ use crate::commands::bench::BenchArgs;
 use crate::commands::train::TrainArgs;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use tintype::{CodecId, Denoise, Region, Tune};
+use tintype::{CodecId, Denoise, Region, Tune, codec};
 
 /// Makes photos and pictures far smaller, and brings them back.
 #[derive(Parser, Debug)]
@@ -260,9 +260,9 @@ fn parse_codec(text: &str) -> Result<CodecChoice, String> {
     if text == "auto" {
         return Ok(CodecChoice(None));
     }
-    let built_in: Vec<&str> = tintype::codecs().map(CodecId::name).collect();
-    match tintype::codec_named(text) {
-        Some(id) if id == tintype::JPEG || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
+    let built_in: Vec<&str> = codec::built_in().map(CodecId::name).collect();
+    match codec::named(text) {
+        Some(id) if id == codec::JPEG || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
         _ => Err(format!("there are auto, jpeg, {}", built_in.join(", "))),
     }
 }

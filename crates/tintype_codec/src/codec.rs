@@ -5,6 +5,13 @@ use std::fmt;
 use tintype_image::{Level, Limits, Planes, Region, Shape, Threads};
 
 /// Which codec: the number that stands in the file, never reused, and the name on the command line and in JSON.
+///
+/// ```
+/// use tintype_codec::CodecId;
+///
+/// const MINE: CodecId = CodecId::new(200, "mine");
+/// assert_eq!((MINE.number(), MINE.name()), (200, "mine"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CodecId {
     number: u8,
@@ -50,6 +57,12 @@ pub enum Target {
 }
 
 /// What an encoder's choices should favour.
+///
+/// ```
+/// use tintype_codec::Tune;
+///
+/// assert_eq!(Tune::default(), Tune::Visual);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Tune {
     /// Mean squared error over all planes.

@@ -7,10 +7,7 @@
 
 use std::io::Cursor;
 use std::sync::Mutex;
-use tintype::{
-    CodecId, DecodeRequest, EncodeOptions, Error, ExecOptions, Goal, Level, Region, Threads,
-};
-use tintype_image::io::read_picture;
+use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Error, Goal, Level, Region, codec, files};
 use tintype_image::{Picture, Plane, PlaneInfo, PlaneRole, sample_hash};
 
 /// A file and its name.
@@ -30,35 +27,26 @@ static JPEG: &[u8] = include_bytes!("../../../testdata/jpeg/progressive_444.jpg"
 /// # Errors
 /// If an encoder fails.
 pub fn samples() -> Result<Vec<Sample>, Error> {
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
-    let photo = read_picture(PHOTO, &exec.limits)?;
+    let photo = files::read_picture(PHOTO, &DecodeOptions::new())?.picture;
     let mut list = Vec::new();
     let mut add = |name: String, picture: &Picture, codec: CodecId, goal: Goal| {
-        let options = EncodeOptions { codec: Some(codec), goal, ..EncodeOptions::default() };
-        let file = tintype::encode(picture, &options, &exec)?.bytes;
+        let encoder = Encoder::new().codec(codec).goal(goal).threads(1);
+        let file = encoder.encode(picture)?.bytes;
         list.push(Sample { name, file });
         Ok::<(), Error>(())
     };
-    for codec in tintype::codecs() {
-        if codec.name() == "lossless" {
-            add("lossless".into(), &photo, codec, Goal::Lossless)?;
+    for id in codec::built_in() {
+        if id == codec::LOSSLESS {
+            add("lossless".into(), &photo, id, Goal::Lossless)?;
             continue;
         }
         for quality in [20.0, 80.0] {
-            add(format!("{}-{quality}", codec.name()), &photo, codec, Goal::Quality(quality))?;
+            add(format!("{}-{quality}", id.name()), &photo, id, Goal::Quality(quality))?;
         }
     }
-    add(
-        "neural-alpha".into(),
-        &with_alpha(&photo),
-        tintype::codec_named("neural").expect("a codec of this name"),
-        Goal::Quality(60.0),
-    )?;
-    let options = EncodeOptions { goal: Goal::Lossless, ..EncodeOptions::default() };
-    list.push(Sample {
-        name: "jpeg".into(),
-        file: tintype::encode_file(JPEG, &options, &exec)?.bytes,
-    });
+    add("neural-alpha".into(), &with_alpha(&photo), codec::NEURAL, Goal::Quality(60.0))?;
+    let packed = Encoder::lossless().threads(1).encode_file(JPEG)?;
+    list.push(Sample { name: "jpeg".into(), file: packed.bytes });
     Ok(list)
 }
 
@@ -97,14 +85,13 @@ pub struct Way {
 /// # Errors
 /// If it does not decode.
 pub fn fingerprint(file: &[u8], way: Way) -> Result<u64, Error> {
-    let exec = ExecOptions {
-        threads: Threads::new(way.threads),
-        level: way.level,
-        ..ExecOptions::default()
-    };
+    let options = DecodeOptions::new().threads(way.threads).level(way.level);
     let decode = |region: Option<Region>| {
-        let request = DecodeRequest { region, ..DecodeRequest::default() };
-        Ok::<Picture, Error>(tintype::decode(Cursor::new(file), &request, &exec)?.picture)
+        let mut decoder = Decoder::with_options(Cursor::new(file), options.clone())?;
+        if let Some(region) = region {
+            decoder = decoder.region(region);
+        }
+        Ok::<Picture, Error>(decoder.decode()?.picture)
     };
     let whole = decode(None)?;
     if !way.parts {

@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::pictures::{collect, read};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use tintype::ExecOptions;
+use tintype_codec::ExecOptions;
 use tintype_image::Planes;
 use tintype_wavelet::Wavelet;
 

@@ -4,10 +4,8 @@ use crate::Failure;
 use crate::args::CodecArgs;
 use crate::peers::Peer;
 use std::io::Cursor;
-use tintype::{
-    CodecId, DecodeRequest, EncodeOptions, EncodeSettings, ExecOptions, Goal, Models, Target,
-    codec_named, decode_with_models, encode_with_models,
-};
+use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, codec};
+use tintype_codec::{EncodeSettings, ExecOptions, Target};
 use tintype_image::{Level, Picture, Planes, Threads};
 use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};
 
@@ -34,7 +32,7 @@ impl Subject {
             return Ok(Self::Peer(peer));
         }
         let unknown = || format!("there is no codec `{}`", args.codec);
-        let codec = codec_named(&args.codec).ok_or_else(unknown)?;
+        let codec = codec::named(&args.codec).ok_or_else(unknown)?;
         let mut models = Models::default();
         if let Some(path) = &args.model {
             models.add(&std::fs::read(path)?)?;
@@ -55,15 +53,15 @@ impl Subject {
     ) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Tintype { codec, models } => {
-                let options = EncodeOptions {
-                    codec: Some(*codec),
-                    goal,
-                    tune: args.tune(),
-                    effort: args.effort,
-                    ..EncodeOptions::default()
-                };
-                let exec = exec(args, level);
-                Ok(encode_with_models(picture, &options, models, &exec)?.bytes)
+                let encoder = Encoder::new()
+                    .codec(*codec)
+                    .goal(goal)
+                    .tune(args.tune())
+                    .effort(args.effort)
+                    .models(models.clone())
+                    .threads(args.threads)
+                    .level(level);
+                Ok(encoder.encode(picture)?.bytes)
             }
             Self::Jpeg => {
                 let plan = jpeg_plan(goal, args)?;
@@ -80,10 +78,12 @@ impl Subject {
     pub fn decode(&self, file: &[u8], args: &CodecArgs, level: Level) -> Result<Planes, Failure> {
         match self {
             Self::Tintype { models, .. } => {
-                let request = DecodeRequest { layers: args.layers, ..DecodeRequest::default() };
-                let exec = exec(args, level);
-                let decoded = decode_with_models(Cursor::new(file), &request, models, &exec)?;
-                Ok(decoded.picture.planes)
+                let mut options = DecodeOptions::new().threads(args.threads).level(level);
+                if let Some(layers) = args.layers {
+                    options = options.layers(layers);
+                }
+                let decoder = Decoder::with_options(Cursor::new(file), options)?;
+                Ok(decoder.models(models.clone()).decode()?.picture.planes)
             }
             Self::Jpeg => Ok(decode_jpeg(file, CmykOutput::Rgb, &exec(args, level))?.planes),
             Self::Peer(peer) => peer.decode(file),

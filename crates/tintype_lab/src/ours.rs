@@ -28,7 +28,7 @@ pub struct OursSettings<'a> {
 pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec, LabError> {
     let mut words = text.split(':');
     let name = words.next().unwrap_or_default();
-    let known: Vec<&str> = tintype::codecs().map(|id| id.name()).collect();
+    let known: Vec<&str> = tintype::codec::built_in().map(|id| id.name()).collect();
     if !known.contains(&name) {
         let known = known.join(", ");
         return Err(LabError::misuse(format!("no codec `{name}` is built in; there are: {known}")));
@@ -60,7 +60,8 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         settings.qualities.iter().map(|q| q.to_string()).collect()
     };
     let program = settings.program.display().to_string();
-    let model = tintype::codecs().find(|id| id.name() == name).and_then(tintype::shipped_model);
+    let model =
+        tintype::codec::built_in().find(|id| id.name() == name).and_then(tintype::shipped_model);
     Ok(Codec {
         name: text.into(),
         ours: true,

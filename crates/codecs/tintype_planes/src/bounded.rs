@@ -8,6 +8,16 @@
 use tintype_image::{Plane, PlaneRole, Planes};
 
 /// `source` with no sample further off than `max_error`.
+///
+/// ```
+/// use tintype_image::{Planes, Shape};
+/// use tintype_planes::within_error;
+///
+/// let mut planes = Planes::new(Shape::gray(2, 1, 16));
+/// planes.planes[0].row_mut(0).copy_from_slice(&[1000, 1003]);
+/// let near = within_error(&planes, 2);
+/// assert!(near.planes[0].row(0).iter().zip([1000, 1003]).all(|(a, b)| a.abs_diff(b) <= 2));
+/// ```
 pub fn within_error(source: &Planes, max_error: u16) -> Planes {
     let mut out = source.clone();
     let is_depth = |i: &usize| source.shape.planes[*i].role == PlaneRole::Depth;

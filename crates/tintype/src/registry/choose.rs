@@ -1,14 +1,10 @@
 //! Which codec fits a picture and a goal, when the user leaves the choice to us.
 
-use crate::Goal;
-use crate::depth::{has_depth_beside_colour, wants_groups};
+use super::ids::{LOSSLESS, PCA, PLANES, WAVELET};
+use crate::goal::Goal;
 use std::collections::HashSet;
 use tintype_codec::CodecId;
-use tintype_image::Planes;
-use tintype_lossless::ID as LOSSLESS;
-use tintype_pca::ID as PCA;
-use tintype_planes::ID as PLANES;
-use tintype_wavelet::ID as WAVELET;
+use tintype_image::{ColourModel, PlaneRole, Planes};
 
 /// A picture with at most this many colours is flat art or a screen rather than a photo.
 const FEW_COLOURS: usize = 4096;
@@ -36,22 +32,42 @@ pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
         // 16-bit samples: 12 bits of them survive `pca`.
         _ if bit_depth_max(planes) > PCA_BITS_MAX => Candidates::First(vec![WAVELET, LOSSLESS]),
         _ if has_few_colours(planes) => Candidates::Smallest(vec![PCA, WAVELET, LOSSLESS]),
-        // Goals that `pca` cannot reach fall to `wavelet`, whose stream can be cut to any size, and then to exact coding.
+        // Goals that `pca` cannot reach fall to `wavelet`, whose stream can be cut to any
+        // size, and then to exact coding.
         _ => Candidates::First(vec![PCA, WAVELET, LOSSLESS]),
     }
 }
 
 /// The codec that is tried first for a photograph.
-pub fn codec_for_photos(lossless: bool) -> CodecId {
-    if lossless { LOSSLESS } else { PCA }
+///
+/// ```
+/// use tintype::{Goal, codec, codec_for_photos};
+///
+/// assert_eq!(codec_for_photos(Goal::Lossless), codec::LOSSLESS);
+/// ```
+pub fn codec_for_photos(goal: Goal) -> CodecId {
+    if goal == Goal::Lossless { LOSSLESS } else { PCA }
+}
+
+/// Whether there are depth planes and others.
+fn has_depth_beside_colour(planes: &Planes) -> bool {
+    let depths = planes.shape.planes.iter().filter(|p| p.role == PlaneRole::Depth).count();
+    depths > 0 && depths < planes.shape.planes.len()
+}
+
+/// Whether lossy coding of `planes` wants them in groups: depth beside colour, or bands.
+fn wants_groups(planes: &Planes) -> bool {
+    let shape = &planes.shape;
+    let depth = shape.planes.iter().any(|p| p.role == PlaneRole::Depth);
+    shape.planes.len() > 1 && (depth || shape.colour == ColourModel::Bands)
 }
 
 fn bit_depth_max(planes: &Planes) -> u8 {
     planes.shape.planes.iter().map(|plane| plane.bit_depth).max().unwrap_or(0)
 }
 
-/// Whether the picture's colour planes have no more than [`FEW_COLOURS`] different colours. Looks at every pixel of a
-/// flat picture, and stops early in a photo.
+/// Whether the picture's colour planes have no more than [`FEW_COLOURS`] different colours.
+/// Looks at every pixel of a flat picture, and stops early in a photo.
 fn has_few_colours(planes: &Planes) -> bool {
     let count = planes.shape.colour_planes().max(1);
     let full = (0..count).all(|i| planes.shape.plane_size(i) == planes.shape.plane_size(0));

@@ -1,8 +1,17 @@
 //! What the models that are built in weigh, and what their cards say.
 
+#[cfg(any(feature = "models", feature = "photo-model"))]
+use super::ids;
 use tintype_codec::CodecId;
 
 /// A fitted or trained model that is built in.
+///
+/// ```
+/// use tintype::{codec, shipped_model};
+///
+/// let model = shipped_model(codec::PCA).expect("the feature `models` is on");
+/// println!("{} bytes, fitted in {:?} s", model.bytes, model.fit_seconds());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ShippedModel {
     /// Bytes of the model's file.
@@ -13,6 +22,11 @@ pub struct ShippedModel {
 
 impl ShippedModel {
     /// Seconds that the fit took, as the card's row "fit time" says.
+    ///
+    /// ```
+    /// let model = tintype::shipped_model(tintype::codec::CLUSTER).expect("models are built in");
+    /// assert!(model.fit_seconds().is_some_and(|seconds| seconds > 1.0));
+    /// ```
     pub fn fit_seconds(&self) -> Option<f64> {
         let row = self.card.lines().find_map(|line| line.strip_prefix("| fit time | "))?;
         let (number, _) = row.split_once(" s")?;
@@ -21,7 +35,12 @@ impl ShippedModel {
 }
 
 /// The model that codec `id` has built in, if it has one.
+///
+/// ```
+/// assert!(tintype::shipped_model(tintype::codec::WAVELET).is_none());
+/// ```
 pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
+    #[cfg(any(feature = "models", feature = "photo-model"))]
     macro_rules! model {
         ($file:literal, $card:literal) => {
             Some(ShippedModel {
@@ -31,11 +50,14 @@ pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
         };
     }
     match id {
-        tintype_cluster::ID => model!("cluster-photo.tinmodel", "cluster-photo.md"),
-        tintype_pca::ID => model!("pca-photo.tinmodel", "pca-photo.md"),
-        tintype_sparse::ID => model!("sparse-photo.tinmodel", "sparse-photo.md"),
+        #[cfg(all(feature = "cluster", feature = "models"))]
+        ids::CLUSTER => model!("cluster-photo.tinmodel", "cluster-photo.md"),
+        #[cfg(all(feature = "pca", feature = "models"))]
+        ids::PCA => model!("pca-photo.tinmodel", "pca-photo.md"),
+        #[cfg(all(feature = "sparse", feature = "models"))]
+        ids::SPARSE => model!("sparse-photo.tinmodel", "sparse-photo.md"),
         #[cfg(feature = "photo-model")]
-        tintype_neural::ID => model!("photo.model", "photo.md"),
+        ids::NEURAL => model!("photo.model", "photo.md"),
         _ => None,
     }
 }
@@ -43,11 +65,11 @@ pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
 #[cfg(test)]
 mod tests {
     use super::shipped_model;
-    use crate::registry::ALL;
+    use crate::registry::ids::ALL;
 
     #[test]
     fn every_card_says_how_long_the_fit_took() {
-        let with_models = ALL.into_iter().filter_map(|id| Some((id, shipped_model(id)?)));
+        let with_models = ALL.iter().filter_map(|&id| Some((id, shipped_model(id)?)));
         for (id, model) in with_models {
             assert!(model.fit_seconds().is_some_and(|seconds| seconds > 1.0), "{}", id.name());
         }

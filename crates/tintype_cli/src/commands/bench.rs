@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tintype::Threads;
+use tintype::{Goal, Threads};
 use tintype_lab::{Bench, BenchOptions, BenchRun, LabError, Launcher, QUALITIES, measure_main};
 
 /// First argument of the small process that measures one program; nobody types it.
@@ -119,7 +119,8 @@ fn failure(error: LabError) -> Failure {
 fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure::Work(format!("this program: {error}")))?;
-    let default = tintype::codec_for_photos(args.lossless).name();
+    let goal = if args.lossless { Goal::Lossless } else { Goal::Quality(75.0) };
+    let default = tintype::codec_for_photos(goal).name();
     let codecs = if args.codecs.is_empty() { vec![default.into()] } else { args.codecs.clone() };
     let mut qualities =
         if args.qualities.is_empty() { QUALITIES.to_vec() } else { args.qualities.clone() };

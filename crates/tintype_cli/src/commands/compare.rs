@@ -2,13 +2,14 @@
 
 use crate::args::CompareArgs;
 use crate::commands::decode::decode_place;
+use crate::commands::texts_of;
 use crate::files::{Place, read_input};
 use crate::output::{print_line, write_output};
 use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use tintype::{DecodeRequest, ExecOptions, Metadata, Models, Picture, Planes};
+use tintype::{DecodeOptions, Decoder, Picture, Planes, files};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_metrics::{Report, compare, difference_picture};
 
@@ -48,7 +49,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
         print_line(shown.trim_end());
     }
     if let (Some(path), Some(format)) = (&args.diff, format) {
-        let picture = Picture { planes: difference, metadata: Metadata::default() };
+        let picture = Picture::new(difference);
         let file = write_picture(format, &picture).map_err(|error| both(&error))?;
         write_output(&Place::File(path.clone()), &file).map_err(Failure::Work)?;
     }
@@ -59,11 +60,9 @@ pub fn run(args: &CompareArgs) -> Outcome {
 fn read_any(path: &Path) -> Result<Planes, Failure> {
     let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
     let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
-    let exec = ExecOptions::default();
+    let options = DecodeOptions::new();
     if place != Place::Standard && starts_as_ours(path) {
-        let (decoded, _) =
-            decode_place(&place, &DecodeRequest::default(), &Models::default(), &exec)
-                .map_err(failed)?;
+        let (decoded, _) = decode_place(&place, options).map_err(failed)?;
         return match decoded.cut_off_at {
             Some(at) => Err(failed(format!(
                 "the file was cut off at byte {at}; fetch it again, or decode what is there"
@@ -73,17 +72,16 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
     }
     let bytes = read_input(&place).map_err(failed)?;
     if bytes.starts_with(&tintype::MAGIC) {
-        let decoded = tintype::decode_stream(&bytes[..], &DecodeRequest::default(), &exec);
-        return decoded
+        return Decoder::from_stream(&bytes[..])
+            .and_then(Decoder::decode)
             .map(|decoded| decoded.picture.planes)
             .map_err(|error| failed(error.to_string()));
     }
-    let (picture, warnings) = tintype::read_picture_with_warnings(&bytes, &exec)
-        .map_err(|error| failed(error.to_string()))?;
-    if !warnings.is_empty() {
-        complain(&format!("{}: {}", path.display(), warnings.join("; ")));
+    let read = files::read_picture(&bytes, &options).map_err(|error| failed(error.to_string()))?;
+    if !read.warnings.is_empty() {
+        complain(&format!("{}: {}", path.display(), texts_of(&read.warnings).join("; ")));
     }
-    Ok(picture.planes)
+    Ok(read.picture.planes)
 }
 
 fn starts_as_ours(path: &Path) -> bool {

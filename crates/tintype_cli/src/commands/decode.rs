@@ -1,7 +1,7 @@
 //! `tintype decode`: `.tin` files, and plain JPEG files, to pictures.
 
 use crate::args::DecodeArgs;
-use crate::commands::{Report, complaint_of, over_jobs, read_models};
+use crate::commands::{Report, complaint_of, over_jobs, read_models, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
 use crate::output::{check_standard_output, make_folder_for, write_output, write_output_with};
 use crate::record::Record;
@@ -10,16 +10,18 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{DecodeRequest, Decoded, ExecOptions, JPEG, Limits, Models, Picture};
+use tintype::files::{self, FilePicture};
+use tintype::{CodecId, DecodeOptions, Decoded, Decoder, Picture, Shape, Threads, Warning, codec};
 use tintype_image::ImageError;
 use tintype_image::io::{PictureFormat, PnmWriter, WriteSettings, write_picture, write_picture_to};
 
 /// What was decided.
 struct Plan {
-    request: DecodeRequest,
+    options: DecodeOptions,
+    /// Nothing but the whole picture was asked for.
+    whole: bool,
     /// Where depth goes, if it was said.
     depth: Option<PathBuf>,
-    models: Models,
     partial: bool,
     show: bool,
     json: bool,
@@ -48,13 +50,11 @@ pub fn run(args: &DecodeArgs) -> Outcome {
             "--depth names one file; decode one file at a time with it".into(),
         ));
     }
-    let request =
-        DecodeRequest { scale_log2: args.scale, region: args.region, layers: args.layers };
     let (models, _) = read_models(&args.model, false)?;
     let plan = Plan {
-        request,
+        options: options_from_args(args).models(models),
+        whole,
         depth: args.depth.clone(),
-        models,
         partial: args.partial,
         show: args.show,
         json: args.common.json,
@@ -63,21 +63,31 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         .output
         .as_deref()
         .is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
-    let work = |job: &Job, exec: &ExecOptions| {
+    let work = |job: &Job, threads: Threads| {
         if into_folder {
             make_folder_for(&job.output)?;
         }
-        decode_one(&plan, job, exec).map_err(|error| format!("{}: {error}", job.input.name()))
+        decode_one(&plan, job, threads).map_err(|error| format!("{}: {error}", job.input.name()))
     };
     Ok(over_jobs(&jobs, &args.common, work))
+}
+
+fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
+    let mut options = DecodeOptions::new().scale(1 << args.scale);
+    if let Some(region) = args.region {
+        options = options.region(region);
+    }
+    if let Some(layers) = args.layers {
+        options = options.layers(layers);
+    }
+    options
 }
 
 /// Lets the output of a file that keeps a JPEG end in .jpg.
 fn name_as_jpeg(job: &mut Job) {
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
-    let info =
-        File::open(input).ok().and_then(|file| tintype::inspect(file, &Limits::default()).ok());
-    if info.is_some_and(|info| info.codec == JPEG) {
+    let decoder = File::open(input).ok().and_then(|file| Decoder::new(BufReader::new(file)).ok());
+    if decoder.is_some_and(|decoder| decoder.info().codec == codec::JPEG) {
         *output = output.with_extension("jpg");
     }
 }
@@ -109,14 +119,15 @@ fn no_format(path: &Path) -> Failure {
 }
 
 /// Writes the JPEG file that `job`'s input keeps, if it keeps one and its bytes are all there.
-fn restore_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Report>, String> {
+fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>, String> {
     let start = Instant::now();
     let Place::File(path) = &job.input else { return Ok(None) };
     let open = || File::open(path).map(BufReader::new).map_err(|error| error.to_string());
-    let Ok(Some(file)) = tintype::unpack_jpeg(open()?, exec) else { return Ok(None) };
+    let Ok(decoder) = Decoder::new(open()?) else { return Ok(None) };
+    let info = decoder.info().clone();
+    let Ok(Some(file)) = decoder.threads(threads.count()).unpack_jpeg() else { return Ok(None) };
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     write_output(&job.output, &file)?;
-    let info = tintype::inspect(open()?, &exec.limits).map_err(|error| error.to_string())?;
     let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
     let mut record = Record::new(job, &info.shape, info.codec.name(), bytes, pixels);
@@ -130,9 +141,9 @@ fn restore_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Repo
 }
 
 /// Decodes a JPEG file to PNM row by row, if that is what `job` is: a picture of any size then needs little memory.
-fn stream_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Report>, String> {
+fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>, String> {
     let start = Instant::now();
-    let plain = plan.request == DecodeRequest::default() && !plan.show;
+    let plain = plan.whole && !plan.show;
     let (Place::File(input), Place::File(output)) = (&job.input, &job.output) else {
         return Ok(None);
     };
@@ -149,10 +160,11 @@ fn stream_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Repor
         return Ok(None);
     }
     let Ok(file) = std::fs::read(input) else { return Ok(None) };
+    let options = DecodeOptions::new().threads(threads.count());
     let (mut done, mut must_be_held) = (None, false);
     let written = write_output_with(&job.output, |out| {
         let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
-        let warnings = tintype::decode_jpeg_file_rows(&file, exec, &mut |of, rows| {
+        let warnings = files::read_jpeg_rows(&file, &options, &mut |of, rows| {
             if let Some(out) = out.take() {
                 shape = Some(of.clone());
                 writer = PnmWriter::new(out, of).map_err(|error| failed = Some(error)).ok();
@@ -179,9 +191,9 @@ fn stream_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Repor
     written?;
     let Some((shape, warnings)) = done else { return Ok(None) };
     let pixels = shape.width_px as f64 * shape.height_px as f64;
-    let mut record = Record::new(job, &shape, JPEG.name(), file.len() as u64, pixels);
+    let mut record = Record::new(job, &shape, codec::JPEG.name(), file.len() as u64, pixels);
     record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
-    record.warnings = warnings;
+    record.warnings = texts_of(&warnings);
     let text = if plan.json {
         record.json()
     } else {
@@ -191,28 +203,27 @@ fn stream_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Option<Repor
     Ok(Some(Report { text, complaint }))
 }
 
-fn decode_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Report, String> {
-    if let Some(report) = stream_one(plan, job, exec)? {
+fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
+    if let Some(report) = stream_one(plan, job, threads)? {
         return Ok(report);
     }
     let to_jpeg = format_of(&job.output).ok() == Some(PictureFormat::Jpeg);
-    let plain = plan.request == DecodeRequest::default() && !plan.show;
+    let plain = plan.whole && !plan.show;
     if to_jpeg
         && plain
-        && let Some(report) = restore_one(plan, job, exec)?
+        && let Some(report) = restore_one(plan, job, threads)?
     {
         return Ok(report);
     }
     let start = Instant::now();
-    let (decoded, bytes) = decode_place(&job.input, &plan.request, &plan.models, exec)?;
+    let (decoded, bytes) = decode_place(&job.input, plan.options.clone().threads(threads.count()))?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
-    let whole = plan.request == DecodeRequest::default();
     let holds_all =
         matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
     let split = tintype::split_depth(&decoded.picture).filter(|_| !holds_all);
     let picture = split.as_ref().map_or(&decoded.picture, |(colour, _)| colour);
-    let kept = decoded.jpeg_file.as_ref().filter(|_| whole && format == PictureFormat::Jpeg);
+    let kept = decoded.jpeg_file.as_ref().filter(|_| plan.whole && format == PictureFormat::Jpeg);
     let depth = match &split {
         Some((_, depth)) => Some(depth_file(plan, job, depth)?),
         None => None,
@@ -272,23 +283,57 @@ fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>
     Ok((place, write_picture(format, depth).map_err(|error| error.to_string())?))
 }
 
+/// A picture from a `.tin` file, or from a plain JPEG file.
+pub struct DecodedFile {
+    pub picture: Picture,
+    pub full_shape: Shape,
+    pub codec: CodecId,
+    /// The JPEG file that was packed, or the input itself.
+    pub jpeg_file: Option<Vec<u8>>,
+    pub warnings: Vec<String>,
+    pub cut_off_at: Option<u64>,
+}
+
+impl From<Decoded> for DecodedFile {
+    fn from(decoded: Decoded) -> Self {
+        let cut_off_at = decoded.cut_off_at();
+        let other = |warning: &&Warning| !matches!(warning, Warning::CutOff { .. });
+        Self {
+            warnings: decoded.warnings.iter().filter(other).map(Warning::to_string).collect(),
+            cut_off_at,
+            picture: decoded.picture,
+            full_shape: decoded.full_shape,
+            codec: decoded.codec,
+            jpeg_file: decoded.jpeg_file,
+        }
+    }
+}
+
+impl DecodedFile {
+    fn from_jpeg(read: FilePicture, file: Vec<u8>) -> Self {
+        Self {
+            picture: read.picture,
+            full_shape: read.full_shape,
+            codec: codec::JPEG,
+            jpeg_file: Some(file),
+            warnings: texts_of(&read.warnings),
+            cut_off_at: None,
+        }
+    }
+}
+
 /// Decodes an input, and counts its bytes.
-pub fn decode_place(
-    place: &Place,
-    request: &DecodeRequest,
-    models: &Models,
-    exec: &ExecOptions,
-) -> Result<(Decoded, u64), String> {
+pub fn decode_place(place: &Place, options: DecodeOptions) -> Result<(DecodedFile, u64), String> {
     let failed = |error: tintype::Error| error.to_string();
     let Place::File(path) = place else {
         let mut input = BufReader::new(std::io::stdin().lock());
         if starts_as_jpeg(&mut input)? {
-            return decode_jpeg(input, request, exec);
+            return decode_jpeg(input, &options);
         }
         let mut input = Counted { input, bytes: 0 };
-        let decoded = tintype::decode_stream_with_models(&mut input, request, models, exec)
-            .map_err(failed)?;
-        return Ok((decoded, input.bytes));
+        let decoder = Decoder::from_stream_with_options(&mut input, options).map_err(failed)?;
+        let decoded = decoder.decode().map_err(failed)?;
+        return Ok((decoded.into(), input.bytes));
     };
     let file = File::open(path).map_err(|error| error.to_string())?;
     let metadata = file.metadata().map_err(|error| error.to_string())?;
@@ -297,33 +342,32 @@ pub fn decode_place(
     }
     let mut input = BufReader::new(file);
     if starts_as_jpeg(&mut input)? {
-        return decode_jpeg(input, request, exec);
+        return decode_jpeg(input, &options);
     }
     // A pipe that has a name does not seek.
-    let decoded = if input.stream_position().is_ok() && metadata.is_file() {
-        tintype::decode_with_models(input, request, models, exec)
+    let decoder = if input.stream_position().is_ok() && metadata.is_file() {
+        Decoder::with_options(input, options)
     } else {
-        tintype::decode_stream_with_models(input, request, models, exec)
+        Decoder::from_stream_with_options(input, options)
     };
-    Ok((decoded.map_err(failed)?, metadata.len()))
+    let decoded = decoder.and_then(Decoder::decode).map_err(failed)?;
+    Ok((decoded.into(), metadata.len()))
 }
 
-/// Looks at the first bytes without taking them.
+/// Peeks at the first bytes without taking them.
 fn starts_as_jpeg(input: &mut impl BufRead) -> Result<bool, String> {
-    input.fill_buf().map(tintype::is_jpeg).map_err(|error| error.to_string())
+    input.fill_buf().map(files::is_jpeg).map_err(|error| error.to_string())
 }
 
 fn decode_jpeg(
     mut input: impl Read,
-    request: &DecodeRequest,
-    exec: &ExecOptions,
-) -> Result<(Decoded, u64), String> {
+    options: &DecodeOptions,
+) -> Result<(DecodedFile, u64), String> {
     let mut file = Vec::new();
     input.read_to_end(&mut file).map_err(|error| error.to_string())?;
     let bytes = file.len() as u64;
-    let decoded =
-        tintype::decode_jpeg_file(file, request, exec).map_err(|error| error.to_string())?;
-    Ok((decoded, bytes))
+    let read = files::read_picture(&file, options).map_err(|error| error.to_string())?;
+    Ok((DecodedFile::from_jpeg(read, file), bytes))
 }
 
 /// Counts what is read.

@@ -1,35 +1,33 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
 use crate::args::{EncodeArgs, GoalArgs};
-use crate::commands::{Report, complaint_of, over_jobs, read_models};
+use crate::commands::{Report, complaint_of, over_jobs, read_models, texts_of};
 use crate::files::{Input, Job, Place, find_inputs, plan_jobs, read_input};
 use crate::output::{check_standard_output, make_folder_for, write_output};
 use crate::pairs::pair;
 use crate::record::Record;
 use crate::style::grouped;
 use crate::{Failure, Outcome, terminal};
-use std::io::{Cursor, IsTerminal};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
+use tintype::files::{self, PictureFormat};
 use tintype::{
-    DecodeRequest, EncodeOptions, ExecOptions, Goal, JPEG, Models, Picture, Verify, read_picture,
-    read_picture_with_warnings,
+    CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, Verify, codec,
 };
-use tintype_image::filter::denoised;
-use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 
 /// What was decided.
 struct Plan {
-    options: EncodeOptions,
+    encoder: Encoder,
+    codec: Option<CodecId>,
+    goal: Goal,
     models: Models,
     /// The depth picture of each job, or none at all.
     depths: Vec<(Place, Place)>,
     max_error: u16,
     /// JPEG files are kept, in fewer bytes: nothing else was asked for.
     keep_jpeg: bool,
-    /// Whether a kept file is restored and compared.
-    verify: Verify,
     /// JPEG files kept: bytes before, bytes after, how many.
     kept: Mutex<(u64, u64, usize)>,
     show: bool,
@@ -54,14 +52,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
             format!("--codec {} does not go with a model for {}", codec.name(), other.name());
         return Err(Failure::Usage(text));
     }
-    let options = EncodeOptions {
-        codec,
-        goal,
-        tune: args.tune.into(),
-        effort: args.effort,
-        denoise: args.denoise,
-    };
-    if options.denoise.is_some() && goal == Goal::Lossless {
+    if args.denoise.is_some() && goal == Goal::Lossless {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
     }
     let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
@@ -76,7 +67,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
     let asked =
         args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
-    let keep_jpeg = matches!(codec, None | Some(JPEG)) && !asked;
+    let keep_jpeg = matches!(codec, None | Some(codec::JPEG)) && !asked;
     let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
     if !depths.is_empty() && jobs.iter().any(|job| is_jpeg(&job.output)) {
         return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
@@ -86,25 +77,25 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         .map(|job| job.input.clone())
         .zip(depths.into_iter().map(|input| input.place))
         .collect();
-    let verify = if args.verify { Verify::Yes } else { Verify::No };
     let plan = Plan {
-        options,
+        encoder: encoder_from_args(args, codec, goal).models(models.clone()),
+        codec,
+        goal,
         models,
         depths,
         max_error: args.max_error,
         keep_jpeg,
-        verify,
         kept: Mutex::default(),
         show: args.show,
         json: args.common.json,
     };
     let into_folder =
         args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
-    let work = |job: &Job, exec: &ExecOptions| {
+    let work = |job: &Job, threads: Threads| {
         if into_folder {
             make_folder_for(&job.output)?;
         }
-        encode_one(&plan, job, exec).map_err(|error| format!("{}: {error}", job.input.name()))
+        encode_one(&plan, job, threads).map_err(|error| format!("{}: {error}", job.input.name()))
     };
     let done = over_jobs(&jobs, &args.common, work);
     if let (false, Ok((before, after, count @ 2..))) =
@@ -118,6 +109,19 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         );
     }
     Ok(done)
+}
+
+fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Encoder {
+    let verify = if args.verify { Verify::Yes } else { Verify::No };
+    let mut encoder =
+        Encoder::new().goal(goal).tune(args.tune.into()).effort(args.effort).verify(verify);
+    if let Some(codec) = codec {
+        encoder = encoder.codec(codec);
+    }
+    if let Some(filter) = args.denoise {
+        encoder = encoder.denoise(filter);
+    }
+    encoder
 }
 
 /// OUT as it was typed.
@@ -172,35 +176,36 @@ fn check_output_format(job: &Job, goal: Goal) -> Result<(), Failure> {
     }
 }
 
-fn encode_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Report, String> {
+fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
     let file = read_input(&job.input)?;
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
     let plain = plan.depths.is_empty() && plan.max_error == 0;
     if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
-        return keep_one(plan, job, &file, exec);
+        return keep_one(plan, job, &file, threads);
     }
-    let (mut picture, warnings) =
-        read_picture_with_warnings(&file, exec).map_err(|error| error.to_string())?;
+    let options = DecodeOptions::new().threads(threads.count());
+    let read = files::read_picture(&file, &options).map_err(|error| error.to_string())?;
+    let (mut picture, warnings) = (read.picture, texts_of(&read.warnings));
     let mut file_bytes = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
         file_bytes += bytes.len() as u64;
         let depth =
-            read_picture(&bytes, exec).map_err(|error| format!("{}: {error}", place.name()))?;
-        picture = tintype::with_depth(picture, &depth)
+            files::read_picture(&bytes, &options).map_err(|e| format!("{}: {e}", place.name()))?;
+        picture = tintype::with_depth(picture, &depth.picture)
             .map_err(|error| format!("{}: {error}", place.name()))?;
     }
     picture.planes = tintype::within_error(&picture.planes, plan.max_error);
     let start = Instant::now();
-    let (bytes, codec) = if is_jpeg(&job.output) {
-        (jpeg_from_picture(&picture, &plan.options, exec)?, JPEG)
-    } else {
-        let encoded = tintype::encode_with_models(&picture, &plan.options, &plan.models, exec)
-            .map_err(|error| error.to_string())?;
-        (encoded.bytes, encoded.codec)
+    let encoder = plan.encoder.clone().threads(threads.count());
+    let encoded = match is_jpeg(&job.output) {
+        true => encoder.encode_jpeg(&picture),
+        false => encoder.encode(&picture),
     };
+    let encoded = encoded.map_err(|error| error.to_string())?;
+    let (bytes, codec) = (encoded.bytes, encoded.codec);
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
     write_output(&job.output, &bytes)?;
     let shape = &picture.planes.shape;
@@ -215,35 +220,35 @@ fn encode_one(plan: &Plan, job: &Job, exec: &ExecOptions) -> Result<Report, Stri
         (false, _) => record.encoded_line(file_bytes, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models, exec)?);
+        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models)?);
     }
     Ok(Report { text, complaint })
 }
 
 /// Whether `file` is a JPEG, or with `--codec jpeg` no picture that we know, and is to lose nothing.
 fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
-    let exact = plan.keep_jpeg || plan.options.goal == Goal::Lossless;
-    let jpeg = tintype::is_jpeg(file);
+    let exact = plan.keep_jpeg || plan.goal == Goal::Lossless;
+    let jpeg = files::is_jpeg(file);
     exact
-        && match plan.options.codec {
+        && match plan.codec {
             None => jpeg,
-            Some(JPEG) => jpeg || PictureFormat::detect(file).is_none(),
+            Some(codec::JPEG) => jpeg || PictureFormat::detect(file).is_none(),
             _ => false,
         }
 }
 
 /// Keeps a file as it is, in fewer bytes; it may be broken.
-fn keep_one(plan: &Plan, job: &Job, file: &[u8], exec: &ExecOptions) -> Result<Report, String> {
+fn keep_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Report, String> {
     let start = Instant::now();
-    let kept = tintype::pack_jpeg(file, plan.options.effort, plan.verify, exec)
-        .map_err(|error| error.to_string())?;
+    let encoder = plan.encoder.clone().threads(threads.count());
+    let kept = encoder.pack_jpeg(file).map_err(|error| error.to_string())?;
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
     if let Ok(mut sums) = plan.kept.lock() {
         *sums = (sums.0 + file.len() as u64, sums.1 + kept.bytes.len() as u64, sums.2 + 1);
     }
     write_output(&job.output, &kept.bytes)?;
-    let info = tintype::inspect(Cursor::new(&kept.bytes), &exec.limits)
-        .map_err(|error| error.to_string())?;
+    let decoder = Decoder::from_stream(&kept.bytes[..]).map_err(|error| error.to_string())?;
+    let info = decoder.info();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
     let mut record =
         Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
@@ -254,56 +259,23 @@ fn keep_one(plan: &Plan, job: &Job, file: &[u8], exec: &ExecOptions) -> Result<R
         (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        let picture = read_picture(file, exec).map_err(|error| error.to_string())?;
-        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models, exec)?);
+        let read = files::read_picture(file, &DecodeOptions::new());
+        let picture = read.map_err(|error| error.to_string())?.picture;
+        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models)?);
     }
     Ok(Report { text, complaint: None })
 }
 
-/// A JPEG by our encoder; by the reader's crate where ours has no place for the planes.
-fn jpeg_from_picture(
-    picture: &Picture,
-    options: &EncodeOptions,
-    exec: &ExecOptions,
-) -> Result<Vec<u8>, String> {
-    let Goal::Quality(quality) = options.goal else {
-        return Err("a JPEG can be asked for a quality only".into());
-    };
-    let filtered = match options.denoise {
-        None => None,
-        Some(filter) => {
-            let planes = denoised(&picture.planes, filter, exec.threads)
-                .map_err(|error| error.to_string())?;
-            Some(Picture { planes, metadata: picture.metadata.clone() })
-        }
-    };
-    let picture = filtered.as_ref().unwrap_or(picture);
-    let target = tintype::Target::Quality(quality);
-    let ours = tintype::EncodeSettings { target, tune: options.tune, effort: options.effort };
-    if let Ok(file) = tintype::jpeg_from_picture(picture, &ours, exec) {
-        return Ok(file);
-    }
-    let settings = WriteSettings {
-        jpeg_quality: quality.round().clamp(1.0, 100.0) as u8,
-        effort: options.effort,
-    };
-    write_picture_with(PictureFormat::Jpeg, picture, &settings).map_err(|error| error.to_string())
-}
-
 /// Both pictures as the terminal can show them, and how far apart they are.
-fn before_and_after(
-    before: &Picture,
-    file: &[u8],
-    models: &Models,
-    exec: &ExecOptions,
-) -> Result<String, String> {
+fn before_and_after(before: &Picture, file: &[u8], models: &Models) -> Result<String, String> {
     let after = if file.starts_with(&tintype::MAGIC) {
-        let request = DecodeRequest::default();
-        let back = tintype::decode_with_models(Cursor::new(file), &request, models, exec);
-        back.map_err(|error| error.to_string())?.picture
+        Decoder::from_stream(file)
+            .and_then(|decoder| decoder.models(models.clone()).decode())
+            .map(|decoded| decoded.picture)
     } else {
-        read_picture(file, exec).map_err(|error| error.to_string())?
+        files::read_picture(file, &DecodeOptions::new()).map(|read| read.picture)
     };
+    let after = after.map_err(|error| error.to_string())?;
     let wanted =
         tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
     let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted)

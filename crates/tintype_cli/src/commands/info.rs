@@ -1,6 +1,7 @@
 //! `tintype info`: what a file holds.
 
 use crate::args::InfoArgs;
+use crate::commands::texts_of;
 use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::{print_line, write_output};
 use crate::record::Record;
@@ -9,7 +10,10 @@ use crate::{Failure, Outcome};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use std::path::Path;
-use tintype::{ColourModel, Limits, Metadata, Picture, PlaneRole, Shape, YCbCrMatrix};
+use tintype::{
+    ColourModel, DecodeOptions, Decoder, Metadata, Models, Picture, PlaneRole, Shape, YCbCrMatrix,
+    files,
+};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_train::cluster::tree_picture;
 use tintype_train::pca::{basis_picture, explained_variance};
@@ -56,7 +60,7 @@ fn draw(args: &InfoArgs, out: &Path) -> Outcome {
         std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let planes = if args.tree.is_some() { tree_picture(&bytes) } else { basis_picture(&bytes) };
     let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
-    let picture = Picture { planes, metadata: Metadata::default() };
+    let picture = Picture::new(planes);
     let format = out.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension);
     let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture)
         .map_err(|error| failed(&error))?;
@@ -95,9 +99,9 @@ pub fn run(args: &InfoArgs) -> Outcome {
         if let Place::File(path) = &input.place
             && !args.json
             && !known(path)
-            && let Some(lines) = std::fs::read(path).ok().and_then(|bytes| {
-                describe_model(tintype::codec_of_model(&bytes).ok()?, &bytes).ok()
-            })
+            && let Some(lines) = std::fs::read(path)
+                .ok()
+                .and_then(|bytes| describe_model(Models::codec_of(&bytes).ok()?, &bytes).ok())
         {
             print_line(&text_from_model(&input.place.name(), &lines));
             continue;
@@ -116,16 +120,15 @@ pub fn run(args: &InfoArgs) -> Outcome {
 
 fn info_of(input: &Input) -> Result<InfoRecord, String> {
     let bytes = read_input(&input.place)?;
-    let limits = Limits::default();
     let record = |shape: &Shape, codec: &str| {
         let job = Job { input: input.place.clone(), output: Place::Standard };
         let pixels = shape.width_px as f64 * shape.height_px as f64;
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let (picture, warnings) =
-            tintype::read_picture_with_warnings(&bytes, &tintype::ExecOptions::default())
-                .map_err(|error| error.to_string())?;
+        let read = files::read_picture(&bytes, &DecodeOptions::new())
+            .map_err(|error| error.to_string())?;
+        let (picture, warnings) = (read.picture, texts_of(&read.warnings));
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {
@@ -138,19 +141,21 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             cut_off_at: None,
         });
     }
-    let info = tintype::inspect(Cursor::new(&bytes), &limits).map_err(|error| error.to_string())?;
+    let decoder = Decoder::new(Cursor::new(&bytes)).map_err(|error| error.to_string())?;
+    let info = decoder.info().clone();
+    let contents = decoder.contents().map_err(|error| error.to_string())?;
     Ok(InfoRecord {
         record: record(&info.shape, info.codec.name()),
         colour: colour_text(&info.shape),
         tiles: Some(info.tiles),
         layers: Some(info.layers),
         data_bytes: Some(info.data_bytes),
-        metadata: info
+        metadata: contents
             .metadata
             .into_iter()
             .map(|item| Item { name: item.name, bytes: item.bytes })
             .collect(),
-        cut_off_at: info.cut_off_at,
+        cut_off_at: contents.cut_off_at,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::output::print_line;
 use crate::style::complain;
 use crate::{Failure, pool, progress};
 use std::path::PathBuf;
-use tintype::{CodecId, ExecOptions, Models, Threads};
+use tintype::{CodecId, Models, Threads, Warning};
 
 /// What is said of one file that was done.
 pub struct Report {
@@ -28,16 +28,20 @@ pub fn complaint_of(job: &Job, warnings: &[String]) -> Option<String> {
     (!warnings.is_empty()).then(|| format!("{}: {}", job.input.name(), warnings.join("; ")))
 }
 
+/// The warnings as people and programs read them.
+pub fn texts_of(warnings: &[Warning]) -> Vec<String> {
+    warnings.iter().map(Warning::to_string).collect()
+}
+
 /// Runs `work` over all jobs, many at once, and says of each what came of it; whether all were done.
 pub fn over_jobs(
     jobs: &[Job],
     common: &CommonArgs,
-    work: impl Fn(&Job, &ExecOptions) -> Result<Report, String> + Sync,
+    work: impl Fn(&Job, Threads) -> Result<Report, String> + Sync,
 ) -> bool {
     let threads =
         common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
     let (at_once, each) = pool::split_threads(threads, jobs.len());
-    let exec = ExecOptions { threads: each, ..ExecOptions::default() };
     let bar = progress::over_files(jobs.len());
     let mut all_done = true;
     let done = |_: usize, result: Result<Report, String>| {
@@ -58,7 +62,7 @@ pub fn over_jobs(
         });
         bar.inc(1);
     };
-    pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], &exec), done);
+    pool::run_in_order(at_once, jobs.len(), |index| work(&jobs[index], each), done);
     bar.finish_and_clear();
     all_done
 }

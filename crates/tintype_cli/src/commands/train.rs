@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{Cursor, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{CodecId, DecodeRequest, EncodeOptions, ExecOptions, Goal, Models, Picture, Tune};
+use tintype::{CodecId, Decoder, Encoder, Models, Picture, Tune, codec};
 use tintype_image::io::PictureFormat;
 use tintype_metrics::{CurvePoint, Wanted, bd_rate, compare_with};
 use tintype_train::{
@@ -75,7 +75,7 @@ pub struct TrainArgs {
 }
 
 fn parse_codec(text: &str) -> Result<CodecId, String> {
-    tintype::codec_named(text).filter(|id| fitter(*id).is_some()).ok_or_else(|| {
+    codec::named(text).filter(|id| fitter(*id).is_some()).ok_or_else(|| {
         let names: Vec<&str> = fitted_codecs().map(CodecId::name).collect();
         format!("models are fitted for {}", names.join(", "))
     })
@@ -201,7 +201,7 @@ impl Report {
             .map(|i| list.read(i).map_err(failure))
             .collect::<Result<Vec<_>, _>>()?;
         let own = rows(codec, &models, &pictures)?;
-        let built_in = tintype::codecs().any(|id| id == codec);
+        let built_in = tintype::codec::built_in().any(|id| id == codec);
         let shipped =
             if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
         Ok(Self { pictures: list.len(), own, shipped })
@@ -232,25 +232,18 @@ impl Report {
 }
 
 fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row>, Failure> {
-    let exec = ExecOptions::default();
     let mut rows = Vec::new();
     for quality in QUALITIES {
-        let options = EncodeOptions {
-            codec: Some(codec),
-            goal: Goal::Quality(quality),
-            tune: Tune::Psnr,
-            ..Default::default()
-        };
+        let encoder =
+            Encoder::new().codec(codec).quality(quality).tune(Tune::Psnr).models(models.clone());
         let (mut bpp, mut psnr) = (0.0, 0.0);
         for picture in pictures {
             let failed = |error: &dyn std::fmt::Display| {
                 Failure::Work(format!("a held-out picture: {error}"))
             };
-            let file = tintype::encode_with_models(picture, &options, models, &exec)
-                .map_err(|e| failed(&e))?
-                .bytes;
-            let request = DecodeRequest::default();
-            let back = tintype::decode_with_models(Cursor::new(&file), &request, models, &exec)
+            let file = encoder.encode(picture).map_err(|e| failed(&e))?.bytes;
+            let back = Decoder::new(Cursor::new(&file))
+                .and_then(|decoder| decoder.models(models.clone()).decode())
                 .map_err(|e| failed(&e))?;
             let report = compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE)
                 .map_err(|e| failed(&e))?;

@@ -3,7 +3,7 @@
 use super::others::{NEAR, decoded_by, difference};
 use crate::clock::timed;
 use std::path::{Path, PathBuf};
-use tintype::ExecOptions;
+use tintype_codec::ExecOptions;
 use tintype_image::io::read_picture;
 use tintype_image::{Limits, Planes, Shape};
 use tintype_jpeg::{CmykOutput, Verify, decode_jpeg, repack, unpack};

@@ -3,7 +3,7 @@
 use super::others::{decoded_by, difference};
 use crate::pictures::read;
 use std::path::{Path, PathBuf};
-use tintype::{EncodeSettings, ExecOptions, Target, Tune};
+use tintype_codec::{EncodeSettings, ExecOptions, Target, Tune};
 use tintype_image::io::read_picture;
 use tintype_image::{Limits, Picture};
 use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};

@@ -5,7 +5,7 @@ use crate::clock::{Spent, best_of};
 use crate::pictures::{collect, pixels};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use tintype::ExecOptions;
+use tintype_codec::ExecOptions;
 use tintype_image::{Shape, Threads};
 use tintype_jpeg::{CmykOutput, Verify, decode_jpeg, decode_jpeg_rows, repack, unpack};
 

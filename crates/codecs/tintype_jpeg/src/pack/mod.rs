@@ -44,6 +44,12 @@ const SEGMENTS_MAX: usize = 8;
 const LANES: usize = 2;
 
 /// Whether a repacked file is decoded and compared before it is handed out.
+///
+/// ```
+/// use tintype_jpeg::Verify;
+///
+/// assert_eq!(Verify::default(), Verify::Yes);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Decode, compare, and store the file as it is where they differ.

@@ -1,0 +1,160 @@
+//! What to decode, and with what.
+
+use crate::error::{Error, Result};
+use crate::registry::Models;
+use tintype_codec::{DecodeRequest, ExecOptions};
+use tintype_image::{Level, Limits, Region, Shape, Threads};
+
+/// The smallest scale is 1/32.
+const SCALE_MAX: u32 = 32;
+
+/// What to decode, and with what. [`Decoder`](crate::Decoder) has the same methods for what
+/// may be chosen after the head has been read.
+///
+/// ```
+/// use tintype::{DecodeOptions, Decoder, Encoder, Limits, Picture};
+///
+/// let tin = Encoder::lossless().encode(&Picture::from_gray8(9, 9, &[7; 81])?)?;
+/// let limits = Limits { side_px_max: 8, ..Limits::default() };
+/// let options = DecodeOptions::new().limits(limits);
+/// assert!(Decoder::with_options(std::io::Cursor::new(&tin), options).is_err());
+/// # Ok::<(), tintype::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DecodeOptions {
+    scale: u32,
+    region: Option<Region>,
+    layers: Option<u32>,
+    pub(crate) models: Models,
+    pub(crate) exec: ExecOptions,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        let (models, exec) = (Models::default(), ExecOptions::default());
+        Self { scale: 1, region: None, layers: None, models, exec }
+    }
+}
+
+impl DecodeOptions {
+    /// The whole picture at full size, with as many threads as the machine runs at once.
+    ///
+    /// ```
+    /// let options = tintype::DecodeOptions::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes at 1/`divisor` of the size, rounded up: 1, 2, 4, 8, 16 or 32.
+    ///
+    /// ```
+    /// let thumbnail = tintype::DecodeOptions::new().scale(8);
+    /// ```
+    pub fn scale(mut self, divisor: u32) -> Self {
+        self.scale = divisor;
+        self
+    }
+
+    /// Decodes only this rectangle of the full-size picture. With a scale, the rectangle is
+    /// scaled outwards.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Region};
+    ///
+    /// let part = DecodeOptions::new().region(Region { x: 16, y: 8, width: 64, height: 64 });
+    /// ```
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// Decodes at most `count` quality layers, where the codec has any.
+    ///
+    /// ```
+    /// let preview = tintype::DecodeOptions::new().layers(4);
+    /// ```
+    pub fn layers(mut self, count: u32) -> Self {
+        self.layers = Some(count);
+        self
+    }
+
+    /// Models of the user's own, beside those that are built in.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Models};
+    ///
+    /// let options = DecodeOptions::new().models(Models::default());
+    /// ```
+    pub fn models(mut self, models: Models) -> Self {
+        self.models = models;
+        self
+    }
+
+    /// Uses up to `count` threads; 0 counts as 1. The samples do not depend on it.
+    ///
+    /// ```
+    /// let options = tintype::DecodeOptions::new().threads(1);
+    /// ```
+    pub fn threads(mut self, count: usize) -> Self {
+        self.exec.threads = Threads::new(count);
+        self
+    }
+
+    /// Uses this SIMD level instead of the best one. The samples do not depend on it.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Level};
+    ///
+    /// let options = DecodeOptions::new().level(Level::fallback());
+    /// ```
+    pub fn level(mut self, level: Level) -> Self {
+        self.exec.level = level;
+        self
+    }
+
+    /// Refuses pictures and files beyond `limits`.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Limits};
+    ///
+    /// let limits = Limits { samples_max: 1 << 24, ..Limits::default() };
+    /// let options = DecodeOptions::new().limits(limits);
+    /// ```
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.exec.limits = limits;
+        self
+    }
+
+    /// What to ask of a codec.
+    ///
+    /// # Errors
+    /// `Misuse` for a scale that there is not.
+    pub(crate) fn request(&self) -> Result<DecodeRequest> {
+        if !self.scale.is_power_of_two() || self.scale > SCALE_MAX {
+            let what = format!("scale 1/{} (1, 2, 4, 8, 16 and 32 are possible)", self.scale);
+            return Err(Error::Misuse { what });
+        }
+        let scale_log2 = self.scale.trailing_zeros() as u8;
+        Ok(DecodeRequest { scale_log2, region: self.region, layers: self.layers })
+    }
+}
+
+/// Refuses a request that does not fit a picture of `shape`.
+pub(crate) fn check_request(request: &DecodeRequest, shape: &Shape) -> Result<()> {
+    if request.layers == Some(0) {
+        return Err(Error::Misuse { what: "0 layers (at least 1 is needed)".into() });
+    }
+    let Some(r) = request.region else { return Ok(()) };
+    let fits = |at: usize, len: usize, end: usize| {
+        len > 0 && at.checked_add(len).is_some_and(|stop| stop <= end)
+    };
+    if fits(r.x, r.width, shape.width_px) && fits(r.y, r.height, shape.height_px) {
+        return Ok(());
+    }
+    let what = format!(
+        "region {},{},{},{} does not lie in the picture of {} × {} pixels",
+        r.x, r.y, r.width, r.height, shape.width_px, shape.height_px
+    );
+    Err(Error::Misuse { what })
+}

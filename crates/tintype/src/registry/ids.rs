@@ -1,0 +1,84 @@
+//! The codecs that a file may name, in this build or not: numbers and names.
+//!
+//! The numbers stand in files (docs/format/container.md, "HEAD") and are never reused.
+
+use tintype_codec::CodecId;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $constant:ident = $number:literal, $name:literal;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// ```
+            #[doc = concat!("assert_eq!(tintype::codec::", stringify!($constant), ".name(), \"", $name, "\");")]
+            /// ```
+            pub const $constant: CodecId = CodecId::new($number, $name);
+        )*
+
+        /// Every codec that a file may name, in the order of their numbers.
+        pub(crate) const ALL: &[CodecId] = &[$($constant),*];
+    };
+}
+
+ids! {
+    /// JPEG files, packed byte for byte.
+    JPEG = 1, "jpeg";
+    /// Embedded wavelet bit-planes, from lossy to lossless: any prefix of the file decodes.
+    WAVELET = 2, "wavelet";
+    /// Mixed causal predictors: every sample comes back.
+    LOSSLESS = 3, "lossless";
+    /// Blocks as paths down trees of code vectors.
+    CLUSTER = 4, "cluster";
+    /// Blocks predicted and transformed by fitted bases: photographs.
+    PCA = 5, "pca";
+    /// Blocks as few atoms of fitted dictionaries: tiny pictures.
+    SPARSE = 6, "sparse";
+    /// A trained autoencoder with a hyperprior.
+    NEURAL = 7, "neural";
+    /// Groups of planes, each under a codec of its own: colour with depth, many bands.
+    PLANES = 8, "planes";
+}
+
+/// The codec with `number`, as the head of a file gives it.
+pub(crate) fn numbered(number: u8) -> Option<CodecId> {
+    ALL.iter().copied().find(|id| id.number() == number)
+}
+
+/// The codec called `name`, in this build or not.
+///
+/// ```
+/// use tintype::codec;
+///
+/// assert_eq!(codec::named("wavelet"), Some(codec::WAVELET));
+/// assert_eq!(codec::named("tape"), None);
+/// ```
+pub fn named(name: &str) -> Option<CodecId> {
+    ALL.iter().copied().find(|id| id.name() == name)
+}
+
+/// The codecs of this build that code samples, in the order of their numbers.
+///
+/// ```
+/// use tintype::codec;
+///
+/// assert!(codec::built_in().any(|id| id == codec::LOSSLESS));
+/// ```
+pub fn built_in() -> impl Iterator<Item = CodecId> {
+    ALL.iter().copied().filter(|id| super::built_in::is_built_in(*id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_constants_are_those_of_the_codecs() {
+        #[cfg(feature = "jpeg")]
+        assert_eq!(JPEG, tintype_jpeg::ID);
+        for &id in ALL {
+            if let Some(codec) = crate::registry::built_in::codec(id) {
+                assert_eq!(codec.id(), id);
+            }
+        }
+    }
+}

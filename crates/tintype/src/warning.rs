@@ -1,0 +1,39 @@
+//! What went less than perfectly although there is a result.
+
+use std::fmt;
+
+/// What the caller should know about a result that is there all the same.
+///
+/// ```
+/// use tintype::{Decoder, Encoder, Picture, Warning, codec};
+///
+/// let picture = Picture::from_gray8(32, 32, &[90; 32 * 32])?;
+/// let tin = Encoder::lossless().codec(codec::WAVELET).encode(&picture)?;
+/// let cut = &tin.bytes[..tin.bytes.len() - 1];
+/// let back = Decoder::from_stream(cut)?.decode()?;
+/// assert!(matches!(back.warnings[..], [Warning::CutOff { at }] if at == cut.len() as u64));
+/// # Ok::<(), tintype::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // Each variant's text names its fields.
+pub enum Warning {
+    /// The file was cut off at byte `at`; the picture is as good as the bytes allow.
+    CutOff { at: u64 },
+    /// The picture file that was read is damaged; the picture shows what could be decoded.
+    DamagedFile { what: String },
+    /// The metadata item `name` is missing in the result, for the reason given.
+    MetadataLeftOut { name: String, why: String },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutOff { at } => {
+                write!(f, "the file was cut off at byte {at}; fetch it again for the rest")
+            }
+            Self::DamagedFile { what } => write!(f, "{what}"),
+            Self::MetadataLeftOut { name, why } => write!(f, "{name} was left out: {why}"),
+        }
+    }
+}
