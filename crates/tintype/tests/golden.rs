@@ -11,7 +11,7 @@ use pictures::{Sample, samples};
 use std::fmt::Write;
 use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target};
 use tintype_image::sample_hash;
-use tintype_jpeg::{CmykOutput, JpegPlan, Verify, decode_jpeg, encode_jpeg, repack};
+use tintype_jpeg::{Decoder, Encoder, Verify, pack};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden.txt");
 
@@ -60,13 +60,14 @@ fn line(
 
 /// Packing and decoding a JPEG file, and making one anew from its picture.
 fn jpeg_lines(name: &str, file: &[u8], exec: &ExecOptions) -> [String; 2] {
-    let packed = repack(file, 5, Verify::No, exec);
-    let decoded = decode_jpeg(file, CmykOutput::Rgb, exec).unwrap();
+    let packed = pack(file, 5, Verify::No, exec);
+    let decode = |file| Decoder::new(file).and_then(|d| d.exec(exec).decode()).unwrap();
+    let decoded = decode(file);
     let bytes: usize = packed.sections.iter().map(|section| section.bytes.len()).sum();
     let (coded, samples) = (section_hash(&packed), sample_hash(&decoded.planes));
-    let plan = JpegPlan::from_settings(&EncodeSettings::default()).unwrap();
-    let made = encode_jpeg(&decoded.planes, &decoded.metadata, &plan, exec).unwrap();
-    let again = sample_hash(&decode_jpeg(&made, CmykOutput::Rgb, exec).unwrap().planes);
+    let encoder = Encoder::new().metadata(&decoded.metadata).exec(exec);
+    let made = encoder.encode(&decoded.planes).unwrap();
+    let again = sample_hash(&decode(&made).planes);
     [
         format!("packed {name} {bytes} {coded:016x} {samples:016x}"),
         format!("jpeg {name} {} {again:016x}", made.len()),

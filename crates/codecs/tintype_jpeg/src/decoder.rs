@@ -54,8 +54,7 @@ pub struct DecodedJpeg {
 }
 
 /// The warning for a file of which a part is missing.
-const INCOMPLETE: &str =
-    "the file is damaged or cut off; what could be decoded is shown";
+const INCOMPLETE: &str = "the file is damaged or cut off; what could be decoded is shown";
 
 /// A JPEG file whose headers were read.
 ///

@@ -220,7 +220,10 @@ impl ScanHeader {
         if frame.process == Process::Lossless
             && (!(1..=7).contains(&start) || low >= u32::from(frame.precision))
         {
-            return Err(malformed(format!("lossless predictor {start}, point transform {low}"), at));
+            return Err(malformed(
+                format!("lossless predictor {start}, point transform {low}"),
+                at,
+            ));
         }
         let blocks: usize = self
             .components

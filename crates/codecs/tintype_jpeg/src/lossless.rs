@@ -60,12 +60,7 @@ pub fn decode(
     Ok((planes, damaged))
 }
 
-fn decode_scan(
-    bytes: &[u8],
-    precision: u8,
-    scan: &Scan,
-    planes: &mut [ComponentSamples],
-) -> bool {
+fn decode_scan(bytes: &[u8], precision: u8, scan: &Scan, planes: &mut [ComponentSamples]) -> bool {
     let tables = tables_for_scan(scan);
     let first = scan.header.components[0].index;
     let (width, height) = (planes[first].width, planes[first].height);

@@ -6,9 +6,7 @@
 //!
 //! Source: ITU-T T.81, annex B; Adobe technical note 5116 (APP14).
 
-use super::frame::{
-    Frame, NATURAL_FROM_ZIGZAG, ScanHeader, malformed, parse_frame, parse_scan,
-};
+use super::frame::{Frame, NATURAL_FROM_ZIGZAG, ScanHeader, malformed, parse_frame, parse_scan};
 use super::huffman::HuffmanTable;
 use std::sync::Arc;
 use tintype_codec::CodecError;
@@ -138,7 +136,9 @@ impl<'a> SegmentWalker<'a> {
                         .ok_or_else(|| malformed("scan before frame header", start))?;
                     return Ok(Some(Segment::Scan(parse_scan(frame, body, start)?)));
                 }
-                0xe0..=0xef | 0xfe => return Ok(Some(Segment::Application(marker, start.min(end)..end))),
+                0xe0..=0xef | 0xfe => {
+                    return Ok(Some(Segment::Application(marker, start.min(end)..end)));
+                }
                 _ => {}
             }
         }
@@ -218,4 +218,3 @@ impl<'a> SegmentWalker<'a> {
         }
     }
 }
-

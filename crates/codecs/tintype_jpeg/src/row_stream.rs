@@ -3,10 +3,10 @@
 //! In: a file's bytes and structure. Out: picture rows as they become complete; two rows of MCUs are
 //! held. Bit-exact, and equal to decoding the file as a whole.
 
+use super::coefficients::check_frame;
 use super::convert::{Converter, transform_rows};
 use super::frame::Process;
 use super::picture_shape::{CmykOutput, JpegColour};
-use super::coefficients::check_frame;
 use super::scan_decode::McuRowDecoder;
 use super::structure::Structure;
 use super::upsample::ComponentSamples;

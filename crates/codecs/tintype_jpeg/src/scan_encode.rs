@@ -6,8 +6,8 @@
 
 use super::bits::BitWriter;
 use super::coefficients::{ComponentBlocks, ScanGeometry};
-use super::huffman::{EOB_RUN_MAX, HuffmanTable};
 use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
+use super::huffman::{EOB_RUN_MAX, HuffmanTable};
 use super::scan_tables::ComponentTables;
 
 /// For each row of a block and each set of its columns (bit u for column u): bits at their zigzag places.
@@ -157,7 +157,8 @@ pub fn encode_scan<S: ScanSink>(
 ) {
     let geometry = ScanGeometry::new(layout.frame, layout.header, components);
     let total = geometry.mcus();
-    let interval = if layout.restart_interval == 0 { total.max(1) } else { layout.restart_interval };
+    let interval =
+        if layout.restart_interval == 0 { total.max(1) } else { layout.restart_interval };
     let mut breaks = Some(layout.eob_run_breaks).into_iter().flatten().copied().peekable();
     let progressive = layout.frame.process == Process::Progressive;
     let mut previous_dc = [0i32; 4];

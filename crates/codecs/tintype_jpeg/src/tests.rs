@@ -139,8 +139,8 @@ fn a_row_reader_gives_the_rows_of_the_whole_picture() {
                 let file =
                     encoder(quality, 3, Tune::Psnr).sampling(sampling).encode(&source).unwrap();
                 let decoder = Decoder::new(&file).unwrap();
-                let [one, other] = [exec(), two]
-                    .map(|exec| decoder.clone().exec(&exec).decode().unwrap().planes);
+                let [one, other] =
+                    [exec(), two].map(|exec| decoder.clone().exec(&exec).decode().unwrap().planes);
                 assert!(one == other, "{width} × {height}, {sampling:?}, {quality}");
                 let mut planes = vec![Vec::new(); 3];
                 let mut reader = decoder.rows().unwrap();
@@ -177,10 +177,7 @@ fn a_header_that_promises_far_more_than_the_data_is_refused() {
     let mut bytes = FILES[0].1.to_vec();
     let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     bytes[frame + 5..frame + 9].fill(0xfe);
-    assert!(matches!(
-        decoded(&bytes, CmykOutput::Rgb),
-        Err(CodecError::Limit { .. })
-    ));
+    assert!(matches!(decoded(&bytes, CmykOutput::Rgb), Err(CodecError::Limit { .. })));
     packed_len(&bytes, 1);
 }
 

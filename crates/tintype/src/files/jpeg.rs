@@ -4,7 +4,8 @@ use crate::encode::{EncodeOptions, Encoded};
 use crate::error::{Error, Result};
 use crate::goal::Goal;
 use crate::registry::ids::JPEG;
-use crate::registry::jpeg_files::{JpegPlan, encode_jpeg};
+use crate::registry::jpeg_files::Encoder;
+use crate::warning::Warning;
 use std::borrow::Cow;
 use tintype_codec::{EncodeSettings, ExecOptions, Target};
 use tintype_image::Picture;
@@ -33,10 +34,16 @@ pub(crate) fn jpeg_from_picture(
 
     let target = Target::Quality(quality);
     let settings = EncodeSettings { target, tune: options.tune, effort: options.effort };
-    let made = JpegPlan::from_settings(&settings)
-        .and_then(|plan| encode_jpeg(&picture.planes, &picture.metadata, &plan, exec));
-    match made {
-        Ok(bytes) => Ok(Encoded::new(bytes, JPEG)),
+    let encoder = Encoder::new().settings(&settings).metadata(&picture.metadata).exec(exec);
+    match encoder.encode(&picture.planes) {
+        Ok(bytes) => {
+            let mut encoded = Encoded::new(bytes, JPEG);
+            for name in encoder.left_out() {
+                let why = "it is too long for a JPEG file".into();
+                encoded.warnings.push(Warning::MetadataLeftOut { name: name.into(), why });
+            }
+            Ok(encoded)
+        }
         #[cfg(feature = "files")]
         Err(_) => {
             use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};

@@ -11,14 +11,12 @@ use crate::frame::{Frame, sections_of, write_payload};
 use crate::head::Head;
 use crate::reduce::reduce_to;
 use crate::registry::ids::JPEG;
-use crate::registry::jpeg_files::{
-    CmykOutput, TakeRows, Verify, decode_jpeg, decode_jpeg_rows, repack, shape_of_jpeg, unpack,
-};
+use crate::registry::jpeg_files::{Decoder, Verify, pack, unpack};
 use crate::warning::Warning;
 use std::io::Read;
 use tintype_codec::{CodecError, DecodeRequest, ExecOptions, PayloadView};
 use tintype_container::Reader;
-use tintype_image::{Limits, Picture, Shape};
+use tintype_image::{Picture, Shape};
 
 fn decode_failed(error: CodecError) -> Error {
     Error::Codec { step: Step::Decode(JPEG), error }
@@ -33,7 +31,8 @@ pub(crate) fn picture_from_jpeg(
     file: &[u8],
     exec: &ExecOptions,
 ) -> Result<(Picture, Vec<Warning>)> {
-    let decoded = decode_jpeg(file, CmykOutput::Rgb, exec).map_err(decode_failed)?;
+    let decoder = Decoder::new(file).map_err(decode_failed)?.exec(exec);
+    let decoded = decoder.decode().map_err(decode_failed)?;
     let picture = Picture { planes: decoded.planes, metadata: decoded.metadata };
     Ok((picture, warnings_from_text(decoded.warnings)))
 }
@@ -43,10 +42,22 @@ pub(crate) fn picture_from_jpeg(
 pub(crate) fn jpeg_rows(
     file: &[u8],
     exec: &ExecOptions,
-    take: &mut TakeRows<'_>,
+    take: &mut dyn FnMut(&Shape, &[&[u16]]),
 ) -> Result<Option<Vec<Warning>>> {
-    let done = decode_jpeg_rows(file, CmykOutput::Rgb, exec, take).map_err(decode_failed)?;
-    Ok(done.map(|(_, warnings)| warnings_from_text(warnings)))
+    let decoder = Decoder::new(file).map_err(decode_failed)?.exec(exec);
+    let mut reader = decoder.rows().map_err(decode_failed)?;
+    if !reader.streams() {
+        return Ok(None);
+    }
+    let shape = reader.shape().clone();
+    loop {
+        match reader.next_rows() {
+            Ok(Some(rows)) => take(&shape, &rows.planes),
+            Ok(None) => return Ok(Some(warnings_from_text(reader.warnings().to_vec()))),
+            // Decoding the file as a whole shows what can be had of it.
+            Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// Whether `options` ask that `file` is packed as the JPEG it is.
@@ -65,9 +76,9 @@ pub(crate) fn wants_packing(file: &[u8], options: &crate::encode::EncodeOptions)
 }
 
 /// The shape that a file's head shall name.
-fn shape_of(file: &[u8], limits: &Limits) -> Shape {
-    let shape = shape_of_jpeg(file, CmykOutput::Rgb, limits).ok();
-    shape.filter(|shape| shape.check(limits).is_ok()).unwrap_or_else(|| Shape::gray(1, 1, 8))
+fn shape_of(file: &[u8], exec: &ExecOptions) -> Shape {
+    let shape = Decoder::new(file).and_then(|decoder| decoder.exec(exec).shape());
+    shape.unwrap_or_else(|_| Shape::gray(1, 1, 8))
 }
 
 /// Packs any file into a `.tin` file, in fewer bytes if it is a JPEG. `verify` says whether
@@ -78,8 +89,8 @@ pub(crate) fn pack_file(
     verify: Verify,
     exec: &ExecOptions,
 ) -> Result<Encoded> {
-    let payload = repack(file, effort, verify, exec);
-    let (frame, shape) = (Frame { codec: JPEG, short: false }, shape_of(file, &exec.limits));
+    let payload = pack(file, effort, verify, exec);
+    let (frame, shape) = (Frame { codec: JPEG, short: false }, shape_of(file, exec));
     let mut bytes = Vec::new();
     write_payload(&mut bytes, frame, &shape, &payload, &[])?;
     Ok(Encoded::new(bytes, JPEG))
@@ -96,13 +107,10 @@ pub(crate) fn unpack_file<R: Read>(
     }
     let header = reader.head()[head.codec_header_at..].to_vec();
     let data = reader.sections(|_| true)?;
-    let view = PayloadView {
-        shape: &head.shape,
-        header: &header,
-        sections: sections_of(&data.sections),
-        cut_off: data.cut_off,
-    };
-    let file = unpack(&view, exec).map_err(decode_failed)?;
+    if data.cut_off {
+        return Err(decode_failed(CodecError::Truncated { needed: 1 }));
+    }
+    let file = unpack(&header, &sections_of(&data.sections), exec).map_err(decode_failed)?;
     reader.finish()?;
     Ok(Some(file))
 }
@@ -114,7 +122,10 @@ pub(crate) fn restored(
     request: &DecodeRequest,
     exec: &ExecOptions,
 ) -> Result<(Vec<u8>, Picture, Vec<Warning>)> {
-    let file = unpack(view, exec).map_err(decode_failed)?;
+    if view.cut_off {
+        return Err(decode_failed(CodecError::Truncated { needed: 1 }));
+    }
+    let file = unpack(view.header, &view.sections, exec).map_err(decode_failed)?;
     let (mut picture, warnings) = picture_from_jpeg(&file, exec)?;
     if picture.planes.shape != *view.shape {
         let what = "the picture's shape differs from what the head says".into();

@@ -10,8 +10,6 @@ use crate::warning::Warning;
 use tintype_codec::ExecOptions;
 use tintype_image::{Picture, Shape};
 
-#[cfg(feature = "jpeg")]
-use crate::registry::jpeg_files::TakeRows;
 
 /// A picture that was read from a picture file.
 ///
@@ -92,7 +90,7 @@ pub(crate) fn picture_from_file(
 pub fn read_jpeg_rows(
     file: &[u8],
     options: &DecodeOptions,
-    take: &mut TakeRows<'_>,
+    take: &mut dyn FnMut(&Shape, &[&[u16]]),
 ) -> Result<Option<Vec<Warning>>> {
     super::packed::jpeg_rows(file, &options.exec, take)
 }

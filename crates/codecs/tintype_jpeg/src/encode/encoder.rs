@@ -182,9 +182,8 @@ impl Job<'_> {
         let (shape, params) = (&planes.shape, self.params);
         let count = shape.planes.len();
         let colour = count == 3 && matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
-        let subsampling = |i: usize| {
-            (shape.planes[i].subsample_x_log2, shape.planes[i].subsample_y_log2)
-        };
+        let subsampling =
+            |i: usize| (shape.planes[i].subsample_x_log2, shape.planes[i].subsample_y_log2);
         let full_size = (0..count).all(|i| subsampling(i) == (0, 0));
         let plain = count == 1 || (count == 3 && shape.colour == ColourModel::Rgb);
         if params.single_pass && full_size && plain {

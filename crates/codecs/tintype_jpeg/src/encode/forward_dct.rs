@@ -183,7 +183,12 @@ fn transform(samples: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
 }
 
 /// Transforms one component; `layout` says how many blocks its storage has.
-pub fn spectrum(samples: &Samples, layout: &FrameLayout<'_>, index: usize, exec: &ExecOptions) -> Spectrum {
+pub fn spectrum(
+    samples: &Samples,
+    layout: &FrameLayout<'_>,
+    index: usize,
+    exec: &ExecOptions,
+) -> Spectrum {
     let (stride, rows) = layout.blocks(index);
     let lines = map_indexed(exec.threads, rows, |by| {
         let mut line = Vec::with_capacity(stride);

@@ -56,8 +56,9 @@ pub fn quantise(
     exec: &ExecOptions,
 ) -> (Vec<ComponentBlocks>, f64) {
     let table = |i: usize| &quant[if spectra.len() == 3 { i } else { 0 }];
-    let mut blocks: Vec<ComponentBlocks> =
-        (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), params, exec)).collect();
+    let mut blocks: Vec<ComponentBlocks> = (0..spectra.len())
+        .map(|i| rounded(frame, i, &spectra[i], table(i), params, exec))
+        .collect();
     for _ in 0..params.passes {
         let (dc, ac) = statistics(frame, &blocks);
         for (i, own) in blocks.iter_mut().enumerate() {
@@ -70,11 +71,8 @@ pub fn quantise(
             refine(own, &spectra[i], table(i), &prices, params, exec);
         }
     }
-    let error = if params.search_sampling {
-        squared_error(frame, &blocks, spectra, quant)
-    } else {
-        0.0
-    };
+    let error =
+        if params.search_sampling { squared_error(frame, &blocks, spectra, quant) } else { 0.0 };
     (blocks, error)
 }
 

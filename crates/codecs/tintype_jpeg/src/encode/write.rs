@@ -3,10 +3,10 @@
 //! In: frame, tables, coefficients, scan headers. Out: file bytes. Source: ITU-T T.81, annex B.
 
 use crate::coefficients::ComponentBlocks;
-use crate::huffman::{HuffmanTable, optimal_lengths};
 use crate::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
-use crate::scan_tables::ComponentTables;
+use crate::huffman::{HuffmanTable, optimal_lengths};
 use crate::scan_encode::{ByteSink, CountSink, ScanLayout, encode_scan};
+use crate::scan_tables::ComponentTables;
 use std::sync::Arc;
 
 /// What a file consists of beside its scans.

@@ -239,11 +239,8 @@ pub fn unpack(
             max: exec.limits.samples_max,
         });
     }
-    let recipe = Recipe::from_bytes(&byte_model::decode(
-        sections[0].bytes,
-        recipe_bytes,
-        exec.level,
-    ))?;
+    let recipe =
+        Recipe::from_bytes(&byte_model::decode(sections[0].bytes, recipe_bytes, exec.level))?;
     let structure = structure_from_bytes(&recipe.rest, ScanData::Removed)?;
     if !structure.huffman_dct() {
         return Err(malformed("repacked JPEG that is not of Huffman-coded DCT"));

@@ -5,8 +5,8 @@
 use crate::bits::BitWriter;
 use crate::coefficients::ComponentBlocks;
 use crate::read::JpegCoefficients;
-use crate::scan_tables::{ScanSideInfo, tables_for_scan};
 use crate::scan_encode::{ByteSink, ScanLayout, encode_scan};
+use crate::scan_tables::{ScanSideInfo, tables_for_scan};
 use crate::structure::{Scan, Structure};
 use fearless_simd::{Simd, dispatch};
 use tintype_codec::CodecError;
