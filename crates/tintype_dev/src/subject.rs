@@ -7,7 +7,7 @@ use std::io::Cursor;
 use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, codec};
 use tintype_codec::{EncodeSettings, ExecOptions, Target};
 use tintype_image::{Level, Picture, Planes, Threads};
-use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};
+use tintype_jpeg::{Decoder, Encoder, EncoderParams, Sampling};
 
 /// A codec under test.
 pub enum Subject {
@@ -64,8 +64,11 @@ impl Subject {
                 Ok(encoder.encode(picture)?.bytes)
             }
             Self::Jpeg => {
-                let plan = jpeg_plan(goal, args)?;
-                Ok(encode_jpeg(&picture.planes, &picture.metadata, &plan, &exec(args, level))?)
+                let encoder = Encoder::new()
+                    .params(jpeg_params(goal, args)?)
+                    .metadata(&picture.metadata)
+                    .exec(&exec(args, level));
+                Ok(encoder.encode(&picture.planes)?)
             }
             Self::Peer(peer) => peer.encode(picture, goal),
         }
@@ -85,7 +88,7 @@ impl Subject {
                 let decoder = Decoder::with_options(Cursor::new(file), options)?;
                 Ok(decoder.models(models.clone()).decode()?.picture.planes)
             }
-            Self::Jpeg => Ok(decode_jpeg(file, CmykOutput::Rgb, &exec(args, level))?.planes),
+            Self::Jpeg => Ok(Decoder::new(file)?.exec(&exec(args, level)).decode()?.planes),
             Self::Peer(peer) => peer.decode(file),
         }
     }
@@ -95,46 +98,46 @@ fn exec(args: &CodecArgs, level: Level) -> ExecOptions {
     ExecOptions { threads: Threads::new(args.threads), level, ..ExecOptions::default() }
 }
 
-/// The plan for a JPEG file, with the fields that the options set.
-fn jpeg_plan(goal: Goal, args: &CodecArgs) -> Result<JpegPlan, Failure> {
+/// The parameters of the JPEG encoder, with the fields that the options set.
+fn jpeg_params(goal: Goal, args: &CodecArgs) -> Result<EncoderParams, Failure> {
     let Goal::Quality(quality) = goal else {
         return Err("codec jpeg takes --quality only".into());
     };
     let settings =
         EncodeSettings { target: Target::Quality(quality), tune: args.tune(), effort: args.effort };
-    let mut plan = JpegPlan::from_settings(&settings)?;
+    let mut params = EncoderParams::from_settings(&settings)?;
     for field in &args.fields {
         let (name, value) = field.split_once('=').ok_or("--set wants FIELD=VALUE")?;
-        set_field(&mut plan, name, value.parse()?)?;
+        set_field(&mut params, name, value.parse()?)?;
     }
-    Ok(plan)
+    Ok(params)
 }
 
-fn set_field(plan: &mut JpegPlan, name: &str, value: f32) -> Result<(), Failure> {
+fn set_field(params: &mut EncoderParams, name: &str, value: f32) -> Result<(), Failure> {
     const SAMPLINGS: [Sampling; 4] =
         [Sampling::Auto, Sampling::Full, Sampling::HalfWidth, Sampling::Half];
     match name {
-        "step" => plan.step = value,
-        "shape" => plan.shape = value,
-        "chroma_shape" => plan.chroma_shape = value,
-        "chroma_full" => plan.chroma_step[0] = value,
-        "chroma_half" => plan.chroma_step[1] = value,
-        "rise" => plan.rise = value,
-        "dip" => plan.dip = value,
-        "dc_step" => plan.dc_step = value,
-        "lambda" => plan.lambda = value,
-        "chroma_lambda" => plan.chroma_lambda = value,
-        "dc_lambda" => plan.dc_lambda = value,
-        "mask" => plan.mask = value,
-        "rounding" => plan.rounding = value,
-        "passes" => plan.passes = value as u32,
-        "quick" => plan.quick = value > 0.0,
-        "wide" => plan.wide_script = value > 0.0,
-        "progressive" => plan.progressive = value > 0.0,
-        "search" => plan.search_sampling = value > 0.0,
-        "full_below" => plan.full_chroma_below = value,
-        "sampling" => plan.sampling = SAMPLINGS[value as usize & 3],
-        _ => return Err(format!("the JPEG plan has no field `{name}`").into()),
+        "step" => params.step = value,
+        "luma_shape" => params.luma_shape = value,
+        "chroma_shape" => params.chroma_shape = value,
+        "chroma_full" => params.chroma_step[0] = value,
+        "chroma_half" => params.chroma_step[1] = value,
+        "high_frequency_rise" => params.high_frequency_rise = value,
+        "low_frequency_dip" => params.low_frequency_dip = value,
+        "dc_step" => params.dc_step = value,
+        "lambda" => params.lambda = value,
+        "chroma_lambda" => params.chroma_lambda = value,
+        "dc_lambda" => params.dc_lambda = value,
+        "masking" => params.masking = value,
+        "rounding" => params.rounding = value,
+        "passes" => params.passes = value as u32,
+        "single_pass" => params.single_pass = value > 0.0,
+        "wide" => params.wide_script = value > 0.0,
+        "progressive" => params.progressive = value > 0.0,
+        "search" => params.search_sampling = value > 0.0,
+        "full_below" => params.full_chroma_below = value,
+        "sampling" => params.sampling = SAMPLINGS[value as usize & 3],
+        _ => return Err(format!("the JPEG encoder has no parameter `{name}`").into()),
     }
     Ok(())
 }

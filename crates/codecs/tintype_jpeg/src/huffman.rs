@@ -10,8 +10,6 @@ pub const LOOKUP_BITS: u32 = 10;
 /// One table, ready for both directions.
 #[derive(Clone, Debug)]
 pub struct HuffmanTable {
-    /// Number of codes of each length 1 to 16.
-    pub counts: [u8; 16],
     /// Symbols by increasing code.
     pub symbols: Vec<u8>,
     /// For the next ten bits: code length in the high byte, symbol in the low byte; 0 where the code is longer.
@@ -34,7 +32,6 @@ impl HuffmanTable {
     /// `ac` says that symbols are run << 4 | size.
     pub fn new(counts: &[u8; 16], symbols: &[u8], ac: bool) -> Option<Self> {
         let mut table = Self {
-            counts: *counts,
             symbols: symbols.to_vec(),
             lookup: Box::new([0; 1 << LOOKUP_BITS]),
             lookup_value: Box::new([0; 1 << LOOKUP_BITS]),

@@ -44,8 +44,6 @@ pub struct Structure {
     pub scans: Vec<Scan>,
     /// Application and comment segments: marker and body.
     pub app_segments: Vec<(u8, Range<usize>)>,
-    /// Position behind the end-of-image marker, or the file's length.
-    pub end: usize,
     /// Whether an end-of-image marker was found.
     pub ended: bool,
     /// Whether segments were skipped or cut.
@@ -120,15 +118,7 @@ pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, C
         return Err(missing("the JPEG ends before its first scan"));
     }
     let quant = quant.into_iter().map(|q| q.unwrap_or([1; 64])).collect();
-    Ok(Structure {
-        frame,
-        quant,
-        scans,
-        app_segments,
-        end: walker.position,
-        ended,
-        damaged: walker.damaged,
-    })
+    Ok(Structure { frame, quant, scans, app_segments, ended, damaged: walker.damaged })
 }
 
 /// The scan with `header`, whose data starts at the walker's position; moves that behind the data.

@@ -5,8 +5,8 @@ use crate::clock::timed;
 use std::path::{Path, PathBuf};
 use tintype_codec::ExecOptions;
 use tintype_image::io::read_picture;
-use tintype_image::{Limits, Planes, Shape};
-use tintype_jpeg::{CmykOutput, Verify, decode_jpeg, repack, unpack};
+use tintype_image::{Limits, Planes};
+use tintype_jpeg::{Decoder, Verify, pack, unpack};
 
 /// Files that take longer are printed, in seconds.
 const SLOW_S: f64 = 2.0;
@@ -50,9 +50,11 @@ fn check_one(file: &Path, bytes: &[u8], counts: &mut Counts) {
     let place = file.display();
     counts.files += 1;
 
-    let (ours, decoding) = timed(|| decode_jpeg(bytes, CmykOutput::Rgb, &exec));
-    let (restored, packing) =
-        timed(|| unpack(&repack(bytes, 5, Verify::Yes, &exec).view(&Shape::gray(1, 1, 8)), &exec));
+    let (ours, decoding) = timed(|| Decoder::new(bytes)?.exec(&exec).decode());
+    let (restored, packing) = timed(|| {
+        let payload = pack(bytes, 5, Verify::Yes, &exec);
+        unpack(&payload.header, &payload.section_views(), &exec)
+    });
     let seconds = [decoding, packing].map(|spent| spent.wall_ms / 1e3);
     if seconds.iter().any(|seconds| *seconds > SLOW_S) {
         counts.slow += 1;

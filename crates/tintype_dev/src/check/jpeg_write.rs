@@ -3,17 +3,17 @@
 use super::others::{decoded_by, difference};
 use crate::pictures::read;
 use std::path::{Path, PathBuf};
-use tintype_codec::{EncodeSettings, ExecOptions, Target, Tune};
+use tintype::Tune;
 use tintype_image::io::read_picture;
 use tintype_image::{Limits, Picture};
-use tintype_jpeg::{CmykOutput, JpegPlan, Sampling, decode_jpeg, encode_jpeg};
+use tintype_jpeg::{Decoder, Encoder, Sampling};
 
 /// A larger mean difference is a wrong picture; a smaller one is other rounding and other
 /// chroma upsampling.
 const MEAN_MAX: f64 = 6.0;
 
 /// Tuning, effort, quality, chroma sampling and restart interval of each file.
-const SETTINGS: [(Tune, u8, f32, Sampling, usize); 5] = [
+const SETTINGS: [(Tune, u8, f32, Sampling, u16); 5] = [
     (Tune::Visual, 5, 75.0, Sampling::Auto, 0),
     (Tune::Visual, 9, 50.0, Sampling::Auto, 0),
     (Tune::Psnr, 7, 90.0, Sampling::HalfWidth, 0),
@@ -45,14 +45,16 @@ pub fn check(files: &[PathBuf]) -> usize {
 }
 
 fn check_one(file: &Path, picture: &Picture, counts: &mut Counts) {
-    let exec = ExecOptions::default();
     for (tune, effort, quality, sampling, restart) in SETTINGS {
-        let settings = EncodeSettings { target: Target::Quality(quality), tune, effort };
-        let Ok(mut plan) = JpegPlan::from_settings(&settings) else { continue };
-        plan.sampling = sampling;
-        plan.restart_interval = restart;
         let place = format!("{} at effort {effort}, quality {quality}", file.display());
-        let written = encode_jpeg(&picture.planes, &picture.metadata, &plan, &exec);
+        let encoder = Encoder::new()
+            .quality(quality)
+            .tune(tune)
+            .effort(effort)
+            .sampling(sampling)
+            .restart_interval(restart)
+            .metadata(&picture.metadata);
+        let written = encoder.encode(&picture.planes);
         let Ok(jpeg) = written else {
             println!("{place}: cannot be written as JPEG");
             continue;
@@ -63,7 +65,7 @@ fn check_one(file: &Path, picture: &Picture, counts: &mut Counts) {
 }
 
 fn compare_with_others(place: &str, jpeg: &[u8], counts: &mut Counts) {
-    let Ok(ours) = decode_jpeg(jpeg, CmykOutput::Rgb, &ExecOptions::default()) else {
+    let Ok(ours) = Decoder::new(jpeg).and_then(|decoder| decoder.decode()) else {
         counts.unread += 1;
         println!("{place}: we do not read it");
         return;

@@ -6,8 +6,8 @@ use crate::pictures::{collect, pixels};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use tintype_codec::ExecOptions;
-use tintype_image::{Shape, Threads};
-use tintype_jpeg::{CmykOutput, Verify, decode_jpeg, decode_jpeg_rows, repack, unpack};
+use tintype_image::Threads;
+use tintype_jpeg::{Decoder, Verify, pack, unpack};
 
 /// A packed file may be larger than its JPEG file by so many bytes: a header for what cannot
 /// be modelled.
@@ -63,9 +63,9 @@ pub fn run(args: &PackingArgs) -> Result<(), Failure> {
 fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
     let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let seconds = |spent: Spent| spent.seconds(1);
-    let (payload, pack) = best_of(args.repeat, || repack(bytes, args.effort, Verify::No, &exec));
-    let view_shape = Shape::gray(1, 1, 8);
-    let (again, unpacked) = best_of(args.repeat, || unpack(&payload.view(&view_shape), &exec));
+    let (payload, packed) = best_of(args.repeat, || pack(bytes, args.effort, Verify::No, &exec));
+    let (again, unpacked) =
+        best_of(args.repeat, || unpack(&payload.header, &payload.section_views(), &exec));
     let sections: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
     let after = payload.header.len() + sections;
     let same = again.is_ok_and(|again| again == bytes);
@@ -74,24 +74,20 @@ fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
         after,
         wrong: usize::from(!same),
         larger: usize::from(after > bytes.len() + ALLOWANCE_BYTES),
-        pack_s: seconds(pack),
+        pack_s: seconds(packed),
         unpack_s: seconds(unpacked),
         ..Figures::default()
     };
 
-    let (decoded, spent) = best_of(args.repeat, || decode_jpeg(bytes, CmykOutput::Rgb, &exec));
+    let (decoded, spent) = best_of(args.repeat, || Decoder::new(bytes)?.exec(&exec).decode());
     let mut note = String::new();
     match &decoded {
         Ok(decoded) => {
             figures.megapixels = pixels(&decoded.planes) / 1e6;
             figures.decode_s = seconds(spent);
             // Files that do not decode by rows are decoded whole.
-            let by_rows = best_of(args.repeat, || {
-                decode_jpeg_rows(bytes, CmykOutput::Rgb, &exec, &mut |_, rows| {
-                    _ = std::hint::black_box(rows)
-                })
-            });
-            let is_by_rows = by_rows.0.is_ok_and(|done| done.is_some());
+            let by_rows = best_of(args.repeat, || read_rows(bytes, &exec));
+            let is_by_rows = by_rows.0.is_some();
             figures.rows_s = if is_by_rows { seconds(by_rows.1) } else { figures.decode_s };
         }
         Err(error) => note = error.to_string(),
@@ -101,6 +97,16 @@ fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
         println!("{} {} -> {after} {word} {note}", file.display(), bytes.len());
     }
     figures
+}
+
+/// Reads all rows of a file that streams.
+fn read_rows(bytes: &[u8], exec: &ExecOptions) -> Option<()> {
+    let decoder = Decoder::new(bytes).ok()?.exec(exec);
+    let mut reader = decoder.rows().ok().filter(|reader| reader.streams())?;
+    while let Some(rows) = reader.next_rows().ok()? {
+        std::hint::black_box(rows);
+    }
+    Some(())
 }
 
 impl Figures {
