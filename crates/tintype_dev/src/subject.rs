@@ -7,7 +7,7 @@ use std::io::Cursor;
 use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, codec};
 use tintype_codec::{EncodeSettings, ExecOptions, Target};
 use tintype_image::{Level, Picture, Planes, Threads};
-use tintype_jpeg::{Decoder, Encoder, EncoderParams, Sampling};
+use tintype_jpeg::{Decoder as JpegDecoder, Encoder as JpegEncoder, EncoderParams, Sampling};
 
 /// A codec under test.
 pub enum Subject {
@@ -64,7 +64,7 @@ impl Subject {
                 Ok(encoder.encode(picture)?.bytes)
             }
             Self::Jpeg => {
-                let encoder = Encoder::new()
+                let encoder = JpegEncoder::new()
                     .params(jpeg_params(goal, args)?)
                     .metadata(&picture.metadata)
                     .exec(&exec(args, level));
@@ -88,7 +88,7 @@ impl Subject {
                 let decoder = Decoder::with_options(Cursor::new(file), options)?;
                 Ok(decoder.models(models.clone()).decode()?.picture.planes)
             }
-            Self::Jpeg => Ok(Decoder::new(file)?.exec(&exec(args, level)).decode()?.planes),
+            Self::Jpeg => Ok(JpegDecoder::new(file)?.exec(&exec(args, level)).decode()?.planes),
             Self::Peer(peer) => peer.decode(file),
         }
     }

@@ -10,7 +10,6 @@ use crate::warning::Warning;
 use tintype_codec::ExecOptions;
 use tintype_image::{Picture, Shape};
 
-
 /// A picture that was read from a picture file.
 ///
 /// ```
