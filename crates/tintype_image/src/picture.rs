@@ -168,10 +168,9 @@ impl Shape {
             || self.colour_planes() != colour_expected
         {
             return malformed(format!(
-                "{} colour planes first of {} for {:?}",
-                leading,
+                "{leading} of {} planes are leading colour planes; this colour model has \
+                 {colour_expected}",
                 self.planes.len(),
-                self.colour
             ));
         }
         for (index, plane) in self.planes.iter().enumerate() {

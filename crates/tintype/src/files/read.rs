@@ -2,6 +2,7 @@
 //!
 //! JPEG files are read by our own decoder, as far as the file goes; others by `tintype_image`.
 
+#[cfg(feature = "jpeg")]
 use super::sniff::is_jpeg;
 use crate::error::Result;
 use crate::options::{DecodeOptions, check_request};

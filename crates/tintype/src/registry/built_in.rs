@@ -44,21 +44,6 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
-/// Whether [`codec`] has a codec under `id`: without reading its model, which takes longer than
-/// many a picture.
-pub(crate) fn is_built_in(id: CodecId) -> bool {
-    match id {
-        ids::WAVELET => cfg!(feature = "wavelet"),
-        ids::LOSSLESS => cfg!(feature = "lossless"),
-        ids::CLUSTER => cfg!(all(feature = "cluster", feature = "models")),
-        ids::PCA => cfg!(all(feature = "pca", feature = "models")),
-        ids::SPARSE => cfg!(all(feature = "sparse", feature = "models")),
-        ids::NEURAL => cfg!(feature = "photo-model"),
-        ids::PLANES => cfg!(feature = "planes"),
-        _ => false,
-    }
-}
-
 /// Whether files under `id` hold a file of another format instead of coded samples.
 pub(crate) fn holds_file(id: CodecId) -> bool {
     id == ids::JPEG
@@ -118,8 +103,8 @@ pub(crate) fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, C
 
 #[cfg(test)]
 mod tests {
-    use super::{codec, is_built_in};
-    use crate::registry::ids::ALL;
+    use super::codec;
+    use crate::registry::ids::{ALL, is_built_in};
 
     #[test]
     fn listed_codecs_are_built_in() {
