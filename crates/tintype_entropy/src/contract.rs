@@ -1,13 +1,13 @@
-//! Contracts that every model keeps, as functions for tests to call; a violation panics with a message.
+//! The tests that every distribution and every walk passes; a violation panics with a message.
 //!
-//! Not for use outside tests: these walk whole tables and allocate freely.
+//! For use in tests only: they visit whole tables and allocate without limit.
 
 use crate::rans::{RansDecoder, RansEncoder};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 use crate::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
-/// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and range coder, rANS and counter
-/// give its symbols back, with signs and without, at the length that its probabilities promise.
+/// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and the range coder and rANS decode
+/// its symbols, with signs and without, at the length that its probabilities give.
 ///
 /// # Panics
 /// If the source breaks its contract.
@@ -25,7 +25,7 @@ pub fn check_source<S: ProbabilitySource + ?Sized>(source: &S) {
         }
     }
     assert_eq!(end, total, "the parts do not sum to the scale");
-    // Symbols drawn from the source itself by a fixed sequence of slots, and each end of the alphabet.
+    // Symbols drawn from the source itself by a fixed sequence of slots, and both ends of the alphabet.
     let mut symbols: Vec<u32> = (0..2000u32)
         .map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0)
         .collect();
@@ -49,19 +49,19 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
     }
     let (mut range, mut rans, mut cost) =
         (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
-    let mut promised = 0.0;
+    let mut expected = 0.0;
     for &symbol in symbols {
         walk::<_, S, SIGNED>(&mut range, symbol, source);
         walk::<_, S, SIGNED>(&mut rans, symbol, source);
         walk::<_, S, SIGNED>(&mut cost, symbol, source);
         let width = f64::from(source.interval(symbol).1);
-        promised += f64::from(source.precision()) - width.log2()
+        expected += f64::from(source.precision()) - width.log2()
             + f64::from(u8::from(SIGNED && symbol != 0));
     }
     let counted = cost.cost_q16() as f64 / 65536.0;
     assert!(
-        (counted - promised).abs() < 0.1 + promised * 1e-4,
-        "counted {counted} bits, promised {promised}"
+        (counted - expected).abs() < 0.1 + expected * 1e-4,
+        "counted {counted} bits, expected {expected}"
     );
     let (range, rans) = (range.finish(), rans.finish());
     assert!(
@@ -70,8 +70,8 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
         range.len()
     );
     assert!(
-        rans.len() as f64 <= promised / 8.0 * 1.0005 + 32.0,
-        "rANS: {} bytes, {promised} bits",
+        rans.len() as f64 <= expected / 8.0 * 1.0005 + 32.0,
+        "rANS: {} bytes, {expected} bits",
         rans.len()
     );
     let mut range = BitDecoder::whole(&range);
@@ -83,13 +83,13 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
     rans.finish().expect("all read");
 }
 
-/// A walk under test: codes `values` from a fresh model, writing back what it was given by `walk`.
+/// A walk under test: codes `values` with a fresh model, and stores what `walk` returns.
 pub trait WalkUnderTest {
-    /// Walks all values with a model in its first state.
+    /// Codes all values with a model in its first state.
     fn walk<W: BitWalk>(&self, walk: &mut W, values: &mut [i64]);
 }
 
-/// Checks that a walk reads what it wrote, counts what it writes, and ends on any cut or changed code.
+/// Checks that a walk decodes what it encoded, counts the bytes it encodes, and ends on truncated and changed codes.
 ///
 /// # Panics
 /// If the walk breaks its contract.
@@ -97,7 +97,7 @@ pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
     let (mut encoder, mut cost) = (BitEncoder::new(), BitCost::new());
     let mut kept = values.to_vec();
     walk.walk(&mut encoder, &mut kept);
-    assert_eq!(kept, values, "writing changed the values");
+    assert_eq!(kept, values, "encoding changed the values");
     walk.walk(&mut cost, &mut kept);
     let bytes = encoder.finish_determined();
     let counted = cost.len_bytes();
@@ -108,7 +108,7 @@ pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
     );
     let mut read = vec![0; values.len()];
     walk.walk(&mut BitDecoder::whole(&bytes), &mut read);
-    assert_eq!(read, values, "read other values than were written");
+    assert_eq!(read, values, "decoded other values than were encoded");
     let step = (bytes.len() / 64).max(1);
     for at in (0..bytes.len()).step_by(step) {
         walk.walk(&mut BitDecoder::cut(&bytes[..at]), &mut read);

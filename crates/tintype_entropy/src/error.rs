@@ -1,4 +1,4 @@
-//! The six ways in which entropy coding fails.
+//! Errors of entropy coding.
 
 use std::fmt;
 

@@ -1,15 +1,17 @@
 //! Golomb, Rice and Exp-Golomb codes: integers as plain bits, written once over [`BitWalk`].
 //!
-//! In: a `u32` and a parameter. Out: bits, over a plain writer or the range coder. Unary parts are ones ended by a
-//! zero and never longer than a stated bound, after which the value follows raw, so hostile bits end soon.
+//! In: a `u32` and a parameter. Out: bits, over a plain writer or the range coder. A unary part is ones ended by a
+//! zero. It has a bound, after which the value follows in plain bits, so that any bytes end soon.
 //!
-//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice (1979); J. Teuhola (1978).
+//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice, "Some practical universal noiseless
+//! coding techniques" (1979); J. Teuhola, "A compression method for clustered bit-vectors" (1978).
 
 use crate::BitWalk;
 
 /// The largest quotient in unary; a larger one is written as this many ones and the whole value in 32 bits.
 pub const QUOTIENT_MAX: u32 = 32;
 
+/// The probability of a plain bit.
 const HALF: u32 = 1 << 15;
 
 /// Up to `max` ones; the zero after them is left out when there are `max`.
@@ -87,13 +89,15 @@ pub fn exp_golomb<W: BitWalk>(walk: &mut W, value: u32, order: u32) -> u32 {
     ((1 << length) | low) - (1 << order)
 }
 
-/// 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 …
-pub fn fold(value: i32) -> u32 {
+/// Zigzag order: 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 …
+#[inline(always)]
+pub fn zigzag_from_signed(value: i32) -> u32 {
     ((value as u32) << 1) ^ ((value >> 31) as u32)
 }
 
-/// The inverse of [`fold`].
-pub fn unfold(value: u32) -> i32 {
+/// The inverse of [`zigzag_from_signed`].
+#[inline(always)]
+pub fn signed_from_zigzag(value: u32) -> i32 {
     ((value >> 1) as i32) ^ -((value & 1) as i32)
 }
 
@@ -117,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(
+        fn codes_decode_to_the_values_encoded(
             list in prop::collection::vec((0u32..32, any::<u32>(), 0u32..32, any::<u32>()), 1..30)
         ) {
             let list: Vec<_> = list.into_iter().map(|(a, v, b, p)| (v >> a, p >> b)).collect();
@@ -138,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bits_end_soon(bytes in prop::collection::vec(any::<u8>(), 0..40), p in any::<u32>()) {
+        fn any_bytes_end_soon(bytes in prop::collection::vec(any::<u8>(), 0..40), p in any::<u32>()) {
             let mut reader = MsbReader::new(&bytes);
             for _ in 0..50 {
                 all(&mut reader, 0, p);
@@ -147,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn folding_is_its_own_order() {
+    fn zigzag_alternates_signs() {
         assert_eq!(
-            [0, -1, 1, -2, 2, i32::MAX, i32::MIN].map(fold),
+            [0, -1, 1, -2, 2, i32::MAX, i32::MIN].map(zigzag_from_signed),
             [0, 1, 2, 3, 4, u32::MAX - 1, u32::MAX]
         );
         for v in [0, -1, 1, 77, i32::MIN, i32::MAX] {
-            assert_eq!(unfold(fold(v)), v);
+            assert_eq!(signed_from_zigzag(zigzag_from_signed(v)), v);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counting what a walk would cost, without writing.
+//! The cost of a walk in bits, without writing.
 
 use super::{BitWalk, FrequencyWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
@@ -22,7 +22,7 @@ impl BitCost {
         Self { range: u64::MAX, words: 0 }
     }
 
-    /// The cost so far in 1/65536 bits, a little over 2^-8 of a bit exact.
+    /// The cost so far in 1/65536 bits; the last fraction is off by at most 1/300 of a bit.
     ///
     /// ```
     /// use tintype_entropy::{BitCost, BitWalk};

@@ -1,14 +1,14 @@
-//! The range coder, reading; and the rule that says where a cut-off code stops meaning anything.
+//! The range decoder, and the rule by which a truncated code ends.
 
 use super::{BitWalk, FrequencyWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Reads what a [`super::BitEncoder`] wrote.
 ///
-/// A code may have been cut off at any byte. [`BitDecoder::cut`] then knows which low bits of its window stand for
-/// missing bytes: the true value lies between the window with those bits 0 and with those bits 1. Intervals are
-/// nested, so every decision so far was determined exactly if both ends still lie in the current interval;
-/// [`BitWalk::exhausted`] is that one comparison, and reading a bit does no work for it.
+/// A code may have been truncated at any byte. [`BitDecoder::cut`] keeps track of which low bits of its window stand
+/// for missing bytes: the true value lies between the window with those bits 0 and with those bits 1. Intervals are
+/// nested, so every decision so far was determined if and only if both ends lie in the current interval.
+/// [`BitWalk::exhausted`] is that one comparison; decoding a bit does no work for it.
 ///
 /// ```
 /// use tintype_entropy::{BitDecoder, BitWalk};
@@ -21,23 +21,23 @@ use crate::symbols::{ProbabilitySource, SymbolWalk};
 /// ```
 #[derive(Clone, Debug)]
 pub struct BitDecoder<'a> {
-    /// Code minus low, missing bits taken for 0.
+    /// The code less the interval's low end, missing bits taken for 0.
     value: u64,
     range: u64,
     bytes: &'a [u8],
     at: usize,
-    /// How much larger the value would be with the missing bits all 1; `u64::MAX` once decisions are void.
+    /// How much larger the value would be with the missing bits all 1; `u64::MAX` once a decision was not determined.
     unknown: u64,
     cut: bool,
 }
 
 impl<'a> BitDecoder<'a> {
-    /// Reads a code that is all there; bytes past the end count as zero.
+    /// Decodes a complete code; bytes past the end count as zero.
     pub fn whole(bytes: &'a [u8]) -> Self {
         Self::start(bytes, false)
     }
 
-    /// Reads a code that perhaps lacks its end, so that bytes past the end are unknown.
+    /// Decodes a code that may lack its end, so that bytes past the end are unknown.
     pub fn cut(bytes: &'a [u8]) -> Self {
         Self::start(bytes, true)
     }
@@ -49,7 +49,7 @@ impl<'a> BitDecoder<'a> {
         decoder
     }
 
-    /// How many bytes have entered the window, up to eight of them before they are used; counts on past the end.
+    /// The number of bytes that entered the window, which is up to eight bytes ahead; it grows past the end too.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -72,7 +72,7 @@ impl<'a> BitDecoder<'a> {
         word[..rest.len()].copy_from_slice(rest);
         if self.cut {
             let missing = (1u64 << (32 - 8 * rest.len())) - 1;
-            // Void decisions stay void. Otherwise unknown < range < 2^32 here, but for the first two words.
+            // Exhausted stays exhausted. Otherwise unknown < range < 2^32 here, except for the first two words.
             self.unknown = if self.exhausted() { u64::MAX } else { (self.unknown << 32) | missing };
         }
         self.at = self.at.saturating_add(4);

@@ -1,11 +1,11 @@
-//! The range coder, writing.
+//! The range encoder.
 
 use std::hint::select_unpredictable;
 
 use super::{BitWalk, FrequencyWalk};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
-/// Below this range four bytes leave the window.
+/// Below this range four bytes leave the window of 64 bits, so that `range` has at least 32 bits at each decision.
 pub(super) const RANGE_MIN: u64 = 1 << 32;
 
 /// Writes decisions as bytes.
@@ -37,7 +37,7 @@ impl Default for BitEncoder {
 }
 
 impl BitEncoder {
-    /// An encoder that has written nothing.
+    /// An encoder of an empty code.
     pub fn new() -> Self {
         Self::with_buffer(Vec::new())
     }
@@ -49,18 +49,18 @@ impl BitEncoder {
 
     /// About how many bytes, from the start of the buffer, determine every decision so far.
     ///
-    /// What is coded later decides it in the end: in 1 of 256 cuts or fewer, the last decisions need a byte more. The
-    /// reader finds out by itself, so this serves to choose where to cut.
+    /// The exact number depends on what is coded later: in at most 1 of 256 truncations the last decisions need a byte
+    /// more. The decoder finds out by itself, so this serves to choose where to truncate.
     pub fn determined_len(&self) -> usize {
         self.bytes.len() + (64 - self.range.ilog2() as usize).div_ceil(8) + 1
     }
 
-    /// Where the code stands now, to learn later how many bytes of the whole determine all decisions so far.
+    /// The present place in the code, for [`BitMark::determined_len`] once the code is finished.
     pub fn mark(&self) -> BitMark {
         BitMark { low: self.low, range: self.range, len: self.bytes.len() }
     }
 
-    /// Adds to `low` and carries.
+    /// Adds to `low` and propagates a carry.
     #[inline(always)]
     fn raise(&mut self, by: u64) {
         let (low, carry) = self.low.overflowing_add(by);
@@ -89,7 +89,7 @@ impl BitEncoder {
         }
     }
 
-    /// Ends the code as short as can be; the reader takes bytes past the end for zero.
+    /// Ends the code as short as possible; the decoder takes bytes past the end for zero.
     pub fn finish(mut self) -> Vec<u8> {
         self.flush(false);
         while self.bytes.last() == Some(&0) {
@@ -98,19 +98,19 @@ impl BitEncoder {
         self.bytes
     }
 
-    /// Ends the code so that the bytes determine every decision, whatever follows them: at most a byte longer.
+    /// Ends the code so that its bytes determine every decision, whatever follows them: at most a byte longer.
     pub fn finish_determined(mut self) -> Vec<u8> {
         self.flush(true);
         self.bytes
     }
 
-    fn flush(&mut self, sealed: bool) {
+    fn flush(&mut self, determined: bool) {
         let low = u128::from(self.low);
         let end = low + u128::from(self.range);
         for count in 0..=8usize {
             let mask = (1u128 << (64 - 8 * count)) - 1;
             let code = (low + mask) & !mask;
-            let last = if sealed { code + mask } else { code };
+            let last = if determined { code + mask } else { code };
             if last < end {
                 if code >> 64 != 0 {
                     self.carry();
@@ -131,7 +131,7 @@ pub struct BitMark {
 }
 
 impl BitMark {
-    /// The least number of leading bytes of `code` (what the encoder finished with, sealed) that determine every
+    /// The least number of leading bytes of `code`, as [`BitEncoder::finish_determined`] gave it, that determine every
     /// decision before the mark.
     pub fn determined_len(&self, code: &[u8]) -> usize {
         let mut window = [0; 8];
@@ -141,7 +141,7 @@ impl BitMark {
         let window = u64::from_be_bytes(window);
         for count in 0..8 {
             let missing = u64::MAX >> (8 * count);
-            // Distances from low, whatever carries there were since.
+            // Distances from low, modulo 2^64: a carry since the mark does not matter.
             let least = (window & !missing).wrapping_sub(self.low);
             let most = (window | missing).wrapping_sub(self.low);
             if least <= most && most < self.range {
@@ -159,7 +159,7 @@ impl BitWalk for BitEncoder {
     fn bit(&mut self, bit: bool, p1: u32) -> bool {
         debug_assert!((1..65536).contains(&p1));
         let bound = (self.range >> 16) * u64::from(p1);
-        // Without a branch: an unpredictable bit must not cost a wrong guess.
+        // Without a branch: bits near even probability would be mispredicted half of the time.
         self.raise(select_unpredictable(bit, 0, bound));
         self.range = select_unpredictable(bit, bound, self.range - bound);
         self.renormalise();

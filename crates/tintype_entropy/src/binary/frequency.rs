@@ -1,13 +1,13 @@
-//! Symbols whose probabilities are counts of any total, in two steps: where the code stands, then what it takes.
+//! Symbols under frequencies of any total, coded in two steps: the slot that the code lies in, then the symbol's part.
 
 use super::BitWalk;
 
-/// A walk's other end that takes one of several symbols at once.
+/// A [`BitWalk`] that takes symbols under frequencies whose total is not a power of two.
 ///
 /// ```
 /// use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, FrequencyWalk};
 /// fn letter<W: FrequencyWalk>(walk: &mut W, symbol: usize) -> usize {
-///     let cumulative = [0, 5, 6, 40, 41]; // Counts 5, 1, 34, 1.
+///     let cumulative = [0, 5, 6, 40, 41]; // Frequencies 5, 1, 34, 1.
 ///     let slot = walk.slot(41);
 ///     let symbol = if W::READS { (1..4).take_while(|&k| cumulative[k] <= slot).count() } else { symbol };
 ///     walk.take(cumulative[symbol], cumulative[symbol + 1] - cumulative[symbol]);
@@ -23,11 +23,11 @@ use super::BitWalk;
 /// assert_eq!([9; 5].map(|_| letter(&mut decoder, 0)), [2, 2, 0, 3, 2]);
 /// ```
 pub trait FrequencyWalk: BitWalk {
-    /// Divides the range into `total` parts, 1 to 65 536. Reading: the part that the code lies in, below `total`. Else 0.
+    /// Divides the range into `total` parts, 1 to 65 536. A decoder returns the part that the code lies in, others 0.
     /// Each call is followed by one of [`FrequencyWalk::take`].
     fn slot(&mut self, total: u32) -> u32;
 
-    /// Takes `width` parts from `start`; reading, the slot lies in them. `width` is above 0 and `start + width` at most
-    /// the total.
+    /// Takes `width` parts from `start` on; a decoder's slot lies in them. `width` is above 0 and `start + width` at
+    /// most the total.
     fn take(&mut self, start: u32, width: u32);
 }

@@ -1,6 +1,7 @@
 //! Integers as decisions under one context.
 
 use super::{AdaptiveBit, BitWalk};
+use crate::golomb;
 
 /// Codes an unsigned integer: its first `UNARY` values by adaptive unary bits, the rest by an Exp-Golomb escape.
 ///
@@ -15,7 +16,7 @@ pub struct IntModel<const UNARY: usize> {
 }
 
 impl<const UNARY: usize> IntModel<UNARY> {
-    /// A model that knows nothing; `limit` is the limit of its [`AdaptiveBit`]s.
+    /// All bits even; `limit` is the limit of the [`AdaptiveBit`]s.
     pub fn new(limit: u32) -> Self {
         Self {
             unary: [AdaptiveBit::default(); UNARY],
@@ -25,7 +26,7 @@ impl<const UNARY: usize> IntModel<UNARY> {
         }
     }
 
-    /// Codes `value` and learns it.
+    /// Codes `value` and updates the model.
     #[inline]
     pub fn code<W: BitWalk>(&mut self, walk: &mut W, value: u32) -> u32 {
         for i in 0..UNARY {
@@ -57,11 +58,9 @@ impl<const UNARY: usize> IntModel<UNARY> {
         ((1 << length) | (u32::from(top) << rest) | low) - 1
     }
 
-    /// Codes a signed integer: 0, 1, -1, 2, -2 … in this order of the unsigned code.
+    /// Codes a signed integer in zigzag order: 0, -1, 1, -2, 2 …
     #[inline]
     pub fn code_signed<W: BitWalk>(&mut self, walk: &mut W, value: i32) -> i32 {
-        let folded = ((value as u32) << 1) ^ ((value >> 31) as u32);
-        let folded = self.code(walk, folded);
-        ((folded >> 1) as i32) ^ -((folded & 1) as i32)
+        golomb::signed_from_zigzag(self.code(walk, golomb::zigzag_from_signed(value)))
     }
 }

@@ -13,7 +13,7 @@ pub fn stretch(p: u32) -> i32 {
     i32::from(STRETCH[(p >> 4) as usize & 4095])
 }
 
-/// The probability of 65 536 with log-odds `x` in 1/128; saturates. 1 to 65 535.
+/// The probability, 1 to 65 535 of 65 536, with log-odds `x` in 1/128; saturates.
 #[inline(always)]
 pub fn squash(x: i32) -> u32 {
     u32::from(SQUASH[(x.clamp(-STRETCH_MAX, STRETCH_MAX) + 2048) as usize & 4095])
@@ -114,9 +114,9 @@ mod tests {
         }
     }
 
-    /// The tables as docs/format/entropy.md names them: FNV-1a of their entries, two bytes each, lowest first.
+    /// The hashes in docs/format/entropy.md: FNV-1a of the entries, two bytes each, lowest first.
     #[test]
-    fn tables_are_those_of_the_format() {
+    fn tables_have_the_hashes_of_the_format_page() {
         let hash = |entries: &mut dyn Iterator<Item = u16>| {
             entries.flat_map(u16::to_le_bytes).fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)

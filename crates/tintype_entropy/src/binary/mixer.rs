@@ -1,4 +1,4 @@
-//! Several predictions of one bit become one.
+//! The context mixer: several predictions of one bit become one.
 
 use super::{BitWalk, STRETCH_MAX, squash};
 
@@ -31,10 +31,10 @@ const ONE: i32 = 1 << 16;
 const WEIGHT_MAX: i32 = 8 * ONE - 1;
 
 impl<const N: usize> Mixer<N> {
-    /// Bits that weights lose before the sum: 2^(19 - DROP) * 2^11 * N stays below 2^31.
+    /// Low bits of a weight that the sum leaves out, so that `2^(19 - DROP) * 2^11 * N` stays within 2^31.
     const DROP: u32 = if N <= 8 { 2 } else { 2 + (N as u32 - 1).ilog2() + 1 - 3 };
 
-    /// `sets` sets of weights of `1/N` each. `rate` is how fast they learn: 2 (slow) to 14 (fast).
+    /// `sets` sets of weights of `1/N` each. `rate` is the learning rate: 2 (slow) to 14 (fast).
     ///
     /// # Panics
     /// If `sets` is 0.
@@ -91,7 +91,7 @@ impl<const N: usize> Mixer<N> {
         squash(self.mix_stretched(set, inputs))
     }
 
-    /// Learns `bit`, for which [`Mixer::mix`] had said `p1`.
+    /// Moves the weights of `set` towards `bit`, which [`Mixer::mix`] predicted with `p1`.
     #[inline(always)]
     pub fn update(&mut self, set: usize, inputs: &[i32; N], p1: u32, bit: bool) {
         let error = (if bit { 65535 } else { 0 }) - p1 as i32;
@@ -103,7 +103,7 @@ impl<const N: usize> Mixer<N> {
         }
     }
 
-    /// Mixes, codes one bit and learns it.
+    /// Mixes, codes one bit and updates the weights.
     #[inline(always)]
     pub fn code<W: BitWalk>(
         &mut self,

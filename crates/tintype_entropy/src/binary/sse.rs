@@ -1,4 +1,4 @@
-//! Secondary estimation: what a probability turns out to mean in a context.
+//! Secondary symbol estimation: a predicted probability corrected by the frequencies observed in a context.
 
 use super::stretch;
 
@@ -8,9 +8,10 @@ pub struct Sse {
     knots: Vec<[u16; KNOTS]>,
 }
 
+/// One knot for each unit of log-odds to base 2, from -16 to 16.
 const KNOTS: usize = 33;
 
-/// Where in its curve a prediction fell; hand it back to [`Sse::update`].
+/// The place of a prediction in its curve, for [`Sse::update`].
 #[derive(Clone, Copy, Debug)]
 pub struct SsePlace {
     context: u32,
@@ -18,7 +19,7 @@ pub struct SsePlace {
 }
 
 impl Sse {
-    /// `contexts` curves that change nothing yet.
+    /// `contexts` curves, each the identity.
     pub fn new(contexts: usize) -> Self {
         let mut curve = [0; KNOTS];
         for (knot, value) in curve.iter_mut().enumerate() {
@@ -27,7 +28,7 @@ impl Sse {
         Self { knots: vec![curve; contexts] }
     }
 
-    /// The refined probability of a 1, 1 to 65 535, and where it was read.
+    /// The refined probability of a 1, 1 to 65 535, and its place in the curve.
     #[inline(always)]
     pub fn refine(&self, context: usize, p1: u32) -> (u32, SsePlace) {
         let x = (stretch(p1) + 2048) as u32;
@@ -39,7 +40,7 @@ impl Sse {
         (p.clamp(1, 65535), SsePlace { context: context as u32, knot: knot + (part >> 6) })
     }
 
-    /// Learns `bit` at the knot nearest to `place`, by `1/2^shift` of the error.
+    /// Moves the knot nearest to `place` towards `bit`, by `1/2^shift` of the error.
     #[inline(always)]
     pub fn update(&mut self, place: SsePlace, bit: bool, shift: u32) {
         let knot = &mut self.knots[place.context as usize][place.knot as usize];

@@ -41,7 +41,7 @@ fn encode(list: &[(bool, u32)]) -> BitEncoder {
 }
 
 #[test]
-fn what_was_written_is_read() {
+fn decoding_returns_the_bits_encoded() {
     for seed in 1..200 {
         let list = decisions((seed as usize * 7) % 600, seed);
         for bytes in [encode(&list).finish(), encode(&list).finish_determined()] {
@@ -54,7 +54,7 @@ fn what_was_written_is_read() {
 }
 
 #[test]
-fn carries_run_through_long_rows_of_ones() {
+fn carries_propagate_through_long_runs_of_0xff() {
     // Zeros at tiny probability of a 1 keep low just under a carry for a long time.
     let mut list = vec![(false, 65535); 40];
     list.extend(vec![(false, 1); 100_000]);
@@ -65,7 +65,7 @@ fn carries_run_through_long_rows_of_ones() {
 }
 
 #[test]
-fn a_cut_code_gives_just_what_its_bytes_determine() {
+fn a_truncated_code_gives_just_the_decisions_its_bytes_determine() {
     for seed in 1..40 {
         let list = decisions(300, seed);
         let bytes = encode(&list).finish_determined();
@@ -177,7 +177,7 @@ fn raw_bits_of_every_width() {
 }
 
 #[test]
-fn any_bytes_are_read_without_panic() {
+fn any_bytes_decode_without_panic() {
     let mut random = Random(77);
     for round in 0..300 {
         let bytes: Vec<u8> = (0..round % 40)
@@ -213,7 +213,7 @@ fn integers_of_every_size() {
 }
 
 #[test]
-fn adaptive_bits_learn() {
+fn adaptive_bits_come_near_the_entropy() {
     let mut random = Random(3);
     let (mut counted, mut dual) = (AdaptiveBit::default(), TwoRateBit::default());
     let (mut a, mut b) = (BitCost::new(), BitCost::new());
@@ -235,7 +235,7 @@ fn adaptive_bits_learn() {
 }
 
 #[test]
-fn the_mixer_prefers_who_is_right() {
+fn the_mixer_prefers_the_right_predictor() {
     let mut random = Random(4);
     let mut mixer = Mixer::<3>::new(2, 6);
     let mut cost = BitCost::new();

@@ -1,11 +1,11 @@
-//! The one trait that a model's walk is written against.
+//! The trait that a model's walk is written against.
 
-/// Where the binary decisions of a walk go to, or come from.
+/// An encoder, decoder or cost counter of binary decisions.
 ///
-/// A walk passes the bit it would encode and uses the bit returned: an encoder returns what it was given, a decoder
-/// ignores the argument and returns what it read. A walk that follows this rule cannot drift apart in two directions.
+/// A walk passes the bit to encode and uses the bit returned: an encoder returns its argument, a decoder ignores the
+/// argument and returns the bit it decoded. A walk that follows this rule is the same in both directions.
 pub trait BitWalk {
-    /// Whether bits are read, so that the values handed in are without meaning.
+    /// Whether this is a decoder, so that the values passed in are ignored.
     const READS: bool;
 
     /// One decision. `p1` is the probability of a 1, 1 to 65 535 of 65 536.
@@ -28,8 +28,8 @@ pub trait BitWalk {
     /// `count` bits (0 to 16) of `value`, which is below `2^count`.
     fn bits_16(&mut self, value: u32, count: u32) -> u32;
 
-    /// Whether some decision so far was not determined by the bytes present: then the last one read, and perhaps
-    /// some before it back to the previous call, are void. Always `false` when writing or counting.
+    /// Whether some decision so far was not determined by the bytes present: then the decisions since the previous call
+    /// are to be discarded. Always `false` when encoding or counting.
     #[inline(always)]
     fn exhausted(&self) -> bool {
         false

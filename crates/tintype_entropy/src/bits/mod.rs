@@ -1,49 +1,21 @@
 //! Plain bits: writers and readers, highest bit first ([`MsbWriter`], [`MsbReader`]) or lowest bit first
 //! ([`LsbWriter`], [`LsbReader`]).
 //!
-//! All are [`BitWalk`]s that spend a whole bit on every decision, so that a code written as a walk ([`crate::golomb`])
-//! runs over them and over the range coder alike. A reader gives zeros past the end and remembers that it did; ask
-//! [`BitWalk::exhausted`] or the reader's `check`.
+//! All are [`BitWalk`]s that spend a whole bit on every decision, so that a code written as a walk
+//! ([`crate::golomb`]) runs over them and over the range coder alike. A reader gives zeros past the end and
+//! remembers that it did: [`BitWalk::exhausted`] and the reader's `check` tell.
 //!
-//! Bit-exact. Source: none needed.
+//! Bit-exact. The order of JPEG is highest first, that of DEFLATE lowest first.
 
-mod lsb;
-mod msb;
+mod order;
+mod reader;
+mod writer;
 
-pub use lsb::{LsbReader, LsbWriter};
-pub use msb::{MsbReader, MsbWriter};
+pub use order::{BitOrder, HighFirst, LowFirst};
+pub use reader::{BitReader, LsbReader, MsbReader};
+pub use writer::{BitWriter, LsbWriter, MsbWriter};
 
-use crate::{BitWalk, EntropyError};
-
-/// Bytes under way: whole words leave the accumulator, and nothing is kept beyond the limit.
-#[derive(Clone, Debug)]
-struct Sink {
-    bytes: Vec<u8>,
-    max: usize,
-    over: bool,
-}
-
-impl Sink {
-    fn new(max: usize) -> Self {
-        Self { bytes: Vec::new(), max, over: false }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, bytes: &[u8]) {
-        if bytes.len() <= self.max - self.bytes.len() {
-            self.bytes.extend_from_slice(bytes);
-        } else {
-            self.over = true;
-        }
-    }
-
-    fn finish(self) -> Result<Vec<u8>, EntropyError> {
-        if self.over {
-            return Err(EntropyError::Limit { what: "bytes written", max: self.max as u64 });
-        }
-        Ok(self.bytes)
-    }
-}
+use crate::BitWalk;
 
 /// Counts plain bits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,17 +40,10 @@ impl BitWalk for PlainCost {
     }
 }
 
-/// How many bytes `bits` bits reach beyond `len` bytes, if they do.
-fn shortage(at_bits: usize, len: usize) -> Result<(), EntropyError> {
-    match at_bits.div_ceil(8).checked_sub(len) {
-        None | Some(0) => Ok(()),
-        Some(needed) => Err(EntropyError::Truncated { needed }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EntropyError;
     use proptest::prelude::*;
 
     fn fields() -> impl Strategy<Value = Vec<(u32, u32)>> {
@@ -96,44 +61,41 @@ mod tests {
             .collect()
     }
 
+    /// Fields as bytes and back, against `bits_of`, which lists the bits of one field in order.
+    fn check_order<O: BitOrder>(
+        fields: &[(u32, u32)],
+        high_first: bool,
+        bits_of: impl Fn(u32, u32) -> Vec<bool>,
+    ) -> Result<(), TestCaseError> {
+        let mut writer = BitWriter::<O>::new();
+        let mut bits = Vec::new();
+        for &(n, x) in fields {
+            writer.write(x, n);
+            bits.extend(bits_of(n, x));
+        }
+        prop_assert_eq!(writer.len_bits(), bits.len() as u64);
+        let bytes = writer.finish().unwrap();
+        prop_assert_eq!(&bytes, &bytes_of_bits(&bits, high_first));
+        let mut reader = BitReader::<O>::new(&bytes);
+        for &(n, x) in fields {
+            prop_assert_eq!(reader.read(n), x);
+        }
+        prop_assert!(reader.check().is_ok());
+        Ok(())
+    }
+
     proptest! {
         #[test]
-        fn high_first_matches_single_bits(fields in fields()) {
-            let mut writer = MsbWriter::new();
-            let mut bits = Vec::new();
-            for &(n, x) in &fields {
-                writer.write(x, n);
-                bits.extend((0..n).rev().map(|i| (x >> i) & 1 != 0));
-            }
-            prop_assert_eq!(writer.len_bits(), bits.len() as u64);
-            let bytes = writer.finish().unwrap();
-            prop_assert_eq!(&bytes, &bytes_of_bits(&bits, true));
-            let mut reader = MsbReader::new(&bytes);
-            for &(n, x) in &fields {
-                prop_assert_eq!(reader.read(n), x);
-            }
-            prop_assert!(reader.check().is_ok());
+        fn both_orders_match_single_bits(fields in fields()) {
+            let bit = |x: u32, i: u32| (x >> i) & 1 != 0;
+            check_order::<HighFirst>(&fields, true, |n, x| {
+                (0..n).rev().map(|i| bit(x, i)).collect()
+            })?;
+            check_order::<LowFirst>(&fields, false, |n, x| (0..n).map(|i| bit(x, i)).collect())?;
         }
 
         #[test]
-        fn low_first_matches_single_bits(fields in fields()) {
-            let mut writer = LsbWriter::new();
-            let mut bits = Vec::new();
-            for &(n, x) in &fields {
-                writer.write(x, n);
-                bits.extend((0..n).map(|i| (x >> i) & 1 != 0));
-            }
-            let bytes = writer.finish().unwrap();
-            prop_assert_eq!(&bytes, &bytes_of_bits(&bits, false));
-            let mut reader = LsbReader::new(&bytes);
-            for &(n, x) in &fields {
-                prop_assert_eq!(reader.read(n), x);
-            }
-            prop_assert!(reader.check().is_ok());
-        }
-
-        #[test]
-        fn readers_say_when_bytes_are_missing(fields in fields(), cut in 0usize..40) {
+        fn a_reader_reports_missing_bytes(fields in fields(), cut in 0usize..40) {
             let mut writer = MsbWriter::new();
             fields.iter().for_each(|&(n, x)| writer.write(x, n));
             let bytes = writer.finish().unwrap();
@@ -152,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn writers_keep_to_their_limit() {
+    fn a_writer_fails_beyond_its_limit() {
         let mut writer = MsbWriter::with_limit(5);
         (0..40).for_each(|_| writer.write(1, 1));
         assert_eq!(writer.finish().unwrap().len(), 5);

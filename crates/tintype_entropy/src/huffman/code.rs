@@ -1,10 +1,11 @@
-//! The code itself: one table to write, one to read.
+//! A prefix code: a table of codes to write, a table of prefixes to read.
 
 use super::LENGTH_MAX;
 use crate::EntropyError;
 use crate::bits::{MsbReader, MsbWriter};
 
-/// Codes up to this long are read with one look into a table.
+/// Codes up to this length are decoded by one table lookup. 2^10 entries of 4 bytes fit a level-1 cache; not measured
+/// against other sizes.
 const TABLE_BITS: u32 = 10;
 
 /// A canonical prefix code.
@@ -134,7 +135,7 @@ impl PrefixCode {
             }
         }
         Err(EntropyError::Malformed {
-            what: "no prefix code",
+            what: "bits that are no code of the prefix code",
             at: Some(reader.position_bits() / 8),
         })
     }
@@ -159,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(
+        fn decoding_returns_the_symbols_encoded(
             symbols in prop::collection::vec((0u32..16, 0u32..3000), 1..400), max in 12u32..=24
         ) {
             let symbols: Vec<u32> = symbols.into_iter().map(|(shift, s)| s >> shift).collect();

@@ -3,7 +3,7 @@
 use super::LENGTH_MAX;
 use crate::EntropyError;
 
-/// The lengths of an optimal prefix code with no code longer than `max`; symbols never counted get length 0.
+/// The lengths of an optimal prefix code with no code longer than `max`; symbols of count 0 get length 0.
 ///
 /// A single symbol gets length 1.
 ///
@@ -14,7 +14,7 @@ use crate::EntropyError;
 /// ```
 ///
 /// # Errors
-/// `Misuse` if `max` bits cannot tell the symbols apart or exceed [`LENGTH_MAX`].
+/// `Misuse` if there are more than `2^max` symbols, or `max` exceeds [`LENGTH_MAX`].
 pub fn lengths_from_counts(counts: &[u64], max: u32) -> Result<Vec<u8>, EntropyError> {
     let mut leaves: Vec<usize> = (0..counts.len()).filter(|&s| counts[s] > 0).collect();
     if max > LENGTH_MAX || leaves.len() as u64 > 1u64 << max || counts.len() > 65536 {
@@ -70,7 +70,7 @@ mod tests {
         counts.iter().zip(lengths).map(|(&c, &l)| c * u64::from(l)).sum()
     }
 
-    /// The slow twin without a limit: join the two lightest again and again.
+    /// The slow twin without a limit: Huffman's algorithm.
     fn unlimited_total(counts: &[u64]) -> u64 {
         let mut heap: Vec<u64> = counts.iter().copied().filter(|&c| c > 0).collect();
         let mut sum = if heap.len() == 1 { heap[0] } else { 0 };
@@ -83,7 +83,7 @@ mod tests {
         sum
     }
 
-    /// The slow twin with a limit: every multiset of lengths of a complete code, for a few symbols.
+    /// The slow twin with a limit: a search over the lengths of all complete codes of a few symbols.
     fn limited_total(sorted_down: &[u64], max: u32, room: u64, shortest: u8) -> Option<u64> {
         let Some((&first, rest)) = sorted_down.split_first() else {
             return (room == 0).then_some(0);

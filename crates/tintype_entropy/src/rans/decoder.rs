@@ -1,10 +1,10 @@
-//! Reading.
+//! The rANS decoder.
 
 use super::{PRECISION_MAX, STATE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
 use crate::{BitWalk, EntropyError};
 
-/// Reads what a [`super::RansEncoder`] with as many lanes wrote.
+/// Decodes the code of a [`super::RansEncoder`] with as many lanes.
 #[derive(Clone, Debug)]
 pub struct RansDecoder<'a, const LANES: usize> {
     states: [u64; LANES],
@@ -39,11 +39,11 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         Ok(Self { states, turn: 0, bytes, at: 8 * LANES, missing: false })
     }
 
-    /// Checks that the code ends here, with the states the writer began with.
+    /// Checks that the code ends here, with the states that the encoder began with.
     ///
     /// # Errors
-    /// `Truncated` if bytes were missing, `Malformed` if something is left or the states are wrong: then what was
-    /// read is not what was written.
+    /// `Truncated` if bytes were missing, `Malformed` if bytes are left or the states are wrong: then the symbols
+    /// decoded are not those encoded.
     pub fn finish(&self) -> Result<(), EntropyError> {
         if self.missing {
             return Err(EntropyError::Truncated {
@@ -52,17 +52,17 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         }
         if self.at != self.bytes.len() || self.states != [STATE_MIN; LANES] {
             return Err(EntropyError::Malformed {
-                what: "rANS code does not end where it should",
+                what: "rANS code does not end in its first state",
                 at: Some(self.at),
             });
         }
         Ok(())
     }
 
-    /// Reads what `find` gives for the slot, with its part, scaled to 16 bits.
+    /// Decodes the symbol that `find` gives for the slot, with its start and width on a scale of 16 bits.
     #[inline(always)]
     fn take<T>(&mut self, find: impl FnOnce(u32) -> (T, u32, u32)) -> T {
-        // One state, or two that change places, stay in registers; more are found by their turn.
+        // One state, or two that swap places, stay in registers; more are indexed by their turn.
         let lane = if LANES <= 2 { 0 } else { self.turn & (LANES - 1) };
         let state = self.states[lane];
         let slot = state & SLOT_MASK;
@@ -116,7 +116,7 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
     #[inline(always)]
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, _symbol: u32, source: &S) -> u32 {
         let shift = PRECISION_MAX - source.precision();
-        // The attribute keeps a caller's SIMD level in `find`.
+        // Inlined, so that `find` is compiled for the caller's SIMD level.
         self.take(
             #[inline(always)]
             |slot| {

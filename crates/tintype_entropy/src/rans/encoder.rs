@@ -1,4 +1,4 @@
-//! Writing.
+//! The rANS encoder.
 
 use super::{PRECISION_MAX, STATE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
@@ -26,18 +26,18 @@ pub struct RansEncoder<const LANES: usize> {
 }
 
 impl<const LANES: usize> RansEncoder<LANES> {
-    /// Nothing collected yet.
+    /// An encoder of no symbols.
     pub fn new() -> Self {
         const { assert!(LANES.is_power_of_two() && LANES <= 8) };
         Self { parts: Vec::new() }
     }
 
-    /// How many symbols and bit fields were collected.
+    /// The number of symbols and bit fields so far.
     pub fn len(&self) -> usize {
         self.parts.len()
     }
 
-    /// Whether nothing was collected.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
@@ -68,7 +68,7 @@ impl<const LANES: usize> RansEncoder<LANES> {
         bytes
     }
 
-    /// As [`Self::finish`], if the code has at most `max` bytes.
+    /// The code of [`Self::finish`], if it has at most `max` bytes.
     ///
     /// # Errors
     /// `Limit` if it has more.
@@ -81,10 +81,11 @@ impl<const LANES: usize> RansEncoder<LANES> {
     }
 }
 
-/// Takes one part into `state`: `state / width << 16 | (state % width + start)`, after a word has made room.
+/// Codes one part into `state`: `state / width << 16 | (state % width + start)`, after a word has left to make room.
 ///
-/// The quotient, below 2^47, is the product with a reciprocal of 53 bits, made by an f64 division that does not wait for the
-/// state. It is too small by less than one and a fraction, so that one correction makes it right.
+/// The quotient, below 2^47, is computed as the product with a reciprocal of 53 bits. The reciprocal comes from an f64
+/// division that does not depend on the state. The product is too small by less than two, so that one correction
+/// makes it exact.
 #[inline(always)]
 fn code(state: &mut u64, part: u32, words: &mut Vec<u32>) {
     let (start, width) = (part & 0xffff, u64::from(part >> 16) + 1);

@@ -1,8 +1,8 @@
-//! Interleaved rANS: symbols under stored distributions, several coder states in turn so that their work overlaps.
+//! Interleaved rANS: symbols under stored distributions, with several coder states in turn whose work overlaps.
 //!
-//! In: symbols and bits in order, as a walk; the writer keeps them and codes them backwards when it is finished. Out:
-//! one string of bytes for all lanes. Symbol `i` belongs to lane `i mod LANES`. A code is read whole or not at all;
-//! use the range coder where a prefix must decode.
+//! In: symbols and bits in order, as a walk; the encoder keeps them and codes them backwards in `finish`. Out: one
+//! string of bytes for all lanes. Symbol `i` belongs to lane `i mod LANES`. A truncated code cannot be decoded; use
+//! the range coder where a prefix must decode.
 //!
 //! Bit-exact. Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after F. Giesen,
 //! "Interleaved entropy coders" (arXiv:1402.3392).

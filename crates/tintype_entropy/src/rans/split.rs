@@ -1,15 +1,15 @@
-//! Interleaved rANS with the equally likely bits beside it, where they cost next to nothing.
+//! Interleaved rANS with equally likely bits stored beside it as plain bits, which are faster to read.
 //!
 //! In: symbols, modelled bits and plain bits in order, as a walk. Out: four bytes with the length of the rANS code,
-//! that code, then the plain bits, first bit lowest. [`crate::BitWalk::bits_16`] goes to the plain bits, all else to
-//! the lanes.
+//! that code, then the plain bits, first bit lowest. [`crate::BitWalk::bits_16`] goes to the plain bits, everything
+//! else to the lanes.
 
 use super::{RansDecoder, RansEncoder};
 use crate::bits::{LsbReader, LsbWriter};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 use crate::{BitWalk, EntropyError};
 
-/// Writes; see the module.
+/// The encoder; see the module.
 ///
 /// ```
 /// use tintype_entropy::{BitWalk, rans::{SplitDecoder, SplitEncoder}};
@@ -33,7 +33,7 @@ pub struct SplitEncoder<const LANES: usize> {
 }
 
 impl<const LANES: usize> SplitEncoder<LANES> {
-    /// Nothing collected yet.
+    /// An encoder of no symbols.
     pub fn new() -> Self {
         Self::default()
     }
@@ -72,7 +72,7 @@ impl<const LANES: usize> SymbolWalk for SplitEncoder<LANES> {
     }
 }
 
-/// Reads what a [`SplitEncoder`] with as many lanes wrote.
+/// Decodes the code of a [`SplitEncoder`] with as many lanes.
 #[derive(Clone, Debug)]
 pub struct SplitDecoder<'a, const LANES: usize> {
     symbols: RansDecoder<'a, LANES>,
@@ -149,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_of_both_kinds_come_back(values in prop::collection::vec((0u32..17, any::<u16>()), 0..300)) {
+        fn modelled_and_plain_bits_decode(values in prop::collection::vec((0u32..17, any::<u16>()), 0..300)) {
             let mut encoder = SplitEncoder::<2>::new();
             let field = |count: u32, value: u16| u32::from(value) & ((1 << count) - 1);
             for (count, value) in &values {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_code_is_noticed() {
+    fn a_truncated_code_is_an_error() {
         let mut encoder = SplitEncoder::<2>::new();
         (0..40).for_each(|i| _ = encoder.bits_16(i * 31 + 1, 11));
         let bytes = encoder.finish();

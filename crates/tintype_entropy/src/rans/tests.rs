@@ -3,7 +3,7 @@ use crate::symbols::{CdfTable, ProbabilitySource, SymbolWalk};
 use crate::{BitWalk, EntropyError};
 use proptest::prelude::*;
 
-/// The slow twin: one state as long as it need be, no words, no lanes.
+/// The slow twin: one state of any length, without words and lanes.
 fn state_of_any_length(parts: &[(u64, u64)]) -> Vec<u32> {
     let mut digits = vec![0x8000_0000u32];
     for &(start, width) in parts.iter().rev() {
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn one_lane_is_about_as_long_as_the_endless_state(symbols in prop::collection::vec(0u32..7, 0..600)) {
+    fn one_lane_is_about_as_long_as_a_state_without_limit(symbols in prop::collection::vec(0u32..7, 0..600)) {
         let table = table();
         let mut encoder = RansEncoder::<1>::new();
         let parts: Vec<(u64, u64)> = symbols.iter().map(|&s| {
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+    fn any_bytes_decode_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         if bytes.len() >= 16 {
             (bytes[7], bytes[15]) = (bytes[7] & 127, bytes[15] & 127);
         }
@@ -99,7 +99,7 @@ proptest! {
 }
 
 #[test]
-fn a_changed_byte_is_noticed_at_the_end() {
+fn a_changed_byte_is_an_error_at_the_end() {
     let table = table();
     let symbols: Vec<u32> = (0..500).map(|i| i * i % 7).collect();
     let mut encoder = RansEncoder::<4>::new();

@@ -1,4 +1,4 @@
-//! Signed values under one of many stored distributions, with an escape for what lies outside.
+//! Signed values under one of many stored distributions, with an escape code for values outside.
 
 use super::{CdfTable, ProbabilitySource, SymbolWalk};
 use crate::{EntropyError, golomb};

@@ -1,7 +1,7 @@
-//! Symbols of more than two kinds: where their probabilities come from and what codes them.
+//! Alphabets of more than two symbols: distributions, and the coders that take them.
 //!
 //! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`] with symbols, and
-//! the range coder, rANS and their counters all are one. So a walk does not know which coder it runs over.
+//! the range coder, rANS and their cost counters implement it, so that a walk is independent of the coder.
 //!
 //! Bit-exact.
 
@@ -34,7 +34,7 @@ pub trait ProbabilitySource {
     fn find(&self, slot: u32) -> (u32, u32, u32);
 }
 
-/// A walk's other end that takes symbols as well as bits.
+/// A [`BitWalk`] that takes symbols as well as bits.
 pub trait SymbolWalk: BitWalk {
     /// One symbol; as with bits, use what comes back.
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32;

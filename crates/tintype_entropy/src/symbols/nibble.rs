@@ -1,9 +1,12 @@
-//! Adaptive distributions of sixteen symbols, whose ends fill a vector.
+//! Adaptive distributions over the sixteen values of a nibble, as a cumulative table of one vector.
 //!
-//! A symbol pulls every end a fraction of the way towards its side; every symbol keeps at least a floor. All sixteen lanes
-//! move in one step, so that a symbol costs about as much as two or three binary decisions. Bit-exact: integers only.
+//! A coded symbol moves every end of the table a fraction of the way to where it would be if that symbol were
+//! certain; each symbol keeps a width of at least a floor. All sixteen ends move in one vector operation, so that a
+//! symbol takes about the time of two or three binary decisions.
 //!
-//! Source: the shift-only adaptation of multi-symbol tables as in the AV1 specification, section 8.3.2; layout our own.
+//! Bit-exact: integers only.
+//! Source: the shift-only adaptation of cumulative tables in the AV1 specification, section 8.3.2; the layout is our
+//! own, see docs/format/entropy.md.
 
 use super::ProbabilitySource;
 use crate::cost_q12;
@@ -14,24 +17,26 @@ const SYMBOLS: usize = 16;
 /// Bits of the scale.
 const PRECISION: u32 = 15;
 
-/// Where sixteen symbols end on a scale of 15 bits, none narrower than `FLOOR`; the last end, that of the scale, wraps.
+/// The cumulative table: where each of sixteen symbols ends on a scale of 15 bits, none narrower than `FLOOR`.
+///
+/// The last end, 2^15, wraps to `i16::MIN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(32))]
 pub struct AdaptiveNibble<const FLOOR: i16> {
-    /// Rising by at least `FLOOR`; 2^15 at the end.
+    /// Rising by at least `FLOOR`, to 2^15.
     pub ends: [i16; SYMBOLS],
 }
 
-/// A distribution as a coder reads it.
+/// A table together with the SIMD token that finds symbols in it.
 pub struct NibbleSource<'a, const FLOOR: i16, S: Simd> {
-    /// The instructions to find a symbol with.
+    /// The SIMD level in use.
     pub simd: S,
     /// The distribution.
     pub table: &'a AdaptiveNibble<FLOOR>,
 }
 
 impl<const FLOOR: i16> Default for AdaptiveNibble<FLOOR> {
-    /// All alike.
+    /// All symbols equally likely.
     fn default() -> Self {
         Self::from_ends(|i| ((i32::from(Self::TOTAL) * (i as i32 + 1)) / SYMBOLS as i32) as i16)
     }
@@ -44,7 +49,7 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
     /// Bytes of a stored distribution.
     pub const LEN_BYTES: usize = 2 * (SYMBOLS - 1);
 
-    /// Where ends move when a symbol is seen.
+    /// For each symbol, the ends that an update moves towards.
     const TARGETS: [Self; SYMBOLS] = {
         let mut targets = [Self { ends: [0; SYMBOLS] }; SYMBOLS];
         let mut at = 0;
@@ -102,7 +107,7 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
         (0..SYMBOLS - 1).flat_map(move |lane| (self.ends[lane] - Self::floors(lane)).to_le_bytes())
     }
 
-    /// Learns `symbol`: every end goes `2^-shift` of its way, rounded down.
+    /// Moves every end `2^-shift` of the way to its target for `symbol`, rounded down.
     #[inline(always)]
     pub fn update<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
         let old = i16x16::from_slice(simd, &self.ends);
@@ -111,7 +116,7 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
         (old + (gap >> shift)).store_slice(&mut self.ends);
     }
 
-    /// Learns `symbol`: every end goes `2^-(shift + 1)` of its way, rounded.
+    /// Moves every end `2^-(shift + 1)` of the way to its target for `symbol`, rounded to the nearest.
     #[inline(always)]
     pub fn update_rounded<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
         let old = i16x16::from_slice(simd, &self.ends);
@@ -154,8 +159,8 @@ impl<const FLOOR: i16, S: Simd> ProbabilitySource for NibbleSource<'_, FLOOR, S>
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
         let ends = i16x16::from_slice(self.simd, &self.table.ends);
-        // Negative where an end is above the slot; the last end, which wraps, always is. Signs stand in odd bytes: bytes have
-        // the cheaper mask.
+        // Negative where an end is above the slot; for the last end, which wraps, it always is. The sign of each lane is
+        // in its odd byte, and masks of bytes are cheaper than masks of words.
         let bytes: i8x32<S> = (i16x16::splat(self.simd, slot as i16) - ends).bitcast();
         let above = bytes.simd_lt(i8x32::splat(self.simd, 0)).to_bitmask() as u32 & 0xaaaa_aaaa;
         let symbol = (above | 1 << 31).trailing_zeros() >> 1;

@@ -3,7 +3,7 @@
 use super::{PRECISION_MAX, ProbabilitySource};
 use crate::EntropyError;
 
-/// A cumulative table, with 256 marks that lead a slot close to its symbol.
+/// A cumulative table, with an index of 256 entries from which the search for a slot's symbol starts.
 ///
 /// ```
 /// use tintype_entropy::symbols::{CdfTable, ProbabilitySource};
@@ -17,8 +17,8 @@ pub struct CdfTable {
     /// Where each symbol starts, then the total.
     starts: Vec<u32>,
     /// For the first slot of each 256th of the scale, its symbol.
-    marks: Vec<u16>,
-    mark_shift: u32,
+    index: Vec<u16>,
+    index_shift: u32,
 }
 
 impl CdfTable {
@@ -53,20 +53,20 @@ impl CdfTable {
             });
         }
         starts.push(total);
-        let mark_shift = precision.saturating_sub(8);
+        let index_shift = precision.saturating_sub(8);
         let mut symbol = 0;
-        let marks = (0..total >> mark_shift)
-            .map(|mark| {
-                while starts[symbol + 1] <= mark << mark_shift {
+        let index = (0..total >> index_shift)
+            .map(|entry| {
+                while starts[symbol + 1] <= entry << index_shift {
                     symbol += 1;
                 }
                 symbol as u16
             })
             .collect();
-        Ok(Self { precision, starts, marks, mark_shift })
+        Ok(Self { precision, starts, index, index_shift })
     }
 
-    /// The best table for these counts: every symbol, counted or not, gets at least 1.
+    /// A table in proportion to these counts, in which every symbol has a frequency of at least 1.
     ///
     /// # Errors
     /// As [`frequencies_from_counts`].
@@ -74,7 +74,7 @@ impl CdfTable {
         Self::from_frequencies(precision, &frequencies_from_counts(precision, counts)?)
     }
 
-    /// The frequencies, as they are to be stored.
+    /// The frequencies, as a format stores them.
     pub fn frequencies(&self) -> impl Iterator<Item = u32> + '_ {
         self.starts.windows(2).map(|pair| pair[1] - pair[0])
     }
@@ -99,7 +99,7 @@ impl ProbabilitySource for CdfTable {
 
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
-        let mut symbol = usize::from(self.marks[(slot >> self.mark_shift) as usize]);
+        let mut symbol = usize::from(self.index[(slot >> self.index_shift) as usize]);
         let mut end = self.starts[symbol + 1];
         while end <= slot {
             symbol += 1;
@@ -128,7 +128,7 @@ pub fn frequencies_from_counts(precision: u32, counts: &[u64]) -> Result<Vec<u32
         });
     }
     let sum: u128 = counts.iter().map(|&c| u128::from(c)).sum::<u128>().max(1);
-    // One for each symbol, and the rest of the scale in proportion; what rounding leaves goes to the largest counts.
+    // One for each symbol, and the rest of the scale in proportion; the remainder goes to the largest counts.
     let share = u128::from(total) - counts.len() as u128;
     let mut frequencies: Vec<u32> =
         counts.iter().map(|&c| 1 + (u128::from(c) * share / sum) as u32).collect();
