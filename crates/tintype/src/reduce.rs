@@ -29,10 +29,7 @@ pub(crate) fn full_size_request(request: &DecodeRequest, shape: &Shape) -> Decod
 /// `source` at `1 / 2^scale_log2`.
 pub(crate) fn reduced(source: &Planes, scale_log2: u8) -> Planes {
     let block = 1usize << scale_log2;
-    let mut shape = source.shape.clone();
-    shape.width_px = shape.width_px.div_ceil(block);
-    shape.height_px = shape.height_px.div_ceil(block);
-    let mut out = Planes::new(shape);
+    let mut out = Planes::new(source.shape.reduced(scale_log2));
     for (plane, full) in out.planes.iter_mut().zip(&source.planes) {
         let mut sums = vec![0u32; plane.width()];
         for y in 0..plane.height() {

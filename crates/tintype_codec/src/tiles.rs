@@ -1,7 +1,7 @@
-//! Pictures from tiles that are decoded apart, over threads.
+//! The tile driver: decodes independent tiles on several threads and assembles the requested region.
 //!
-//! In: the grid, the region asked for, and what decodes one tile. Out: the region's planes. A tile is let go as soon as
-//! its samples are in place, so that beside the picture only as many tiles are held as there are threads.
+//! In: the grid, the region, and a function that decodes one tile. Out: the region's planes. A tile is freed as soon as
+//! its samples are copied into place, so that beside the picture memory holds as many tiles as there are threads.
 
 use crate::{CodecError, DecodeRequest, PayloadView, Result, SectionKey, map_indexed};
 use std::sync::Mutex;
@@ -15,11 +15,11 @@ pub fn tile_grid(shape: &Shape, tile_px: usize) -> TileGrid {
 /// Whether `request` touches the tile of section `key`; `true` for tiles that the grid does not have.
 pub fn wants_tile(grid: &TileGrid, key: SectionKey, request: &DecodeRequest) -> bool {
     let tile = grid.region(key.tile as usize);
-    tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersection(region).is_some()))
+    tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersects(region)))
 }
 
-/// The samples of `region`, or of the whole picture, at full size. `decode` gets a tile's number and shape; tiles start
-/// at pixels that every plane has samples at.
+/// The samples of `region`, or of the whole picture, at full size. `decode` takes a tile's number and shape. Tile
+/// corners are multiples of 2, so that subsampled planes have whole samples there.
 ///
 /// # Errors
 /// The first of `decode`'s, in the order of tiles; `Misuse` for regions outside the picture.
@@ -30,25 +30,26 @@ pub fn decode_tiles(
     threads: Threads,
     decode: impl Fn(usize, &Shape) -> Result<Planes> + Sync,
 ) -> Result<Planes> {
-    let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
-    let region = region.unwrap_or(picture);
-    let sized = |width_px, height_px| Shape { width_px, height_px, ..shape.clone() };
+    let region = region.unwrap_or(shape.region());
     let wanted: Vec<(usize, Region)> =
         grid.touched(region).filter_map(|tile| Some((tile, grid.region(tile)?))).collect();
     let (Some(&(tile, first)), Some(&(_, last))) = (wanted.first(), wanted.last()) else {
         return Err(CodecError::Misuse {
-            what: format!("region {region:?} of a picture of {picture:?}"),
+            what: format!(
+                "region of {region} outside the picture of {}×{}",
+                shape.width_px, shape.height_px
+            ),
         });
     };
     if first == region {
-        return decode(tile, &sized(first.width, first.height));
+        return decode(tile, &shape.with_size(first.width, first.height));
     }
-    // The region's samples lie in a canvas of whole tiles.
-    let (width_px, height_px) = (last.x + last.width - first.x, last.y + last.height - first.y);
-    let canvas = Mutex::new(Planes::new(sized(width_px, height_px)));
+    // The canvas covers whole tiles; the region is cropped from it at the end.
+    let (width_px, height_px) = (last.right() - first.x, last.bottom() - first.y);
+    let canvas = Mutex::new(Planes::new(shape.with_size(width_px, height_px)));
     let results = map_indexed(threads, wanted.len(), |i| {
         let (tile, place) = wanted[i];
-        let planes = decode(tile, &sized(place.width, place.height))?;
+        let planes = decode(tile, &shape.with_size(place.width, place.height))?;
         let mut canvas = canvas.lock().expect("no worker panics while it holds the lock");
         for (index, plane) in planes.planes.iter().enumerate() {
             let info = &shape.planes[index];
@@ -64,7 +65,7 @@ pub fn decode_tiles(
     let canvas = canvas.into_inner().expect("as above");
     let cut =
         Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
-    if cut == (Region { x: 0, y: 0, width: width_px, height: height_px }) {
+    if cut == Region::of_size(width_px, height_px) {
         return Ok(canvas);
     }
     Ok(planes_cropped(&canvas, cut)?)
@@ -73,16 +74,16 @@ pub fn decode_tiles(
 /// The bytes of a tile that is one section.
 #[derive(Clone, Copy, Debug)]
 pub struct TileSection<'a> {
-    /// What is there.
+    /// The bytes present.
     pub bytes: &'a [u8],
     /// Whether bytes may be missing at the end.
     pub cut_off: bool,
 }
 
-/// The section of a tile that is one section; empty where the file was cut off before it.
+/// The section of a tile that is one section; empty if the file was truncated before it.
 ///
 /// # Errors
-/// `Malformed` where the section is missing in a file that is whole.
+/// `Malformed` if the section is missing in a file that is complete.
 pub fn section_of<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<TileSection<'a>> {
     match payload.sections.iter().find(|s| s.key.tile as usize == tile) {
         Some(section) => Ok(TileSection { bytes: section.bytes, cut_off: !section.complete }),

@@ -9,20 +9,20 @@ mod buffers;
 pub mod colour;
 mod error;
 pub mod filter;
+mod geometry;
 mod hash;
 #[cfg(feature = "io")]
 pub mod io;
 mod limits;
 mod picture;
 mod plane;
-mod tiles;
 
 pub use error::ImageError;
 pub use fearless_simd::Level;
+pub use geometry::{Region, TileGrid, planes_cropped, reduced_len};
 pub use hash::sample_hash;
 pub use limits::{Limits, Threads};
 pub use picture::{
     ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
 };
-pub use plane::{Plane, Region};
-pub use tiles::{TileGrid, planes_cropped};
+pub use plane::Plane;

@@ -1,7 +1,7 @@
-//! What the samples mean: planes with a role, depth and subsampling; a colour model; metadata
-//! that rides along.
+//! Pictures: planes with a role, depth and subsampling; a colour model; metadata.
 
-use crate::{ImageError, Limits, Plane};
+use crate::{ImageError, Limits, Plane, reduced_len};
+use std::fmt;
 
 /// Which matrix turned RGB into YCbCr; both full range.
 ///
@@ -18,7 +18,7 @@ pub enum YCbCrMatrix {
     Bt709,
 }
 
-/// How the colour planes are to be read together.
+/// What the colour planes are together.
 ///
 /// ```
 /// use tintype_image::{ColourModel, Shape};
@@ -33,8 +33,20 @@ pub enum ColourModel {
     Rgb,
     /// Luma and two colour differences, full range, chroma centred on half the range.
     YCbCr(YCbCrMatrix),
-    /// Planes with no colour relation known to us.
+    /// Planes without a known colour relation.
     Bands,
+}
+
+impl fmt::Display for ColourModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gray => "gray",
+            Self::Rgb => "RGB",
+            Self::YCbCr(YCbCrMatrix::Bt601) => "YCbCr (BT.601)",
+            Self::YCbCr(YCbCrMatrix::Bt709) => "YCbCr (BT.709)",
+            Self::Bands => "bands without colour",
+        })
+    }
 }
 
 /// What one plane holds.
@@ -56,7 +68,7 @@ pub enum PlaneRole {
     Band,
 }
 
-/// What is known of one plane without its samples.
+/// One plane without its samples.
 ///
 /// ```
 /// use tintype_image::{PlaneInfo, PlaneRole};
@@ -104,7 +116,7 @@ pub struct Shape {
     pub width_px: usize,
     /// Height in pixels.
     pub height_px: usize,
-    /// How the colour planes are read together.
+    /// What the colour planes are together.
     pub colour: ColourModel,
     /// One entry for each plane: colour planes first.
     pub planes: Vec<PlaneInfo>,
@@ -126,8 +138,8 @@ impl Shape {
     /// Width and height in samples of plane `index`.
     pub fn plane_size(&self, index: usize) -> (usize, usize) {
         let info = &self.planes[index];
-        let width = self.width_px.div_ceil(1 << info.subsample_x_log2);
-        (width, self.height_px.div_ceil(1 << info.subsample_y_log2))
+        let width = reduced_len(self.width_px, info.subsample_x_log2);
+        (width, reduced_len(self.height_px, info.subsample_y_log2))
     }
 
     /// Number of samples of all planes.
@@ -140,7 +152,7 @@ impl Shape {
         self.planes.iter().filter(|p| p.role == PlaneRole::Colour).count()
     }
 
-    /// Checks every rule above against `limits`.
+    /// Checks that sizes, depths and the list of planes follow the rules above, within `limits`.
     ///
     /// # Errors
     /// `Limit` for sizes and counts, `Malformed` for a plane list that fits no picture.
@@ -168,21 +180,21 @@ impl Shape {
             || self.colour_planes() != colour_expected
         {
             return malformed(format!(
-                "{leading} of {} planes are leading colour planes; this colour model has \
-                 {colour_expected}",
-                self.planes.len(),
+                "{} needs {colour_expected} colour planes, first in the list; {leading} lead the list of {}",
+                self.colour,
+                self.planes.len()
             ));
         }
         for (index, plane) in self.planes.iter().enumerate() {
             if !(1..=16).contains(&plane.bit_depth) {
                 return malformed(format!(
-                    "plane {index} of {} bits (1 to 16 are possible)",
+                    "plane {index}: {} bits a sample; 1 to 16 are possible",
                     plane.bit_depth
                 ));
             }
             if plane.subsample_x_log2 > 1 || plane.subsample_y_log2 > 1 || plane.name.len() > 255 {
                 return malformed(format!(
-                    "plane {index}: subsampling above 2 or name above 255 bytes"
+                    "plane {index}: subsampling by more than 2, or a name of more than 255 bytes"
                 ));
             }
         }
@@ -274,7 +286,7 @@ impl Planes {
     }
 }
 
-/// What rides along with the samples; every item is kept byte for byte.
+/// Metadata of a picture; every item is kept byte for byte.
 ///
 /// ```
 /// use tintype_image::Metadata;
@@ -306,7 +318,7 @@ pub struct Metadata {
 pub struct Picture {
     /// The samples and what they mean.
     pub planes: Planes,
-    /// What rides along.
+    /// ICC profile, EXIF and more.
     pub metadata: Metadata,
 }
 

@@ -1,23 +1,6 @@
 //! One rectangular array of samples with a row stride.
 
-/// A rectangle in pixels: left, top, width, height.
-///
-/// ```
-/// use tintype_image::Region;
-///
-/// let right_half = Region { x: 320, y: 0, width: 320, height: 480 };
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Left edge, pixels from the left.
-    pub x: usize,
-    /// Top edge, pixels from the top.
-    pub y: usize,
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels.
-    pub height: usize,
-}
+use crate::Region;
 
 /// Samples in rows; row `y` is `samples[y * stride .. y * stride + width]`.
 ///

@@ -1,7 +1,7 @@
 //! Sections in, tiles out.
 
 use super::grid::Grid;
-use super::header::{Header, plane_region};
+use super::header::{Header, plane_region, touches};
 use super::tile::{Kind, Tile, TilePlane};
 use std::sync::Mutex;
 use tintype_codec::{
@@ -25,27 +25,26 @@ pub(super) fn decode(
             what: "a lossless stream decodes at full size only".into(),
         });
     }
-    let whole = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+    let whole = shape.region();
     let region = request.region.unwrap_or(whole);
-    let inside = |from: usize, len: usize, max: usize| {
-        len > 0 && from.checked_add(len).is_some_and(|end| end <= max)
-    };
-    if !inside(region.x, region.width, whole.width)
-        || !inside(region.y, region.height, whole.height)
-    {
+    if !region.is_inside(whole) {
         return Err(CodecError::Misuse {
-            what: format!("region {region:?} of a picture of {whole:?}"),
+            what: format!("region of {region} outside the picture of {whole}"),
         });
     }
     let grid = Header::read(payload.header)?.grid(shape);
-    let wanted: Vec<usize> = (0..grid.count()).filter(|&i| grid.touches(i, &region)).collect();
-    let sections = wanted.iter().map(|&i| section(payload, i)).collect::<Result<Vec<_>, _>>()?;
+    let mut tiles = Vec::new();
+    for (index, tile) in grid.regions().enumerate() {
+        if touches(&grid, index, &region) {
+            tiles.push((tile, section(payload, index)?));
+        }
+    }
 
-    let out_shape = Shape { width_px: region.width, height_px: region.height, ..shape.clone() };
+    let out_shape = shape.with_size(region.width, region.height);
     let out = Mutex::new(Planes::new(out_shape));
-    let results = map_indexed(exec.threads, wanted.len(), |index| {
-        let pixels = grid.tile(wanted[index]);
-        let tile = decode_tile(shape, &pixels, sections[index], exec.level)?;
+    let results = map_indexed(exec.threads, tiles.len(), |index| {
+        let (pixels, bytes) = tiles[index];
+        let tile = decode_tile(shape, &pixels, bytes, exec.level)?;
         paste(
             &mut out.lock().expect("no worker panics while it holds the lock"),
             shape,

@@ -31,8 +31,9 @@ pub(super) fn encode(
     }
     let header = Header { tile_log2: TILE_LOG2 };
     let grid = header.grid(&source.shape);
-    let sections = map_indexed(exec.threads, grid.count(), |index| {
-        let bytes = encode_tile(&mut tile_of(source, &grid.tile(index)), effort, exec.level)?;
+    let tiles: Vec<Region> = grid.regions().collect();
+    let sections = map_indexed(exec.threads, tiles.len(), |index| {
+        let bytes = encode_tile(&mut tile_of(source, &tiles[index]), effort, exec.level)?;
         Ok(Section { key: SectionKey { tile: index as u32, layer: 0 }, bytes })
     });
     let sections = sections.into_iter().collect::<Result<_, CodecError>>()?;

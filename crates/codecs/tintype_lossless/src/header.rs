@@ -4,7 +4,7 @@
 //! Source: our own, docs/format/lossless.md.
 
 use tintype_codec::CodecError;
-use tintype_image::{Region, Shape};
+use tintype_image::{Region, Shape, TileGrid};
 
 /// The only version so far.
 const VERSION: u8 = 1;
@@ -45,58 +45,16 @@ impl Header {
     /// The tiles of a picture of this shape.
     pub fn grid(self, shape: &Shape) -> TileGrid {
         let side = 1usize << self.tile_log2;
-        let columns = shape.width_px.div_ceil(side);
-        TileGrid {
-            side,
-            columns,
-            rows: shape.height_px.div_ceil(side),
-            width: shape.width_px,
-            height: shape.height_px,
-        }
+        TileGrid::new((shape.width_px, shape.height_px), (side, side))
     }
 }
 
-/// Where tiles lie, row by row from the top left.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TileGrid {
-    side: usize,
-    columns: usize,
-    rows: usize,
-    width: usize,
-    height: usize,
-}
-
-impl TileGrid {
-    /// Number of tiles.
-    pub fn count(&self) -> usize {
-        self.columns * self.rows
-    }
-
-    /// Tile `index` in pixels; it must exist.
-    pub fn tile(&self, index: usize) -> Region {
-        let (x, y) = (index % self.columns * self.side, index / self.columns * self.side);
-        Region {
-            x,
-            y,
-            width: self.side.min(self.width - x),
-            height: self.side.min(self.height - y),
-        }
-    }
-
-    /// Whether tile `index` exists and shares pixels with `region`, widened to even edges for subsampled planes.
-    pub fn touches(&self, index: usize, region: &Region) -> bool {
-        if index >= self.count() {
-            return false;
-        }
-        let tile = self.tile(index);
-        let (left, top) = (region.x & !1, region.y & !1);
-        let (right, bottom) =
-            (region.x.saturating_add(region.width) + 1, region.y.saturating_add(region.height) + 1);
-        tile.x < right
-            && left < tile.x + tile.width
-            && tile.y < bottom
-            && top < tile.y + tile.height
-    }
+/// Whether tile `index` exists and shares pixels with `region`, widened to even edges for subsampled planes.
+pub(super) fn touches(grid: &TileGrid, index: usize, region: &Region) -> bool {
+    let (x, y) = (region.x & !1, region.y & !1);
+    let (right, bottom) = (region.right().saturating_add(1), region.bottom().saturating_add(1));
+    let widened = Region { x, y, width: right - x, height: bottom - y };
+    grid.region(index).is_some_and(|tile| tile.intersects(widened))
 }
 
 /// The samples of plane `index` that belong to the pixels of `region`.

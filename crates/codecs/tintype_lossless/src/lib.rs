@@ -74,7 +74,9 @@ impl Codec for Lossless {
         request: &DecodeRequest,
     ) -> bool {
         match (header::Header::read(header), request.region) {
-            (Ok(header), Some(region)) => header.grid(shape).touches(key.tile as usize, &region),
+            (Ok(header), Some(region)) => {
+                header::touches(&header.grid(shape), key.tile as usize, &region)
+            }
             _ => true,
         }
     }

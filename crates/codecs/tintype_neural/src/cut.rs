@@ -12,16 +12,11 @@ pub(super) fn region_needed(shape: &Shape, request: &DecodeRequest) -> Result<Re
             what: "codec neural decodes at full size only".into(),
         });
     }
-    let whole = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+    let whole = shape.region();
     let region = request.region.unwrap_or(whole);
-    let inside = |start: usize, size: usize, max: usize| {
-        size > 0 && start.checked_add(size).is_some_and(|end| end <= max)
-    };
-    if !inside(region.x, region.width, whole.width)
-        || !inside(region.y, region.height, whole.height)
-    {
+    if !region.is_inside(whole) {
         return Err(CodecError::Misuse {
-            what: format!("region {region:?} of a picture of {whole:?}"),
+            what: format!("region of {region} outside the picture of {whole}"),
         });
     }
     Ok(region)
@@ -32,7 +27,7 @@ pub(super) fn cut(whole: Planes, region: Region) -> Planes {
     if (region.width, region.height) == (whole.shape.width_px, whole.shape.height_px) {
         return whole;
     }
-    let shape = Shape { width_px: region.width, height_px: region.height, ..whole.shape };
+    let shape = whole.shape.with_size(region.width, region.height);
     let sizes = (0..shape.planes.len()).map(|i| shape.plane_size(i));
     let planes = whole.planes.iter().zip(sizes).zip(&shape.planes).map(
         |((plane, (width, height)), info)| {

@@ -278,8 +278,7 @@ impl Codec for ManyPlanes {
         {
             // A depth plane is one piece, and leans on all of the colours.
             let whole = self.decode(payload, &DecodeRequest { region: None, ..*request }, exec)?;
-            return planes_cropped(&whole, region)
-                .map_err(|error| CodecError::Misuse { what: error.to_string() });
+            return Ok(planes_cropped(&whole, region)?);
         }
         let mut done = 0u32;
         let mut out: Option<Planes> = None;
@@ -317,8 +316,7 @@ impl Codec for ManyPlanes {
                 planes = spectral.inverse(&planes, shape, exec.level);
             }
             let whole = out.get_or_insert_with(|| {
-                let size = (planes.shape.width_px, planes.shape.height_px);
-                Planes::new(Shape { width_px: size.0, height_px: size.1, ..shape.clone() })
+                Planes::new(shape.with_size(planes.shape.width_px, planes.shape.height_px))
             });
             put_group(whole, &planes, group.mask);
             done |= group.mask;

@@ -2,7 +2,7 @@
 
 use super::colour;
 use super::header::Header;
-use super::layout::{TileLayout, Tiling, overlap, scaled};
+use super::layout::{TileLayout, Tiling};
 use super::model::Model;
 use super::quantise::{Dequantiser, component_step, integer_row};
 use super::walk::{Pass, code_plane};
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use tintype_codec::{CodecError, DecodeRequest, ExecOptions, PayloadView, map_indexed};
 use tintype_entropy::{BitDecoder, BitWalk};
-use tintype_image::{Level, Plane, Planes, Region, Shape};
+use tintype_image::{Level, Plane, Planes, Region, Shape, reduced_len};
 use tintype_transform::dwt::{Filter53, Filter97, norm_9_7, synthesise};
 
 /// Reads the header and checks it against the request and the limits.
@@ -33,7 +33,7 @@ fn checked_header(
     if request.scale_log2 > header.levels {
         return Err(CodecError::Unsupported { what: format!("scale 1/2^{}", request.scale_log2) });
     }
-    let whole = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+    let whole = shape.region();
     let region = request.region.unwrap_or(whole);
     let fits = |start: usize, length: usize, side: usize| {
         length > 0 && start < side && length <= side - start
@@ -53,11 +53,11 @@ pub(crate) fn decode(
     exec: &ExecOptions,
 ) -> Result<Planes, CodecError> {
     let header = checked_header(shape, payload, request, exec)?;
-    let whole = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
+    let whole = shape.region();
     let region = request.region.unwrap_or(whole);
     let tiling = Tiling::new(shape, &header);
     let wanted: Vec<usize> =
-        (0..tiling.count()).filter(|&t| overlap(tiling.region(t), region)).collect();
+        (0..tiling.count()).filter(|&t| tiling.region(t).intersects(region)).collect();
     let mut streams: HashMap<usize, Vec<Vec<u8>>> =
         wanted.iter().map(|&t| (t, Vec::new())).collect();
     gather(&header, payload, request, &mut streams);
@@ -94,8 +94,8 @@ pub(crate) fn decode(
 
 /// The shape of the answer.
 fn requested_shape(shape: &Shape, region: Region, scale_log2: u8) -> Shape {
-    let size = scaled(region, scale_log2, scale_log2);
-    Shape { width_px: size.width, height_px: size.height, ..shape.clone() }
+    let size = region.reduced(scale_log2, scale_log2);
+    shape.with_size(size.width, size.height)
 }
 
 /// Copies the part of a decoded tile plane that the answer shows.
@@ -109,9 +109,9 @@ fn place(
 ) {
     let info = &shape.planes[index];
     let (sx, sy) = (info.subsample_x_log2, info.subsample_y_log2);
-    let tile = scaled(scaled(tile, sx, sy), scale, scale);
+    let tile = tile.reduced(sx, sy).reduced(scale, scale);
     // The answer's planes start at the scaled region's corner, in samples of the plane.
-    let corner = scaled(region, scale, scale);
+    let corner = region.reduced(scale, scale);
     let (x0, y0) = (corner.x >> sx, corner.y >> sy);
     let target = &mut out.planes[index];
     for y in 0..plane.height() {
@@ -243,7 +243,7 @@ fn float_planes(
     }
     let gain = 1.0 / (1u32 << scale) as f32;
     let store = |(values, index): (&Vec<f32>, usize)| {
-        let width = layout.sizes[index].0.div_ceil(1 << scale);
+        let width = reduced_len(layout.sizes[index].0, scale);
         colour::store_f32(exec.level, values, gain, shape.planes[index].bit_depth, width)
     };
     components.iter().zip(0..).map(store).collect()
@@ -277,7 +277,7 @@ fn integer_planes(
         colour::rgb_from_ycocg([a, b, c]);
     }
     let store = |(values, index): (&Vec<i32>, usize)| {
-        let width = layout.sizes[index].0.div_ceil(1 << scale);
+        let width = reduced_len(layout.sizes[index].0, scale);
         colour::store_i32(values, shape.planes[index].bit_depth, width)
     };
     components.iter().zip(0..).map(store).collect()

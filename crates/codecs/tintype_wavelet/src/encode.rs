@@ -269,7 +269,7 @@ fn lossy_coefficients(
 ) -> Vec<Vec<f32>> {
     let mut components: Vec<Vec<f32>> = Vec::new();
     for (index, info) in source.shape.planes.iter().enumerate() {
-        let region = scaled(tile, info.subsample_x_log2, info.subsample_y_log2);
+        let region = tile.reduced(info.subsample_x_log2, info.subsample_y_log2);
         components.push(colour::centred_f32(source, index, region));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
@@ -303,7 +303,7 @@ fn lossless_coefficients(
 ) {
     let mut components: Vec<Vec<i32>> = Vec::new();
     for (index, info) in source.shape.planes.iter().enumerate() {
-        let region = scaled(tile, info.subsample_x_log2, info.subsample_y_log2);
+        let region = tile.reduced(info.subsample_x_log2, info.subsample_y_log2);
         components.push(colour::centred_i32(source, index, region));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {

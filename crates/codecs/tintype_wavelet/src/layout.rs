@@ -3,7 +3,7 @@
 use super::grid::Grid;
 use super::header::Header;
 use super::walk::TileBand;
-use tintype_image::{ColourModel, PlaneRole, Region, Shape};
+use tintype_image::{ColourModel, PlaneRole, Region, Shape, TileGrid, reduced_len};
 use tintype_transform::dwt::{Band, Orientation, norm_5_3};
 
 /// Unit of tile sides, in pixels: tile corners stay whole at scale 1/32 in a halved plane.
@@ -12,8 +12,7 @@ pub(crate) const TILE_UNIT: usize = 64;
 /// The tiles of a picture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tiling {
-    size: (usize, usize),
-    tile: (usize, usize),
+    grid: TileGrid,
 }
 
 impl Tiling {
@@ -21,7 +20,8 @@ impl Tiling {
         let side =
             |units: u8, full: usize| if units == 0 { full } else { usize::from(units) * TILE_UNIT };
         let size = (shape.width_px, shape.height_px);
-        Self { size, tile: (side(header.tile_units.0, size.0), side(header.tile_units.1, size.1)) }
+        let tile = (side(header.tile_units.0, size.0), side(header.tile_units.1, size.1));
+        Self { grid: TileGrid::new(size, tile) }
     }
 
     /// Tile sides for an encoder: one tile up to 1536 pixels, else about 1024.
@@ -32,44 +32,19 @@ impl Tiling {
         side_px.div_ceil(side_px.div_ceil(1024)).div_ceil(TILE_UNIT) as u8
     }
 
-    fn columns(&self) -> usize {
-        self.size.0.div_ceil(self.tile.0)
-    }
-
     pub fn count(&self) -> usize {
-        self.columns() * self.size.1.div_ceil(self.tile.1)
+        self.grid.count()
     }
 
-    /// Tile `index` in pixels of the full-size picture.
+    /// Tile `index`, which must exist, in pixels of the full-size picture.
     pub fn region(&self, index: usize) -> Region {
-        let (x, y) = (index % self.columns() * self.tile.0, index / self.columns() * self.tile.1);
-        Region {
-            x,
-            y,
-            width: self.tile.0.min(self.size.0 - x),
-            height: self.tile.1.min(self.size.1 - y),
-        }
+        self.grid.region(index).expect("callers count the tiles")
     }
-}
-
-/// `region` of the full-size picture in samples of a plane that is reduced by `2^x`, `2^y`: rounded outwards.
-pub(crate) fn scaled(region: Region, x_log2: u8, y_log2: u8) -> Region {
-    let (x, y) = (region.x >> x_log2, region.y >> y_log2);
-    let (right, bottom) = (
-        (region.x + region.width).div_ceil(1 << x_log2),
-        (region.y + region.height).div_ceil(1 << y_log2),
-    );
-    Region { x, y, width: right - x, height: bottom - y }
-}
-
-/// Whether two rectangles share a pixel.
-pub(crate) fn overlap(a: Region, b: Region) -> bool {
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }
 
 /// Number of levels for a tile whose longer side is `side_px`: the coarsest low band has at most 8 samples a side.
 pub(crate) fn levels_for(side_px: usize) -> u8 {
-    (5..=10).find(|&levels| side_px.div_ceil(1 << levels) <= 8).unwrap_or(10)
+    (5..=10).find(|&levels| reduced_len(side_px, levels) <= 8).unwrap_or(10)
 }
 
 /// One tile's bands, and for each group the bands in coding order.
@@ -85,7 +60,7 @@ impl TileLayout {
         let sizes: Vec<(usize, usize)> = shape
             .planes
             .iter()
-            .map(|p| scaled(tile, p.subsample_x_log2, p.subsample_y_log2))
+            .map(|p| tile.reduced(p.subsample_x_log2, p.subsample_y_log2))
             .map(|r| (r.width, r.height))
             .collect();
         let mut layout =
@@ -127,7 +102,7 @@ impl TileLayout {
                 _ => [None, None],
             };
             let band = Band { level, orientation };
-            let level_size = (width.div_ceil(1 << level), height.div_ceil(1 << level));
+            let level_size = (reduced_len(width, level), reduced_len(height, level));
             self.bands.push(TileBand {
                 component,
                 level,

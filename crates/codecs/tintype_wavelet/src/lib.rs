@@ -27,7 +27,7 @@ mod trim;
 mod walk;
 
 use header::Header;
-use layout::{Tiling, overlap};
+use layout::Tiling;
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
     PayloadView, Result, SectionKey,
@@ -94,7 +94,7 @@ impl Codec for Wavelet {
         let tiling = Tiling::new(shape, &header);
         layer < request.layers.unwrap_or(u32::MAX)
             && group < u32::from(header.groups_for_scale(request.scale_log2))
-            && request.region.is_none_or(|r| overlap(tiling.region(key.tile as usize), r))
+            && request.region.is_none_or(|r| tiling.region(key.tile as usize).intersects(r))
     }
 
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {

@@ -1,8 +1,8 @@
 //! Between colour models, sampling ratios and depths.
 //!
 //! In: [`Planes`] or rows of samples, range `0..2^bit_depth`; out: the same in another model. Integer
-//! throughout but for HSV, so that results are the same on every machine and at every SIMD level. Alpha and further
-//! planes pass unchanged. Nothing here knows about ICC profiles: the numbers in the file are converted as they are.
+//! throughout except HSV, so that results are the same on every machine and at every SIMD level. Alpha and further
+//! planes pass unchanged. ICC profiles are ignored: the numbers in the file are converted as they are.
 
 mod depth;
 mod hsv;
@@ -18,7 +18,7 @@ pub use ycocg::{rgb_from_ycocg, ycocg_from_rgb};
 
 use crate::{ColourModel, ImageError, PlaneRole, Planes};
 
-/// That `planes` are full-resolution colour planes of one depth in model `colour`; the depth.
+/// The depth of `planes`, which must be full-resolution colour planes of one depth in model `colour`.
 fn even_colour_depth(planes: &Planes, colour: ColourModel) -> Result<u8, ImageError> {
     let shape = &planes.shape;
     let mut depths =
@@ -26,7 +26,7 @@ fn even_colour_depth(planes: &Planes, colour: ColourModel) -> Result<u8, ImageEr
     let depth = depths.next().unwrap_or(0);
     let full = shape.planes.iter().all(|p| p.subsample_x_log2 == 0 && p.subsample_y_log2 == 0);
     if shape.colour != colour || shape.colour_planes() != 3 || depths.any(|d| d != depth) || !full {
-        let what = format!("colour conversion wants {colour:?} at full resolution and one depth");
+        let what = format!("this conversion needs {colour} at full resolution and one depth");
         return Err(ImageError::Misuse { what });
     }
     Ok(depth)

@@ -4,7 +4,7 @@
 //! of 2×1 or 2×2 samples, rounded half up, edges replicated; chroma sits between luma samples, as in JPEG and MPEG-1.
 //! Up: nearest, or triangle weights 3:1 of the nearer and the farther sample. Integers only.
 
-use crate::{ColourModel, ImageError, Plane, Planes, Shape};
+use crate::{ColourModel, ImageError, Plane, Planes, Shape, reduced_len};
 
 /// Chroma resolution relative to luma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ impl Sampling {
     }
 }
 
-/// How missing samples are made.
+/// How samples are interpolated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Upsampling {
     /// Repeat.
@@ -39,8 +39,7 @@ pub enum Upsampling {
 
 /// `plane` with columns halved `x_log2` times and rows `y_log2` times (0 or 1).
 pub fn subsampled(plane: &Plane<u16>, x_log2: u8, y_log2: u8) -> Plane<u16> {
-    let (width, height) =
-        (plane.width().div_ceil(1 << x_log2), plane.height().div_ceil(1 << y_log2));
+    let (width, height) = (reduced_len(plane.width(), x_log2), reduced_len(plane.height(), y_log2));
     let mut out = Plane::new(width, height);
     let mut sums = vec![0u32; plane.width()];
     for y in 0..height {
@@ -71,11 +70,13 @@ pub fn upsampled(
     (x_log2, y_log2): (u8, u8),
     how: Upsampling,
 ) -> Result<Plane<u16>, ImageError> {
-    if (plane.width(), plane.height())
-        != (width.div_ceil(1 << x_log2), height.div_ceil(1 << y_log2))
+    if (plane.width(), plane.height()) != (reduced_len(width, x_log2), reduced_len(height, y_log2))
     {
-        let what =
-            format!("plane of {}×{} brought to {width}×{height}", plane.width(), plane.height());
+        let what = format!(
+            "plane of {}×{} samples upsampled to {width}×{height}",
+            plane.width(),
+            plane.height()
+        );
         return Err(ImageError::Misuse { what });
     }
     let mut out = Plane::new(width, height);
@@ -125,7 +126,7 @@ pub fn planes_at_sampling(
 ) -> Result<Planes, ImageError> {
     if !matches!(source.shape.colour, ColourModel::YCbCr(_)) {
         return Err(ImageError::Misuse {
-            what: format!("chroma sampling of {:?}", source.shape.colour),
+            what: format!("chroma sampling of {}, which has no chroma planes", source.shape.colour),
         });
     }
     let shape: &Shape = &source.shape;

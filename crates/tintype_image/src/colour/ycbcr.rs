@@ -135,7 +135,7 @@ pub fn ycbcr_from_rgb(
 pub fn rgb_from_ycbcr(ycbcr: &Planes, level: Level) -> Result<Planes, ImageError> {
     let ColourModel::YCbCr(matrix) = ycbcr.shape.colour else {
         return Err(ImageError::Misuse {
-            what: format!("RGB from YCbCr called on {:?}", ycbcr.shape.colour),
+            what: format!("conversion of {} from YCbCr to RGB", ycbcr.shape.colour),
         });
     };
     let depth = even_colour_depth(ycbcr, ycbcr.shape.colour)?;

@@ -1,24 +1,116 @@
-//! Rectangles of a picture: tile grids, intersections, and what they are in a subsampled plane.
+//! Rectangles of a picture: regions, tile grids, and what they are at a smaller scale or in a subsampled plane.
 //!
-//! All positions are in pixels of the full-size picture unless a function says otherwise.
+//! Positions and sizes are in pixels of the full-size picture unless a function says otherwise. A picture or plane
+//! that is reduced by `2^k` has `ceil(size / 2^k)` columns and rows: [`reduced_len`] is the one place that says so.
 
-use crate::{ImageError, Planes, Region};
+use crate::{ImageError, Planes, Shape};
+use std::fmt;
+
+/// `ceil(len / 2^log2)`: the columns or rows left of `len` when they are halved `log2` times.
+///
+/// ```
+/// assert_eq!(tintype_image::reduced_len(13, 2), 4);
+/// ```
+#[inline]
+pub const fn reduced_len(len: usize, log2: u8) -> usize {
+    len.div_ceil(1 << log2)
+}
+
+/// A rectangle in pixels.
+///
+/// ```
+/// use tintype_image::Region;
+/// let tile = Region { x: 64, y: 0, width: 64, height: 48 };
+/// let wanted = Region { x: 100, y: 20, width: 100, height: 100 };
+/// let both = Region { x: 100, y: 20, width: 28, height: 28 };
+/// assert_eq!(tile.intersection(wanted), Some(both));
+/// assert_eq!(both.reduced(1, 1), Region { x: 50, y: 10, width: 14, height: 14 });
+/// assert_eq!(both.to_string(), "28×28 pixels at (100, 20)");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Left edge, pixels from the left.
+    pub x: usize,
+    /// Top edge, pixels from the top.
+    pub y: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{} pixels at ({}, {})", self.width, self.height, self.x, self.y)
+    }
+}
 
 impl Region {
+    /// `width` × `height` pixels from the top left corner on.
+    pub const fn of_size(width: usize, height: usize) -> Self {
+        Self { x: 0, y: 0, width, height }
+    }
+
+    /// The first column to the right of it.
+    pub const fn right(self) -> usize {
+        self.x.saturating_add(self.width)
+    }
+
+    /// The first row below it.
+    pub const fn bottom(self) -> usize {
+        self.y.saturating_add(self.height)
+    }
+
     /// The part that lies in both, if any.
     pub fn intersection(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let right = (self.x + self.width).min(other.x + other.width);
-        let bottom = (self.y + self.height).min(other.y + other.height);
+        let (right, bottom) = (self.right().min(other.right()), self.bottom().min(other.bottom()));
         (x < right && y < bottom).then(|| Self { x, y, width: right - x, height: bottom - y })
     }
 
-    /// The samples that cover this rectangle in a plane whose columns and rows are halved `x_log2` and `y_log2` times.
-    pub fn subsampled(self, x_log2: u8, y_log2: u8) -> Self {
+    /// Whether the two share a pixel.
+    pub fn intersects(self, other: Self) -> bool {
+        self.intersection(other).is_some()
+    }
+
+    /// Whether it has pixels and all of them lie in `outer`.
+    pub fn is_inside(self, outer: Self) -> bool {
+        self.intersection(outer) == Some(self)
+    }
+
+    /// The samples that cover it where columns and rows are halved `x_log2` and `y_log2` times: in a subsampled plane,
+    /// or in a picture at a smaller scale. Edges are rounded outwards.
+    pub fn reduced(self, x_log2: u8, y_log2: u8) -> Self {
         let (x, y) = (self.x >> x_log2, self.y >> y_log2);
-        let right = (self.x + self.width).div_ceil(1 << x_log2);
-        let bottom = (self.y + self.height).div_ceil(1 << y_log2);
+        let right = reduced_len(self.right(), x_log2);
+        let bottom = reduced_len(self.bottom(), y_log2);
         Self { x, y, width: right - x, height: bottom - y }
+    }
+}
+
+impl Shape {
+    /// The whole picture as a region.
+    pub fn region(&self) -> Region {
+        Region::of_size(self.width_px, self.height_px)
+    }
+
+    /// The same planes at another size.
+    pub fn with_size(&self, width_px: usize, height_px: usize) -> Self {
+        Self { width_px, height_px, ..self.clone() }
+    }
+
+    /// The same planes at `ceil(size / 2^scale_log2)`.
+    pub fn reduced(&self, scale_log2: u8) -> Self {
+        self.with_size(
+            reduced_len(self.width_px, scale_log2),
+            reduced_len(self.height_px, scale_log2),
+        )
+    }
+
+    /// The samples of plane `index` that cover `region`.
+    pub fn plane_region(&self, index: usize, region: Region) -> Region {
+        let info = &self.planes[index];
+        region.reduced(info.subsample_x_log2, info.subsample_y_log2)
     }
 }
 
@@ -83,12 +175,12 @@ impl TileGrid {
 
     /// The indices of the tiles that `region` touches, rising.
     pub fn touched(&self, region: Region) -> impl Iterator<Item = usize> + '_ {
-        let picture = Region { x: 0, y: 0, width: self.width_px, height: self.height_px };
+        let picture = Region::of_size(self.width_px, self.height_px);
         let (columns, rows) = match region.intersection(picture) {
             None => (0..0, 0..0),
             Some(r) => (
-                r.x / self.tile_width_px..(r.x + r.width).div_ceil(self.tile_width_px),
-                r.y / self.tile_height_px..(r.y + r.height).div_ceil(self.tile_height_px),
+                r.x / self.tile_width_px..r.right().div_ceil(self.tile_width_px),
+                r.y / self.tile_height_px..r.bottom().div_ceil(self.tile_height_px),
             ),
         };
         rows.flat_map(move |y| columns.clone().map(move |x| y * self.across() + x))
@@ -101,20 +193,25 @@ impl TileGrid {
 /// `Misuse` if the region is empty, leaves the picture, or starts between samples of a subsampled plane.
 pub fn planes_cropped(source: &Planes, region: Region) -> Result<Planes, ImageError> {
     let shape = &source.shape;
-    let picture = Region { x: 0, y: 0, width: shape.width_px, height: shape.height_px };
     let odd_x = region.x % 2 == 1 && shape.planes.iter().any(|p| p.subsample_x_log2 > 0);
     let odd_y = region.y % 2 == 1 && shape.planes.iter().any(|p| p.subsample_y_log2 > 0);
-    if region.intersection(picture) != Some(region) || odd_x || odd_y {
-        let what = format!("crop {region:?} of {}×{} pixels", shape.width_px, shape.height_px);
+    if !region.is_inside(shape.region()) || odd_x || odd_y {
+        let size = format!("{}×{}", shape.width_px, shape.height_px);
+        let what = if odd_x || odd_y {
+            format!(
+                "region of {region} starts between samples of a subsampled plane; take even edges"
+            )
+        } else {
+            format!("region of {region} in a picture of {size}; it must have pixels and lie inside")
+        };
         return Err(ImageError::Misuse { what });
     }
-    let mut shape = shape.clone();
-    (shape.width_px, shape.height_px) = (region.width, region.height);
-    let crop = |(plane, info): (&crate::Plane<u16>, &crate::PlaneInfo)| {
-        plane.crop(region.subsampled(info.subsample_x_log2, info.subsample_y_log2))
-    };
-    let planes = source.planes.iter().zip(&source.shape.planes).map(crop).collect();
-    Ok(Planes { shape, planes })
+
+    let mut planes = Vec::with_capacity(source.planes.len());
+    for (index, plane) in source.planes.iter().enumerate() {
+        planes.push(plane.crop(shape.plane_region(index, region)));
+    }
+    Ok(Planes { shape: shape.with_size(region.width, region.height), planes })
 }
 
 #[cfg(test)]
@@ -140,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn touched_tiles_are_those_that_intersect() {
+    fn touched_tiles_are_the_tiles_that_intersect() {
         let grid = TileGrid::new((100, 50), (32, 16));
         for region in [
             (0, 0, 1, 1),
