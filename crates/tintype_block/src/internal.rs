@@ -4,7 +4,25 @@
 //! most 12 bits survive), padded by edge repetition to whole blocks of 16. RGB becomes luma and two chroma differences
 //! after ITU-R BT.601 (JFIF's matrix); other planes stay as they are. The way back is integer: bit-exact part.
 
-use tintype_image::{ColourModel, Plane, PlaneInfo, Planes, Shape};
+use tintype_image::colour::fixed_point;
+use tintype_image::{ColourModel, Plane, PlaneInfo, Planes, Shape, YCbCrMatrix};
+
+const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
+const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
+
+/// Fraction bits of the matrix that decoding uses.
+const BITS: u32 = 14;
+
+/// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
+const WEIGHTS: [i32; 4] = {
+    let [cr_red, cb_green, cr_green, cb_blue] = YCbCrMatrix::Bt601.inverse_weights();
+    [
+        fixed_point(cr_red, BITS),
+        fixed_point(cb_green, BITS),
+        fixed_point(cr_green, BITS),
+        fixed_point(cb_blue, BITS),
+    ]
+};
 
 /// Largest magnitude of an internal sample.
 pub const INTERNAL_MAX: i32 = 8191;
@@ -56,10 +74,10 @@ pub fn internal_from_planes(source: &Planes) -> Vec<Plane<i16>> {
             let (r, g, b) = (first[0].row_mut(y), second[0].row_mut(y), third[0].row_mut(y));
             for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
                 let (red, green, blue) = (f32::from(*r), f32::from(*g), f32::from(*b));
-                let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+                let luma = LUMA[0] as f32 * red + LUMA[1] as f32 * green + LUMA[2] as f32 * blue;
                 *r = luma.round() as i16;
-                *g = ((blue - luma) / 1.772).round() as i16;
-                *b = ((red - luma) / 1.402).round() as i16;
+                *g = ((blue - luma) / SCALES[0] as f32).round() as i16;
+                *b = ((red - luma) / SCALES[1] as f32).round() as i16;
             }
         }
     }
@@ -109,10 +127,11 @@ fn rgb_row(rows: [&[i16]; 3], targets: [&mut [u16]; 3], infos: &[PlaneInfo]) {
     let [red, green, blue] = targets;
     for x in 0..red.len() {
         let (luma, cb, cr) = (i32::from(rows[0][x]), i32::from(rows[1][x]), i32::from(rows[2][x]));
-        let value =
-            |cb_part: i32, cr_part: i32| luma + ((cb * cb_part + cr * cr_part + (1 << 13)) >> 14);
-        red[x] = sample_from_internal(value(0, 22970), infos[0].bit_depth);
-        green[x] = sample_from_internal(value(-5638, -11700), infos[1].bit_depth);
-        blue[x] = sample_from_internal(value(29032, 0), infos[2].bit_depth);
+        let value = |cb_part: i32, cr_part: i32| {
+            luma + ((cb * cb_part + cr * cr_part + (1 << (BITS - 1))) >> BITS)
+        };
+        red[x] = sample_from_internal(value(0, WEIGHTS[0]), infos[0].bit_depth);
+        green[x] = sample_from_internal(value(WEIGHTS[1], WEIGHTS[2]), infos[1].bit_depth);
+        blue[x] = sample_from_internal(value(WEIGHTS[3], 0), infos[2].bit_depth);
     }
 }

@@ -4,7 +4,14 @@
 //! of 16. RGB becomes luma and two colour differences after ITU-R BT.601, the differences at half size or full; other
 //! planes stay as they are. The way back is integer: bit-exact part.
 
-use tintype_image::{ColourModel, Plane, Planes, Shape};
+use tintype_image::colour::fixed_point;
+use tintype_image::{ColourModel, Plane, Planes, Shape, YCbCrMatrix};
+
+const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
+const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
+
+/// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
+const WEIGHTS: [f64; 4] = YCbCrMatrix::Bt601.inverse_weights();
 
 /// Largest magnitude of an internal sample.
 pub const INTERNAL_MAX: i16 = 8191;
@@ -73,8 +80,8 @@ pub fn internal_from_planes(source: &Planes, kinds: &[Kind]) -> Vec<Plane<i16>> 
         && let [first, second, third, ..] = planes.as_mut_slice()
     {
         for ((r, g), b) in first.iter_mut().zip(second).zip(third) {
-            let luma = 0.299 * *r + 0.587 * *g + 0.114 * *b;
-            (*r, *g, *b) = (luma, (*b - luma) / 1.772, (*r - luma) / 1.402);
+            let luma = LUMA[0] as f32 * *r + LUMA[1] as f32 * *g + LUMA[2] as f32 * *b;
+            (*r, *g, *b) = (luma, (*b - luma) / SCALES[0] as f32, (*r - luma) / SCALES[1] as f32);
         }
     }
     let mut internal = Vec::with_capacity(planes.len());
@@ -147,22 +154,26 @@ pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], rgb: &mut [Vec<u16>; 3]
     }
 }
 
-/// 1.402 with 15 fractional bits.
+/// `luma + 1.402 cr`: the fraction beyond 1 in 15 bits.
 #[inline(always)]
 fn red_of(luma: i16, cr: i16) -> i16 {
-    luma.saturating_add(cr + times(cr, 13173))
+    const FRACTION: i16 = fixed_point(WEIGHTS[0] - 1.0, 15) as i16;
+    luma.saturating_add(cr + times(cr, FRACTION))
 }
 
-/// 0.344136 and 0.714136.
+/// `luma - 0.344 cb - 0.714 cr`, both weights in 15 bits.
 #[inline(always)]
 fn green_of(luma: i16, cb: i16, cr: i16) -> i16 {
-    luma.saturating_sub(times(cb, 11277) + times(cr, 23401))
+    const CB: i16 = fixed_point(-WEIGHTS[1], 15) as i16;
+    const CR: i16 = fixed_point(-WEIGHTS[2], 15) as i16;
+    luma.saturating_sub(times(cb, CB) + times(cr, CR))
 }
 
-/// 1.772.
+/// `luma + 1.772 cb`: what is missing to 2 in 15 bits.
 #[inline(always)]
 fn blue_of(luma: i16, cb: i16) -> i16 {
-    luma.saturating_add(2 * cb - times(cb, 7471))
+    const MISSING: i16 = fixed_point(2.0 - WEIGHTS[3], 15) as i16;
+    luma.saturating_add(2 * cb - times(cb, MISSING))
 }
 
 #[inline(always)]

@@ -3,11 +3,25 @@
 //! Full range; chroma centred on half the range. Decoding equals libjpeg's 16-bit fixed point. Bit-exact for decoding.
 //! Source: JFIF 1.02 (ITU-T T.871), section 7.
 
-const BITS: i32 = 16;
+use tintype_image::YCbCrMatrix;
+use tintype_image::colour::fixed_point;
 
-const fn fix(x: f64) -> i32 {
-    (x * 65536.0 + 0.5) as i32
-}
+/// Fraction bits of libjpeg's conversion.
+const BITS: u32 = 16;
+
+/// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
+const WEIGHTS: [i32; 4] = {
+    let [cr_red, cb_green, cr_green, cb_blue] = YCbCrMatrix::Bt601.inverse_weights();
+    [
+        fixed_point(cr_red, BITS),
+        fixed_point(cb_green, BITS),
+        fixed_point(cr_green, BITS),
+        fixed_point(cb_blue, BITS),
+    ]
+};
+
+const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
+const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
 
 /// One row of YCbCr to RGB in place; samples lie in `0..=max`.
 #[inline(always)]
@@ -16,9 +30,9 @@ pub fn rgb_from_ycbcr_row(y: &mut [u16], cb: &mut [u16], cr: &mut [u16], max: u1
     let half = 1 << (BITS - 1);
     for ((y, cb), cr) in y.iter_mut().zip(cb).zip(cr) {
         let (l, b, r) = (i32::from(*y), i32::from(*cb) - centre, i32::from(*cr) - centre);
-        let red = l + ((fix(1.402) * r + half) >> BITS);
-        let green = l + ((-fix(0.344_136_286) * b - fix(0.714_136_286) * r + half) >> BITS);
-        let blue = l + ((fix(1.772) * b + half) >> BITS);
+        let red = l + ((WEIGHTS[0] * r + half) >> BITS);
+        let green = l + ((WEIGHTS[1] * b + WEIGHTS[2] * r + half) >> BITS);
+        let blue = l + ((WEIGHTS[3] * b + half) >> BITS);
         *y = red.clamp(0, max) as u16;
         *cb = green.clamp(0, max) as u16;
         *cr = blue.clamp(0, max) as u16;
@@ -45,8 +59,8 @@ pub fn rgb_from_inverted_cmyk_row(
 /// RGB in `0..=max` to YCbCr as real numbers, `y` in `0..=max`, chroma around 0.
 #[inline(always)]
 pub fn ycbcr_from_rgb(r: f32, g: f32, b: f32) -> [f32; 3] {
-    let y = 0.299 * r + 0.587 * g + 0.114 * b;
-    [y, (b - y) * (1.0 / 1.772), (r - y) * (1.0 / 1.402)]
+    let y = LUMA[0] as f32 * r + LUMA[1] as f32 * g + LUMA[2] as f32 * b;
+    [y, (b - y) * (1.0 / SCALES[0] as f32), (r - y) * (1.0 / SCALES[1] as f32)]
 }
 
 #[cfg(test)]

@@ -161,26 +161,6 @@ pub(crate) fn transposed(m: &Matrix) -> Matrix {
     [[m[0][0], m[1][0], m[2][0]], [m[0][1], m[1][1], m[2][1]], [m[0][2], m[1][2], m[2][2]]]
 }
 
-/// RGB to Y, Co, Cg, reversibly, in place: Y takes the place of R, Co of G, Cg of B.
-pub(crate) fn ycocg_from_rgb([r, g, b]: [&mut [i32]; 3]) {
-    for ((r, g), b) in r.iter_mut().zip(g.iter_mut()).zip(b.iter_mut()) {
-        let co = *r - *b;
-        let t = *b + (co >> 1);
-        let cg = *g - t;
-        (*r, *g, *b) = (t + (cg >> 1), co, cg);
-    }
-}
-
-/// The inverse of [`ycocg_from_rgb`]; wraps round on values no encoder makes.
-pub(crate) fn rgb_from_ycocg([y, co, cg]: [&mut [i32]; 3]) {
-    for ((y, co), cg) in y.iter_mut().zip(co.iter_mut()).zip(cg.iter_mut()) {
-        let t = y.wrapping_sub(*cg >> 1);
-        let g = cg.wrapping_add(t);
-        let b = t.wrapping_sub(*co >> 1);
-        (*y, *co, *cg) = (b.wrapping_add(*co), g, b);
-    }
-}
-
 /// Floats round 0 to samples: scaled by `gain`, rounded to nearest, clamped.
 pub(crate) fn store_f32(
     level: Level,

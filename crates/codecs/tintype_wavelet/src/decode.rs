@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use tintype_codec::{CodecError, DecodeRequest, ExecOptions, PayloadView, map_indexed};
 use tintype_entropy::{BitDecoder, BitWalk};
+use tintype_image::colour::rgb_from_ycocg;
 use tintype_image::{Level, Plane, Planes, Region, Shape, reduced_len};
 use tintype_transform::dwt::{Filter53, Filter97, norm_9_7, synthesise};
 
@@ -274,7 +275,7 @@ fn integer_planes(
         ));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
-        colour::rgb_from_ycocg([a, b, c]);
+        rgb_from_ycocg([a, b, c]);
     }
     let store = |(values, index): (&Vec<i32>, usize)| {
         let width = reduced_len(layout.sizes[index].0, scale);

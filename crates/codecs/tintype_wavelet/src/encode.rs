@@ -14,6 +14,7 @@ use tintype_codec::{
     map_indexed,
 };
 use tintype_entropy::{BitEncoder, BitMark, BitWalk, stretch};
+use tintype_image::colour::ycocg_from_rgb;
 use tintype_image::{Level, Planes, Region};
 use tintype_transform::dwt::{Band, Filter53, Filter97, analyse, norm_9_7};
 
@@ -307,7 +308,7 @@ fn lossless_coefficients(
         components.push(colour::centred_i32(source, index, region));
     }
     if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
-        colour::ycocg_from_rgb([a, b, c]);
+        ycocg_from_rgb([a, b, c]);
     }
     for (component, plane) in components.iter_mut().enumerate() {
         let size = layout.sizes[component];

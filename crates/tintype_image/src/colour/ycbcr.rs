@@ -5,7 +5,7 @@
 //! leaves 32 bits. Rounding is to the nearest; results are clamped to the range.
 //! Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item 3; full-range scaling as in ITU-T T.871 clause 7.
 
-use super::{even_colour_depth, three};
+use super::{even_colour_depth, fixed_point, three};
 use crate::{
     ColourModel, ImageError, Level, Plane, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
 };
@@ -14,18 +14,6 @@ use fearless_simd::dispatch;
 /// Largest difference in any sample after [`ycbcr_from_rgb`] and [`rgb_from_ycbcr`], for up to 16 bits: three roundings
 /// to integers, the chroma one weighted by up to 1.86.
 pub const RGB_YCBCR_ERROR_MAX: u16 = 2;
-
-/// The weights of red and blue in luma.
-fn luma_weights(matrix: YCbCrMatrix) -> (f64, f64) {
-    match matrix {
-        YCbCrMatrix::Bt601 => (0.299, 0.114),
-        YCbCrMatrix::Bt709 => (0.2126, 0.0722),
-    }
-}
-
-fn fixed(value: f64, fraction_bits: u32) -> i32 {
-    (value * f64::from(1u32 << fraction_bits)).round() as i32
-}
 
 struct Forward {
     /// Weights of R, G, B in Y; sum 2^16.
@@ -40,10 +28,11 @@ struct Forward {
 
 impl Forward {
     fn new(matrix: YCbCrMatrix, bit_depth: u8) -> Self {
-        let (kr, kb) = luma_weights(matrix);
-        let (r, b) = (fixed(kr, 16) as u32, fixed(kb, 16) as u32);
-        let cb_r = fixed(kr / (2.0 - 2.0 * kb), 16) as u32;
-        let cr_b = fixed(kb / (2.0 - 2.0 * kr), 16) as u32;
+        let [red, _, blue] = matrix.luma_weights();
+        let [cb_scale, cr_scale] = matrix.difference_scales();
+        let (r, b) = (fixed_point(red, 16) as u32, fixed_point(blue, 16) as u32);
+        let cb_r = fixed_point(red / cb_scale, 16) as u32;
+        let cr_b = fixed_point(blue / cr_scale, 16) as u32;
         let centre = (1u32 << (bit_depth + 15)) + 0x7fff;
         Self {
             y: [r, 65_536 - r - b, b],
@@ -82,12 +71,8 @@ struct Backward {
 
 impl Backward {
     fn new(matrix: YCbCrMatrix, bit_depth: u8) -> Self {
-        let (kr, kb) = luma_weights(matrix);
-        let kg = 1.0 - kr - kb;
         let fraction_bits = if bit_depth <= 14 { 16 } else { 14 };
-        let (cr_r, cb_b) = (2.0 - 2.0 * kr, 2.0 - 2.0 * kb);
-        let weights =
-            [cr_r, -cb_b * kb / kg, -cr_r * kr / kg, cb_b].map(|w| fixed(w, fraction_bits));
+        let weights = matrix.inverse_weights().map(|w| fixed_point(w, fraction_bits));
         Self { fraction_bits, weights, half: 1 << (bit_depth - 1), max: (1 << bit_depth) - 1 }
     }
 
@@ -193,10 +178,11 @@ mod tests {
 
     /// The slow twin: the standard's formulas in f64.
     fn ycbcr_f64(matrix: YCbCrMatrix, max: f64, [r, g, b]: [f64; 3]) -> [f64; 3] {
-        let (kr, kb) = luma_weights(matrix);
-        let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+        let [red, green, blue] = matrix.luma_weights();
+        let [cb_scale, cr_scale] = matrix.difference_scales();
+        let y = red * r + green * g + blue * b;
         let half = (max + 1.0) / 2.0;
-        [y, half + (b - y) / (2.0 - 2.0 * kb), half + (r - y) / (2.0 - 2.0 * kr)]
+        [y, half + (b - y) / cb_scale, half + (r - y) / cr_scale]
     }
 
     #[test]
