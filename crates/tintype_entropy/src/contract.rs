@@ -6,8 +6,9 @@ use crate::rans::{RansDecoder, RansEncoder};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 use crate::{BitCost, BitDecoder, BitEncoder, BitWalk};
 
-/// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and the range coder and rANS decode
-/// its symbols, with signs and without, at the length that its probabilities give.
+/// Checks a distribution: its parts tile the scale, `find` agrees with `interval`, and the range
+/// coder and rANS decode its symbols, with signs and without, at the length that its
+/// probabilities give.
 ///
 /// # Panics
 /// If the source breaks its contract.
@@ -25,7 +26,8 @@ pub fn check_source<S: ProbabilitySource + ?Sized>(source: &S) {
         }
     }
     assert_eq!(end, total, "the parts do not sum to the scale");
-    // Symbols drawn from the source itself by a fixed sequence of slots, and both ends of the alphabet.
+    // Symbols drawn from the source itself by a fixed sequence of slots, and both ends of the
+    // alphabet.
     let mut symbols: Vec<u32> = (0..2000u32)
         .map(|i| source.find((i.wrapping_mul(2_654_435_769) >> 7) & (total - 1)).0)
         .collect();
@@ -89,7 +91,8 @@ pub trait WalkUnderTest {
     fn walk<W: BitWalk>(&self, walk: &mut W, values: &mut [i64]);
 }
 
-/// Checks that a walk decodes what it encoded, counts the bytes it encodes, and ends on truncated and changed codes.
+/// Checks that a walk decodes what it encoded, counts the bytes it encodes, and ends on truncated
+/// and changed codes.
 ///
 /// # Panics
 /// If the walk breaks its contract.

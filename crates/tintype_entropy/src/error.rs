@@ -11,7 +11,7 @@ pub enum EntropyError {
     Truncated { needed: usize },
     /// The code contradicts its format; `at` is a byte offset.
     Malformed { what: &'static str, at: Option<usize> },
-    /// A valid input that uses what we do not handle.
+    /// A valid input with a feature that is not handled.
     Unsupported { what: &'static str },
     /// More than the caller allows.
     Limit { what: &'static str, max: u64 },
@@ -32,9 +32,9 @@ impl fmt::Display for EntropyError {
             }
             Self::Malformed { what, at: None } => write!(f, "malformed code: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported code: {what}"),
-            Self::Limit { what, max } => write!(f, "code exceeds the limit on {what}, {max}"),
+            Self::Limit { what, max } => write!(f, "code exceeds the limit of {max} on {what}"),
             Self::Mismatch { what } => write!(f, "code does not match: {what}"),
-            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+            Self::Misuse { what } => write!(f, "{what}"),
         }
     }
 }

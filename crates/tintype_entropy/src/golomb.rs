@@ -1,14 +1,17 @@
 //! Golomb, Rice and Exp-Golomb codes: integers as plain bits, written once over [`BitWalk`].
 //!
-//! In: a `u32` and a parameter. Out: bits, over a plain writer or the range coder. A unary part is ones ended by a
-//! zero. It has a bound, after which the value follows in plain bits, so that any bytes end soon.
+//! In: a `u32` and a parameter. Out: bits, over a plain writer or the range coder. A unary part
+//! is ones ended by a zero. It has a bound, after which the value follows in plain bits, so that
+//! any bytes end soon.
 //!
-//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice, "Some practical universal noiseless
-//! coding techniques" (1979); J. Teuhola, "A compression method for clustered bit-vectors" (1978).
+//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice, "Some practical
+//! universal noiseless coding techniques" (1979); J. Teuhola, "A compression method for clustered
+//! bit-vectors" (1978).
 
 use crate::BitWalk;
 
-/// The largest quotient in unary; a larger one is written as this many ones and the whole value in 32 bits.
+/// The largest quotient in unary; a larger one is written as this many ones and the whole value
+/// in 32 bits.
 pub const QUOTIENT_MAX: u32 = 32;
 
 /// The probability of a plain bit.
@@ -46,7 +49,8 @@ pub fn rice<W: BitWalk>(walk: &mut W, value: u32, shift: u32) -> u32 {
     (quotient << shift) | rest
 }
 
-/// Golomb code: `value / divisor` in unary, then the remainder in truncated binary. `divisor` is 1 to 2^31.
+/// Golomb code: `value / divisor` in unary, then the remainder in truncated binary. `divisor` is
+/// 1 to 2^31.
 pub fn golomb<W: BitWalk>(walk: &mut W, value: u32, divisor: u32) -> u32 {
     let divisor = divisor.clamp(1, 1 << 31);
     let quotient = unary(walk, value / divisor, QUOTIENT_MAX);
@@ -60,7 +64,8 @@ pub fn golomb<W: BitWalk>(walk: &mut W, value: u32, divisor: u32) -> u32 {
     ))
 }
 
-/// Truncated binary: `value` below `size` (1 to 2^31) in as few bits as a prefix code of equal parts allows.
+/// Truncated binary: `value` below `size` (1 to 2^31) in as few bits as a prefix code of equal
+/// parts allows.
 pub fn truncated_binary<W: BitWalk>(walk: &mut W, value: u32, size: u32) -> u32 {
     let size = size.clamp(1, 1 << 31);
     let short_bits = size.ilog2();
@@ -77,7 +82,8 @@ pub fn truncated_binary<W: BitWalk>(walk: &mut W, value: u32, size: u32) -> u32 
     ((high << 1) | u32::from(walk.bit(shifted & 1 != 0, HALF))) - short_count
 }
 
-/// Exp-Golomb code of order `order` (0 to 31): the bit length of `value + 2^order` in unary, then its lower bits.
+/// Exp-Golomb code of order `order` (0 to 31): the bit length of `value + 2^order` in unary, then
+/// its lower bits.
 ///
 /// Values reach `u32::MAX - 2^order`.
 pub fn exp_golomb<W: BitWalk>(walk: &mut W, value: u32, order: u32) -> u32 {

@@ -1,12 +1,13 @@
 //! Entropy coding: symbols to bytes and back.
 //!
-//! Everything here is bit-exact: integers and fixed shifts, the same bytes on every machine. The format is described
-//! in docs/format/entropy.md, precisely enough to write a decoder from.
+//! Everything here is bit-exact: integers and fixed shifts, the same bytes on every machine. The
+//! format is described in docs/format/entropy.md, precisely enough to write a decoder from.
 //!
 //! # A model is written once
 //!
-//! A model is a function over [`BitWalk`]. It passes each bit it would encode and uses the bit it gets back, so the
-//! same function encodes over a [`BitEncoder`], decodes over a [`BitDecoder`] and counts bits over a [`BitCost`]:
+//! A model is a function over [`BitWalk`]. It passes each bit it would encode and uses the bit it
+//! gets back, so the same function encodes over a [`BitEncoder`], decodes over a [`BitDecoder`]
+//! and counts bits over a [`BitCost`]:
 //!
 //! ```
 //! use tintype_entropy::{AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitWalk};
@@ -35,7 +36,8 @@
 //!
 //! # What there is
 //!
-//! * [`binary`]: the adaptive range coder, and models of single bits: [`AdaptiveBit`], the context mixer [`Mixer`],
+//! * [`binary`]: the adaptive range coder, and models of single bits: [`AdaptiveBit`], the
+//!   context mixer [`Mixer`],
 //!   secondary symbol estimation [`Sse`], integers [`IntModel`].
 //! * [`symbols`]: distributions over more symbols, stored ([`CdfTable`], [`CdfFamily`]) or adaptive
 //!   ([`AdaptiveNibble`]). [`SymbolWalk`] codes them.

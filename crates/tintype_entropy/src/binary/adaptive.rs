@@ -4,10 +4,12 @@ use std::hint::select_unpredictable;
 
 use super::BitWalk;
 
-/// A probability with a count: the mean of the bits so far while the count is small, then an exponential window.
+/// A probability with a count: the mean of the bits so far while the count is small, then an
+/// exponential window.
 ///
-/// The upper 22 bits hold the probability of a 1, the lower 10 the number of bits so far, up to a limit that the
-/// caller passes to each update. The n-th bit (from 0) moves the probability by `1 / (n + 1.5)` of the error.
+/// The upper 22 bits hold the probability of a 1, the lower 10 the number of bits so far, up to a
+/// limit that the caller passes to each update. The n-th bit (from 0) moves the probability by `1
+/// / (n + 1.5)` of the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdaptiveBit(u32);
 
@@ -75,8 +77,8 @@ static RATE: [u16; 1024] = {
     table
 };
 
-/// The mean of a fast and a slow exponential window. It needs no table and no multiplication, and suits statistics
-/// that drift.
+/// The mean of a fast and a slow exponential window. It needs no table and no multiplication, and
+/// suits statistics that drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TwoRateBit {
     fast: u16,
@@ -110,7 +112,8 @@ impl TwoRateBit {
         self.slow = step(self.slow, slow);
     }
 
-    /// Codes one bit and updates, with windows of 16 and 128 bits (usual lengths of context mixers; not measured).
+    /// Codes one bit and updates, with windows of 16 and 128 bits (usual lengths of context
+    /// mixers; not measured).
     #[inline(always)]
     pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool) -> bool {
         let bit = walk.bit(bit, self.p1());

@@ -3,7 +3,8 @@
 use super::{BitWalk, FrequencyWalk, encoder::RANGE_MIN};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
-/// Counts bits as the encoder spends them: the same interval arithmetic, rounding included, without a position.
+/// Counts bits as the encoder spends them: the same interval arithmetic, rounding included,
+/// without a position.
 #[derive(Clone, Copy, Debug)]
 pub struct BitCost {
     range: u64,
@@ -95,7 +96,8 @@ impl FrequencyWalk for BitCost {
     }
 }
 
-/// The cost of an event of probability `p` of 65 536 (1 to 65 535), in 1/4096 bits; right to 1/300 of a bit.
+/// The cost of an event of probability `p` of 65 536 (1 to 65 535), in 1/4096 bits; right to
+/// 1/300 of a bit.
 #[inline(always)]
 pub fn cost_q12(p: u32) -> u32 {
     debug_assert!((1..65536).contains(&p));
@@ -116,7 +118,8 @@ const LOG2_Q12: [u16; 256] = {
     table
 };
 
-/// `log2(x)` in 1/4096, rounded, for x from 1 to 2^15: twelve squarings of the mantissa and a half step.
+/// `log2(x)` in 1/4096, rounded, for x from 1 to 2^15: twelve squarings of the mantissa and a
+/// half step.
 pub(super) const fn log2_q12(x: u64) -> u16 {
     let exponent = x.ilog2();
     let mut mantissa = (x as u128) << (62 - exponent);

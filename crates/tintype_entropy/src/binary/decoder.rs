@@ -5,10 +5,11 @@ use crate::symbols::{ProbabilitySource, SymbolWalk};
 
 /// Reads what a [`super::BitEncoder`] wrote.
 ///
-/// A code may have been truncated at any byte. [`BitDecoder::cut`] keeps track of which low bits of its window stand
-/// for missing bytes: the true value lies between the window with those bits 0 and with those bits 1. Intervals are
-/// nested, so every decision so far was determined if and only if both ends lie in the current interval.
-/// [`BitWalk::exhausted`] is that one comparison; decoding a bit does no work for it.
+/// A code may have been truncated at any byte. [`BitDecoder::cut`] keeps track of which low bits
+/// of its window stand for missing bytes: the true value lies between the window with those bits
+/// 0 and with those bits 1. Intervals are nested, so every decision so far was determined if and
+/// only if both ends lie in the current interval. [`BitWalk::exhausted`] is that one comparison;
+/// decoding a bit does no work for it.
 ///
 /// ```
 /// use tintype_entropy::{BitDecoder, BitWalk};
@@ -26,7 +27,8 @@ pub struct BitDecoder<'a> {
     range: u64,
     bytes: &'a [u8],
     at: usize,
-    /// How much larger the value would be with the missing bits all 1; `u64::MAX` once a decision was not determined.
+    /// How much larger the value would be with the missing bits all 1; `u64::MAX` once a decision
+    /// was not determined.
     unknown: u64,
     cut: bool,
 }
@@ -49,7 +51,8 @@ impl<'a> BitDecoder<'a> {
         decoder
     }
 
-    /// The number of bytes that entered the window, which is up to eight bytes ahead; it grows past the end too.
+    /// The number of bytes that entered the window, which is up to eight bytes ahead; it grows
+    /// past the end too.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -72,7 +75,8 @@ impl<'a> BitDecoder<'a> {
         word[..rest.len()].copy_from_slice(rest);
         if self.cut {
             let missing = (1u64 << (32 - 8 * rest.len())) - 1;
-            // Exhausted stays exhausted. Otherwise unknown < range < 2^32 here, except for the first two words.
+            // Exhausted stays exhausted. Otherwise unknown < range < 2^32 here, except for the
+            // first two words.
             self.unknown = if self.exhausted() { u64::MAX } else { (self.unknown << 32) | missing };
         }
         self.at = self.at.saturating_add(4);

@@ -5,14 +5,15 @@ use std::hint::select_unpredictable;
 use super::{BitWalk, FrequencyWalk};
 use crate::symbols::{ProbabilitySource, SymbolWalk};
 
-/// Below this range four bytes leave the window of 64 bits, so that `range` has at least 32 bits at each decision.
+/// Below this range four bytes leave the window of 64 bits, so that `range` has at least 32 bits
+/// at each decision.
 pub(super) const RANGE_MIN: u64 = 1 << 32;
 
 /// Writes decisions as bytes.
 ///
-/// The state is an interval `[low, low + range)` in a window of 64 bits; four bytes leave at a time, so that
-/// `range >> 16` never has fewer than 16 bits and a decision loses less than 2^-16 bits to rounding. Carries run back
-/// through the bytes written.
+/// The state is an interval `[low, low + range)` in a window of 64 bits; four bytes leave at a
+/// time, so that `range >> 16` never has fewer than 16 bits and a decision loses less than 2^-16
+/// bits to rounding. Carries run back through the bytes written.
 ///
 /// ```
 /// use tintype_entropy::{BitEncoder, BitWalk};
@@ -49,8 +50,9 @@ impl BitEncoder {
 
     /// About how many bytes, from the start of the buffer, determine every decision so far.
     ///
-    /// The exact number depends on what is coded later: in at most 1 of 256 truncations the last decisions need a byte
-    /// more. The decoder finds out by itself, so this serves to choose where to truncate.
+    /// The exact number depends on what is coded later: in at most 1 of 256 truncations the last
+    /// decisions need a byte more. The decoder finds out by itself, so this serves to choose
+    /// where to truncate.
     pub fn determined_len(&self) -> usize {
         self.bytes.len() + (64 - self.range.ilog2() as usize).div_ceil(8) + 1
     }
@@ -98,7 +100,8 @@ impl BitEncoder {
         self.bytes
     }
 
-    /// Ends the code so that its bytes determine every decision, whatever follows them: at most a byte longer.
+    /// Ends the code so that its bytes determine every decision, whatever follows them: at most a
+    /// byte longer.
     pub fn finish_determined(mut self) -> Vec<u8> {
         self.flush(true);
         self.bytes
@@ -131,8 +134,8 @@ pub struct BitMark {
 }
 
 impl BitMark {
-    /// The least number of leading bytes of `code`, as [`BitEncoder::finish_determined`] gave it, that determine every
-    /// decision before the mark.
+    /// The least number of leading bytes of `code`, as [`BitEncoder::finish_determined`] gave it,
+    /// that determine every decision before the mark.
     pub fn determined_len(&self, code: &[u8]) -> usize {
         let mut window = [0; 8];
         for (to, from) in window.iter_mut().zip(code.get(self.len..).unwrap_or(&[])) {

@@ -1,4 +1,5 @@
-//! Symbols under frequencies of any total, coded in two steps: the slot that the code lies in, then the symbol's part.
+//! Symbols under frequencies of any total, coded in two steps: the slot that the code lies in,
+//! then the symbol's part.
 
 use super::BitWalk;
 
@@ -23,11 +24,11 @@ use super::BitWalk;
 /// assert_eq!([9; 5].map(|_| letter(&mut decoder, 0)), [2, 2, 0, 3, 2]);
 /// ```
 pub trait FrequencyWalk: BitWalk {
-    /// Divides the range into `total` parts, 1 to 65 536. A decoder returns the part that the code lies in, others 0.
-    /// Each call is followed by one of [`FrequencyWalk::take`].
+    /// Divides the range into `total` parts, 1 to 65 536. A decoder returns the part that the
+    /// code lies in, others 0. Each call is followed by one of [`FrequencyWalk::take`].
     fn slot(&mut self, total: u32) -> u32;
 
-    /// Takes `width` parts from `start` on; a decoder's slot lies in them. `width` is above 0 and `start + width` at
-    /// most the total.
+    /// Takes `width` parts from `start` on; a decoder's slot lies in them. `width` is above 0 and
+    /// `start + width` at most the total.
     fn take(&mut self, start: u32, width: u32);
 }

@@ -3,10 +3,12 @@
 use super::{AdaptiveBit, BitWalk};
 use crate::golomb;
 
-/// Codes an unsigned integer: its first `UNARY` values by adaptive unary bits, the rest by an Exp-Golomb escape.
+/// Codes an unsigned integer: its first `UNARY` values by adaptive unary bits, the rest by an
+/// Exp-Golomb escape.
 ///
-/// The escape `e = value - UNARY` is coded as the bit length of `e + 1` in adaptive unary, the highest fraction bit
-/// adaptively for each length, and what is left as raw bits. The largest value is `u32::MAX - 1`.
+/// The escape `e = value - UNARY` is coded as the bit length of `e + 1` in adaptive unary, the
+/// highest fraction bit adaptively for each length, and what is left as raw bits. The largest
+/// value is `u32::MAX - 1`.
 #[derive(Clone, Debug)]
 pub struct IntModel<const UNARY: usize> {
     unary: [AdaptiveBit; UNARY],

@@ -1,6 +1,8 @@
-//! The logistic domain: log-odds to base 2 in units of 1/128, -2047 to 2047, which spans 1/65536 to 65535/65536.
+//! The logistic domain: log-odds to base 2 in units of 1/128, -2047 to 2047, which spans 1/65536
+//! to 65535/65536.
 //!
-//! Base 2 rather than e makes the 12 bits of the domain end just where the 16 bits of a probability end.
+//! Base 2 rather than e makes the 12 bits of the domain end just where the 16 bits of a
+//! probability end.
 
 use super::cost::log2_q12;
 
@@ -43,7 +45,8 @@ static SQUASH: [u16; 4096] = {
     table
 };
 
-/// `65536 * 2^y / (1 + 2^y)` for `y = |x| / 128`, rounded, then mirrored for negative x, kept within 1 to 65 535.
+/// `65536 * 2^y / (1 + 2^y)` for `y = |x| / 128`, rounded, then mirrored for negative x, kept
+/// within 1 to 65 535.
 const fn squash_exact(x: i32) -> u16 {
     let odds = exp2_q40(x.unsigned_abs());
     let one = 1u128 << 40;

@@ -5,7 +5,8 @@ use super::{BitWalk, STRETCH_MAX, squash};
 /// Logistic mixing of `N` predictions under a chosen set of weights, which learn from each bit.
 ///
 /// Inputs are log-odds as [`super::stretch`] gives them, -2047 to 2047. The mixed probability is
-/// `squash(sum(weight * input))`; after the bit is known each weight moves along the gradient of the cost.
+/// `squash(sum(weight * input))`; after the bit is known each weight moves along the gradient of
+/// the cost.
 ///
 /// ```
 /// use tintype_entropy::{AdaptiveBit, BitCost, Mixer, stretch};
@@ -31,7 +32,8 @@ const ONE: i32 = 1 << 16;
 const WEIGHT_MAX: i32 = 8 * ONE - 1;
 
 impl<const N: usize> Mixer<N> {
-    /// Low bits of a weight that the sum leaves out, so that `2^(19 - DROP) * 2^11 * N` stays within 2^31.
+    /// Low bits of a weight that the sum leaves out, so that `2^(19 - DROP) * 2^11 * N` stays
+    /// within 2^31.
     const DROP: u32 = if N <= 8 { 2 } else { 2 + (N as u32 - 1).ilog2() + 1 - 3 };
 
     /// `sets` sets of weights of `1/N` each. `rate` is the learning rate: 2 (slow) to 14 (fast).

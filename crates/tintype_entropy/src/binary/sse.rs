@@ -1,8 +1,10 @@
-//! Secondary symbol estimation: a predicted probability corrected by the frequencies observed in a context.
+//! Secondary symbol estimation: a predicted probability corrected by the frequencies observed in
+//! a context.
 
 use super::stretch;
 
-/// For each context a curve from predicted to observed probability, 33 knots over the log-odds, interpolated.
+/// For each context a curve from predicted to observed probability, 33 knots over the log-odds,
+/// interpolated.
 #[derive(Clone, Debug)]
 pub struct Sse {
     knots: Vec<[u16; KNOTS]>,

@@ -2,8 +2,9 @@
 
 /// An encoder, decoder or cost counter of binary decisions.
 ///
-/// A walk passes the bit to encode and uses the bit returned: an encoder returns its argument, a decoder ignores the
-/// argument and returns the bit it decoded. A walk that follows this rule is the same in both directions.
+/// A walk passes the bit to encode and uses the bit returned: an encoder returns its argument, a
+/// decoder ignores the argument and returns the bit it decoded. A walk that follows this rule is
+/// the same in both directions.
 pub trait BitWalk {
     /// Whether this is a decoder, so that the values passed in are ignored.
     const READS: bool;
@@ -28,8 +29,8 @@ pub trait BitWalk {
     /// `count` bits (0 to 16) of `value`, which is below `2^count`.
     fn bits_16(&mut self, value: u32, count: u32) -> u32;
 
-    /// Whether some decision so far was not determined by the bytes present: then the decisions since the previous call
-    /// are to be discarded. Always `false` when encoding or counting.
+    /// Whether some decision so far was not determined by the bytes present: then the decisions
+    /// since the previous call are to be discarded. Always `false` when encoding or counting.
     #[inline(always)]
     fn exhausted(&self) -> bool {
         false

@@ -4,10 +4,12 @@ use std::fmt::Debug;
 
 /// How fields of bits lie in bytes: [`HighFirst`] or [`LowFirst`].
 ///
-/// A writer gathers bits in a word of 64, of which the first 32 leave as four bytes; a reader loads eight bytes as such a
-/// word. The first bits of a word are its highest or its lowest, as the order has it.
+/// A writer gathers bits in a word of 64, of which the first 32 leave as four bytes; a reader
+/// loads eight bytes as such a word. The first bits of a word are its highest or its lowest, as
+/// the order has it.
 pub trait BitOrder: Copy + Debug {
-    /// `word`, whose first `used` bits are taken (0 to 31), followed by the `count` (0 to 32) bits of `value`.
+    /// `word`, whose first `used` bits are taken (0 to 31), followed by the `count` (0 to 32)
+    /// bits of `value`.
     fn appended(word: u64, used: u32, value: u32, count: u32) -> u64;
 
     /// The first four bytes of `word`, and `word` without them.

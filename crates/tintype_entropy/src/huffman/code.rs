@@ -4,8 +4,8 @@ use super::LENGTH_MAX;
 use crate::EntropyError;
 use crate::bits::{MsbReader, MsbWriter};
 
-/// Codes up to this length are decoded by one table lookup. 2^10 entries of 4 bytes fit a level-1 cache; not measured
-/// against other sizes.
+/// Codes up to this length are decoded by one table lookup. 2^10 entries of 4 bytes fit a level-1
+/// cache; not measured against other sizes.
 const TABLE_BITS: u32 = 10;
 
 /// A canonical prefix code.
@@ -28,7 +28,8 @@ const TABLE_BITS: u32 = 10;
 pub struct PrefixCode {
     /// For each symbol its code and length; length 0 has no code.
     codes: Vec<(u32, u8)>,
-    /// For the next `TABLE_BITS` bits the symbol and its length; length 0 leads to the search by length.
+    /// For the next `TABLE_BITS` bits the symbol and its length; length 0 leads to the search by
+    /// length.
     table: Vec<(u16, u8)>,
     /// Symbols in order of their codes.
     symbols: Vec<u16>,
@@ -44,10 +45,12 @@ struct Row {
 }
 
 impl PrefixCode {
-    /// The canonical code with these lengths; 0 for symbols that have none. A code need not be complete.
+    /// The canonical code with these lengths; 0 for symbols that have none. A code need not be
+    /// complete.
     ///
     /// # Errors
-    /// `Malformed` if the lengths exceed [`LENGTH_MAX`] or are those of no prefix code; `Limit` on symbols.
+    /// `Malformed` if the lengths exceed [`LENGTH_MAX`] or are those of no prefix code; `Limit`
+    /// on symbols.
     pub fn from_lengths(lengths: &[u8]) -> Result<Self, EntropyError> {
         if lengths.len() > 65536 {
             return Err(EntropyError::Limit { what: "symbols of a prefix code", max: 65536 });

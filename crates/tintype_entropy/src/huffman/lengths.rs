@@ -3,7 +3,8 @@
 use super::LENGTH_MAX;
 use crate::EntropyError;
 
-/// The lengths of an optimal prefix code with no code longer than `max`; symbols of count 0 get length 0.
+/// The lengths of an optimal prefix code with no code longer than `max`; symbols of count 0 get
+/// length 0.
 ///
 /// A single symbol gets length 1.
 ///
@@ -30,7 +31,8 @@ pub fn lengths_from_counts(counts: &[u64], max: u32) -> Result<Vec<u8>, EntropyE
     leaves.sort_by_key(|&s| counts[s]);
     let weights: Vec<u128> = leaves.iter().map(|&s| u128::from(counts[s])).collect();
     let rows = merge_rows(&weights, max);
-    // The first 2n-2 items of the last row are taken; each package among them takes two items of the row before.
+    // The first 2n-2 items of the last row are taken; each package among them takes two items of
+    // the row before.
     let mut take = 2 * leaves.len() - 2;
     for row in rows.iter().rev() {
         let singles = row[..take].iter().filter(|&&single| single).count();
@@ -40,7 +42,8 @@ pub fn lengths_from_counts(counts: &[u64], max: u32) -> Result<Vec<u8>, EntropyE
     Ok(lengths)
 }
 
-/// For each length, the items in order of weight: `true` for a leaf, `false` for a package of two of the row before.
+/// For each length, the items in order of weight: `true` for a leaf, `false` for a package of two
+/// of the row before.
 fn merge_rows(weights: &[u128], max: u32) -> Vec<Vec<bool>> {
     let mut rows = Vec::with_capacity(max as usize);
     let mut previous: Vec<u128> = Vec::new();
@@ -83,7 +86,8 @@ mod tests {
         sum
     }
 
-    /// The slow twin with a limit: a search over the lengths of all complete codes of a few symbols.
+    /// The slow twin with a limit: a search over the lengths of all complete codes of a few
+    /// symbols.
     fn limited_total(sorted_down: &[u64], max: u32, room: u64, shortest: u8) -> Option<u64> {
         let Some((&first, rest)) = sorted_down.split_first() else {
             return (room == 0).then_some(0);

@@ -42,8 +42,8 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
     /// Checks that the code ends here, with the states that the encoder began with.
     ///
     /// # Errors
-    /// `Truncated` if bytes were missing, `Malformed` if bytes are left or the states are wrong: then the symbols
-    /// decoded are not those encoded.
+    /// `Truncated` if bytes were missing, `Malformed` if bytes are left or the states are wrong:
+    /// then the symbols decoded are not those encoded.
     pub fn finish(&self) -> Result<(), EntropyError> {
         if self.missing {
             return Err(EntropyError::Truncated {
@@ -59,7 +59,8 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         Ok(())
     }
 
-    /// Decodes the symbol that `find` gives for the slot, with its start and width on a scale of 16 bits.
+    /// Decodes the symbol that `find` gives for the slot, with its start and width on a scale of
+    /// 16 bits.
     #[inline(always)]
     fn take<T>(&mut self, find: impl FnOnce(u32) -> (T, u32, u32)) -> T {
         // One state, or two that swap places, stay in registers; more are indexed by their turn.

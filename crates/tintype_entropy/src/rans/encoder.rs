@@ -48,7 +48,8 @@ impl<const LANES: usize> RansEncoder<LANES> {
         self.parts.push(start << shift | ((width << shift) - 1) << 16);
     }
 
-    /// The code: the lanes' states, eight bytes each, then words of four bytes, all lowest byte first.
+    /// The code: the lanes' states, eight bytes each, then words of four bytes, all lowest byte
+    /// first.
     #[inline(always)]
     pub fn finish(self) -> Vec<u8> {
         let mut states = [STATE_MIN; LANES];
@@ -81,11 +82,12 @@ impl<const LANES: usize> RansEncoder<LANES> {
     }
 }
 
-/// Codes one part into `state`: `state / width << 16 | (state % width + start)`, after a word has left to make room.
+/// Codes one part into `state`: `state / width << 16 | (state % width + start)`, after a word has
+/// left to make room.
 ///
-/// The quotient, below 2^47, is computed as the product with a reciprocal of 53 bits. The reciprocal comes from an f64
-/// division that does not depend on the state. The product is too small by less than two, so that one correction
-/// makes it exact.
+/// The quotient, below 2^47, is computed as the product with a reciprocal of 53 bits. The
+/// reciprocal comes from an f64 division that does not depend on the state. The product is too
+/// small by less than two, so that one correction makes it exact.
 #[inline(always)]
 fn code(state: &mut u64, part: u32, words: &mut Vec<u32>) {
     let (start, width) = (part & 0xffff, u64::from(part >> 16) + 1);

@@ -1,8 +1,9 @@
-//! Interleaved rANS with equally likely bits stored beside it as plain bits, which are faster to read.
+//! Interleaved rANS with equally likely bits stored beside it as plain bits, which are faster to
+//! read.
 //!
-//! In: symbols, modelled bits and plain bits in order, as a walk. Out: four bytes with the length of the rANS code,
-//! that code, then the plain bits, first bit lowest. [`crate::BitWalk::bits_16`] goes to the plain bits, everything
-//! else to the lanes.
+//! In: symbols, modelled bits and plain bits in order, as a walk. Out: four bytes with the length
+//! of the rANS code, that code, then the plain bits, first bit lowest.
+//! [`crate::BitWalk::bits_16`] goes to the plain bits, everything else to the lanes.
 
 use super::{RansDecoder, RansEncoder};
 use crate::bits::{LsbReader, LsbWriter};

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 fn state_of_any_length(parts: &[(u64, u64)]) -> Vec<u32> {
     let mut digits = vec![0x8000_0000u32];
     for &(start, width) in parts.iter().rev() {
-        // state = (state / width) << 16 | (state % width + start), on base-2^32 digits, lowest first.
+        // state = (state / width) << 16 | (state % width + start), on base-2^32 digits, lowest
+        // first.
         let mut rest = 0u64;
         for digit in digits.iter_mut().rev() {
             let value = (rest << 32) | u64::from(*digit);

@@ -3,12 +3,12 @@
 use super::{CdfTable, ProbabilitySource, SymbolWalk};
 use crate::{EntropyError, golomb};
 
-/// Tables for signed values, chosen by an index (a scale, a channel): the form in which a learned codec stores its
-/// distributions.
+/// Tables for signed values, chosen by an index (a scale, a channel): the form in which a learned
+/// codec stores its distributions.
 ///
-/// Table `i` covers the values from `least[i]` on, one symbol each; its last symbol is the escape. After an escape a
-/// bit says on which side the value lies (1: above) and an Exp-Golomb code of order 0 how far beyond the first value
-/// outside; both are plain bits.
+/// Table `i` covers the values from `least[i]` on, one symbol each; its last symbol is the
+/// escape. After an escape a bit says on which side the value lies (1: above) and an Exp-Golomb
+/// code of order 0 how far beyond the first value outside; both are plain bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CdfFamily {
     tables: Vec<(i32, CdfTable)>,

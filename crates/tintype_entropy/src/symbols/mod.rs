@@ -1,7 +1,8 @@
 //! Alphabets of more than two symbols: distributions, and the coders that take them.
 //!
-//! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`] with symbols, and
-//! the range coder, rANS and their cost counters implement it, so that a walk is independent of the coder.
+//! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`]
+//! with symbols, and the range coder, rANS and their cost counters implement it, so that a walk
+//! is independent of the coder.
 //!
 //! Bit-exact.
 
@@ -18,8 +19,9 @@ use crate::BitWalk;
 /// The finest scale of probabilities, in bits.
 pub const PRECISION_MAX: u32 = 16;
 
-/// A distribution over the symbols `0..symbols()`: each owns a part of `0..2^precision()`, in order, without gaps,
-/// none of them empty. [`crate::contract::check_source`] tests an implementer.
+/// A distribution over the symbols `0..symbols()`: each owns a part of `0..2^precision()`, in
+/// order, without gaps, none of them empty. [`crate::contract::check_source`] tests an
+/// implementer.
 pub trait ProbabilitySource {
     /// The scale, 1 to 16 bits.
     fn precision(&self) -> u32;
@@ -27,7 +29,8 @@ pub trait ProbabilitySource {
     /// How many symbols there are.
     fn symbols(&self) -> u32;
 
-    /// Start and width of the part of `symbol`; for symbols that do not exist, that of some symbol that does.
+    /// Start and width of the part of `symbol`; for symbols that do not exist, that of some
+    /// symbol that does.
     fn interval(&self, symbol: u32) -> (u32, u32);
 
     /// The symbol whose part holds `slot` (below `2^precision()`), and its start and width.
@@ -39,8 +42,9 @@ pub trait SymbolWalk: BitWalk {
     /// One symbol; as with bits, use what comes back.
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32;
 
-    /// One symbol, and for all but symbol 0 a sign, both as likely; symbol 0 comes back as not negative. rANS takes
-    /// both in one step, from halves of the symbol's part, if the source has less than 16 bits of precision.
+    /// One symbol, and for all but symbol 0 a sign, both as likely; symbol 0 comes back as not
+    /// negative. rANS takes both in one step, from halves of the symbol's part, if the source has
+    /// less than 16 bits of precision.
     #[inline(always)]
     fn signed_symbol<S: ProbabilitySource + ?Sized>(
         &mut self,

@@ -1,12 +1,11 @@
 //! Adaptive distributions over the sixteen values of a nibble, as a cumulative table of one vector.
 //!
-//! A coded symbol moves every end of the table a fraction of the way to where it would be if that symbol were
-//! certain; each symbol keeps a width of at least a floor. All sixteen ends move in one vector operation, so that a
-//! symbol takes about the time of two or three binary decisions.
+//! A coded symbol moves every end of the table a fraction of the way to where it would be if that
+//! symbol were certain; each symbol keeps a width of at least a floor. All sixteen ends move in
+//! one vector operation, so that a symbol takes about the time of two or three binary decisions.
 //!
-//! Bit-exact: integers only.
-//! Source: the shift-only adaptation of cumulative tables in the AV1 specification, section 8.3.2; the layout is our
-//! own, see docs/format/entropy.md.
+//! Bit-exact: integers only. Source: the shift-only adaptation of cumulative tables in the AV1
+//! specification, section 8.3.2; the layout is our own, see docs/format/entropy.md.
 
 use super::ProbabilitySource;
 use crate::cost_q12;
@@ -17,7 +16,8 @@ const SYMBOLS: usize = 16;
 /// Bits of the scale.
 const PRECISION: u32 = 15;
 
-/// The cumulative table: where each of sixteen symbols ends on a scale of 15 bits, none narrower than `FLOOR`.
+/// The cumulative table: where each of sixteen symbols ends on a scale of 15 bits, none narrower
+/// than `FLOOR`.
 ///
 /// The last end, 2^15, wraps to `i16::MIN`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
         })
     }
 
-    /// Reads what [`Self::to_bytes`] gave; ends out of order are brought into order, missing bytes count as 0.
+    /// Reads what [`Self::to_bytes`] gave; ends out of order are brought into order, missing
+    /// bytes count as 0.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut least = 0;
         Self::from_ends(|i| {
@@ -116,7 +117,8 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
         (old + (gap >> shift)).store_slice(&mut self.ends);
     }
 
-    /// Moves every end `2^-(shift + 1)` of the way to its target for `symbol`, rounded to the nearest.
+    /// Moves every end `2^-(shift + 1)` of the way to its target for `symbol`, rounded to the
+    /// nearest.
     #[inline(always)]
     pub fn update_rounded<S: Simd>(&mut self, simd: S, symbol: u32, shift: u32) {
         let old = i16x16::from_slice(simd, &self.ends);
@@ -159,8 +161,9 @@ impl<const FLOOR: i16, S: Simd> ProbabilitySource for NibbleSource<'_, FLOOR, S>
     #[inline(always)]
     fn find(&self, slot: u32) -> (u32, u32, u32) {
         let ends = i16x16::from_slice(self.simd, &self.table.ends);
-        // Negative where an end is above the slot; for the last end, which wraps, it always is. The sign of each lane is
-        // in its odd byte, and masks of bytes are cheaper than masks of words.
+        // Negative where an end is above the slot; for the last end, which wraps, it always is.
+        // The sign of each lane is in its odd byte, and masks of bytes are cheaper than masks of
+        // words.
         let bytes: i8x32<S> = (i16x16::splat(self.simd, slot as i16) - ends).bitcast();
         let above = bytes.simd_lt(i8x32::splat(self.simd, 0)).to_bitmask() as u32 & 0xaaaa_aaaa;
         let symbol = (above | 1 << 31).trailing_zeros() >> 1;

@@ -3,7 +3,8 @@
 use super::{PRECISION_MAX, ProbabilitySource};
 use crate::EntropyError;
 
-/// A cumulative table, with an index of 256 entries from which the search for a slot's symbol starts.
+/// A cumulative table, with an index of 256 entries from which the search for a slot's symbol
+/// starts.
 ///
 /// ```
 /// use tintype_entropy::symbols::{CdfTable, ProbabilitySource};
@@ -113,7 +114,8 @@ impl ProbabilitySource for CdfTable {
 /// Frequencies of at least 1 that sum to `2^precision` and follow `counts`.
 ///
 /// # Errors
-/// `Misuse` if there are no symbols or more than `2^precision`; `Limit` if the precision is not 1 to 16.
+/// `Misuse` if there are no symbols or more than `2^precision`; `Limit` if the precision is not 1
+/// to 16.
 pub fn frequencies_from_counts(precision: u32, counts: &[u64]) -> Result<Vec<u32>, EntropyError> {
     if !(1..=PRECISION_MAX).contains(&precision) {
         return Err(EntropyError::Limit {
@@ -128,7 +130,8 @@ pub fn frequencies_from_counts(precision: u32, counts: &[u64]) -> Result<Vec<u32
         });
     }
     let sum: u128 = counts.iter().map(|&c| u128::from(c)).sum::<u128>().max(1);
-    // One for each symbol, and the rest of the scale in proportion; the remainder goes to the largest counts.
+    // One for each symbol, and the rest of the scale in proportion; the remainder goes to the
+    // largest counts.
     let share = u128::from(total) - counts.len() as u128;
     let mut frequencies: Vec<u32> =
         counts.iter().map(|&c| 1 + (u128::from(c) * share / sum) as u32).collect();
