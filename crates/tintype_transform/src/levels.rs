@@ -1,4 +1,5 @@
-//! All SIMD levels of this machine, for tests: the forced scalar one, every lower one, and the best.
+//! All SIMD levels of this machine, for tests: the forced scalar one, every lower one, and the
+//! best.
 
 use fearless_simd::Level;
 

@@ -1,37 +1,39 @@
-//! The nearest of many codes: by squared distance among vectors of floats, by Hamming distance among bit strings.
+//! The nearest of many codes: by squared distance among vectors of floats, by Hamming distance
+//! among bit strings.
 //!
-//! Bit-exact: no; which code is nearest is the encoder's choice. All the same, every SIMD level finds the same code,
-//! the first of those at the least distance.
+//! Bit-exact: no; which code is nearest is the encoder's choice. All the same, every SIMD level
+//! finds the same code, the first of those at the least distance.
 
 use fearless_simd::{Level, dispatch};
 
-/// Codes that are looked at together.
-const TOGETHER: usize = 32;
+/// Codes compared at once: eight vectors of four floats, so that sums of a group stay in
+/// registers; not measured against other numbers.
+const GROUP: usize = 32;
 
 /// Code vectors, laid out so that one component of many codes lies together.
 #[derive(Clone, Debug)]
 pub struct Codebook {
     len: usize,
     dimension: usize,
-    /// Groups of [`TOGETHER`] codes; in each, all first components, all second ones, and so on. The last group is
-    /// padded with infinities.
+    /// Groups of [`GROUP`] codes; in each, all first components, all second ones, and so on. The
+    /// last group is padded with infinities.
     groups: Vec<f32>,
 }
 
 impl Codebook {
-    /// The codes, one after another, each of `dimension` components.
+    /// A codebook of `codes`, which follow one another with `dimension` components each.
     ///
     /// # Panics
-    /// If there are no codes or not whole ones.
+    /// If there are no codes, or the last one is incomplete.
     pub fn new(codes: &[f32], dimension: usize) -> Self {
         assert!(dimension > 0 && !codes.is_empty(), "a codebook needs a code");
-        assert_eq!(codes.len() % dimension, 0, "codes are whole");
+        assert_eq!(codes.len() % dimension, 0, "the last code is incomplete");
         let len = codes.len() / dimension;
-        let mut groups = vec![f32::INFINITY; len.div_ceil(TOGETHER) * TOGETHER * dimension];
+        let mut groups = vec![f32::INFINITY; len.div_ceil(GROUP) * GROUP * dimension];
         for (index, code) in codes.chunks_exact(dimension).enumerate() {
-            let group = &mut groups[index / TOGETHER * TOGETHER * dimension..];
+            let group = &mut groups[index / GROUP * GROUP * dimension..];
             for (component, &x) in code.iter().enumerate() {
-                group[component * TOGETHER + index % TOGETHER] = x;
+                group[component * GROUP + index % GROUP] = x;
             }
         }
         Self { len, dimension, groups }
@@ -61,11 +63,11 @@ impl Codebook {
     pub fn nearest(&self, level: Level, vector: &[f32]) -> (usize, f32) {
         assert_eq!(vector.len(), self.dimension, "vectors have the dimension of the codes");
         let mut best = (0, f32::INFINITY);
-        for (group, codes) in self.groups.chunks_exact(TOGETHER * self.dimension).enumerate() {
+        for (group, codes) in self.groups.chunks_exact(GROUP * self.dimension).enumerate() {
             let distances = dispatch!(level, _simd => squared_distances(codes, vector));
             for (place, &distance) in distances.iter().enumerate() {
                 if distance < best.1 {
-                    best = (group * TOGETHER + place, distance);
+                    best = (group * GROUP + place, distance);
                 }
             }
         }
@@ -75,17 +77,17 @@ impl Codebook {
     /// The nearest code of each of many vectors, one after another.
     ///
     /// # Panics
-    /// If the vectors are not whole.
+    /// If the last vector is incomplete.
     pub fn nearest_of_each(&self, level: Level, vectors: &[f32]) -> Vec<(usize, f32)> {
-        assert_eq!(vectors.len() % self.dimension, 0, "vectors are whole");
+        assert_eq!(vectors.len() % self.dimension, 0, "the last vector is incomplete");
         vectors.chunks_exact(self.dimension).map(|vector| self.nearest(level, vector)).collect()
     }
 }
 
 #[inline(always)]
-fn squared_distances(codes: &[f32], vector: &[f32]) -> [f32; TOGETHER] {
-    let mut sums = [0.0; TOGETHER];
-    for (components, &x) in codes.as_chunks::<TOGETHER>().0.iter().zip(vector) {
+fn squared_distances(codes: &[f32], vector: &[f32]) -> [f32; GROUP] {
+    let mut sums = [0.0; GROUP];
+    for (components, &x) in codes.as_chunks::<GROUP>().0.iter().zip(vector) {
         for (sum, &c) in sums.iter_mut().zip(components) {
             let difference = c - x;
             *sum += difference * difference;
@@ -94,13 +96,14 @@ fn squared_distances(codes: &[f32], vector: &[f32]) -> [f32; TOGETHER] {
     sums
 }
 
-/// The index of the bit string (of `words.len()` words) nearest to `words` in Hamming distance, and the distance.
+/// The index of the bit string (of `words.len()` words) nearest to `words` in Hamming distance,
+/// and the distance.
 ///
 /// # Panics
-/// If there are no codes or not whole ones.
+/// If there are no codes, or the last one is incomplete.
 pub fn nearest_hamming(level: Level, codes: &[u64], words: &[u64]) -> (usize, u32) {
     assert!(!words.is_empty() && !codes.is_empty(), "a search needs codes");
-    assert_eq!(codes.len() % words.len(), 0, "codes are whole");
+    assert_eq!(codes.len() % words.len(), 0, "the last code is incomplete");
     dispatch!(level, _simd => least_hamming(codes, words))
 }
 
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
     use crate::levels::{Random, at_every_level};
 
-    at_every_level!(the_nearest_is_the_twins_nearest, |level| {
+    at_every_level!(nearest_agrees_with_the_slow_twin, |level| {
         let mut random = Random(6);
         for (len, dimension) in [(1, 1), (5, 3), (32, 16), (33, 64), (200, 7)] {
             let codes: Vec<f32> = (0..len * dimension).map(|_| random.within(100) as f32).collect();

@@ -1,13 +1,15 @@
 //! Uniform quantisers with a dead zone, and rounding by name.
 //!
-//! In: coefficients. Out: whole levels; and back, each level to a point of its interval. Dequantising is in the exact
-//! zone: one product and one sum in `f32`, the same at every SIMD level. Quantising is the encoder's choice.
+//! In: coefficients. Out: integer levels; dequantisation maps each level to a point of its
+//! interval. Dequantisation is bit-exact: one product and one sum in `f32`, the same at every
+//! SIMD level. Quantisation is the encoder's choice.
 //!
-//! Source: G. J. Sullivan, "Efficient scalar quantization of exponential and Laplacian random variables" (1996).
+//! Source: G. J. Sullivan, "Efficient scalar quantization of exponential and Laplacian random
+//! variables" (1996).
 
 use fearless_simd::{Level, dispatch};
 
-/// How a division of whole numbers rounds.
+/// How an integer division rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     /// To the nearest, halves away from zero.
@@ -38,7 +40,7 @@ impl Rounding {
     pub fn divide(self, value: i64, divisor: i64) -> i64 {
         assert!(divisor > 0, "the divisor is positive");
         let (down, rest) = (value.div_euclid(divisor), value.rem_euclid(divisor));
-        // rest >= divisor - rest says "at least half" without doubling.
+        // rest >= divisor - rest is "at least half" without an overflow.
         let up = match self {
             Self::HalfAway => rest > divisor - rest || rest == divisor - rest && value > 0,
             Self::HalfUp => rest >= divisor - rest,
@@ -51,22 +53,24 @@ impl Rounding {
 
 /// A uniform quantiser whose interval about zero may be wider than the others.
 ///
-/// A coefficient of `a` steps becomes the level `floor(|a| + 1 - threshold)` with its sign, so that `threshold` 0.5
-/// rounds to the nearest and 1 cuts; a level `q` other than 0 comes back as `(|q| + shift) * step` with its sign.
+/// A coefficient of `a` steps becomes the level `floor(|a| + 1 - threshold)` with its sign, so
+/// that `threshold` 0.5 rounds to the nearest and 1 cuts; a level `q` other than 0 comes back as
+/// `(|q| + shift) * step` with its sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadZone {
     /// Width of an interval, above 0.
     pub step: f32,
     /// Fraction of a step from which on a coefficient gets the next level, 0.5 to 1.
     pub threshold: f32,
-    /// Where in its interval a level comes back, in steps off the level: about -0.2 to 0 for a threshold of 0.5.
+    /// Where in its interval a level comes back, in steps off the level: about -0.2 to 0 for a
+    /// threshold of 0.5.
     pub shift: f32,
 }
 
-/// The largest level; what lies beyond is cut to it.
+/// The largest level; larger ones are clamped. Levels up to 2^23 are exact in f32.
 pub const LEVEL_MAX: i32 = 1 << 23;
 
-/// One choice that rate–distortion search has for a coefficient.
+/// A candidate level of rate–distortion optimised quantisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
     /// The level.
@@ -84,7 +88,7 @@ impl DeadZone {
         if coefficient < 0.0 { -level } else { level }
     }
 
-    /// The coefficient that a level stands for.
+    /// The coefficient at which a level is reconstructed.
     #[inline(always)]
     pub fn coefficient(&self, level: i32) -> f32 {
         let shift = if level == 0 { 0.0 } else { self.shift };
@@ -97,7 +101,7 @@ impl DeadZone {
     /// # Panics
     /// If the slices differ in length.
     pub fn quantise(&self, simd: Level, coefficients: &[f32], levels: &mut [i32]) {
-        assert_eq!(coefficients.len(), levels.len(), "one level a coefficient");
+        assert_eq!(coefficients.len(), levels.len(), "as many levels as coefficients");
         dispatch!(simd, _simd => for (level, &x) in levels.iter_mut().zip(coefficients) {
             *level = self.level(x);
         });
@@ -108,14 +112,14 @@ impl DeadZone {
     /// # Panics
     /// If the slices differ in length.
     pub fn dequantise(&self, simd: Level, levels: &[i32], coefficients: &mut [f32]) {
-        assert_eq!(coefficients.len(), levels.len(), "one level a coefficient");
+        assert_eq!(coefficients.len(), levels.len(), "as many levels as coefficients");
         dispatch!(simd, _simd => for (x, &level) in coefficients.iter_mut().zip(levels) {
             *x = self.coefficient(level);
         });
     }
 
-    /// What rate–distortion search may choose from: the nearest level, the one below it in size, and zero. Choices
-    /// may coincide.
+    /// The candidates of rate–distortion optimised quantisation: the nearest level, the next
+    /// smaller magnitude, and zero. They may coincide.
     pub fn candidates(&self, coefficient: f32) -> [Candidate; 3] {
         let nearest = Self { threshold: 0.5, ..*self }.level(coefficient);
         [nearest, nearest - nearest.signum(), 0].map(|level| {
@@ -124,8 +128,8 @@ impl DeadZone {
         })
     }
 
-    /// The shift that makes the mean of `coefficients` come back for each level, the best in squared error; 0 if none
-    /// has a level.
+    /// The shift that reconstructs each level at the mean of its `coefficients`, which minimises
+    /// the squared error; 0 if all levels are 0.
     pub fn fitted_shift(&self, coefficients: &[f32]) -> f32 {
         let (mut sum, mut count) = (0.0f64, 0u64);
         for &x in coefficients {
@@ -146,7 +150,7 @@ mod tests {
 
     const ROUND: DeadZone = DeadZone { step: 4.0, threshold: 0.5, shift: 0.0 };
 
-    at_every_level!(levels_follow_the_twin, |simd| {
+    at_every_level!(levels_agree_with_the_slow_twin, |simd| {
         let mut random = Random(2);
         let mut x: Vec<f32> = (0..1000).map(|_| random.within(1 << 16) as f32 / 37.0).collect();
         x.extend([

@@ -2,7 +2,8 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-/// A plane rotation: its cosine and sine, and for whole numbers the factors of its three shears in 1/4096.
+/// A plane rotation: its cosine and sine, and for whole numbers the factors of its three shears
+/// in 1/4096.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
     pub(super) cosine: f32,

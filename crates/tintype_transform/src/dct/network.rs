@@ -1,7 +1,8 @@
-//! The network of rotations, written once for vectors of floats and of whole numbers, and for both directions.
+//! The network of rotations, written once for vectors of floats and of whole numbers, and for
+//! both directions.
 //!
-//! No closures here: one that is not inlined would lack the SIMD level of its caller, and every operation in it would
-//! become a call.
+//! No closures here: one that is not inlined would lack the SIMD level of its caller, and every
+//! operation in it would become a call.
 
 use super::angles::{ANGLES_2, ANGLES_4, ANGLES_8, ANGLES_16, EIGHTH, Rotation};
 use fearless_simd::{Simd, SimdBase};
@@ -13,7 +14,7 @@ impl Sample for f32 {}
 impl Sample for i32 {}
 
 pub(super) mod private {
-    use super::{FloatLane, Lane, WholeLane};
+    use super::{FloatLane, IntegerLane, Lane};
     use fearless_simd::Simd;
 
     /// The vector of a sample type at each SIMD level.
@@ -27,7 +28,7 @@ pub(super) mod private {
     }
 
     impl Vectors for i32 {
-        type Lane<S: Simd> = WholeLane<S>;
+        type Lane<S: Simd> = IntegerLane<S>;
     }
 }
 
@@ -64,9 +65,9 @@ pub trait Lane<S: Simd, T>: Copy {
 #[derive(Clone, Copy)]
 pub struct FloatLane<S: Simd>(S::f32s);
 
-/// A vector of whole numbers; sums wrap.
+/// A vector of integers; sums wrap.
 #[derive(Clone, Copy)]
-pub struct WholeLane<S: Simd>(S::i32s);
+pub struct IntegerLane<S: Simd>(S::i32s);
 
 impl<S: Simd> Lane<S, f32> for FloatLane<S> {
     const LEN: usize = S::f32s::LEN;
@@ -107,7 +108,7 @@ impl<S: Simd> Lane<S, f32> for FloatLane<S> {
     }
 }
 
-impl<S: Simd> WholeLane<S> {
+impl<S: Simd> IntegerLane<S> {
     /// `self * factor / 4096` to the nearest, halves up.
     #[inline(always)]
     fn scaled(self, factor: i32) -> S::i32s {
@@ -115,8 +116,8 @@ impl<S: Simd> WholeLane<S> {
     }
 }
 
-/// Three shears make a rotation, and each is undone by its opposite.
-impl<S: Simd> Lane<S, i32> for WholeLane<S> {
+/// A rotation is three shears, each of which its opposite inverts exactly.
+impl<S: Simd> Lane<S, i32> for IntegerLane<S> {
     const LEN: usize = S::i32s::LEN;
 
     #[inline(always)]

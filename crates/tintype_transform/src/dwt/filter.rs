@@ -1,13 +1,14 @@
 //! The lifting steps of each filter, on whole lines of samples.
 //!
-//! In: slices of equal length. Out: `target[i] += step(a[i] + b[i])`. Exact at every SIMD level: the loops are plain
-//! and only differ in how many lanes the compiler gives them.
+//! In: slices of equal length. Out: `target[i] += step(a[i] + b[i])`. Exact at every SIMD level:
+//! the loops are plain and only differ in how many lanes the compiler gives them.
 
 use fearless_simd::{Level, dispatch};
 
 /// A pair of analysis and synthesis filters written as lifting steps.
 ///
-/// Step 0 changes the odd samples, step 1 the even ones, and so on; the inverse runs them backwards with the other sign.
+/// Step 0 changes the odd samples, step 1 the even ones, and so on; the inverse runs them
+/// backwards with the other sign.
 pub trait Filter {
     /// `i32` or `f32`.
     type Sample: Copy + Default;
@@ -24,11 +25,12 @@ pub trait Filter {
         b: &[Self::Sample],
     );
 
-    /// Multiplies `line` by the gain that lifting would have given it in `singles` directions (1 or 2) in which the
-    /// plane is one sample wide, or divides by it.
+    /// Multiplies `line` by the gain that lifting would have given it in `singles` directions (1
+    /// or 2) in which the plane is one sample wide, or divides by it.
     fn widen(level: Level, singles: usize, inverse: bool, line: &mut [Self::Sample]);
 
-    /// Multiplies `line` by the factor of a band that `highs` directions (0 to 2) are high of, or by its inverse.
+    /// Multiplies `line` by the factor of a band that `highs` directions (0 to 2) are high of, or
+    /// by its inverse.
     fn scale(level: Level, highs: usize, inverse: bool, line: &mut [Self::Sample]);
 }
 
@@ -57,7 +59,8 @@ impl Filter for Filter53 {
     const STEPS: usize = 2;
 
     fn lift(level: Level, step: usize, inverse: bool, target: &mut [i32], a: &[i32], b: &[i32]) {
-        // Step 0 predicts: odd -= floor((a + b) / 2). Step 1 updates: even += floor((a + b + 2) / 4).
+        // Step 0 predicts: odd -= floor((a + b) / 2). Step 1 updates: even += floor((a + b + 2) /
+        // 4).
         let (round, shift) = if step == 0 { (0, 1) } else { (2, 2) };
         let subtract = (step == 0) != inverse;
         if subtract {

@@ -1,19 +1,21 @@
 //! Two-dimensional discrete wavelet transforms by lifting: the integer 5/3 and the float 9/7.
 //!
-//! In: a plane of `width × height` samples, row by row without gaps (`i32` for 5/3, `f32` for 9/7). Out: the rows of
-//! its bands, handed to a sink; the way back asks a source for rows of bands and returns the plane, or the plane at
-//! `ceil(size / 2^k)` when the `k` finest levels are left out. Any size from 1 × 1, any number of levels; at the
-//! borders the signal is mirrored about its end samples.
+//! In: a plane of `width × height` samples, row by row without gaps (`i32` for 5/3, `f32` for
+//! 9/7). Out: the rows of its bands, passed to a sink. Synthesis takes rows of bands from a
+//! source and returns the plane, or the plane at `ceil(size / 2^k)` without the `k` finest
+//! levels. Any size from 1 × 1, any number of levels; at the borders the signal is mirrored about
+//! its end samples.
 //!
-//! Scaling: 5/3 as the lifting steps leave it (low band: gain 1 at frequency 0). 9/7 nearly orthonormal: low band gain
-//! √2 in each direction, so that all synthesis norms ([`norm_9_7`]) are close to 1.
+//! Scaling: 5/3 has the gains of its lifting steps (low band: gain 1 at frequency 0). 9/7 nearly
+//! orthonormal: low band gain √2 in each direction, so that all synthesis norms ([`norm_9_7`])
+//! are close to 1.
 //!
-//! Exact: 5/3 is integer with wrap-around. 9/7 uses only single-precision additions and multiplications in a fixed
-//! order, so that every level and machine gives the same bits.
+//! Exact: 5/3 is integer with wrap-around. 9/7 uses only single-precision additions and
+//! multiplications in a fixed order, so that every level and machine gives the same bits.
 //!
-//! Source: Cohen, Daubechies, Feauveau, Biorthogonal bases of compactly supported wavelets (1992); Daubechies and
-//! Sweldens, Factoring wavelet transforms into lifting steps (1998); Le Gall and Tabatabai (1988) for 5/3; coefficients
-//! as in ISO/IEC 15444-1 Annex F.
+//! Source: Cohen, Daubechies, Feauveau, Biorthogonal bases of compactly supported wavelets
+//! (1992); Daubechies and Sweldens, Factoring wavelet transforms into lifting steps (1998); Le
+//! Gall and Tabatabai (1988) for 5/3; coefficients as in ISO/IEC 15444-1 Annex F.
 
 mod filter;
 mod norm;
@@ -25,7 +27,7 @@ pub use filter::{Filter, Filter53, Filter97};
 pub use norm::{norm_5_3, norm_9_7};
 pub use plane::{RowSink, RowSource, analyse, synthesise};
 
-/// Which of the four bands that one level of the transform makes; the first letter is the horizontal direction.
+/// One of the four bands of a level; the first part of the name is the horizontal direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Orientation {
     /// Low in both directions; only the coarsest level keeps it.

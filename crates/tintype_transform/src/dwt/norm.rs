@@ -1,10 +1,13 @@
-//! How much one unit in a band weighs in the plane: the L2 norm of the band's synthesis function.
+//! L2 norms of the bands' synthesis functions: the error in the plane that a unit error in a band
+//! makes.
 //!
-//! Tables for levels 1 to 8 (checked against the slow twin); deeper levels use the last row.
+//! Tables for levels 1 to 8, computed from the filters and tested against the slow twin; deeper
+//! levels use the last row.
 
 use super::{Band, Orientation};
 
-/// Synthesis norms of the 9/7 transform as scaled here: for each level `LowLow`, `HighLow` or `LowHigh`, `HighHigh`.
+/// Synthesis norms of the 9/7 transform as scaled here: for each level `LowLow`, `HighLow` or
+/// `LowHigh`, `HighHigh`.
 const NORM_9_7: [[f32; 3]; 8] = [
     [0.98295, 1.01129, 1.04044],
     [1.0306, 0.99841, 0.96722],
@@ -33,7 +36,8 @@ pub fn norm_9_7(band: Band) -> f32 {
     look_up(&NORM_9_7, band)
 }
 
-/// L2 norm of the synthesis function of `band` for the 5/3 filter, far from borders; rounding is left out.
+/// L2 norm of the synthesis function of `band` for the 5/3 filter, far from borders; rounding is
+/// left out.
 pub fn norm_5_3(band: Band) -> f32 {
     look_up(&NORM_5_3, band)
 }

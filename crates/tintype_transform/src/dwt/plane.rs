@@ -1,7 +1,8 @@
 //! Whole planes forwards and backwards, row by row.
 //!
-//! Each level lifts rows against rows in one sweep, in which a few rows are live at a time and stay in the cache, and
-//! splits each row once it is finished. Memory beside the plane: one row forwards, half a plane backwards.
+//! Each level lifts rows against rows in one sweep, in which a few rows are live at a time and
+//! stay in the cache, and splits each row once it is finished. Memory beside the plane: one row
+//! forwards, half a plane backwards.
 
 use super::{Band, Filter, Orientation};
 use fearless_simd::Level;
@@ -12,10 +13,12 @@ pub type RowSink<'a, T> = dyn FnMut(Band, usize, &[T]) + 'a;
 /// Fills a row of a band: (band, row index, row).
 pub type RowSource<'a, T> = dyn FnMut(Band, usize, &mut [T]) + 'a;
 
-/// Transforms `plane` (`width × height`, row by row; used as working memory) and hands each band's rows to `sink`.
+/// Transforms `plane` (`width × height`, row by row; used as working memory) and hands each
+/// band's rows to `sink`.
 ///
-/// The sink gets (band, row index, row). Levels come from the finest to the coarsest; a band's rows come in order, the
-/// bands of a level take turns. With `levels` 0 the only band is `LowLow` of level 0, the plane itself.
+/// The sink gets (band, row index, row). Levels come from the finest to the coarsest; a band's
+/// rows come in order, the bands of a level take turns. With `levels` 0 the only band is `LowLow`
+/// of level 0, the plane itself.
 ///
 /// # Panics
 /// If `plane` has not `width * height` samples.
@@ -74,11 +77,12 @@ pub fn analyse<F: Filter>(
     }
 }
 
-/// Builds the plane of `width × height` back from its bands, without the `skipped` finest of its `levels` levels.
+/// Builds the plane of `width × height` back from its bands, without the `skipped` finest of its
+/// `levels` levels.
 ///
 /// The source is called with (band, row index, row to fill); it must fill the whole row. Returns
-/// `ceil(width / 2^skipped) × ceil(height / 2^skipped)` samples; for 9/7 they are `2^skipped` times too large (the low
-/// band's gain) and left so.
+/// `ceil(width / 2^skipped) × ceil(height / 2^skipped)` samples; for 9/7 they are `2^skipped`
+/// times too large (the low band's gain) and left so.
 ///
 /// # Panics
 /// If `skipped > levels`.
@@ -141,7 +145,8 @@ pub fn synthesise<F: Filter>(
     plane
 }
 
-/// One lifting step on row `y` of the top left `w × h` samples of a plane with rows every `stride` samples.
+/// One lifting step on row `y` of the top left `w × h` samples of a plane with rows every
+/// `stride` samples.
 fn lift_rows<F: Filter>(
     simd: Level,
     step: usize,
@@ -203,7 +208,8 @@ fn lift_halves<F: Filter>(
         return;
     }
     if step.is_multiple_of(2) {
-        // Odd sample i lies between even samples i and i + 1; after the last even sample the line is mirrored.
+        // Odd sample i lies between even samples i and i + 1; after the last even sample the line
+        // is mirrored.
         let inner = n_high.min(n_low - 1);
         F::lift(simd, step, inverse, &mut high[..inner], &low[..inner], &low[1..]);
         if inner < n_high {

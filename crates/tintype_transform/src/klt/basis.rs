@@ -26,8 +26,8 @@ impl Basis {
         &self.rows
     }
 
-    /// Bands to coefficients: `out[k] = sum over j of row[k][j] * bands[j]`, for bands of equal length that follow one
-    /// another, in the order of `j`.
+    /// Bands to coefficients: `out[k] = sum over j of row[k][j] * bands[j]`, for bands of equal
+    /// length that follow one another, in the order of `j`.
     ///
     /// # Panics
     /// If the slices are not `n` bands of one length.
@@ -35,7 +35,8 @@ impl Basis {
         self.apply(level, bands, out, |k, j| k * self.n + j);
     }
 
-    /// Coefficients to bands: the transposed basis. `first` coefficients suffice; the rest count as zero.
+    /// Coefficients to bands: the transposed basis. `first` coefficients suffice; the rest count
+    /// as zero.
     ///
     /// # Panics
     /// If `coefficients` are not 1 to `n` bands as long as the `n` bands of `out`.

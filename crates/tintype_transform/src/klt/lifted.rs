@@ -1,4 +1,4 @@
-//! A basis in whole numbers, undone exactly.
+//! A basis in integers with an exact inverse.
 
 use super::DIMENSION_MAX;
 use fearless_simd::{Level, dispatch};
@@ -24,17 +24,20 @@ pub struct LiftedBasis {
 }
 
 impl LiftedBasis {
-    /// The shears that come near to the orthonormal `rows` (`n` of `n` components each), `None` for other sizes.
+    /// The shears that come near to the orthonormal `rows` (`n` of `n` components each), `None`
+    /// for other sizes.
     ///
-    /// Rotations of two columns each, by a quarter of a turn at most, turn the matrix into one of 1 and -1 on the
-    /// diagonal. The same rotations of bands, in this order, and the signs after them are the basis.
+    /// Rotations of two columns each, by a quarter of a turn at most, turn the matrix into one of
+    /// 1 and -1 on the diagonal. The same rotations of bands, in this order, and the signs after
+    /// them are the basis.
     pub fn from_rows(rows: &[f64], n: usize) -> Option<Self> {
         if !(1..=DIMENSION_MAX).contains(&n) || rows.len() != n * n {
             return None;
         }
         let mut r = rows.to_vec();
         let mut steps = Vec::new();
-        // Columns j > i of row i are cleared by rotating columns i and j, so that rows = lower * product of rotations.
+        // Columns j > i of row i are cleared by rotating columns i and j, so that rows = lower *
+        // product of rotations.
         for i in 0..n {
             for j in i + 1..n {
                 let (x, y) = (r[i * n + i], r[i * n + j]);
@@ -42,7 +45,8 @@ impl LiftedBasis {
                 if norm == 0.0 || y == 0.0 {
                     continue;
                 }
-                // Keeping the sign of x keeps the angle within a quarter of a turn, and the tangent of its half below 1.
+                // Keeping the sign of x keeps the angle within a quarter of a turn, and the
+                // tangent of its half below 1.
                 let sign = if x < 0.0 { -1.0 } else { 1.0 };
                 let (c, s) = (sign * x / norm, sign * y / norm);
                 for k in 0..n {
@@ -62,7 +66,8 @@ impl LiftedBasis {
         Some(Self { n, steps, negated })
     }
 
-    /// The basis of these steps, as they were stored; `None` if a step names a band that does not exist, or itself.
+    /// The basis of these steps, as they were stored; `None` if a step names a band that does not
+    /// exist, or itself.
     pub fn from_steps(n: usize, steps: Vec<LiftStep>, negated: u64) -> Option<Self> {
         let known = |band: u8| usize::from(band) < n;
         let fits = steps.iter().all(|s| known(s.to) && known(s.from) && s.to != s.from);

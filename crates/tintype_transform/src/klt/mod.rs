@@ -1,12 +1,15 @@
-//! The Karhunen–Loève transform: a fitted orthonormal basis, applied to samples of several bands or to blocks.
+//! The Karhunen–Loève transform: a fitted orthonormal basis, applied to samples of several bands
+//! or to blocks.
 //!
-//! [`principal_axes`] fits a basis to a covariance. [`Basis`] applies it in floats; [`LiftedBasis`] applies nearly the
-//! same rotation in whole numbers and is undone exactly, for lossless spectral transforms.
+//! [`principal_axes`] fits a basis to a covariance. [`Basis`] applies it in floats;
+//! [`LiftedBasis`] applies nearly the same rotation in integers with an exact inverse, for
+//! lossless spectral transforms.
 //!
-//! Bit-exact: applying a basis (`f32` sums and products in a fixed order, or integers). Fitting is not.
+//! Bit-exact: applying a basis (`f32` sums and products in a fixed order, or integers). Fitting
+//! is not.
 //!
-//! Source: C. G. J. Jacobi (1846) for the eigenvectors; lifting of rotations after P. Hao, Q. Shi, "Matrix
-//! factorizations for reversible integer mapping" (2001), here by plane rotations.
+//! Source: C. G. J. Jacobi (1846) for the eigenvectors; lifting of rotations after P. Hao, Q.
+//! Shi, "Matrix factorizations for reversible integer mapping" (2001), here by plane rotations.
 
 mod axes;
 mod basis;
