@@ -5,8 +5,8 @@ use crate::pair::Pair;
 use tintype_image::colour::scaled_sample;
 use tintype_image::{Planes, Shape};
 
-/// The absolute difference of the main planes times `gain`, clipped, as an 8-bit picture: gray for one plane, else RGB of
-/// the first three (of two planes, gray of the first).
+/// The absolute difference of the main planes times `gain`, clipped, as an 8-bit picture: gray
+/// for one plane, else RGB of the first three (of two planes, gray of the first).
 ///
 /// # Errors
 /// `Mismatch` for pictures that cannot be compared.

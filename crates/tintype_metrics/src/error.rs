@@ -1,6 +1,7 @@
-//! The ways in which a comparison fails.
+//! Errors of comparisons.
 
 use std::fmt;
+use tintype_image::ImageError;
 
 /// Why two things could not be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum MetricError {
     Mismatch { what: String },
     /// The caller's arguments make no sense.
     Misuse { what: String },
-    /// A metric's library refused.
+    /// A metric cannot be computed for these pictures.
     Unsupported { what: String },
 }
 
@@ -19,10 +20,22 @@ impl fmt::Display for MetricError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mismatch { what } => write!(f, "cannot compare: {what}"),
-            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+            Self::Misuse { what } => write!(f, "{what}"),
             Self::Unsupported { what } => write!(f, "metric not available: {what}"),
         }
     }
 }
 
 impl std::error::Error for MetricError {}
+
+/// Keeps the kind of error where there is one of the same name.
+impl From<ImageError> for MetricError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Mismatch { what } => Self::Mismatch { what },
+            ImageError::Unsupported { what } => Self::Unsupported { what },
+            ImageError::Misuse { what } => Self::Misuse { what },
+            other => Self::Mismatch { what: other.to_string() },
+        }
+    }
+}

@@ -1,14 +1,15 @@
-//! Brings two pictures to one form, so that their samples can be compared one by one.
+//! Converts two pictures to one shape, so that their samples can be compared.
 //!
-//! In: two [`Planes`]; out: the same with equal shape. Sizes must agree. Different colour models of the gray, RGB and
-//! YCbCr family meet in full-resolution RGB; different depths meet at the larger. Equal shapes are borrowed as they are.
+//! In: two [`Planes`]; out: the same with equal shape. Sizes must agree. If colour models differ
+//! among gray, RGB and YCbCr, both become full-resolution RGB; if depths differ, both take the
+//! larger. Equal shapes are borrowed unchanged.
 
 use crate::MetricError;
 use std::borrow::Cow;
 use tintype_image::colour::{
     Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
 };
-use tintype_image::{ColourModel, ImageError, Level, PlaneInfo, PlaneRole, Planes, Shape};
+use tintype_image::{ColourModel, Level, PlaneInfo, PlaneRole, Planes, Shape};
 
 /// Two pictures of equal size, planes and depths.
 pub(crate) struct Pair<'a> {
@@ -28,7 +29,7 @@ impl<'a> Pair<'a> {
         if !same_layout(&a.shape, &b.shape) {
             let families = [a, b].map(|p| p.shape.colour != ColourModel::Bands);
             if families[0] != families[1] {
-                let what = format!("colour models {:?} and {:?}", a.shape.colour, b.shape.colour);
+                let what = format!("colour models {} and {}", a.shape.colour, b.shape.colour);
                 return Err(MetricError::Mismatch { what });
             }
             if families[0] {
@@ -54,7 +55,8 @@ impl<'a> Pair<'a> {
         &self.a.shape
     }
 
-    /// The planes that picture-wide numbers are made of: the colour planes, or all planes where there are none.
+    /// The planes that picture-wide numbers are made of: the colour planes, or all planes where
+    /// there are none.
     pub fn main_planes(&self) -> usize {
         match self.shape().colour_planes() {
             0 => self.a.planes.len(),
@@ -70,18 +72,13 @@ fn same_layout(a: &Shape, b: &Shape) -> bool {
     a.colour == b.colour && subsampling(a) == subsampling(b)
 }
 
-fn failed(error: ImageError) -> MetricError {
-    MetricError::Mismatch { what: error.to_string() }
-}
-
 /// Full-resolution RGB of gray, RGB or YCbCr; further planes stay.
 pub(crate) fn rgb(planes: &Planes) -> Result<Planes, MetricError> {
     match planes.shape.colour {
         ColourModel::Rgb => Ok(planes.clone()),
         ColourModel::YCbCr(_) => {
-            let full =
-                planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle).map_err(failed)?;
-            rgb_from_ycbcr(&full, Level::new()).map_err(failed)
+            let full = planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle)?;
+            Ok(rgb_from_ycbcr(&full, Level::new())?)
         }
         ColourModel::Gray => {
             let mut out = planes.clone();
@@ -94,7 +91,7 @@ pub(crate) fn rgb(planes: &Planes) -> Result<Planes, MetricError> {
             Ok(out)
         }
         ColourModel::Bands => {
-            Err(MetricError::Misuse { what: "RGB of planes without colour".into() })
+            Err(MetricError::Misuse { what: "conversion to RGB of planes without colour".into() })
         }
     }
 }
@@ -104,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gray_meets_rgb_and_eight_bits_meet_sixteen() {
+    fn gray_and_rgb_compare_as_rgb_and_depths_at_the_larger() {
         let mut gray = Planes::new(Shape::gray(3, 2, 8));
         gray.planes[0].row_mut(1)[2] = 200;
         let wide = planes_at_depth(&rgb(&gray).unwrap(), 16);

@@ -1,8 +1,9 @@
 //! SSIMULACRA2 and Butteraugli through their crates.
 //!
-//! In: RGB or gray of any depth, read as sRGB; alpha and further planes are not looked at. SSIMULACRA2: 100 is equal, 90
-//! visually lossless, below 0 very bad; large pictures are worked on in strips (both metrics). Butteraugli: the largest distance over the
-//! picture (intensity target 80 nits), 0 is equal, above 1 visible; sides below 8 pixels are refused by the crate.
+//! In: RGB or gray of any depth, taken as sRGB; alpha and further planes are ignored. Out:
+//! SSIMULACRA2, where 100 is equal, 90 visually lossless and below 0 very bad; Butteraugli's
+//! largest distance (intensity target 80 nits), where 0 is equal and above 1 visible, for sides
+//! of 8 pixels and more. Both metrics process large pictures in strips.
 
 use crate::MetricError;
 use crate::pair::{Pair, rgb};
@@ -12,7 +13,7 @@ use std::ops::Range;
 use tintype_image::colour::scaled_sample;
 use tintype_image::{ColourModel, Planes};
 
-/// Pictures of more pixels than this are worked on in strips.
+/// Pictures of more pixels than this are processed in strips, which bounds memory. Not tuned.
 const WHOLE_PX_MAX: usize = 2 << 20;
 
 /// The three RGB planes of a pair, or `None` without colour.
@@ -69,7 +70,8 @@ pub(crate) fn ssimulacra2(pair: &Pair<'_>) -> Result<Option<f64>, MetricError> {
     fast_ssim2::compute_ssimulacra2_with_config(&a, &b, &config).map(Some).map_err(|e| failed(&e))
 }
 
-/// Butteraugli's largest distance and its 3-norm; `None` without colour or with a side below 8 pixels.
+/// Butteraugli's largest distance and its 3-norm; `None` without colour or with a side below 8
+/// pixels.
 pub(crate) fn butteraugli(pair: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricError> {
     let (width, height) = (pair.shape().width_px, pair.shape().height_px);
     if width.min(height) < 8 {
@@ -100,7 +102,8 @@ pub(crate) fn butteraugli(pair: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricE
     Ok(Some((largest, norms.sum::<f64>() / 3.0)))
 }
 
-/// Rows around a strip that its distances may depend on: the widest blur, at half resolution, has a radius of about 40.
+/// Rows around a strip that its distances may depend on: the widest blur, at half resolution, has
+/// a radius of about 40.
 const HALO_ROWS: usize = 96;
 
 fn butteraugli_of(

@@ -1,6 +1,8 @@
-//! Metrics that look at one sample at a time: squared and absolute error, Hamming distance, cosine similarity.
+//! Metrics of one sample at a time: squared and absolute error, Hamming distance, cosine
+//! similarity.
 //!
-//! In: two planes of one size, samples `0..2^bit_depth`. Sums are exact integers, so the order of rows does not matter.
+//! In: two planes of one size, samples `0..2^bit_depth`. Sums are exact integers, so the order of
+//! rows does not matter.
 
 use tintype_image::Plane;
 
@@ -58,13 +60,15 @@ impl Pointwise {
         self.absolute as f64 / self.samples.max(1) as f64
     }
 
-    /// Peak signal-to-noise ratio in dB for samples of `bit_depth` bits; infinite for equal samples.
+    /// Peak signal-to-noise ratio in dB for samples of `bit_depth` bits; infinite for equal
+    /// samples.
     pub fn psnr(&self, bit_depth: u8) -> f64 {
         let peak = f64::from((1u32 << bit_depth) - 1);
         10.0 * (peak * peak / self.mse()).log10()
     }
 
-    /// Cosine of the angle between the samples as vectors, 0 to 1; two zero vectors have 1, one zero vector has 0.
+    /// Cosine of the angle between the samples as vectors, 0 to 1; two zero vectors have 1, one
+    /// zero vector has 0.
     pub fn cosine(&self) -> f64 {
         let [ab, aa, bb] = self.products;
         match (aa, bb) {

@@ -44,12 +44,13 @@ pub struct PlaneReport {
 /// A picture's metrics. A metric that cannot be computed for these pictures is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Mean squared error over all samples of the main planes (the colour planes, or all where there are none), in squared
-    /// steps of the deepest of them.
+    /// Mean squared error over all samples of the main planes (the colour planes, or all where
+    /// there are none), in squared steps of the deepest of them.
     pub mse: f64,
     /// Mean absolute error over the same samples.
     pub mae: f64,
-    /// dB of `mse` against the largest sample; **infinite for equal pictures**, which JSON writers show as `null`.
+    /// dB of `mse` against the largest sample; **infinite for equal pictures**, which JSON
+    /// writers show as `null`.
     pub psnr: f64,
     /// Mean over the main planes.
     pub ssim: Option<f64>,
@@ -59,7 +60,7 @@ pub struct Report {
     pub ssimulacra2: Option<f64>,
     /// 0 is equal; the largest distance.
     pub butteraugli: Option<f64>,
-    /// Butteraugli's 3-norm, kinder to single spots.
+    /// Butteraugli's 3-norm, which weighs single spots less than the largest distance does.
     pub butteraugli_3norm: Option<f64>,
     /// Number of samples of all planes that differ.
     pub hamming: u64,
@@ -72,8 +73,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Name and value of each picture-wide metric, in the order of the doors' contract. Infinite and missing values are
-    /// `None`.
+    /// Name and value of each picture-wide metric, in the order of the doors' contract. Infinite
+    /// and missing values are `None`.
     pub fn entries(&self) -> [(&'static str, Option<f64>); 11] {
         [
             ("mse", Some(self.mse)),

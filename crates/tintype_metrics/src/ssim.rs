@@ -1,12 +1,14 @@
 //! SSIM and MS-SSIM of single planes.
 //!
-//! In: two planes of one size, range `0..2^bit_depth`; out: the mean over all positions where an 11×11 Gaussian window
-//! (σ 1.5) fits whole, constants 0.01 and 0.03 of the peak. MS-SSIM halves the planes four times by 2×2 means (an odd
-//! last row or column is left out) and weighs contrast–structure of the first four scales and SSIM of the last; a
-//! negative term counts as 0. Over a picture, the mean of its colour planes is taken, as the common Python packages do on
-//! RGB. Rows are filtered through a ring of eleven, so memory is two planes of `f32` and little more.
-//! Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 2004, eq. 13;
-//! Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment", Asilomar 2003, eq. 7.
+//! In: two planes of one size, range `0..2^bit_depth`; out: the mean over all positions where an
+//! 11×11 Gaussian window (σ 1.5) fits whole, constants 0.01 and 0.03 of the peak. MS-SSIM halves
+//! the planes four times by 2×2 means (an odd last row or column is left out) and weighs
+//! contrast–structure of the first four scales and SSIM of the last; a negative term counts as 0.
+//! Over a picture, the mean of its colour planes is taken, as the common Python packages do on
+//! RGB. Rows are filtered through a ring of eleven, so memory is two planes of `f32` and little
+//! more. Source: Wang et al., "Image quality assessment: from error visibility to structural
+//! similarity", IEEE TIP 2004, eq. 13; Wang, Simoncelli, Bovik, "Multi-scale structural
+//! similarity for image quality assessment", Asilomar 2003, eq. 7.
 
 use fearless_simd::dispatch;
 use tintype_image::{Level, Plane};
@@ -33,7 +35,8 @@ const WINDOW: [f32; SSIM_SIDE_MIN_PX] = [
     0.001_028_38,
 ];
 
-/// Samples on a scale of −0.5 to 0.5: variances do not care, and squares near 0 leave `f32` more digits for them.
+/// Samples on a scale of −0.5 to 0.5: variances do not care, and squares near 0 leave `f32` more
+/// digits for them.
 struct Scaled {
     width: usize,
     height: usize,
@@ -92,7 +95,8 @@ pub fn ms_ssim(a: &Plane<u16>, b: &Plane<u16>, bit_depth: u8) -> Option<f64> {
     Some(product)
 }
 
-/// Means, variances and covariance under the window, before subtraction of the means' products: a, b, aa, bb, ab.
+/// Means, variances and covariance under the window, before subtraction of the means' products:
+/// a, b, aa, bb, ab.
 type Moments = [Vec<f32>; 5];
 
 /// Mean SSIM, and mean contrast–structure term.

@@ -1,7 +1,8 @@
 use super::*;
 
-/// Means over the 24 Kodak pictures of measured codecs (rate in bits per pixel, PSNR in dB, SSIMULACRA2). The expected
-/// numbers below were computed with SciPy's `PchipInterpolator` and NumPy's trapezoid rule on 400 points.
+/// Means over the 24 Kodak pictures of measured codecs (rate in bits per pixel, PSNR in dB,
+/// SSIMULACRA2). The expected numbers below were computed with SciPy's `PchipInterpolator` and
+/// NumPy's trapezoid rule on 400 points.
 const JPEG_PSNR: [(f64, f64); 8] = [
     (0.131093, 22.808742),
     (0.268375, 26.671808),
