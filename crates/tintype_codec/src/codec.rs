@@ -1,10 +1,11 @@
-//! The trait that every codec implements, and what its callers hand it.
+//! The trait that every codec implements, and the arguments of its functions.
 
 use crate::{Payload, PayloadView, Result, SectionKey};
 use std::fmt;
 use tintype_image::{Level, Limits, Planes, Region, Shape, Threads};
 
-/// Which codec: the number that stands in the file, never reused, and the name on the command line and in JSON.
+/// The identity of a codec: its number in files, never reused, and its name on the command line
+/// and in JSON.
 ///
 /// ```
 /// use tintype_codec::CodecId;
@@ -19,7 +20,7 @@ pub struct CodecId {
 }
 
 impl CodecId {
-    /// A codec's identity. Each codec has one constant of it; the hall lists them.
+    /// An identity. Each codec's crate has one constant of it.
     pub const fn new(number: u8, name: &'static str) -> Self {
         Self { number, name }
     }
@@ -47,16 +48,16 @@ impl fmt::Display for CodecId {
     }
 }
 
-/// How good the picture shall be. Sizes and metric targets are reached by rate control over these.
+/// The quality to encode at. Rate control reaches sizes and metric targets by varying it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// 0 to 100, fractions allowed and meaningful: the SSIMULACRA2 a typical photo reaches.
     Quality(f32),
-    /// Every sample comes back.
+    /// Decodes to the same samples.
     Lossless,
 }
 
-/// What an encoder's choices should favour.
+/// The distortion that an encoder minimises.
 ///
 /// ```
 /// use tintype_codec::Tune;
@@ -67,19 +68,19 @@ pub enum Target {
 pub enum Tune {
     /// Mean squared error over all planes.
     Psnr,
-    /// How it looks.
+    /// Visible differences.
     #[default]
     Visual,
 }
 
-/// What the user asked of an encoder.
+/// Settings of an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodeSettings {
-    /// How good.
+    /// The quality.
     pub target: Target,
-    /// Good in which sense.
+    /// The kind of distortion.
     pub tune: Tune,
-    /// 1 (fast) to 9 (dense).
+    /// 1 (fastest) to 9 (smallest files).
     pub effort: u8,
 }
 
@@ -89,14 +90,14 @@ impl Default for EncodeSettings {
     }
 }
 
-/// What an operation may use. Results do not depend on `threads` or `level`.
+/// Resources of an operation. Results do not depend on `threads` or `level`.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecOptions {
     /// Worker threads.
     pub threads: Threads,
     /// SIMD level.
     pub level: Level,
-    /// Upper bounds on what a file or picture may ask for.
+    /// Upper bounds on sizes and memory.
     pub limits: Limits,
 }
 
@@ -106,35 +107,37 @@ impl Default for ExecOptions {
     }
 }
 
-/// Which part of the picture to decode.
+/// The part of the picture to decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct DecodeRequest {
     /// Decode at `ceil(size / 2^scale_log2)`; 0 to 5.
     pub scale_log2: u8,
-    /// Only this rectangle of the full-size picture, or all of it. With a scale, the rectangle is scaled outwards.
+    /// Only this rectangle of the full-size picture, or all of it. With a scale, the rectangle is
+    /// scaled outwards.
     pub region: Option<Region>,
     /// At most this many quality layers, or all.
     pub layers: Option<u32>,
 }
 
-/// What a codec can do; callers ask this instead of its name.
+/// What a codec can do. Callers decide by this, never by the name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// Takes [`Target::Quality`].
     pub lossy: bool,
     /// Takes [`Target::Lossless`].
     pub lossless: bool,
-    /// Decodes smaller pictures itself. For a codec that does not, the caller decodes at full size and takes means.
+    /// Decodes at smaller scales. For other codecs the caller decodes at full size and averages.
     pub scales: bool,
     /// Any prefix of its stream decodes, so that [`Codec::truncate`] can cut it to the byte.
     pub embedded: bool,
     /// Streams refer to a model that is fitted or trained.
     pub has_model: bool,
-    /// Made for small pictures: files of one section take the container's short form.
+    /// Files of one section use the container's short form, which saves bytes for small pictures.
     pub short_frame: bool,
 }
 
-/// A codec: samples to payload and back. Decoding is exact: the same payload gives the same samples on every machine.
+/// A codec: samples to payload and back. Decoding is exact: the same payload gives the same
+/// samples on every machine.
 pub trait Codec: Send + Sync {
     /// Which codec this is.
     fn id(&self) -> CodecId;
@@ -153,10 +156,12 @@ pub trait Codec: Send + Sync {
         exec: &ExecOptions,
     ) -> Result<Payload>;
 
-    /// Decodes what `request` asks for. The result's shape is `payload.shape`, its size changed by scale and region.
+    /// Decodes what `request` asks for. The result's shape is `payload.shape`, its size changed
+    /// by scale and region.
     ///
     /// # Errors
-    /// `Malformed`, `Truncated`, `Limit`, `Unsupported` (a request it cannot fulfil), `Mismatch` (model).
+    /// `Malformed`, `Truncated`, `Limit`, `Unsupported` (a request it cannot fulfil), `Mismatch`
+    /// (model).
     fn decode(
         &self,
         payload: &PayloadView<'_>,
@@ -176,23 +181,26 @@ pub trait Codec: Send + Sync {
         true
     }
 
-    /// The number of the setting that a quality stands for, rising with it, in a codec that has only so many: equal
-    /// numbers give equal payloads. `None` where every quality may give another one.
+    /// The index of the setting used for `quality`, rising with it, in a codec with finitely many
+    /// settings: equal indices give equal payloads. `None` if every quality may give another
+    /// payload.
     fn setting_of(&self, quality: f32) -> Option<usize> {
         let _ = quality;
         None
     }
 
-    /// Whether the model that a stream with this `header` names is the one that this codec holds; `true` for codecs
+    /// Whether this codec has the model that a stream with this `header` names; `true` for codecs
     /// without models.
     fn holds_model(&self, header: &[u8]) -> bool {
         let _ = header;
         true
     }
 
-    /// Cuts `payload` to at most `bytes` bytes of sections if its format is embedded, else `None`.
+    /// Truncates `payload` to at most `bytes` bytes of sections; `None` if its format is not
+    /// embedded.
     ///
-    /// The result decodes like any other payload and is as good as the codec can make it without coding anew.
+    /// The result decodes like any other payload, to the best quality that is possible without
+    /// encoding again.
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
         let _ = (payload, bytes);
         None

@@ -1,16 +1,24 @@
 //! The tests that every codec passes.
 //!
-//! [`check`] codes a list of small made pictures (odd sizes, one pixel, one row, 1 to 16 bits, gray, alpha, depth,
-//! subsampled, many planes) and holds the codec to what [`Codec`] promises: samples that come back, equal results for
-//! every thread count and SIMD level, regions that are crops, scales, prefixes, and an error instead of a panic for
-//! damaged bytes.
+//! [`check`] encodes a list of small generated pictures (odd sizes, one pixel, one row, 1 to 16
+//! bits, gray, alpha, depth, subsampled, many planes) and checks what [`Codec`] promises:
+//!
+//! * lossless decoding restores every sample; lossy decoding is near, and within the range of
+//!   each plane;
+//! * bytes and samples are the same for every number of threads and every SIMD level;
+//! * a region is the crop of the whole picture, also at smaller scales;
+//! * a smaller scale is near the means of blocks;
+//! * truncated payloads give a picture or `Truncated`, embedded ones always a picture;
+//! * limits are kept;
+//! * damaged, missing, repeated and unknown sections give a picture of the right shape or an
+//!   error, never a panic.
 
 use crate::{
     Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView,
     SectionView, Target,
 };
 use tintype_image::{
-    ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
+    ColourModel, Level, Limits, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
     planes_cropped,
 };
 
@@ -34,14 +42,15 @@ pub fn picture(shape: Shape) -> Planes {
     planes
 }
 
-/// Red, green and blue with one more plane.
+/// RGB with one more plane.
 fn rgb_and(width: usize, height: usize, role: PlaneRole, bit_depth: u8) -> Shape {
     let mut shape = Shape::rgb(width, height, 8);
     shape.planes.push(PlaneInfo::new(role, bit_depth));
     shape
 }
 
-/// Luma and chroma; `halves` says whether chroma has half the columns and half the rows (0 or 1 each).
+/// Luma and chroma; `halves` says whether chroma has half the columns and half the rows (0 or 1
+/// each).
 fn ycbcr(width: usize, height: usize, halves: (u8, u8)) -> Shape {
     let mut shape = Shape::rgb(width, height, 8);
     shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
@@ -80,11 +89,13 @@ pub fn pictures() -> Vec<(&'static str, Planes)> {
     shapes.into_iter().map(|(name, shape)| (name, picture(shape))).collect()
 }
 
-/// Largest mean absolute error at quality 90, in shares of a plane's range. Measured on these noisy pictures: 0.005 to
-/// 0.075, the most where noise stands in for chroma; a wrong plane, shift or colour gives 0.2 and more.
+/// Largest mean absolute error at quality 90, in shares of a plane's range. Measured on these
+/// noisy pictures: 0.005 to 0.075, the most where noise stands in for chroma; a wrong plane,
+/// shift or colour gives 0.2 and more.
 const ERROR_MAX: f64 = 0.12;
 
-/// Runs the contract over every picture but those in `refused`, which `codec` must decline as `Unsupported`.
+/// Runs the contract over every picture but those in `refused`, which `codec` must decline as
+/// `Unsupported`.
 ///
 /// # Panics
 /// Where the contract is broken; the message names codec, picture and promise.
@@ -149,9 +160,12 @@ impl Case<'_> {
         let whole = whole.unwrap_or_else(|error| panic!("{self}: {error}"));
         self.check_samples(&whole);
         self.check_regions(&payload, &whole);
-        self.check_scales(&payload);
+        self.check_scales(&payload, &whole);
+        self.check_layers(&payload);
+        self.check_limits(&payload);
         self.check_prefixes(&payload);
         self.check_damage(&payload);
+        self.check_sections(&payload);
     }
 
     fn decode(
@@ -206,9 +220,9 @@ impl Case<'_> {
             view.sections.retain(|s| self.codec.wants(shape, &payload.header, s.key, &request));
             let part = self
                 .decode(&view, &request)
-                .unwrap_or_else(|error| panic!("{self}: {region:?}: {error}"));
+                .unwrap_or_else(|error| panic!("{self}: {region}: {error}"));
             let expected = planes_cropped(whole, region).expect("a region inside");
-            assert!(part == expected, "{self}: {region:?} is not the crop of the whole");
+            assert!(part == expected, "{self}: {region} is not the crop of the whole");
         }
         let outside = Region { x: width, y: 0, width: 1, height: 1 };
         let request = DecodeRequest { region: Some(outside), ..DecodeRequest::default() };
@@ -219,8 +233,9 @@ impl Case<'_> {
         );
     }
 
-    /// Scaled sizes are rounded up; a codec that does not scale says so.
-    fn check_scales(&self, payload: &Payload) {
+    /// A smaller scale has its size rounded up and is near the means of blocks; a region of it is
+    /// its crop. A codec without the capability declines.
+    fn check_scales(&self, payload: &Payload, whole: &Planes) {
         let shape = &self.source.shape;
         for scale_log2 in [1, 3] {
             let request = DecodeRequest { scale_log2, ..DecodeRequest::default() };
@@ -232,17 +247,85 @@ impl Case<'_> {
             }
             let small =
                 result.unwrap_or_else(|error| panic!("{self}: 1/{}: {error}", 1 << scale_log2));
-            let side = |side: usize| side.div_ceil(1 << scale_log2);
-            let expected = Shape {
-                width_px: side(shape.width_px),
-                height_px: side(shape.height_px),
-                ..shape.clone()
-            };
+            let expected = shape.reduced(scale_log2);
             assert!(small.shape == expected, "{self}: 1/{} has another shape", 1 << scale_log2);
+            self.check_block_means(whole, &small, scale_log2);
+
+            // A corner on whole samples of a halved plane at this scale.
+            let unit = 2usize << scale_log2;
+            let (x, y) = (shape.width_px / 2 / unit * unit, shape.height_px / 3 / unit * unit);
+            let region = Region { x, y, width: shape.width_px - x, height: shape.height_px - y };
+            let request = DecodeRequest { region: Some(region), ..request };
+            let part = self.decode(&payload.view(shape), &request);
+            let part = part.unwrap_or_else(|error| panic!("{self}: {region}: {error}"));
+            let expected = planes_cropped(&small, region.reduced(scale_log2, scale_log2));
+            assert!(
+                part == expected.expect("a region inside"),
+                "{self}: {region} at 1/{} is not the crop of the scaled picture",
+                1 << scale_log2
+            );
         }
     }
 
-    /// A file that was cut off gives a picture or `Truncated`; from an embedded stream always a picture.
+    /// Compares a smaller scale with the means of the blocks of the whole.
+    fn check_block_means(&self, whole: &Planes, small: &Planes, scale_log2: u8) {
+        if self.target == Target::Quality(25.0) {
+            return;
+        }
+        let block = 1usize << scale_log2;
+        for (index, (full, plane)) in whole.planes.iter().zip(&small.planes).enumerate() {
+            let info = &whole.shape.planes[index];
+            if info.bit_depth == 1 {
+                continue;
+            }
+            let mut sum = 0.0;
+            for y in 0..plane.height() {
+                for (x, &sample) in plane.row(y).iter().enumerate() {
+                    let columns = x * block..((x + 1) * block).min(full.width());
+                    let rows = y * block..((y + 1) * block).min(full.height());
+                    let count = (columns.len() * rows.len()) as f64;
+                    let mut total = 0u64;
+                    for row in rows {
+                        total += full.row(row)[columns.clone()]
+                            .iter()
+                            .map(|&s| u64::from(s))
+                            .sum::<u64>();
+                    }
+                    sum += (total as f64 / count - f64::from(sample)).abs();
+                }
+            }
+            let count = (plane.width() * plane.height()) as f64;
+            let mean = sum / count / f64::from(info.sample_max());
+            assert!(
+                mean <= ERROR_MAX,
+                "{self}: 1/{block} is off the means of blocks by {mean:.3} in plane {index}"
+            );
+        }
+    }
+
+    /// One layer gives a picture of the same shape, or is declined.
+    fn check_layers(&self, payload: &Payload) {
+        let request = DecodeRequest { layers: Some(1), ..DecodeRequest::default() };
+        match self.decode(&payload.view(&self.source.shape), &request) {
+            Ok(planes) => assert!(planes.shape == self.source.shape, "{self}: another shape"),
+            Err(CodecError::Unsupported { .. }) => {}
+            Err(error) => panic!("{self}: one layer: {error}"),
+        }
+    }
+
+    /// A picture of more samples than the limits allow is neither encoded nor decoded.
+    fn check_limits(&self, payload: &Payload) {
+        let samples_max = self.source.shape.samples() - 1;
+        let limits = Limits { samples_max, ..Limits::default() };
+        let exec = ExecOptions { limits, ..one_thread() };
+        let view = payload.view(&self.source.shape);
+        let result = self.codec.decode(&view, &DecodeRequest::default(), &exec);
+        assert!(result.is_err(), "{self}: decodes beyond the limit on samples");
+        let result = self.codec.encode(self.source, &self.settings(), &exec);
+        assert!(result.is_err(), "{self}: encodes beyond the limit on samples");
+    }
+
+    /// A truncated payload gives a picture or `Truncated`; an embedded one always a picture.
     fn check_prefixes(&self, payload: &Payload) {
         let total: usize = payload.sections.iter().map(|s| s.bytes.len()).sum();
         let embedded = self.codec.capabilities().embedded;
@@ -307,9 +390,28 @@ impl Case<'_> {
         garbage.sections.iter_mut().for_each(|section| section.bytes.fill(0xa5));
         decodes(&garbage);
     }
+
+    /// Repeated, reordered and unknown sections give a picture of the right shape or an error.
+    fn check_sections(&self, payload: &Payload) {
+        let mut variants = vec![payload.clone(); 4];
+        variants[0].sections.reverse();
+        variants[1].sections.extend(payload.sections.iter().cloned());
+        variants[2].sections.iter_mut().for_each(|section| section.key.tile += 1_000);
+        variants[3].sections.iter_mut().for_each(|section| section.key.layer += 100);
+        for variant in variants {
+            let view = variant.view(&self.source.shape);
+            if let Ok(planes) = self.codec.decode(&view, &DecodeRequest::default(), &one_thread()) {
+                assert!(planes.shape == self.source.shape, "{self}: odd sections, another shape");
+            }
+            for section in &variant.sections {
+                let request = DecodeRequest::default();
+                self.codec.wants(&self.source.shape, &variant.header, section.key, &request);
+            }
+        }
+    }
 }
 
-/// `payload` as a reader of a file sees it that was cut after `bytes` bytes of sections.
+/// The view of `payload` in a file that was truncated after `bytes` bytes of sections.
 fn prefix<'a>(payload: &'a Payload, shape: &'a Shape, bytes: usize) -> PayloadView<'a> {
     let mut left = bytes;
     let mut sections = Vec::new();

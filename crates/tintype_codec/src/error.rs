@@ -1,4 +1,4 @@
-//! The six ways in which coding fails.
+//! Errors of codecs.
 
 use std::fmt;
 use tintype_image::ImageError;
@@ -13,7 +13,8 @@ pub type Result<T> = std::result::Result<T, CodecError>;
 pub enum CodecError {
     /// The payload ends early; at least `needed` more bytes were expected.
     Truncated { needed: usize },
-    /// The payload contradicts its format; `at` is a byte offset in the header or section, where it is known.
+    /// The payload contradicts its format; `at` is a byte offset in the header or section, where
+    /// it is known.
     Malformed { what: String, at: Option<usize> },
     /// A valid input that this codec does not handle.
     Unsupported { what: String },
@@ -36,7 +37,7 @@ impl fmt::Display for CodecError {
             }
             Self::Malformed { what, at: None } => write!(f, "malformed payload: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported: {what}"),
-            Self::Limit { what, max } => write!(f, "payload exceeds the limit on {what}, {max}"),
+            Self::Limit { what, max } => write!(f, "payload exceeds the limit of {max} on {what}"),
             Self::Mismatch { what } => write!(f, "payload does not match: {what}"),
             Self::Misuse { what } => write!(f, "{what}"),
         }
@@ -45,7 +46,7 @@ impl fmt::Display for CodecError {
 
 impl std::error::Error for CodecError {}
 
-/// The same word: a limit stays a limit, a truncation a truncation.
+/// Keeps the kind of error: a limit stays a limit, a truncation a truncation.
 impl From<ImageError> for CodecError {
     fn from(error: ImageError) -> Self {
         match error {

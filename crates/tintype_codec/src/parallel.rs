@@ -1,10 +1,24 @@
-//! Independent pieces of work over threads; the result does not depend on how many.
+//! Parallel maps: independent pieces of work on several threads, results in order.
+//!
+//! The result does not depend on the number of threads. Threads take the next index when they are
+//! free, so that pieces of unequal cost balance; they are scoped and end before the call returns.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tintype_image::Threads;
 
-/// Runs `work(0) .. work(count - 1)` on up to `threads` threads, the caller's included, and returns the results in order.
+/// Runs `work(0) .. work(count - 1)` on up to `threads` threads, the caller's included, and
+/// returns the results in order.
+///
+/// ```
+/// use tintype_codec::map_indexed;
+/// use tintype_image::Threads;
+/// let squares = map_indexed(Threads::new(3), 5, |i| i * i);
+/// assert_eq!(squares, [0, 1, 4, 9, 16]);
+/// ```
+///
+/// # Panics
+/// If `work` panics.
 pub fn map_indexed<T: Send>(
     threads: Threads,
     count: usize,
@@ -21,7 +35,7 @@ pub fn map_indexed<T: Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(slot) = slots.get(index) else { break };
             let result = work(index);
-            *slot.lock().expect("no worker panics while it holds the lock") = Some(result);
+            *slot.lock().expect("stores do not panic") = Some(result);
         }
     };
     std::thread::scope(|scope| {
@@ -36,7 +50,18 @@ pub fn map_indexed<T: Send>(
     slots.into_iter().map(take).collect()
 }
 
-/// As [`map_indexed`], with an item for each call.
+/// [`map_indexed`] over owned items: `work(index, item)`.
+///
+/// ```
+/// use tintype_codec::map_items;
+/// use tintype_image::Threads;
+/// let words = vec![String::from("a"), String::from("b")];
+/// let named = map_items(Threads::new(2), words, |i, word| format!("{i}{word}"));
+/// assert_eq!(named, ["0a", "1b"]);
+/// ```
+///
+/// # Panics
+/// If `work` panics.
 pub fn map_items<I: Send, T: Send>(
     threads: Threads,
     items: Vec<I>,

@@ -1,12 +1,13 @@
-//! What an encoder makes and a decoder gets: a header and named sections.
+//! Payloads: the output of an encoder and input of a decoder, a header and keyed sections.
 //!
-//! The container stores sections in the order given, each with its key, length and checksum. A reader may skip sections
-//! that [`Codec::wants`](crate::Codec::wants) declines, and may hand back a file that was cut off: then the last section
-//! present is partial and later ones are missing.
+//! The container stores sections in the order given, each with its key, length and checksum. A
+//! reader may skip sections that [`Codec::wants`](crate::Codec::wants) declines. In a truncated
+//! file the last section present is partial and later ones are missing.
 
 use tintype_image::Shape;
 
-/// Names one section: which tile, which layer of it. What a layer is, the codec says (quality, resolution, or both).
+/// The key of a section: its tile and layer. The codec defines what a layer is (quality,
+/// resolution, or both).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SectionKey {
     /// Tile, row by row from the top left; below 2^24.
@@ -18,7 +19,7 @@ pub struct SectionKey {
 /// One piece of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// Which one.
+    /// Its key.
     pub key: SectionKey,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -27,16 +28,16 @@ pub struct Section {
 /// What an encoder produces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
-    /// The codec's own header: all that decode needs beyond the [`Shape`].
+    /// The codec's header: everything that decoding needs besides the [`Shape`] and the sections.
     pub header: Vec<u8>,
-    /// Sections in the order in which they are to stand in the file.
+    /// Sections in file order.
     pub sections: Vec<Section>,
 }
 
-/// One piece of a payload as read back.
+/// One piece of a payload, as read from a file.
 #[derive(Clone, Copy, Debug)]
 pub struct SectionView<'a> {
-    /// Which one.
+    /// Its key.
     pub key: SectionKey,
     /// Its bytes, perhaps fewer than were written.
     pub bytes: &'a [u8],
@@ -44,16 +45,18 @@ pub struct SectionView<'a> {
     pub complete: bool,
 }
 
-/// A payload as read back: sections that were skipped or cut off are missing.
+/// A payload as read from a file: skipped sections, and those beyond the end of a truncated file,
+/// are missing.
 #[derive(Clone, Debug)]
 pub struct PayloadView<'a> {
     /// Shape of the whole picture at full size.
     pub shape: &'a Shape,
-    /// The codec's own header, whole.
+    /// The codec's header, complete.
     pub header: &'a [u8],
     /// The sections present, in file order.
     pub sections: Vec<SectionView<'a>>,
-    /// Whether the file was cut off. A decoder that can then decodes what is there; another returns `Truncated`.
+    /// Whether the file was truncated. A decoder either decodes what is there or returns
+    /// `Truncated`.
     pub cut_off: bool,
 }
 
@@ -65,7 +68,7 @@ impl Payload {
         Self { header, sections: tiles.into_iter().enumerate().map(section).collect() }
     }
 
-    /// The whole payload as its reader would see it.
+    /// The view of the complete payload.
     pub fn view<'a>(&'a self, shape: &'a Shape) -> PayloadView<'a> {
         let sections = self.section_views();
         PayloadView { shape, header: &self.header, sections, cut_off: false }

@@ -1,10 +1,12 @@
-//! From the quality that a user asks for to the quantiser's step.
+//! The quantiser step for a quality.
 //!
-//! In: quality, 0 to 100. Out: a step in 8-bit sample units. The encoder's choice: the step stands in the stream.
+//! In: quality, 0 to 100. Out: a step in 8-bit sample units. Not bit-exact: the step is stored in
+//! the stream.
 
-/// Straight lines, on a logarithmic scale of steps, between measured points.
+/// Measured points, interpolated linearly in the logarithm of the step.
 ///
-/// Each codec measures its own points: the step at which the mean SSIMULACRA2 of a set of photographs is `quality`.
+/// Each codec measures its own points: the step at which the mean SSIMULACRA2 of a set of
+/// photographs is `quality`.
 ///
 /// ```
 /// use tintype_codec::QualityCurve;
@@ -19,7 +21,8 @@ pub struct QualityCurve<'a> {
 }
 
 impl<'a> QualityCurve<'a> {
-    /// `points` are (quality, step), at least two; qualities rise from 0 to 100 and steps are positive.
+    /// `points` are (quality, step), at least two; qualities rise from 0 to 100 and steps are
+    /// positive.
     pub const fn new(points: &'a [(f32, f32)]) -> Self {
         assert!(points.len() >= 2, "a curve needs two points");
         Self { points }

@@ -1,7 +1,9 @@
-//! The tile driver: decodes independent tiles on several threads and assembles the requested region.
+//! The tile driver: decodes independent tiles on several threads and assembles the requested
+//! region.
 //!
-//! In: the grid, the region, and a function that decodes one tile. Out: the region's planes. A tile is freed as soon as
-//! its samples are copied into place, so that beside the picture memory holds as many tiles as there are threads.
+//! In: the grid, the region, and a function that decodes one tile. Out: the region's planes. A
+//! tile is freed as soon as its samples are copied into place, so that beside the picture memory
+//! holds as many tiles as there are threads.
 
 use crate::{CodecError, DecodeRequest, PayloadView, Result, SectionKey, map_indexed};
 use std::sync::Mutex;
@@ -12,14 +14,16 @@ pub fn tile_grid(shape: &Shape, tile_px: usize) -> TileGrid {
     TileGrid::new((shape.width_px, shape.height_px), (tile_px, tile_px))
 }
 
-/// Whether `request` touches the tile of section `key`; `true` for tiles that the grid does not have.
+/// Whether `request` touches the tile of section `key`; `true` for tiles that the grid does not
+/// have.
 pub fn wants_tile(grid: &TileGrid, key: SectionKey, request: &DecodeRequest) -> bool {
     let tile = grid.region(key.tile as usize);
     tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersects(region)))
 }
 
-/// The samples of `region`, or of the whole picture, at full size. `decode` takes a tile's number and shape. Tile
-/// corners are multiples of 2, so that subsampled planes have whole samples there.
+/// The samples of `region`, or of the whole picture, at full size. `decode` takes a tile's number
+/// and shape. Tile corners are multiples of 2, so that subsampled planes have whole samples
+/// there.
 ///
 /// # Errors
 /// The first of `decode`'s, in the order of tiles; `Misuse` for regions outside the picture.
