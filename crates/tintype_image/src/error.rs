@@ -1,4 +1,4 @@
-//! The six ways in which work on pictures fails; `Io` only from the readers and writers of files.
+//! Errors of pictures and picture files. `Io` comes only from readers and writers of files.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum ImageError {
     Truncated { needed: usize },
     /// The input contradicts its format; `at` is a byte offset, where it is known.
     Malformed { what: String, at: Option<usize> },
-    /// A valid input that uses what we do not handle.
+    /// A valid input with a feature that is not handled.
     Unsupported { what: String },
     /// More than the caller's [`crate::Limits`] allow.
     Limit { what: &'static str, max: u64 },
@@ -34,9 +34,9 @@ impl fmt::Display for ImageError {
             }
             Self::Malformed { what, at: None } => write!(f, "malformed picture: {what}"),
             Self::Unsupported { what } => write!(f, "unsupported picture: {what}"),
-            Self::Limit { what, max } => write!(f, "picture exceeds the limit on {what}, {max}"),
+            Self::Limit { what, max } => write!(f, "picture exceeds the limit of {max} on {what}"),
             Self::Mismatch { what } => write!(f, "picture does not match: {what}"),
-            Self::Misuse { what } => write!(f, "wrong use: {what}"),
+            Self::Misuse { what } => write!(f, "{what}"),
             Self::Io(error) => write!(f, "{error}"),
         }
     }

@@ -1,7 +1,9 @@
-//! Rectangles of a picture: regions, tile grids, and what they are at a smaller scale or in a subsampled plane.
+//! Rectangles of a picture: regions, tile grids, and what they are at a smaller scale or in a
+//! subsampled plane.
 //!
-//! Positions and sizes are in pixels of the full-size picture unless a function says otherwise. A picture or plane
-//! that is reduced by `2^k` has `ceil(size / 2^k)` columns and rows: [`reduced_len`] is the one place that says so.
+//! Positions and sizes are in pixels of the full-size picture unless a function says otherwise. A
+//! picture or plane that is reduced by `2^k` has `ceil(size / 2^k)` columns and rows:
+//! [`reduced_len`] is the one place that says so.
 
 use crate::{ImageError, Planes, Shape};
 use std::fmt;
@@ -78,8 +80,8 @@ impl Region {
         self.intersection(outer) == Some(self)
     }
 
-    /// The samples that cover it where columns and rows are halved `x_log2` and `y_log2` times: in a subsampled plane,
-    /// or in a picture at a smaller scale. Edges are rounded outwards.
+    /// The samples that cover it where columns and rows are halved `x_log2` and `y_log2` times:
+    /// in a subsampled plane, or in a picture at a smaller scale. Edges are rounded outwards.
     pub fn reduced(self, x_log2: u8, y_log2: u8) -> Self {
         let (x, y) = (self.x >> x_log2, self.y >> y_log2);
         let right = reduced_len(self.right(), x_log2);
@@ -190,7 +192,8 @@ impl TileGrid {
 /// The part of `source` inside `region`, all planes.
 ///
 /// # Errors
-/// `Misuse` if the region is empty, leaves the picture, or starts between samples of a subsampled plane.
+/// `Misuse` if the region is empty, leaves the picture, or starts between samples of a subsampled
+/// plane.
 pub fn planes_cropped(source: &Planes, region: Region) -> Result<Planes, ImageError> {
     let shape = &source.shape;
     let odd_x = region.x % 2 == 1 && shape.planes.iter().any(|p| p.subsample_x_log2 > 0);

@@ -1,8 +1,8 @@
 //! A short exact fingerprint of samples, by which tests and tools compare decodes.
 //!
-//! In: planes; out: 64 bits. FNV-1a over width, height, each plane's depth and size, and its samples as little-endian
-//! words: the same on every machine and for every row stride. Not for adversaries.
-//! Source: Fowler, Noll, Vo, draft-eastlake-fnv.
+//! In: planes; out: 64 bits. FNV-1a over width, height, each plane's depth and size, and its
+//! samples as little-endian words: the same on every machine and for every row stride. Not for
+//! adversaries. Source: Fowler, Noll, Vo, draft-eastlake-fnv.
 
 use crate::Planes;
 

@@ -1,7 +1,7 @@
 //! Samples on the scale of another bit depth.
 //!
-//! In: samples of `0..2^from`; out: of `0..2^to`, to the nearest, so that 0 stays 0 and the largest stays the largest.
-//! Going up and down again returns every sample.
+//! In: samples of `0..2^from`; out: of `0..2^to`, to the nearest, so that 0 stays 0 and the
+//! largest stays the largest. Going up and down again returns every sample.
 
 use crate::Planes;
 

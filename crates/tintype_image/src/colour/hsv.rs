@@ -1,14 +1,14 @@
 //! RGB to hue, saturation, value and back, for analysis; never part of a codec.
 //!
-//! In: RGB planes of `0..2^n`. Out: three `f32` planes: hue in `0..1` of a turn (red 0, green 1/3, blue 2/3; 0 where there
-//! is no colour), saturation and value in `0..=1`. Floats: not bit-exact.
-//! Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
+//! In: RGB planes of `0..2^n`. Out: three `f32` planes: hue in `0..1` of a turn (red 0, green
+//! 1/3, blue 2/3; 0 where there is no colour), saturation and value in `0..=1`. Floats: not
+//! bit-exact. Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
 
 use super::even_colour_depth;
 use crate::{ColourModel, ImageError, Plane, Planes, Shape};
 
-/// Largest difference in any sample after [`hsv_from_rgb`] and [`rgb_from_hsv`] at up to 16 bits. Seven roundings of
-/// `f32` (24 bits) keep a 16-bit sample within half a step.
+/// Largest difference in any sample after [`hsv_from_rgb`] and [`rgb_from_hsv`] at up to 16 bits.
+/// Seven roundings of `f32` (24 bits) keep a 16-bit sample within half a step.
 pub const HSV_ERROR_MAX: u16 = 0;
 
 /// Hue, saturation and value.
@@ -48,7 +48,8 @@ fn hsv([r, g, b]: [f32; 3]) -> [f32; 3] {
     [if hue < 1.0 { hue } else { 0.0 }, range / max, max]
 }
 
-/// RGB of `bit_depth` bits from hue, saturation and value planes of one size; values outside their ranges are clamped.
+/// RGB of `bit_depth` bits from hue, saturation and value planes of one size; values outside
+/// their ranges are clamped.
 ///
 /// # Errors
 /// `Misuse` for planes of unequal size or a depth outside 1 to 16.

@@ -1,4 +1,5 @@
-//! The matrices of BT.601 and BT.709, from which every RGB ⇄ YCbCr conversion in the workspace takes its numbers.
+//! The matrices of BT.601 and BT.709, from which every RGB ⇄ YCbCr conversion in the workspace
+//! takes its numbers.
 //!
 //! With the luma weights `Kr + Kg + Kb = 1`, full range and chroma centred on 0:
 //!
@@ -8,9 +9,9 @@
 //! Cr = (R - Y) / (2(1 - Kr))       B = Y + 2(1 - Kb) Cb
 //! ```
 //!
-//! Codecs that decode in integers round these numbers with [`fixed_point`] to as many fraction bits as their format
-//! states.
-//! Source: Rec. ITU-R BT.601-7, 2.5.1; Rec. ITU-R BT.709-6, item 3; full-range scaling as in ITU-T T.871, clause 7.
+//! Codecs that decode in integers round these numbers with [`fixed_point`] to as many fraction
+//! bits as their format states. Source: Rec. ITU-R BT.601-7, 2.5.1; Rec. ITU-R BT.709-6, item 3;
+//! full-range scaling as in ITU-T T.871, clause 7.
 //!
 //! ```
 //! use tintype_image::YCbCrMatrix;
@@ -38,7 +39,8 @@ impl YCbCrMatrix {
         [2.0 - 2.0 * blue, 2.0 - 2.0 * red]
     }
 
-    /// The weights of the way back: of Cr in red, of Cb and of Cr in green (both negative), of Cb in blue.
+    /// The weights of the way back: of Cr in red, of Cb and of Cr in green (both negative), of Cb
+    /// in blue.
     pub const fn inverse_weights(self) -> [f64; 4] {
         let [red, green, blue] = self.luma_weights();
         let [cb, cr] = self.difference_scales();

@@ -1,8 +1,9 @@
 //! Between colour models, sampling ratios and depths.
 //!
-//! In: [`Planes`] or rows of samples, range `0..2^bit_depth`; out: the same in another model. Integer
-//! throughout except HSV, so that results are the same on every machine and at every SIMD level. Alpha and further
-//! planes pass unchanged. ICC profiles are ignored: the numbers in the file are converted as they are.
+//! In: [`Planes`] or rows of samples, range `0..2^bit_depth`; out: the same in another model.
+//! Integer throughout except HSV, so that results are the same on every machine and at every SIMD
+//! level. Alpha and further planes pass unchanged. ICC profiles are ignored: the numbers in the
+//! file are converted as they are.
 
 mod depth;
 mod hsv;
@@ -20,7 +21,8 @@ pub use ycocg::{rgb_from_ycocg, ycocg_from_rgb};
 
 use crate::{ColourModel, ImageError, PlaneRole, Planes};
 
-/// The depth of `planes`, which must be full-resolution colour planes of one depth in model `colour`.
+/// The depth of `planes`, which must be full-resolution colour planes of one depth in model
+/// `colour`.
 fn even_colour_depth(planes: &Planes, colour: ColourModel) -> Result<u8, ImageError> {
     let shape = &planes.shape;
     let mut depths =

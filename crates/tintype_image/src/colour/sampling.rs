@@ -1,8 +1,9 @@
 //! Chroma at full, half or quarter resolution.
 //!
-//! In: a plane of samples; out: the same plane with `ceil(size / 2)` columns, rows or both, or back at a given size. Down: the mean
-//! of 2×1 or 2×2 samples, rounded half up, edges replicated; chroma sits between luma samples, as in JPEG and MPEG-1.
-//! Up: nearest, or triangle weights 3:1 of the nearer and the farther sample. Integers only.
+//! In: a plane of samples; out: the same plane with `ceil(size / 2)` columns, rows or both, or
+//! back at a given size. Down: the mean of 2×1 or 2×2 samples, rounded half up, edges replicated;
+//! chroma sits between luma samples, as in JPEG and MPEG-1. Up: nearest, or triangle weights 3:1
+//! of the nearer and the farther sample. Integers only.
 
 use crate::{ColourModel, ImageError, Plane, Planes, Shape, reduced_len};
 
@@ -60,7 +61,8 @@ pub fn subsampled(plane: &Plane<u16>, x_log2: u8, y_log2: u8) -> Plane<u16> {
     out
 }
 
-/// `plane` with columns doubled `x_log2` times and rows `y_log2` times (0 or 1), cut to `width` × `height`.
+/// `plane` with columns doubled `x_log2` times and rows `y_log2` times (0 or 1), cut to `width` ×
+/// `height`.
 ///
 /// # Errors
 /// `Misuse` if `plane` is not `ceil(size / 2^log2)`.

@@ -1,9 +1,10 @@
 //! RGB to full-range YCbCr and back with the BT.601 or BT.709 matrix, 1 to 16 bits, in fixed point.
 //!
-//! In and out: three planes of `0..2^bit_depth`; chroma is centred on `2^(bit_depth - 1)`. Forward: 16 fraction bits,
-//! products summed in 32 bits without loss. Backward: 16 fraction bits up to 14-bit samples, 14 above, so that no sum
-//! leaves 32 bits. Rounding is to the nearest; results are clamped to the range.
-//! Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item 3; full-range scaling as in ITU-T T.871 clause 7.
+//! In and out: three planes of `0..2^bit_depth`; chroma is centred on `2^(bit_depth - 1)`.
+//! Forward: 16 fraction bits, products summed in 32 bits without loss. Backward: 16 fraction bits
+//! up to 14-bit samples, 14 above, so that no sum leaves 32 bits. Rounding is to the nearest;
+//! results are clamped to the range. Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item
+//! 3; full-range scaling as in ITU-T T.871 clause 7.
 
 use super::{even_colour_depth, fixed_point, three};
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
 };
 use fearless_simd::dispatch;
 
-/// Largest difference in any sample after [`ycbcr_from_rgb`] and [`rgb_from_ycbcr`], for up to 16 bits: three roundings
-/// to integers, the chroma one weighted by up to 1.86.
+/// Largest difference in any sample after [`ycbcr_from_rgb`] and [`rgb_from_ycbcr`], for up to 16
+/// bits: three roundings to integers, the chroma one weighted by up to 1.86.
 pub const RGB_YCBCR_ERROR_MAX: u16 = 2;
 
 struct Forward {
@@ -113,7 +114,8 @@ pub fn ycbcr_from_rgb(
     Ok(out)
 }
 
-/// Converts full-resolution YCbCr colour planes to RGB. Subsampled chroma wants [`super::planes_at_sampling`] first.
+/// Converts full-resolution YCbCr colour planes to RGB. Subsampled chroma wants
+/// [`super::planes_at_sampling`] first.
 ///
 /// # Errors
 /// `Misuse` unless `ycbcr` is YCbCr with colour planes of one depth and full resolution.

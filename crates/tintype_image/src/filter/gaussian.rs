@@ -1,6 +1,7 @@
 //! Gaussian blur, separable, cut off at three deviations.
 //!
-//! In and out: samples of one range; sums in `f32` without fused operations, rounded to the nearest at the end.
+//! In and out: samples of one range; sums in `f32` without fused operations, rounded to the
+//! nearest at the end.
 
 use super::{by_rows, row_near, widened};
 use crate::{Level, Plane, Threads};

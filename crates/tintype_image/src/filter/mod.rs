@@ -1,8 +1,8 @@
 //! Denoising before encoding: median, Gaussian, non-local means.
 //!
-//! In: planes of `0..2^bit_depth`; out: planes of the same shape. Colour planes and bands are filtered; alpha and depth pass
-//! unchanged. Beyond the edge the nearest sample counts. Rows are shared out over threads; the result does not depend on
-//! how many. Never part of decoding.
+//! In: planes of `0..2^bit_depth`; out: planes of the same shape. Colour planes and bands are
+//! filtered; alpha and depth pass unchanged. Edges are replicated. Bands of rows are filtered by
+//! several threads; the result does not depend on how many. Never part of decoding.
 
 mod gaussian;
 mod median;
@@ -37,28 +37,31 @@ pub enum Denoise {
         patch_px: usize,
         /// Side of the window searched: odd, 3 to 41.
         window_px: usize,
-        /// Filter strength h as a share of the largest sample, above 0 and at most 1; about the noise's deviation.
+        /// Filter strength h as a share of the largest sample, above 0 and at most 1; about the
+        /// noise's deviation.
         strength: f32,
     },
 }
 
 impl Denoise {
     fn check(self) -> Result<(), ImageError> {
-        let sound = match self {
-            Self::Median3 | Self::Median5 => true,
-            Self::Gaussian { sigma_px } => sigma_px > 0.0 && sigma_px <= 50.0,
-            Self::NonLocalMeans { patch_px, window_px, strength } => {
-                matches!(patch_px, 3 | 5 | 7)
-                    && window_px % 2 == 1
-                    && (3..=41).contains(&window_px)
-                    && strength > 0.0
-                    && strength <= 1.0
+        let wrong = |what: String| Err(ImageError::Misuse { what });
+        match self {
+            Self::Gaussian { sigma_px } if !(sigma_px > 0.0 && sigma_px <= 50.0) => {
+                wrong(format!("Gaussian blur with a deviation of {sigma_px}; above 0 to 50 pixels"))
             }
-        };
-        if sound {
-            Ok(())
-        } else {
-            Err(ImageError::Misuse { what: format!("filter parameters {self:?}") })
+            Self::NonLocalMeans { patch_px, .. } if !matches!(patch_px, 3 | 5 | 7) => {
+                wrong(format!("non-local means with patches of {patch_px} pixels; 3, 5 or 7"))
+            }
+            Self::NonLocalMeans { window_px, .. }
+                if window_px % 2 == 0 || !(3..=41).contains(&window_px) =>
+            {
+                wrong(format!("non-local means with a window of {window_px}; odd, 3 to 41 pixels"))
+            }
+            Self::NonLocalMeans { strength, .. } if !(strength > 0.0 && strength <= 1.0) => {
+                wrong(format!("non-local means of strength {strength}; above 0 to 1"))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -89,10 +92,11 @@ pub fn denoised(source: &Planes, filter: Denoise, threads: Threads) -> Result<Pl
     Ok(out)
 }
 
-/// Rows that one call of a filter makes.
+/// Rows of one unit of work. Small enough to balance threads, large enough that margins are
+/// cheap; not measured.
 const BAND_ROWS: usize = 64;
 
-/// Makes a plane in bands of rows: `work(source, first row, rows to fill)`.
+/// Fills a plane in bands of rows: `work(source, first row, rows to fill)`.
 fn by_rows<T, U>(
     source: &Plane<T>,
     threads: Threads,

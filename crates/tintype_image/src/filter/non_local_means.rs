@@ -1,15 +1,19 @@
-//! Non-local means: every sample becomes the mean of the window around it, each weighed by how alike its patch is.
+//! Non-local means: each sample becomes the mean of the window around it, weighted by the
+//! similarity of patches.
 //!
-//! In and out: samples of one range, h in samples. The weight of a candidate is `exp(-d / h²)`, d the mean squared difference
-//! of the two patches; the sample itself counts with the largest weight found. Patch differences are running integer sums,
-//! so time grows with the window and not with the patch. Weights come from a table of 1 024 steps.
-//! Source: Buades, Coll, Morel, "A non-local algorithm for image denoising", CVPR 2005, section 3; Darbon et al., "Fast
-//! nonlocal filtering applied to electron cryomicroscopy", ISBI 2008 (running sums).
+//! In and out: samples of one range, h in samples. The weight of a candidate is `exp(-d / h²)`, d
+//! the mean squared difference of the two patches; the sample itself counts with the largest
+//! weight found. Patch differences are running integer sums, so time grows with the window and
+//! not with the patch. Weights come from a table of 1 024 steps. Source: Buades, Coll, Morel, "A
+//! non-local algorithm for image denoising", CVPR 2005, section 3; Darbon et al., "Fast nonlocal
+//! filtering applied to electron cryomicroscopy", ISBI 2008 (running sums).
 
 use crate::Plane;
 
+/// Entries of the table of weights.
 const STEPS: usize = 1024;
-/// Patches further apart than this many h² have no weight.
+
+/// Patches further apart than this many h² have no weight: exp(-8) is 1/2981.
 const DISTANCE_MAX: f32 = 8.0;
 
 /// Fills rows from `first` on.
@@ -88,7 +92,7 @@ impl Padded {
         &self.samples[y * self.stride..][..self.stride]
     }
 
-    /// Adds or takes away the squared differences of one row to its shifted self, column by column.
+    /// Adds or subtracts the squared differences of a row and its shifted copy, column by column.
     fn add_squares(
         &self,
         columns: &mut [u64],

@@ -1,11 +1,14 @@
-//! DICOM files with uncompressed samples: explicit or implicit VR, little endian, 8 or 16 bits allocated.
+//! DICOM files with uncompressed samples: explicit or implicit VR, little endian, 8 or 16 bits
+//! allocated.
 //!
-//! In: gray of 1 to 16 stored bits, whose frames become planes (at most 32), or one frame of RGB or full-range YCbCr. Samples are
-//! the stored values as they stand, signed ones raised by half their range: no window, no rescaling, and MONOCHROME1 is not
-//! turned round. All other bytes ride along as they are in [`Metadata::other`], under `dicom:head` and `dicom:tail`. Out:
-//! only pictures that came from a DICOM file; same samples give the same file to the byte. The head is written as it came, also
-//! around samples that lossy coding changed. Compressed, deflated and big-endian files are refused.
-//! Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause 7; PS3.3, clause C.7.6.3.
+//! In: gray of 1 to 16 stored bits, whose frames become planes (at most 32), or one frame of RGB
+//! or full-range YCbCr. Samples are the stored values as they stand, signed ones raised by half
+//! their range: no window, no rescaling, and MONOCHROME1 is not turned round. All other bytes
+//! ride along as they are in [`Metadata::other`], under `dicom:head` and `dicom:tail`. Out: only
+//! pictures that came from a DICOM file; same samples give the same file to the byte. The head is
+//! written as it came, also around samples that lossy coding changed. Compressed, deflated and
+//! big-endian files are refused. Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause
+//! 7; PS3.3, clause C.7.6.3.
 
 use crate::{
     ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
@@ -29,7 +32,8 @@ pub(super) fn detect(bytes: &[u8]) -> bool {
 /// Reads a DICOM file.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     let head = Head::parse(bytes)?;
-    // The shape is checked before anything is allocated; how many bits are in use is seen only from the samples.
+    // The shape is checked before anything is allocated; how many bits are in use is seen only
+    // from the samples.
     head.shape(head.allocated)?.check(limits)?;
     let needed = head.len_bytes();
     let Some(values) = bytes.get(head.end..).and_then(|rest| rest.get(..needed)) else {
@@ -306,7 +310,7 @@ fn implicit_from_syntax(syntax: &str) -> Result<bool, ImageError> {
         _ => "unknown",
     };
     let what = format!(
-        "DICOM with {name} samples (transfer syntax {syntax:?}); decompress it first, e.g. with gdcmconv -w"
+        "DICOM with {name} samples (transfer syntax {syntax}); decompress it first, e.g. with gdcmconv -w"
     );
     Err(ImageError::Unsupported { what })
 }
@@ -366,7 +370,7 @@ impl<'a> Walk<'a> {
         let vr = self.take(2)?;
         if !vr.iter().all(u8::is_ascii_uppercase) {
             return Err(ImageError::Malformed {
-                what: format!("DICOM element of the kind {vr:02x?}"),
+                what: "DICOM element without a value representation".into(),
                 at: Some(at),
             });
         }
@@ -440,7 +444,8 @@ mod tests {
         out.extend(value);
     }
 
-    /// A file of 5 × 3 pixels: all elements, a nested sequence of no stated length, samples, and one element behind.
+    /// A file of 5 × 3 pixels: all elements, a nested sequence of no stated length, samples, and
+    /// one element behind.
     fn file(made: &Made<'_>, word: impl Fn(usize) -> u16) -> Vec<u8> {
         // A preamble that is a TIFF's start.
         let mut out = b"II*\0\x08\0\0\0".to_vec();

@@ -1,6 +1,7 @@
 //! Between planes and rows of interleaved, packed samples, as most file formats store them.
 //!
-//! Packed rows hold samples most significant bit first (1, 2, 4 bits), as bytes, or as 16-bit big-endian words.
+//! Packed rows hold samples most significant bit first (1, 2, 4 bits), as bytes, or as 16-bit
+//! big-endian words.
 
 use crate::colour::scaled_sample;
 use crate::{ImageError, Picture, PlaneRole, Planes};
@@ -33,7 +34,8 @@ pub(super) fn unpack_row(row: &[u8], bits: u8, out: &mut [u16]) {
     }
 }
 
-/// Packs samples of `bits` (1, 2, 4, 8 or 16) onto the end of `row`; the last byte is filled with zero bits.
+/// Packs samples of `bits` (1, 2, 4, 8 or 16) onto the end of `row`; the last byte is filled with
+/// zero bits.
 pub(super) fn pack_row(samples: &[u16], bits: u8, row: &mut Vec<u8>) {
     match bits {
         16 => row.extend(samples.iter().flat_map(|s| s.to_be_bytes())),
@@ -77,7 +79,8 @@ pub(super) struct Interleaved<'a> {
 }
 
 impl<'a> Interleaved<'a> {
-    /// Gray or RGB with or without alpha; YCbCr is turned into RGB. A single band or depth plane counts as gray.
+    /// Gray or RGB with or without alpha; YCbCr is turned into RGB. A single band or depth plane
+    /// counts as gray.
     ///
     /// # Errors
     /// `Unsupported` for other planes.

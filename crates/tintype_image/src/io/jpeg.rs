@@ -1,7 +1,8 @@
-//! Plain JPEG: read through `zune-jpeg` to 8-bit gray or RGB, written through `jpeg-encoder` at 4:4:4 (gray stays gray).
+//! Plain JPEG: read through `zune-jpeg` to 8-bit gray or RGB, written through `jpeg-encoder` at
+//! 4:4:4 (gray stays gray).
 //!
-//! In and out: samples of 8 bits; deeper pictures are scaled to 8 bits on writing and alpha is dropped. CMYK is turned to RGB by
-//! the reader. ICC, EXIF and XMP ride along.
+//! In and out: samples of 8 bits; deeper pictures are scaled to 8 bits on writing and alpha is
+//! dropped. CMYK is turned to RGB by the reader. ICC, EXIF and XMP ride along.
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, put_row, unpack_row};

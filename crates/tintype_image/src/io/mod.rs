@@ -1,9 +1,10 @@
 //! Picture files in and out.
 //!
-//! In: the bytes of one file and [`Limits`]; out: a [`Picture`], and back. The format is found from the content, never
-//! from a name. Samples keep their true depth where the format tells it (PNG 1 to 16 bits, PNM maxval, TIFF). Sizes
-//! are checked against the limits before samples are allocated. Metadata is carried byte for byte. No colour management
-//! is done: samples are what the file says, and the ICC profile rides along.
+//! In: the bytes of one file and [`Limits`]; out: a [`Picture`], and back. The format is detected
+//! from the content, never from a name. Samples keep the depth that the file states (PNG 1 to 16
+//! bits, PNM maxval, TIFF). Sizes are checked against the limits before samples are allocated.
+//! Metadata is kept byte for byte. There is no colour management: samples are those of the file,
+//! and the ICC profile is part of the metadata.
 
 mod dicom;
 mod interleave;
@@ -129,14 +130,10 @@ impl Default for WriteSettings {
 /// Reads a whole picture file.
 ///
 /// # Errors
-/// `Unsupported` for an unknown format or a variant we do not handle, `Truncated`, `Malformed`, `Limit`.
+/// `Unsupported` for an unknown format or a variant we do not handle, `Truncated`, `Malformed`,
+/// `Limit`.
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    let Some(format) = PictureFormat::detect(bytes) else {
-        let start = &bytes[..bytes.len().min(8)];
-        return Err(ImageError::Unsupported {
-            what: format!("no picture format starts with the bytes {start:02x?}"),
-        });
-    };
+    let Some(format) = PictureFormat::detect(bytes) else { return Err(unknown_format(bytes)) };
     let picture = match format {
         PictureFormat::Png => png::read(bytes, limits),
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
@@ -148,6 +145,33 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
     }?;
     picture.planes.shape.check(limits)?;
     Ok(picture)
+}
+
+/// Names the format if it is a well-known one, and says what to do.
+fn unknown_format(bytes: &[u8]) -> ImageError {
+    let brand = bytes.get(4..12).unwrap_or_default();
+    let name = match bytes {
+        [] => return ImageError::Truncated { needed: 1 },
+        [b'B', b'M', ..] => "BMP",
+        [b'G', b'I', b'F', b'8', ..] => "GIF",
+        [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => "JPEG XL",
+        [0, 0, 0, 12, b'j', b'P', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => "JPEG 2000",
+        [b'8', b'B', b'P', b'S', ..] => "Photoshop",
+        [0x76, 0x2f, 0x31, 0x01, ..] => "OpenEXR",
+        [b'%', b'P', b'D', b'F', ..] => "PDF",
+        _ if brand.starts_with(b"ftypavi") => "AVIF",
+        _ if [&b"ftyphei"[..], b"ftypmif", b"ftypmsf"].iter().any(|b| brand.starts_with(b)) => {
+            "HEIC"
+        }
+        _ if brand.starts_with(b"ftyp") => "MP4",
+        _ => "",
+    };
+    let what = if name.is_empty() {
+        "unknown format; PNG, JPEG, PNM, PAM, TIFF, DICOM, WebP and Y4M can be read".to_owned()
+    } else {
+        format!("{name} files cannot be read; convert to PNG or TIFF first")
+    };
+    ImageError::Unsupported { what }
 }
 
 /// Writes a picture file with default settings.
@@ -167,8 +191,8 @@ pub fn write_picture(format: PictureFormat, picture: &Picture) -> Result<Vec<u8>
     write_picture_with(format, picture, &WriteSettings::default())
 }
 
-/// Writes a picture file. YCbCr becomes RGB where the format has no YCbCr; depths a format lacks are scaled up to the
-/// next it has, or down to its largest.
+/// Writes a picture file. YCbCr becomes RGB where the format has no YCbCr; depths a format lacks
+/// are scaled up to the next it has, or down to its largest.
 ///
 /// # Errors
 /// `Unsupported` for planes the format cannot hold; the message names formats that can.
@@ -182,7 +206,8 @@ pub fn write_picture_with(
     Ok(bytes)
 }
 
-/// As [`write_picture_with`], to `out`: PNG, PNM and PAM some rows at a time, so that the file is never held as a whole.
+/// As [`write_picture_with`], to `out`: PNG, PNM and PAM some rows at a time, so that the file is
+/// never whole in memory.
 ///
 /// # Errors
 /// As there, before anything is written; `Io` from `out`.
@@ -227,7 +252,8 @@ fn one_frame(planes: &Planes) -> Result<Vec<u8>, ImageError> {
     Ok(writer.into_inner())
 }
 
-/// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have full resolution.
+/// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have
+/// full resolution.
 fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
     if matches!(planes.shape.colour, ColourModel::YCbCr(_)) {
         let full = colour::planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle)?;

@@ -1,8 +1,8 @@
 //! The orientation tag of EXIF: found, made, and applied to the samples.
 //!
-//! In: an EXIF block (a TIFF structure) with tag 274 in its first directory, values 1 to 8; out: the value, or a picture
-//! turned so that its value is 1. Only that tag is ever changed; the rest of the block stays byte for byte.
-//! Source: CIPA DC-008 (Exif 2.32), 4.6.4 A, tag Orientation.
+//! In: an EXIF block (a TIFF structure) with tag 274 in its first directory, values 1 to 8; out:
+//! the value, or a picture turned so that its value is 1. Only that tag is ever changed; the rest
+//! of the block stays byte for byte. Source: CIPA DC-008 (Exif 2.32), 4.6.4 A, tag Orientation.
 
 use crate::{Picture, Plane, PlaneInfo};
 
@@ -47,7 +47,8 @@ pub(super) fn exif_of(orientation: u16) -> Vec<u8> {
     out
 }
 
-/// Turns and mirrors `picture` as its EXIF block asks, and sets the block's orientation to 1 (as stored).
+/// Turns and mirrors `picture` as its EXIF block asks, and sets the block's orientation to 1 (as
+/// stored).
 pub fn apply_orientation(picture: Picture) -> Picture {
     let mut picture = picture;
     let Some(exif) = &mut picture.metadata.exif else { return picture };

@@ -1,10 +1,11 @@
-//! PNG through the `png` crate: gray of 1, 2, 4, 8, 16 bits at its true depth, RGB, palettes expanded to 8-bit RGB, alpha
-//! from its own channel or from `tRNS`; ICC, EXIF (`eXIf`) and XMP (`iTXt`).
+//! PNG through the `png` crate: gray of 1, 2, 4, 8, 16 bits at its true depth, RGB, palettes
+//! expanded to 8-bit RGB, alpha from its own channel or from `tRNS`; ICC, EXIF (`eXIf`) and XMP
+//! (`iTXt`).
 //!
-//! Depths PNG lacks are stored in the next larger one, scaled to its full range, with `sBIT` naming the true depth. A
-//! 16-bit file whose samples all lie on the coarser grid that its `sBIT` names is read back at that depth, so that 9 to
-//! 15 bits come back exactly.
-//! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
+//! Depths PNG lacks are stored in the next larger one, scaled to its full range, with `sBIT`
+//! naming the true depth. A 16-bit file whose samples all lie on the coarser grid that its `sBIT`
+//! names is read back at that depth, so that 9 to 15 bits come back exactly. Source: ISO/IEC
+//! 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};

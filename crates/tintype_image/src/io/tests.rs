@@ -274,8 +274,8 @@ fn floating_point_tiff_is_refused_by_name() {
     assert!(error.to_string().contains("floating-point"), "{error}");
 }
 
-/// Name, depths and fingerprint of each kept PngSuite file. When these were taken, the samples equalled those
-/// Pillow reads, as far as its 8 bits tell for colour of 16.
+/// Name, depths and fingerprint of each kept PngSuite file. When these were taken, the samples
+/// equalled those Pillow reads, as far as its 8 bits tell for colour of 16.
 const PNGSUITE: &str = "
 basi2c16.png 16,16,16 1ca8146e2a12febd
 basi3p02.png 8,8,8 d5f5f67976a0561d

@@ -1,10 +1,12 @@
-//! TIFF and BigTIFF through the `tiff` crate: 1 to 32 unsigned samples a pixel of 1, 2, 4, 8 or 16 bits, in strips or tiles,
-//! chunky or planar; ICC, XMP, orientation (as a small EXIF block) and unknown tags such as GeoTIFF's.
+//! TIFF and BigTIFF through the `tiff` crate: 1 to 32 unsigned samples a pixel of 1, 2, 4, 8 or
+//! 16 bits, in strips or tiles, chunky or planar; ICC, XMP, orientation (as a small EXIF block)
+//! and unknown tags such as GeoTIFF's.
 //!
-//! Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order, and written back.
-//! Floating-point and signed samples are refused. Written files are little- or big-endian as the machine is, chunky,
-//! deflated with the horizontal predictor, 8 or 16 bits; other depths are scaled up. Only the first page is read.
-//! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
+//! Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in
+//! little-endian order, and written back. Floating-point and signed samples are refused. Written
+//! files are little- or big-endian as the machine is, chunky, deflated with the horizontal
+//! predictor, 8 or 16 bits; other depths are scaled up. Only the first page is read. Source: TIFF
+//! Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, unpack_row};
@@ -134,7 +136,11 @@ impl Layout {
         let depths = decoder.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample)?.unwrap_or(vec![1]);
         let bits = depths[0];
         if !matches!(bits, 1 | 2 | 4 | 8 | 16) || depths.iter().any(|d| *d != bits) {
-            return unsupported(format!("with {depths:?} bits a sample"));
+            let list: Vec<String> = depths.iter().map(u16::to_string).collect();
+            return unsupported(format!(
+                "with {} bits a sample; 1, 2, 4, 8 and 16, equal for all samples, are handled",
+                list.join(", ")
+            ));
         }
         let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::Unknown(EXTRA_SAMPLES))?;
         let extra = match extra {
@@ -165,7 +171,8 @@ impl Layout {
             }
             other => {
                 return unsupported(format!(
-                    "photometric interpretation {other:?} with {count} samples"
+                    "with {count} samples of photometric interpretation {}; gray, RGB, palette and CMYK are handled",
+                    other.to_u16()
                 ));
             }
         };

@@ -1,8 +1,9 @@
-//! WebP through the `image-webp` crate: lossy and lossless read, lossless written; 8-bit RGB with or without alpha.
+//! WebP through the `image-webp` crate: lossy and lossless read, lossless written; 8-bit RGB with
+//! or without alpha.
 //!
-//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing; gray comes back as RGB. ICC,
-//! EXIF and XMP ride along. Sides of at most 16 383 pixels.
-//! Source: RFC 9649 (WebP).
+//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing; gray
+//! comes back as RGB. ICC, EXIF and XMP ride along. Sides of at most 16 383 pixels. Source: RFC
+//! 9649 (WebP).
 
 use super::interleave::{Interleaved, put_row, unpack_row};
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};

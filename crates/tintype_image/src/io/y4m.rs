@@ -1,10 +1,12 @@
-//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:4 or gray, 8 to 16 bits, read and written frame by frame.
+//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:4 or gray, 8 to 16 bits, read and written
+//! frame by frame.
 //!
-//! In: any reader; out: one [`Planes`] a frame, and back. Deep samples are 16-bit little-endian words. Frames are taken as
-//! **full-range BT.601** unless the header says otherwise (`XCOLORRANGE=LIMITED` is kept as it stands in
-//! [`Y4mHeader::parameters`]); samples are never rescaled, so that reading and writing returns every byte. Interlacing
-//! is kept as a parameter and not looked at.
-//! Source: the mjpegtools page yuv4mpeg(5), and the `C420p10`-like extensions of FFmpeg.
+//! In: any reader; out: one [`Planes`] a frame, and back. Deep samples are 16-bit little-endian
+//! words. Frames are taken as **full-range BT.601** unless the header says otherwise
+//! (`XCOLORRANGE=LIMITED` is kept as it stands in [`Y4mHeader::parameters`]); samples are never
+//! rescaled, so that reading and writing returns every byte. Interlacing is kept as a parameter
+//! and otherwise ignored. Source: the mjpegtools manual page yuv4mpeg(5), and the `C420p10`-like
+//! extensions of FFmpeg.
 
 use crate::{ColourModel, ImageError, Limits, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 use std::io::{BufRead, Read, Write};
@@ -44,8 +46,8 @@ impl Y4mHeader {
         };
         if base.is_empty() || !even || bits < 8 {
             let what = format!(
-                "y4m of {:?} with planes {:?}; it holds gray or YCbCr of 8 to 16 bits",
-                shape.colour, ratios
+                "Y4M of {} in this depth and sampling; Y4M takes gray and YCbCr of 8 to 16 bits",
+                shape.colour
             );
             return Err(ImageError::Unsupported { what });
         }
@@ -66,7 +68,7 @@ impl Y4mHeader {
         for word in line.split(' ').skip(1).filter(|w| !w.is_empty()) {
             let Some((key, value)) = word.split_at_checked(1) else { continue };
             let number = || {
-                value.parse::<usize>().map_err(|_| malformed(format!("y4m header word {word:?}")))
+                value.parse::<usize>().map_err(|_| malformed(format!("Y4M header word \"{word}\"")))
             };
             match key {
                 "W" => width = number()?,
@@ -74,7 +76,7 @@ impl Y4mHeader {
                 "F" => {
                     let parts = value.split_once(':').map(|(n, d)| (n.parse(), d.parse()));
                     let Some((Ok(n), Ok(d))) = parts else {
-                        return Err(malformed(format!("y4m frame rate {word:?}")));
+                        return Err(malformed(format!("Y4M frame rate \"{word}\"")));
                     };
                     frame_rate = (n, d);
                 }
@@ -89,7 +91,7 @@ impl Y4mHeader {
 }
 
 fn shape_of(width: usize, height: usize, sampling: &str) -> Result<Shape, ImageError> {
-    let unsupported = || ImageError::Unsupported { what: format!("y4m sampling {sampling:?}") };
+    let unsupported = || ImageError::Unsupported { what: format!("Y4M sampling \"{sampling}\"") };
     if let Some(bits) = sampling.strip_prefix("mono") {
         let bits = if bits.is_empty() { 8 } else { bits.parse().map_err(|_| unsupported())? };
         return if (8..=16).contains(&bits) {
