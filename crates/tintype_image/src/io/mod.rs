@@ -133,15 +133,75 @@ impl Default for WriteSettings {
 /// `Unsupported` for an unknown format or a variant we do not handle, `Truncated`, `Malformed`,
 /// `Limit`.
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+    read(bytes, limits, &mut Warnings { list: Vec::new(), damage: Damage::Refused })
+}
+
+/// Reads a picture file as far as it goes, and lists in sentences what was left out or is damaged: further pages or
+/// frames, missing rows, a sample range that is not kept. A PNG that ends early keeps the rows that are there; the
+/// others are 0.
+///
+/// ```
+/// use tintype_image::Limits;
+/// use tintype_image::io::read_picture_with_warnings;
+/// let frames = b"YUV4MPEG2 W2 H1 F25:1 Cmono\nFRAME\n\x01\x02FRAME\n\x03\x04";
+/// let (picture, warnings) = read_picture_with_warnings(frames, &Limits::default())?;
+/// assert_eq!(picture.planes.planes[0].row(0), [1, 2]);
+/// assert_eq!(warnings, ["the first frame is read, further frames are left out"]);
+/// # Ok::<(), tintype_image::ImageError>(())
+/// ```
+///
+/// # Errors
+/// As [`read_picture`], for files of which no picture can be made.
+pub fn read_picture_with_warnings(
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<(Picture, Vec<String>), ImageError> {
+    let mut warnings = Warnings { list: Vec::new(), damage: Damage::Reported };
+    let picture = read(bytes, limits, &mut warnings)?;
+    Ok((picture, warnings.list))
+}
+
+/// What a reader does with a damaged file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    /// Returns the error.
+    Refused,
+    /// Adds a warning and keeps what was read.
+    Reported,
+}
+
+/// What was left out of a picture or is damaged.
+struct Warnings {
+    list: Vec<String>,
+    damage: Damage,
+}
+
+impl Warnings {
+    fn add(&mut self, sentence: impl Into<String>) {
+        self.list.push(sentence.into());
+    }
+
+    /// Turns damage into a warning, or returns it.
+    fn damaged(&mut self, error: impl Into<ImageError>, kept: &str) -> Result<(), ImageError> {
+        let error = error.into();
+        if self.damage == Damage::Refused {
+            return Err(error);
+        }
+        self.add(format!("{error}; {kept}"));
+        Ok(())
+    }
+}
+
+fn read(bytes: &[u8], limits: &Limits, warnings: &mut Warnings) -> Result<Picture, ImageError> {
     let Some(format) = PictureFormat::detect(bytes) else { return Err(unknown_format(bytes)) };
     let picture = match format {
-        PictureFormat::Png => png::read(bytes, limits),
+        PictureFormat::Png => png::read(bytes, limits, warnings),
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
         PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
-        PictureFormat::Tiff => tiff::read(bytes, limits),
+        PictureFormat::Tiff => tiff::read(bytes, limits, warnings),
         PictureFormat::Dicom => dicom::read(bytes, limits),
-        PictureFormat::WebP => webp::read(bytes, limits),
-        PictureFormat::Y4m => first_frame(bytes, limits),
+        PictureFormat::WebP => webp::read(bytes, limits, warnings),
+        PictureFormat::Y4m => first_frame(bytes, limits, warnings),
     }?;
     picture.planes.shape.check(limits)?;
     Ok(picture)
@@ -231,9 +291,19 @@ pub fn write_picture_to(
     Ok(out.write_all(&whole)?)
 }
 
-fn first_frame(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+fn first_frame(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<Picture, ImageError> {
     let mut frames = y4m::Y4mReader::new(bytes, limits)?;
     let planes = frames.next().ok_or(ImageError::Truncated { needed: 6 })??;
+    if frames.header().parameters.iter().any(|word| word == "XCOLORRANGE=LIMITED") {
+        warnings.add("samples of limited range are taken as full range");
+    }
+    if frames.next().is_some() {
+        warnings.add("the first frame is read, further frames are left out");
+    }
     Ok(Picture { planes, metadata: Metadata::default() })
 }
 

@@ -7,8 +7,8 @@
 //! names is read back at that depth, so that 9 to 15 bits come back exactly. Source: ISO/IEC
 //! 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
-use super::WriteSettings;
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
+use super::{Warnings, WriteSettings};
 use crate::colour::scaled_sample;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use png::{BitDepth, ColorType, DecodingError, Info};
@@ -34,7 +34,11 @@ impl From<DecodingError> for ImageError {
 }
 
 /// Reads a PNG file; of an animation, the default picture.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<Picture, ImageError> {
     let bytes_max =
         usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
     let mut decoder =
@@ -52,6 +56,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
     let bits = reader.info().bit_depth as u8;
     let stored = reader.info().color_type.samples();
     let mut packed = Vec::new();
+    let mut ended = false;
     if reader.info().interlaced {
         packed.resize(
             reader
@@ -59,21 +64,39 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
                 .ok_or(ImageError::Misuse { what: "PNG too large".into() })?,
             0,
         );
-        reader.next_frame(&mut packed)?;
+        if let Err(error) = reader.next_frame(&mut packed) {
+            warnings.damaged(error, "what was decoded is kept")?;
+            ended = true;
+        }
     }
     let row_len = packed_len_bytes(width * stored, bits);
     let mut samples = vec![0u16; width * stored];
     let mut expanded = Vec::new();
     for y in 0..planes.shape.height_px {
         if packed.is_empty() {
-            let row = reader.next_row()?.ok_or(ImageError::Truncated { needed: row_len })?;
+            let row = match reader.next_row() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Err(ImageError::Truncated { needed: row_len }),
+                Err(error) if y > 0 => {
+                    let kept = format!("{y} rows of {} are kept", planes.shape.height_px);
+                    warnings.damaged(error, &kept)?;
+                    ended = true;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
             unpack_row(row.data(), bits, &mut samples);
         } else {
             unpack_row(&packed[y * row_len..][..row_len], bits, &mut samples);
         }
         put_row(&mut planes, y, expand.row(&samples, &mut expanded)?);
     }
-    reader.finish()?;
+    if !ended && let Err(error) = reader.finish() {
+        warnings.damaged(error, "the samples are complete, chunks after them may be missing")?;
+    }
+    if reader.info().animation_control.is_some_and(|control| control.num_frames > 1) {
+        warnings.add("the default picture of an animation is read, its frames are left out");
+    }
     narrow_to_sbit(&mut planes, reader.info());
     Ok(Picture { planes, metadata: metadata(reader.info()) })
 }

@@ -1,15 +1,33 @@
 //! Portable any-map (P1 to P6) and portable arbitrary map (P7), plain and raw, 1 to 16 bits.
 //!
-//! A maximal value of `2^n - 1` gives planes of n bits and samples as they stand; another value
-//! is scaled up to the next such range. Only the first picture of a file is read. Writing: 1-bit
-//! gray becomes P4, else P5 or P6, or P7 for PAM. Source: the Netpbm format descriptions pbm(5),
-//! pgm(5), ppm(5), pam(5).
+//! A maximal value of `2^n - 1` gives planes of n bits with the samples of the file. Another maximal
+//! value is kept in [`Metadata::other`] under `pnm:maxval`, in decimal digits, and samples are
+//! scaled up to the next such range; writing scales them back, which restores every sample. Only
+//! the first picture of a file is read. Writing: 1-bit gray becomes P4, else P5 or P6, or P7 for
+//! PAM. Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
 use crate::{
     ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
 };
 use std::io::Write;
+
+/// The item of metadata that holds a maximal value other than `2^n - 1`.
+const MAXVAL: &str = "pnm:maxval";
+
+/// `sample` of `0..=from` on the scale of `0..=to`, to the nearest.
+fn rescaled(sample: u16, from: u16, to: u16) -> u16 {
+    ((u32::from(sample) * u32::from(to) + u32::from(from) / 2) / u32::from(from)) as u16
+}
+
+/// The maximal value to write for samples of `bits` bits: that of the file the picture came from,
+/// if it lies in the range of this depth.
+fn written_maxval(metadata: &Metadata, bits: u8) -> u16 {
+    let full = ((1u32 << bits) - 1) as u16;
+    let item = metadata.other.iter().find(|(name, _)| name == MAXVAL);
+    let kept = item.and_then(|(_, text)| std::str::from_utf8(text).ok()?.parse().ok());
+    kept.filter(|maxval| (full / 2 + 1..full).contains(maxval)).unwrap_or(full)
+}
 
 struct Header {
     shape: Shape,
@@ -60,13 +78,16 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
                 return Err(ImageError::Malformed { what, at: Some(start) });
             }
             if header.maxval != range_max {
-                let (max, range) = (u32::from(header.maxval), u32::from(range_max));
-                *sample = ((u32::from(*sample) * range + max / 2) / max) as u16;
+                *sample = rescaled(*sample, header.maxval, range_max);
             }
         }
         put_row(&mut planes, y, &samples);
     }
-    Ok(Picture { planes, metadata: Metadata::default() })
+    let mut metadata = Metadata::default();
+    if header.maxval != range_max {
+        metadata.other.push((MAXVAL.into(), header.maxval.to_string().into_bytes()));
+    }
+    Ok(Picture { planes, metadata })
 }
 
 fn read_row(
@@ -262,10 +283,12 @@ pub(super) fn write_pnm(picture: &Picture, out: &mut dyn Write) -> Result<(), Im
         _ => "P6",
     };
     let mut header = format!("{kind}\n{width} {height}\n");
+    let maxval = written_maxval(&picture.metadata, source.bit_depth);
     if !bitmap {
-        header += &format!("{}\n", (1u32 << source.bit_depth) - 1);
+        header += &format!("{maxval}\n");
     }
-    write_rows(header, &source, if bitmap { 1 } else { word_bits(source.bit_depth) }, out)
+    let bits = if bitmap { 1 } else { word_bits(source.bit_depth) };
+    write_rows(header, &source, (maxval, bits), out)
 }
 
 /// Writes P5 or P6 as rows come, for pictures that are never held as a whole.
@@ -362,11 +385,12 @@ pub(super) fn write_pam(picture: &Picture, out: &mut dyn Write) -> Result<(), Im
         (ColourModel::Bands, 1, _) if shape.planes[0].role == PlaneRole::Depth => "DEPTH",
         _ => "BANDS",
     };
-    let (width, height, maxval) = (shape.width_px, shape.height_px, (1u32 << source.bit_depth) - 1);
+    let maxval = written_maxval(&picture.metadata, source.bit_depth);
+    let (width, height) = (shape.width_px, shape.height_px);
     let header = format!(
         "P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\nTUPLTYPE {tuple_type}\nENDHDR\n"
     );
-    write_rows(header, &source, word_bits(source.bit_depth), out)
+    write_rows(header, &source, (maxval, word_bits(source.bit_depth)), out)
 }
 
 fn word_bits(bit_depth: u8) -> u8 {
@@ -379,14 +403,18 @@ const WRITTEN_BYTES: usize = 1 << 16;
 fn write_rows(
     header: String,
     source: &Interleaved<'_>,
-    bits: u8,
+    (maxval, bits): (u16, u8),
     out: &mut dyn Write,
 ) -> Result<(), ImageError> {
     let (mut samples, mut packed) = (Vec::new(), header.into_bytes());
+    let full = ((1u32 << source.bit_depth) - 1) as u16;
     for y in 0..source.planes().shape.height_px {
         source.row(y, source.bit_depth, &mut samples);
         if bits == 1 {
             samples.iter_mut().for_each(|s| *s = 1 - *s);
+        }
+        if maxval != full {
+            samples.iter_mut().for_each(|s| *s = rescaled(*s, full, maxval));
         }
         pack_row(&samples, bits, &mut packed);
         if packed.len() >= WRITTEN_BYTES {

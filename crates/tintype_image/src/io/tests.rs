@@ -217,7 +217,7 @@ fn webp_keeps_colour_and_alpha() {
 #[test]
 fn y4m_keeps_frames_of_every_sampling_and_depth() {
     for bits in [8, 10, 12, 16] {
-        for (x, y) in [(0, 0), (1, 0), (1, 1)] {
+        for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
             let mut shape = Shape::rgb(7, 5, bits);
             shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
             shape.planes[1..]
@@ -355,4 +355,163 @@ fn pnm_by_rows_is_pnm_as_a_whole() {
         assert_eq!(by_rows, write_picture(PictureFormat::Pnm, &picture).unwrap());
     }
     assert!(PnmWriter::new(&mut Vec::new(), &Shape::gray(7, 5, 1)).is_err());
+}
+
+#[test]
+fn a_maximal_value_between_powers_of_two_is_kept() {
+    let file = b"P5\n3 2\n1000\n\x00\x00\x03\xe8\x01\xf4\x00\x01\x00\x02\x03\xe7";
+    let picture = read_picture(file, &Limits::default()).unwrap();
+    assert_eq!(picture.planes.planes[0].row(0), [0, 1023, 512]);
+    assert_eq!(write_picture(PictureFormat::Pnm, &picture).unwrap(), file);
+
+    // Every sample of every maximal value up to 11 bits, in PNM and in PAM.
+    for maxval in (2u16..2048).step_by(7) {
+        let mut plain = format!("P2 {} 1 {maxval}", maxval + 1);
+        (0..=maxval).for_each(|sample| plain += &format!(" {sample}"));
+        let picture = read_picture(plain.as_bytes(), &Limits::default()).unwrap();
+        for format in [PictureFormat::Pnm, PictureFormat::Pam] {
+            let bytes = write_picture(format, &picture).unwrap();
+            let words = if maxval > 255 { 2 } else { 1 };
+            let raw = &bytes[bytes.len() - words * (usize::from(maxval) + 1)..];
+            let samples: Vec<u16> = match words {
+                1 => raw.iter().map(|&byte| byte.into()).collect(),
+                _ => raw.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect(),
+            };
+            assert!(samples.iter().copied().eq(0..=maxval), "{format:?} {maxval}");
+            assert_eq!(read_picture(&bytes, &Limits::default()).unwrap(), picture);
+        }
+    }
+}
+
+#[test]
+fn y4m_of_quarter_chroma_is_refused_by_name() {
+    for sampling in ["411", "410"] {
+        let file = format!("YUV4MPEG2 W8 H8 F25:1 C{sampling}\nFRAME\n");
+        let error = read_picture(file.as_bytes(), &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains(sampling), "{error}");
+    }
+}
+
+#[test]
+fn a_truncated_png_keeps_its_rows_with_a_warning() {
+    let picture = patterned(Shape::rgb(40, 200, 8));
+    let bytes = write_picture(PictureFormat::Png, &picture).unwrap();
+    let read = |len: usize| read_picture_with_warnings(&bytes[..len], &Limits::default());
+
+    let (whole, warnings) = read(bytes.len()).unwrap();
+    assert_eq!((whole, warnings.len()), (picture.clone(), 0));
+
+    let (without_end, warnings) = read(bytes.len() - 12).unwrap();
+    assert_eq!((&without_end, warnings.len()), (&picture, 1));
+
+    let (half, warnings) = read(bytes.len() / 2).unwrap();
+    assert_eq!(half.planes.shape, picture.planes.shape);
+    assert_eq!(half.planes.planes[1].row(20), picture.planes.planes[1].row(20));
+    assert!(warnings.len() == 1 && warnings[0].contains("of 200 are kept"), "{warnings:?}");
+}
+
+#[test]
+fn the_largest_page_of_a_tiff_is_read_with_a_warning() {
+    use ::tiff::encoder::{TiffEncoder, colortype::Gray8};
+    let mut file = std::io::Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut file).unwrap();
+    encoder.write_image::<Gray8>(4, 3, &[7; 12]).unwrap();
+    encoder.write_image::<Gray8>(20, 10, &[9; 200]).unwrap();
+    encoder.write_image::<Gray8>(20, 10, &[8; 200]).unwrap();
+    let (picture, warnings) =
+        read_picture_with_warnings(file.get_ref(), &Limits::default()).unwrap();
+    assert_eq!(picture.planes.planes[0].row(9), [9; 20]);
+    assert_eq!(warnings, ["page 2 of 3 is read, the other pages are left out"]);
+}
+
+#[test]
+fn tiff_keeps_inks_and_premultiplied_alpha() {
+    let mut inks = Shape { colour: ColourModel::Bands, ..Shape::gray(9, 7, 8) };
+    inks.planes = ["cyan", "magenta", "yellow", "black"]
+        .map(|name| PlaneInfo { name: name.into(), ..PlaneInfo::new(PlaneRole::Band, 8) })
+        .to_vec();
+    let mut alpha = with_alpha(Shape::rgb(9, 7, 8));
+    alpha.planes[3].name = "premultiplied alpha".into();
+    for shape in [inks, alpha] {
+        let picture = patterned(shape);
+        assert_eq!(round_trip(PictureFormat::Tiff, &picture), picture);
+    }
+}
+
+/// A little-endian TIFF of one page with these tags, all of them SHORT or LONG, before `data`.
+fn tiff_file(tags: &[(u16, &[u32])], data: &[u8]) -> Vec<u8> {
+    let directory_len = 2 + 12 * tags.len() + 4;
+    let mut far = Vec::new();
+    let mut directory = (tags.len() as u16).to_le_bytes().to_vec();
+    for (tag, values) in tags {
+        directory.extend(tag.to_le_bytes());
+        directory.extend(4u16.to_le_bytes());
+        directory.extend((values.len() as u32).to_le_bytes());
+        if let [value] = values {
+            directory.extend(value.to_le_bytes());
+        } else {
+            let at = 8 + data.len() + directory_len + far.len();
+            directory.extend((at as u32).to_le_bytes());
+            far.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        }
+    }
+    directory.extend([0; 4]);
+    let start = (8 + data.len() as u32).to_le_bytes();
+    [&b"II*\0"[..], &start, data, &directory, &far].concat()
+}
+
+/// The layout of GDAL's `INTERLEAVE=BAND`: separate planes, tiles, a last row that is cut.
+#[test]
+fn tiff_in_separate_planes_and_tiles_is_read() {
+    let sample = |plane: usize, x: usize, y: usize| (plane * 90 + y * 20 + x) as u8 ^ 0x55;
+    let (mut data, mut offsets) = (Vec::new(), Vec::new());
+    for plane in 0..2 {
+        for tile in 0..4 {
+            offsets.push(8 + data.len() as u32);
+            let (left, top) = (tile % 2 * 16, tile / 2 * 16);
+            let places = (0..16).flat_map(|y| (0..16).map(move |x| (left + x, top + y)));
+            data.extend(places.map(|(x, y)| sample(plane, x, y)));
+        }
+    }
+    let file = tiff_file(
+        &[
+            (256, &[20]),
+            (257, &[19]),
+            (258, &[8, 8]),
+            (259, &[1]),
+            (262, &[1]),
+            (277, &[2]),
+            (284, &[2]),
+            (322, &[16]),
+            (323, &[16]),
+            (324, &offsets),
+            (325, &[256; 8]),
+            (338, &[0]),
+        ],
+        &data,
+    );
+    let planes = read_picture(&file, &Limits::default()).unwrap().planes;
+    assert_eq!((planes.shape.width_px, planes.shape.height_px, planes.planes.len()), (20, 19, 2));
+    for (index, plane) in planes.planes.iter().enumerate() {
+        for (y, row) in plane.rows().enumerate() {
+            for (x, &found) in row.iter().enumerate() {
+                assert_eq!(found, u16::from(sample(index, x, y)), "plane {index} at {x}, {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_of_other_formats_are_named() {
+    for (bytes, name) in [
+        (&b"GIF89a"[..], "GIF"),
+        (b"BM\x36\0\0\0", "BMP"),
+        (b"\0\0\0\x1cftypavif", "AVIF"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"\xff\x0a", "JPEG XL"),
+        (b"hello", "PNG, JPEG, PNM"),
+    ] {
+        let error = read_picture(bytes, &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
 }

@@ -1,15 +1,18 @@
 //! TIFF and BigTIFF through the `tiff` crate: 1 to 32 unsigned samples a pixel of 1, 2, 4, 8 or
-//! 16 bits, in strips or tiles, chunky or planar; ICC, XMP, orientation (as a small EXIF block)
-//! and unknown tags such as GeoTIFF's.
+//! 16 bits, in strips or tiles, chunky or in separate planes; ICC, XMP, orientation (as a small
+//! EXIF block) and unknown tags such as GeoTIFF's.
 //!
-//! Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in
-//! little-endian order, and written back. Floating-point and signed samples are refused. Written
-//! files are little- or big-endian as the machine is, chunky, deflated with the horizontal
-//! predictor, 8 or 16 bits; other depths are scaled up. Only the first page is read. Source: TIFF
-//! Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
+//! Of several pages the largest is read. CMYK becomes four planes named after their inks, and is
+//! written as CMYK from them; premultiplied alpha keeps its name and its tag. Unknown tags are kept
+//! in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order, and written
+//! back. Floating-point and signed samples are refused. Written files are little- or big-endian as
+//! the machine is, chunky, deflated with the horizontal predictor, 8 or 16 bits; other depths are
+//! scaled up.
+//!
+//! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
-use super::WriteSettings;
 use super::interleave::{Interleaved, unpack_row};
+use super::{Warnings, WriteSettings};
 use crate::{
     ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
 };
@@ -63,6 +66,10 @@ const STRUCTURAL: [u16; 35] = [
 ];
 /// The tag that points to GPS data of an EXIF block.
 const GPS_POINTER: u16 = 34_853;
+/// Names of the planes of a CMYK picture, by which it is written as one.
+const INKS: [&str; 4] = ["cyan", "magenta", "yellow", "black"];
+/// Name of an alpha plane by which the colours are already multiplied.
+const PREMULTIPLIED: &str = "premultiplied alpha";
 /// Rows of about this many bytes make one strip.
 const STRIP_BYTES: usize = 256 << 10;
 
@@ -82,16 +89,26 @@ impl From<TiffError> for ImageError {
     }
 }
 
-/// Reads the first page of a TIFF file.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+/// Reads the page of a TIFF file that [`full_size_page`] names.
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<Picture, ImageError> {
     let mut decoder = open(bytes, limits)?;
+    let (page, pages) = full_size_page(&mut decoder)?;
+    if pages > 1 {
+        warnings.add(format!("page {} of {pages} is read, the other pages are left out", page + 1));
+    }
+    decoder.seek_to_image(page)?;
     let layout = Layout::of(&mut decoder, limits)?;
     // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
     let patched;
     if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len()
     {
-        patched = with_gray_photometric(bytes)?;
+        patched = with_gray_photometric(bytes, page)?;
         decoder = open(&patched, limits)?;
+        decoder.seek_to_image(page)?;
     }
     let planes = samples(&mut decoder, layout)?;
     let metadata = metadata(&mut decoder, limits)?;
@@ -107,6 +124,29 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Reader<'a>, ImageError> 
         usize::try_from(limits.samples_max.saturating_mul(2)).unwrap_or(usize::MAX);
     tiff_limits.intermediate_buffer_size = tiff_limits.decoding_buffer_size;
     Ok(Decoder::new(Cursor::new(bytes))?.with_limits(tiff_limits))
+}
+
+/// Pages looked for; a file of more is read as if it ended here.
+const PAGES_MAX: usize = 10_000;
+
+/// Number of the largest page that is neither a reduced-resolution copy nor a mask, the first of
+/// them if several are as large, and the number of pages.
+fn full_size_page(decoder: &mut Reader<'_>) -> Result<(usize, usize), ImageError> {
+    let (mut best, mut best_px, mut pages) = (0, 0, 0);
+    loop {
+        let (width, height) = decoder.dimensions()?;
+        let kind = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType)?.unwrap_or(0);
+        // Bit 0: reduced resolution; bit 2: transparency mask.
+        let px = if kind & 5 == 0 { u64::from(width) * u64::from(height) } else { 0 };
+        if px > best_px {
+            (best, best_px) = (pages, px);
+        }
+        pages += 1;
+        // A damaged directory after a sound one ends the list.
+        if pages == PAGES_MAX || !decoder.more_images() || decoder.next_image().is_err() {
+            return Ok((best, pages));
+        }
+    }
 }
 
 /// How the samples of a page are stored.
@@ -167,7 +207,12 @@ impl Layout {
                 shape_of((width, height), bits, count, 1, &extra)
             }
             PhotometricInterpretation::CMYK if count >= 4 => {
-                shape_of((width, height), bits, count, 0, &extra)
+                let mut shape = shape_of((width, height), bits, count, 0, &extra);
+                for (plane, ink) in shape.planes.iter_mut().zip(INKS) {
+                    plane.name = ink.into();
+                    plane.role = PlaneRole::Band;
+                }
+                shape
             }
             other => {
                 return unsupported(format!(
@@ -206,6 +251,11 @@ fn shape_of(
         let role = if is_alpha(index) { PlaneRole::Alpha } else { PlaneRole::Band };
         shape.planes.push(PlaneInfo::new(role, bits));
     }
+    for index in first_extra..count {
+        if extra.get(index - first_extra) == Some(&1) {
+            shape.planes[index].name = PREMULTIPLIED.into();
+        }
+    }
     shape
 }
 
@@ -232,7 +282,8 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
         let (columns, rows) = (chunk_width.min(width - x0), chunk_height.min(height - y0));
         let row_len = (columns * interleaved * usize::from(layout.bits)).div_ceil(8);
         let expected = decoder.image_chunk_buffer_layout(chunk as u32)?.len;
-        if expected != row_len * rows {
+        // In separate planes, tiles of the last row come with their padding.
+        if expected < row_len * rows || expected % row_len != 0 {
             let what =
                 format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
             return Err(ImageError::Malformed { what, at: None });
@@ -241,7 +292,7 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
         packed.resize(expected, 0);
         decoder.read_chunk_bytes(chunk as u32, &mut packed)?;
         row.resize(columns * interleaved, 0);
-        for (y, bytes) in packed.chunks_exact(row_len).enumerate() {
+        for (y, bytes) in packed.chunks_exact(row_len).take(rows).enumerate() {
             if layout.bits == 16 {
                 let words = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
                 row.iter_mut().zip(words).for_each(|(s, w)| *s = w);
@@ -286,8 +337,8 @@ fn put_palette_row(
     Ok(())
 }
 
-/// A copy of the file whose first page says that its samples are gray.
-fn with_gray_photometric(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
+/// A copy of the file in which page `page` says that its samples are gray.
+fn with_gray_photometric(bytes: &[u8], page: usize) -> Result<Vec<u8>, ImageError> {
     let mut out = bytes.to_vec();
     let little = bytes[0] == b'I';
     let number = |at: usize, len: usize| -> Result<usize, ImageError> {
@@ -300,8 +351,13 @@ fn with_gray_photometric(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
             .map_err(|_| ImageError::Malformed { what: "TIFF offset".into(), at: Some(at) })
     };
     let big = number(2, 2)? == 43;
-    let (start, count_len, entry_len) =
+    let (mut start, count_len, entry_len) =
         if big { (number(8, 8)?, 8, 20) } else { (number(4, 4)?, 2, 12) };
+    for _ in 0..page {
+        let entries = number(start, count_len)?.min(65_535) * entry_len;
+        let next = start.saturating_add(count_len + entries);
+        start = number(next, if big { 8 } else { 4 })?;
+    }
     let value_at = if big { 12 } else { 8 };
     for index in 0..number(start, count_len)?.min(65_535) {
         let entry = start.saturating_add(count_len + index * entry_len);
@@ -431,11 +487,20 @@ fn write_page(
     page.write_tag(Tag::RowsPerStrip, strip_rows as u32)?;
     page.write_tag(Tag::StripOffsets, &offsets[..])?;
     page.write_tag(Tag::StripByteCounts, &lens[..])?;
-    let rgb = shape.colour == ColourModel::Rgb;
-    page.write_tag(Tag::PhotometricInterpretation, if rgb { 2u16 } else { 1 })?;
-    let extra: Vec<u16> = shape.planes[if rgb { 3 } else { 1 }..]
+    let inks = shape.planes.iter().map(|plane| plane.name.as_str());
+    let (photometric, main) = match shape.colour {
+        ColourModel::Rgb => (2u16, 3),
+        ColourModel::Bands if count >= 4 && inks.take(4).eq(INKS) => (5, 4),
+        _ => (1, 1),
+    };
+    page.write_tag(Tag::PhotometricInterpretation, photometric)?;
+    let extra: Vec<u16> = shape.planes[main..]
         .iter()
-        .map(|p| if p.role == PlaneRole::Alpha { 2 } else { 0 })
+        .map(|p| match p.role {
+            PlaneRole::Alpha if p.name == PREMULTIPLIED => 1,
+            PlaneRole::Alpha => 2,
+            _ => 0,
+        })
         .collect();
     if !extra.is_empty() {
         page.write_tag(Tag::ExtraSamples, &extra[..])?;

@@ -5,6 +5,7 @@
 //! comes back as RGB. ICC, EXIF and XMP ride along. Sides of at most 16 383 pixels. Source: RFC
 //! 9649 (WebP).
 
+use super::Warnings;
 use super::interleave::{Interleaved, put_row, unpack_row};
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use image_webp::{ColorType, DecodingError, EncodingError, WebPDecoder, WebPEncoder};
@@ -28,8 +29,15 @@ impl From<DecodingError> for ImageError {
 }
 
 /// Reads a WebP file.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<Picture, ImageError> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
+    if decoder.is_animated() {
+        warnings.add("the first frame of an animation is read, further frames are left out");
+    }
     decoder.set_memory_limit(usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX));
     let (width, height) = decoder.dimensions();
     let mut shape = Shape::rgb(width as usize, height as usize, 8);

@@ -1,4 +1,4 @@
-//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:4 or gray, 8 to 16 bits, read and written
+//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:0, 4:4:4 or gray, 8 to 16 bits, read and written
 //! frame by frame.
 //!
 //! In: any reader; out: one [`Planes`] a frame, and back. Deep samples are 16-bit little-endian
@@ -41,6 +41,7 @@ impl Y4mHeader {
             (ColourModel::Gray, [(0, 0)]) => "mono",
             (ColourModel::YCbCr(_), [(0, 0), (0, 0), (0, 0)]) => "444",
             (ColourModel::YCbCr(_), [(0, 0), (1, 0), (1, 0)]) => "422",
+            (ColourModel::YCbCr(_), [(0, 0), (0, 1), (0, 1)]) => "440",
             (ColourModel::YCbCr(_), [(0, 0), (1, 1), (1, 1)]) => "420",
             _ => "",
         };
@@ -104,6 +105,14 @@ fn shape_of(width: usize, height: usize, sampling: &str) -> Result<Shape, ImageE
     let ratios = match base {
         "420" => (1, 1),
         "422" => (1, 0),
+        "440" => (0, 1),
+        "410" | "411" => {
+            return Err(ImageError::Unsupported {
+                what: format!(
+                    "Y4M sampling {base}, with a quarter of the chroma columns; convert to 422"
+                ),
+            });
+        }
         "444" => (0, 0),
         _ => return Err(unsupported()),
     };
