@@ -4,7 +4,7 @@
 //! big-endian words.
 
 use crate::colour::scaled_sample;
-use crate::{ImageError, Picture, PlaneRole, Planes};
+use crate::{ImageError, Picture, PlaneRole, Planes, Shape};
 use std::borrow::Cow;
 
 /// Unpacks samples of `bits` (1, 2, 4, 8 or 16) from a packed row until `out` is full.
@@ -65,6 +65,18 @@ pub(super) fn put_row(planes: &mut Planes, y: usize, row: &[u16]) {
             *sample = pixel[index];
         }
     }
+}
+
+/// The planes of interleaved samples of 8 bits, whole rows without gaps.
+pub(super) fn planes_from_bytes(shape: Shape, bytes: &[u8]) -> Planes {
+    let row_len = shape.width_px * shape.planes.len();
+    let mut planes = Planes::new(shape);
+    let mut samples = vec![0; row_len];
+    for (y, row) in bytes.chunks_exact(row_len).enumerate() {
+        unpack_row(row, 8, &mut samples);
+        put_row(&mut planes, y, &samples);
+    }
+    planes
 }
 
 /// Planes at full resolution in the order in which a format stores them.

@@ -5,8 +5,8 @@
 //! dropped. CMYK is turned to RGB by the reader. ICC, EXIF and XMP ride along.
 
 use super::WriteSettings;
-use super::interleave::{Interleaved, put_row, unpack_row};
-use crate::{ColourModel, ImageError, Limits, Metadata, Picture, Planes, Shape};
+use super::interleave::{Interleaved, planes_from_bytes};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, Shape};
 use std::io::Cursor;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -52,12 +52,7 @@ fn read_as(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Picture, Image
     let row_len = width * shape.planes.len();
     let mut packed = vec![0; row_len * height];
     decoder.decode_into(&mut packed)?;
-    let mut planes = Planes::new(shape);
-    let mut samples = vec![0; row_len];
-    for (y, row) in packed.chunks_exact(row_len).enumerate() {
-        unpack_row(row, 8, &mut samples);
-        put_row(&mut planes, y, &samples);
-    }
+    let planes = planes_from_bytes(shape, &packed);
     let metadata = Metadata {
         icc: decoder.icc_profile(),
         exif: decoder.exif().cloned(),

@@ -170,6 +170,14 @@ enum Damage {
     Reported,
 }
 
+/// An error of reading from memory: the end of the bytes, or a seek outside them.
+fn memory_error(error: &std::io::Error, format: &str) -> ImageError {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => ImageError::Truncated { needed: 1 },
+        _ => ImageError::Malformed { what: format!("{format}: {error}"), at: None },
+    }
+}
+
 /// What was left out of a picture or is damaged.
 struct Warnings {
     list: Vec<String>,

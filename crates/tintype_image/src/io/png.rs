@@ -8,7 +8,7 @@
 //! 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
-use super::{Warnings, WriteSettings};
+use super::{Warnings, WriteSettings, memory_error};
 use crate::colour::scaled_sample;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use png::{BitDepth, ColorType, DecodingError, Info};
@@ -21,10 +21,7 @@ const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 impl From<DecodingError> for ImageError {
     fn from(error: DecodingError) -> Self {
         match error {
-            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Self::Truncated { needed: 1 }
-            }
-            DecodingError::IoError(e) => Self::Io(e),
+            DecodingError::IoError(e) => memory_error(&e, "PNG"),
             DecodingError::LimitsExceeded => {
                 Self::Limit { what: "bytes of PNG metadata and buffers", max: 0 }
             }

@@ -12,7 +12,7 @@
 //! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
 use super::interleave::{Interleaved, unpack_row};
-use super::{Warnings, WriteSettings};
+use super::{Warnings, WriteSettings, memory_error};
 use crate::{
     ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
 };
@@ -76,10 +76,7 @@ const STRIP_BYTES: usize = 256 << 10;
 impl From<TiffError> for ImageError {
     fn from(error: TiffError) -> Self {
         match error {
-            TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Self::Truncated { needed: 1 }
-            }
-            TiffError::IoError(e) => Self::Malformed { what: format!("TIFF: {e}"), at: None },
+            TiffError::IoError(e) => memory_error(&e, "TIFF"),
             TiffError::UnsupportedError(e) => Self::Unsupported { what: format!("TIFF: {e}") },
             TiffError::LimitsExceeded => {
                 Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 }

@@ -5,9 +5,9 @@
 //! comes back as RGB. ICC, EXIF and XMP ride along. Sides of at most 16 383 pixels. Source: RFC
 //! 9649 (WebP).
 
-use super::Warnings;
-use super::interleave::{Interleaved, put_row, unpack_row};
-use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use super::interleave::{Interleaved, planes_from_bytes};
+use super::{Warnings, memory_error};
+use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Shape};
 use image_webp::{ColorType, DecodingError, EncodingError, WebPDecoder, WebPEncoder};
 use std::io::Cursor;
 
@@ -16,10 +16,7 @@ const SIDE_PX_MAX: usize = 16_383;
 impl From<DecodingError> for ImageError {
     fn from(error: DecodingError) -> Self {
         match error {
-            DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Self::Truncated { needed: 1 }
-            }
-            DecodingError::IoError(e) => Self::Malformed { what: format!("WebP: {e}"), at: None },
+            DecodingError::IoError(e) => memory_error(&e, "WebP"),
             DecodingError::MemoryLimitExceeded => {
                 Self::Limit { what: "bytes of WebP metadata", max: 0 }
             }
@@ -48,12 +45,7 @@ pub(super) fn read(
     let row_len = shape.width_px * shape.planes.len();
     let mut packed = vec![0; row_len * shape.height_px];
     decoder.read_image(&mut packed)?;
-    let mut planes = Planes::new(shape);
-    let mut samples = vec![0; row_len];
-    for (y, row) in packed.chunks_exact(row_len).enumerate() {
-        unpack_row(row, 8, &mut samples);
-        put_row(&mut planes, y, &samples);
-    }
+    let planes = planes_from_bytes(shape, &packed);
     let metadata = Metadata {
         icc: decoder.icc_profile()?,
         exif: decoder.exif_metadata()?,
