@@ -110,7 +110,11 @@ fn format_of(output: &Place) -> Result<PictureFormat, Failure> {
 }
 
 fn no_format(path: &Path) -> Failure {
-    let known: Vec<&str> = PictureFormat::ALL.into_iter().map(PictureFormat::name).collect();
+    let known: Vec<&str> = PictureFormat::ALL
+        .into_iter()
+        .filter(|format| format.is_written())
+        .map(PictureFormat::name)
+        .collect();
     Failure::Usage(format!(
         "{}: no picture format has this extension; there are {}",
         path.display(),

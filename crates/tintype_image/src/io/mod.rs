@@ -6,7 +6,10 @@
 //! Metadata is kept byte for byte. There is no colour management: samples are those of the file,
 //! and the ICC profile is part of the metadata.
 
+mod bmp;
+mod bytes;
 mod dicom;
+mod gif;
 mod interleave;
 mod jpeg;
 mod orientation;
@@ -50,11 +53,15 @@ pub enum PictureFormat {
     WebP,
     /// YUV4MPEG2, 8 to 16 bits; as a picture, its first frame.
     Y4m,
+    /// GIF, its first frame; read only.
+    Gif,
+    /// BMP without compression; read only.
+    Bmp,
 }
 
 impl PictureFormat {
     /// All formats that can be read.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Png,
         Self::Jpeg,
         Self::Pnm,
@@ -63,7 +70,14 @@ impl PictureFormat {
         Self::Dicom,
         Self::WebP,
         Self::Y4m,
+        Self::Gif,
+        Self::Bmp,
     ];
+
+    /// Whether pictures can be written in this format.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Self::Gif | Self::Bmp)
+    }
 
     /// The format whose magic number `bytes` starts with, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
@@ -77,6 +91,8 @@ impl PictureFormat {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
             _ if bytes.starts_with(b"YUV4MPEG2 ") => Some(Self::Y4m),
+            _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(Self::Gif),
+            [b'B', b'M', ..] => Some(Self::Bmp),
             _ => None,
         }
     }
@@ -92,6 +108,8 @@ impl PictureFormat {
             "dcm" | "dicom" => Some(Self::Dicom),
             "webp" => Some(Self::WebP),
             "y4m" => Some(Self::Y4m),
+            "gif" => Some(Self::Gif),
+            "bmp" | "dib" => Some(Self::Bmp),
             _ => None,
         }
     }
@@ -107,6 +125,8 @@ impl PictureFormat {
             Self::Dicom => "dcm",
             Self::WebP => "webp",
             Self::Y4m => "y4m",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
         }
     }
 }
@@ -210,6 +230,8 @@ fn read(bytes: &[u8], limits: &Limits, warnings: &mut Warnings) -> Result<Pictur
         PictureFormat::Dicom => dicom::read(bytes, limits),
         PictureFormat::WebP => webp::read(bytes, limits, warnings),
         PictureFormat::Y4m => first_frame(bytes, limits, warnings),
+        PictureFormat::Gif => gif::read(bytes, limits, warnings),
+        PictureFormat::Bmp => bmp::read(bytes, limits),
     }?;
     picture.planes.shape.check(limits)?;
     Ok(picture)
@@ -220,8 +242,6 @@ fn unknown_format(bytes: &[u8]) -> ImageError {
     let brand = bytes.get(4..12).unwrap_or_default();
     let name = match bytes {
         [] => return ImageError::Truncated { needed: 1 },
-        [b'B', b'M', ..] => "BMP",
-        [b'G', b'I', b'F', b'8', ..] => "GIF",
         [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => "JPEG XL",
         [0, 0, 0, 12, b'j', b'P', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => "JPEG 2000",
         [b'8', b'B', b'P', b'S', ..] => "Photoshop",
@@ -235,7 +255,8 @@ fn unknown_format(bytes: &[u8]) -> ImageError {
         _ => "",
     };
     let what = if name.is_empty() {
-        "unknown format; PNG, JPEG, PNM, PAM, TIFF, DICOM, WebP and Y4M can be read".to_owned()
+        "unknown format; PNG, JPEG, PNM, PAM, TIFF, DICOM, WebP, Y4M, GIF and BMP can be read"
+            .to_owned()
     } else {
         format!("{name} files cannot be read; convert to PNG or TIFF first")
     };
@@ -295,6 +316,9 @@ pub fn write_picture_to(
         PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
         PictureFormat::Y4m => one_frame(&picture.planes),
+        PictureFormat::Gif | PictureFormat::Bmp => Err(ImageError::Unsupported {
+            what: format!("{} files can be read, not written; use png", format.name()),
+        }),
     }?;
     Ok(out.write_all(&whole)?)
 }

@@ -121,16 +121,18 @@ fn plain_pnm_with_comments_and_odd_maximum() {
     assert_eq!((rgb.shape.planes[0].bit_depth, rgb.planes[2].row(0)[0]), (10, 1023));
 }
 
-/// All but DICOM, which is only written over a head that was read; its own tests cut and bend it.
-fn formats_without_a_head() -> impl Iterator<Item = PictureFormat> {
-    PictureFormat::ALL.into_iter().filter(|&format| format != PictureFormat::Dicom)
+/// The formats that are written, except DICOM, which needs a head that was read; it has its own
+/// tests.
+fn written_formats() -> impl Iterator<Item = PictureFormat> {
+    let written = |format: &PictureFormat| format.is_written() && *format != PictureFormat::Dicom;
+    PictureFormat::ALL.into_iter().filter(written)
 }
 
 #[test]
 fn limits_hold_before_samples_are_allocated() {
     let limits = Limits { samples_max: 1000, ..Limits::default() };
     let small = Limits { side_px_max: 40, ..Limits::default() };
-    for format in formats_without_a_head() {
+    for format in written_formats() {
         let bytes = write_picture(format, &patterned(Shape::gray(64, 48, 8))).unwrap();
         for limits in [limits, small] {
             let error = read_picture(&bytes, &limits).unwrap_err();
@@ -153,7 +155,7 @@ fn cut_and_flipped_files_never_panic() {
     let mut picture = patterned(with_alpha(Shape::rgb(19, 11, 8)));
     picture.metadata.icc = Some(vec![7; 300]);
     let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
-    for format in formats_without_a_head() {
+    for format in written_formats() {
         if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m)
             && picture.planes.planes.len() == 4
         {
@@ -504,9 +506,7 @@ fn tiff_in_separate_planes_and_tiles_is_read() {
 #[test]
 fn files_of_other_formats_are_named() {
     for (bytes, name) in [
-        (&b"GIF89a"[..], "GIF"),
-        (b"BM\x36\0\0\0", "BMP"),
-        (b"\0\0\0\x1cftypavif", "AVIF"),
+        (&b"\0\0\0\x1cftypavif"[..], "AVIF"),
         (b"\0\0\0\x18ftypheic", "HEIC"),
         (b"\xff\x0a", "JPEG XL"),
         (b"hello", "PNG, JPEG, PNM"),

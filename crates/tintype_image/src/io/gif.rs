@@ -1,0 +1,252 @@
+//! GIF: the first picture of a file, read as RGB of 8 bits, with alpha where pixels are transparent.
+//!
+//! In: palettes of up to 256 colours, interlaced or not. A frame smaller than the canvas is placed
+//! on a transparent one. Further frames, comments and application blocks are left out. Not written.
+//! Source: CompuServe, "Graphics Interchange Format, version 89a" (1990).
+
+use super::Warnings;
+use super::bytes::Bytes;
+use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use weezl::{BitOrder, decode::Decoder};
+
+/// Interlaced rows: first row and distance of each of the four passes.
+const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
+
+/// Reads the first picture of a GIF file.
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<Picture, ImageError> {
+    let mut file = Bytes::new(bytes, 6);
+    let (width, height) = (usize::from(file.u16()?), usize::from(file.u16()?));
+    let flags = file.u8()?;
+    file.take(2)?;
+    let global = palette(&mut file, flags)?;
+    Shape::rgb(width, height, 8).check(limits)?;
+
+    let Some(clear) = next_frame(&mut file)? else {
+        return Err(malformed("no picture in it", file.at));
+    };
+    let frame = Frame::read(&mut file)?;
+    let colours = if frame.palette.is_empty() { global } else { frame.palette };
+    if frame.left + frame.width > width || frame.top + frame.height > height {
+        return Err(malformed("a frame that leaves the canvas", file.at));
+    }
+    let indices = indices(&mut file, frame.width * frame.height, warnings)?;
+
+    let whole = (frame.width, frame.height) == (width, height);
+    let has_alpha = !whole || clear.is_some_and(|clear| indices.contains(&clear));
+    let mut shape = Shape::rgb(width, height, 8);
+    if has_alpha {
+        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+    }
+    let mut planes = Planes::new(shape);
+    let rows = row_order(frame.height, frame.interlaced);
+    for (y, row) in rows.into_iter().zip(indices.chunks_exact(frame.width)) {
+        for (x, &index) in row.iter().enumerate() {
+            let Some(colour) = colours.get(usize::from(index)) else {
+                return Err(malformed("a colour outside the palette", file.at));
+            };
+            for (plane, &sample) in planes.planes.iter_mut().zip(colour) {
+                plane.row_mut(frame.top + y)[frame.left + x] = u16::from(sample);
+            }
+            if has_alpha && clear != Some(index) {
+                planes.planes[3].row_mut(frame.top + y)[frame.left + x] = 255;
+            }
+        }
+    }
+    if matches!(next_frame(&mut file), Ok(Some(_))) {
+        warnings.add("the first frame of an animation is read, further frames are left out");
+    }
+    Ok(Picture { planes, metadata: Metadata::default() })
+}
+
+fn malformed(what: &str, at: usize) -> ImageError {
+    ImageError::Malformed { what: format!("GIF: {what}"), at: Some(at) }
+}
+
+/// The palette that `flags` announces; empty if there is none.
+fn palette(file: &mut Bytes<'_>, flags: u8) -> Result<Vec<[u8; 3]>, ImageError> {
+    if flags & 0x80 == 0 {
+        return Ok(Vec::new());
+    }
+    let entries = file.take(3 * (2 << (flags & 7)))?;
+    Ok(entries.as_chunks::<3>().0.to_vec())
+}
+
+/// Passes over extensions to the next frame, whose descriptor follows. Its transparent colour, if
+/// it has one; `None` at the end of the file.
+fn next_frame(file: &mut Bytes<'_>) -> Result<Option<Option<u8>>, ImageError> {
+    let mut clear = None;
+    loop {
+        match file.u8()? {
+            0x2c => return Ok(Some(clear)),
+            0x3b => return Ok(None),
+            0x21 => {
+                let control = file.u8()? == 0xf9;
+                let data = sub_blocks(file)?;
+                if control && let &[flags, _, _, index, ..] = &data[..] {
+                    clear = (flags & 1 != 0).then_some(index);
+                }
+            }
+            // Some writers leave zeros between blocks.
+            0 => {}
+            _ => return Err(malformed("an unknown block", file.at - 1)),
+        }
+    }
+}
+
+fn sub_blocks(file: &mut Bytes<'_>) -> Result<Vec<u8>, ImageError> {
+    let mut data = Vec::new();
+    loop {
+        match file.u8()? {
+            0 => return Ok(data),
+            len => data.extend_from_slice(file.take(usize::from(len))?),
+        }
+    }
+}
+
+struct Frame {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    interlaced: bool,
+    /// Empty if the frame uses the global palette.
+    palette: Vec<[u8; 3]>,
+}
+
+impl Frame {
+    fn read(file: &mut Bytes<'_>) -> Result<Self, ImageError> {
+        let (left, top) = (usize::from(file.u16()?), usize::from(file.u16()?));
+        let (width, height) = (usize::from(file.u16()?), usize::from(file.u16()?));
+        let flags = file.u8()?;
+        if width == 0 || height == 0 {
+            return Err(malformed("a frame without pixels", file.at));
+        }
+        let palette = palette(file, flags)?;
+        Ok(Self { left, top, width, height, interlaced: flags & 0x40 != 0, palette })
+    }
+}
+
+/// The palette indices of a frame. If the file ends early, the missing ones are 0.
+fn indices(
+    file: &mut Bytes<'_>,
+    count: usize,
+    warnings: &mut Warnings,
+) -> Result<Vec<u8>, ImageError> {
+    let at = file.at;
+    let code_bits = file.u8()?;
+    if !(2..=8).contains(&code_bits) {
+        return Err(malformed("codes of a length other than 2 to 8 bits", at));
+    }
+    let start = file.at;
+    let data = match sub_blocks(file) {
+        Ok(data) => data,
+        Err(error) => {
+            warnings.damaged(error, "what was decoded is kept")?;
+            // Whole blocks that are there.
+            let mut rest = Bytes::new(file.all(), start);
+            let mut data = Vec::new();
+            while let Ok(len @ 1..) = rest.u8()
+                && let Ok(block) = rest.take(usize::from(len))
+            {
+                data.extend_from_slice(block);
+            }
+            data
+        }
+    };
+    let mut indices = vec![0; count];
+    let mut decoder = Decoder::new(BitOrder::Lsb, code_bits);
+    let result = decoder.decode_bytes(&data, &mut indices);
+    if result.consumed_out < count {
+        let error = ImageError::Truncated { needed: count - result.consumed_out };
+        warnings.damaged(error, &format!("{} pixels of {count} are kept", result.consumed_out))?;
+    }
+    Ok(indices)
+}
+
+/// The row of the frame that each stored row is.
+fn row_order(height: usize, interlaced: bool) -> Vec<usize> {
+    if !interlaced {
+        return (0..height).collect();
+    }
+    PASSES.into_iter().flat_map(|(first, step)| (first..height).step_by(step)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{read_picture, read_picture_with_warnings};
+    use super::*;
+
+    /// 3 × 2 pixels of four colours: 0 1 2, 3 3 1; codes of 3 bits, clear code 4, end 5.
+    fn file(control: &[u8], frame: [u8; 9], end: &[u8]) -> Vec<u8> {
+        let head = b"GIF89a\x03\0\x02\0\x81\0\0";
+        let palette = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [9, 8, 7]].concat();
+        // Codes have 3 bits, and 4 bits from the fifth on.
+        let mut bits = 0u64;
+        let mut at = 0;
+        for (code, len) in [(4, 3), (0, 3), (1, 3), (2, 3), (3, 4), (3, 4), (1, 4), (5, 4)] {
+            bits |= code << at;
+            at += len;
+        }
+        let data = [&[2, 4][..], &bits.to_le_bytes()[..4], &[0]].concat();
+        [&head[..], &palette, control, &[0x2c], &frame, &data, end].concat()
+    }
+
+    const WHOLE: [u8; 9] = [0, 0, 0, 0, 3, 0, 2, 0, 0];
+
+    #[test]
+    fn colours_come_from_the_palette() {
+        let picture = read_picture(&file(&[], WHOLE, &[0x3b]), &Limits::default()).unwrap();
+        let row = |plane: usize, y: usize| picture.planes.planes[plane].row(y).to_vec();
+        assert_eq!(picture.planes.shape, Shape::rgb(3, 2, 8));
+        assert_eq!((row(0, 0), row(1, 0)), (vec![0, 255, 0], vec![0, 0, 255]));
+        assert_eq!((row(0, 1), row(2, 1)), (vec![9, 9, 255], vec![7, 7, 0]));
+    }
+
+    #[test]
+    fn a_transparent_colour_and_a_small_frame_give_alpha() {
+        let control = [0x21, 0xf9, 4, 1, 0, 0, 3, 0];
+        let picture = read_picture(&file(&control, WHOLE, &[0x3b]), &Limits::default()).unwrap();
+        assert_eq!(picture.planes.planes[3].row(0), [255, 255, 255]);
+        assert_eq!(picture.planes.planes[3].row(1), [0, 0, 255]);
+
+        let mut small = file(&[], WHOLE, &[0x3b]);
+        small[6] = 5;
+        let picture = read_picture(&small, &Limits::default()).unwrap();
+        assert_eq!(picture.planes.planes[3].row(1), [255, 255, 255, 0, 0]);
+    }
+
+    #[test]
+    fn interlaced_rows_are_put_in_order() {
+        assert_eq!(row_order(10, true), [0, 8, 4, 2, 6, 1, 3, 5, 7, 9]);
+        let frame = [0, 0, 0, 0, 3, 0, 2, 0, 0x40];
+        let picture = read_picture(&file(&[], frame, &[0x3b]), &Limits::default()).unwrap();
+        assert_eq!(picture.planes.planes[0].row(1), [9, 9, 255]);
+    }
+
+    #[test]
+    fn further_frames_and_a_missing_end_are_warnings() {
+        let more = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0];
+        let (_, warnings) =
+            read_picture_with_warnings(&file(&[], WHOLE, &more), &Limits::default()).unwrap();
+        assert_eq!(warnings.len(), 1);
+
+        let whole = file(&[], WHOLE, &[0x3b]);
+        for len in 0..whole.len() - 1 {
+            let cut = &whole[..len];
+            assert!(read_picture(cut, &Limits::default()).is_err(), "{len}");
+            if let Ok((_, warnings)) = read_picture_with_warnings(cut, &Limits::default()) {
+                assert!(!warnings.is_empty(), "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_outside_the_canvas_are_refused() {
+        let frame = [1, 0, 0, 0, 3, 0, 2, 0, 0];
+        assert!(read_picture(&file(&[], frame, &[0x3b]), &Limits::default()).is_err());
+    }
+}
