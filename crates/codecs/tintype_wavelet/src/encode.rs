@@ -3,7 +3,7 @@
 use super::colour;
 use super::grid::SIGN;
 use super::header::{Header, PLANES_MAX};
-use super::layout::{TileLayout, Tiling, levels_for, scaled};
+use super::layout::{TileLayout, Tiling, levels_for};
 use super::model::{KINDS, Model};
 use super::quantise::{Centroids, component_step, quantise_plain};
 use super::rate;
