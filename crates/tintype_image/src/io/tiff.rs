@@ -484,10 +484,11 @@ fn write_page(
     page.write_tag(Tag::RowsPerStrip, strip_rows as u32)?;
     page.write_tag(Tag::StripOffsets, &offsets[..])?;
     page.write_tag(Tag::StripByteCounts, &lens[..])?;
-    let inks = shape.planes.iter().map(|plane| plane.name.as_str());
+    let names = shape.planes.iter().map(|plane| plane.name.as_str());
+    let cmyk = shape.colour == ColourModel::Bands && count >= 4 && names.take(4).eq(INKS);
     let (photometric, main) = match shape.colour {
         ColourModel::Rgb => (2u16, 3),
-        ColourModel::Bands if count >= 4 && inks.take(4).eq(INKS) => (5, 4),
+        _ if cmyk => (5, 4),
         _ => (1, 1),
     };
     page.write_tag(Tag::PhotometricInterpretation, photometric)?;
