@@ -4,8 +4,10 @@
 //! is ones ended by a zero. It has a bound, after which the value follows in plain bits, so that
 //! any bytes end soon.
 //!
-//! Bit-exact. Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice, "Some practical
-//! universal noiseless coding techniques" (1979); J. Teuhola, "A compression method for clustered
+//! Bit-exact.
+//!
+//! Source: S. W. Golomb, "Run-length encodings" (1966); R. F. Rice, "Some practical universal
+//! noiseless coding techniques" (1979); J. Teuhola, "A compression method for clustered
 //! bit-vectors" (1978).
 
 use crate::BitWalk;

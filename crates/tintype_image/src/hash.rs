@@ -2,7 +2,9 @@
 //!
 //! In: planes; out: 64 bits. FNV-1a over width, height, each plane's depth and size, and its
 //! samples as little-endian words: the same on every machine and for every row stride. Not for
-//! adversaries. Source: Fowler, Noll, Vo, draft-eastlake-fnv.
+//! adversaries.
+//!
+//! Source: Fowler, Noll, Vo, draft-eastlake-fnv.
 
 use crate::Planes;
 

@@ -20,8 +20,8 @@
 //! # Ok::<(), tintype_image::ImageError>(())
 //! ```
 //!
-//! With the feature `io` (on by default), [`mod@io`] reads and writes PNG, JPEG, PNM, PAM, TIFF, DICOM,
-//! WebP and Y4M, and reads GIF and BMP:
+//! With the feature `io` (on by default), [`mod@io`] reads and writes PNG, JPEG, PNM, PAM,
+//! TIFF, DICOM, WebP and Y4M, and reads GIF and BMP:
 //!
 //! ```
 //! # #[cfg(feature = "io")] {

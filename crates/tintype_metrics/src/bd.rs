@@ -3,9 +3,11 @@
 //! In: two curves of points (rate, quality), in any order, at least three usable each; rates
 //! above 0. Out: the mean distance of the curves over the range both cover, the curves being
 //! interpolated by monotone cubics (PCHIP) of the logarithm of the rate over quality, or of
-//! quality over the logarithm of the rate. Source: Bjøntegaard, VCEG-M33, 2001 and VCEG-AI11,
-//! 2008 (the measure); Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5(2), 1984 (slopes); ends
-//! by the three-point formula of Moler, "Numerical Computing with MATLAB", 3.4.
+//! quality over the logarithm of the rate.
+//!
+//! Source: Bjøntegaard, VCEG-M33, 2001 and VCEG-AI11, 2008 (the measure); Fritsch and Butland,
+//! SIAM J. Sci. Stat. Comput. 5(2), 1984 (slopes); ends by the three-point formula of Moler,
+//! "Numerical Computing with MATLAB", 3.4.
 
 /// One point of a rate–quality curve.
 #[derive(Clone, Copy, Debug, PartialEq)]

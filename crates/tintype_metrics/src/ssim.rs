@@ -6,7 +6,9 @@
 //! contrast–structure of the first four scales and SSIM of the last; a negative term counts as 0.
 //! Over a picture, the mean of its colour planes is taken, as the common Python packages do on
 //! RGB. Rows are filtered through a ring of eleven, so memory is two planes of `f32` and little
-//! more. Source: Wang et al., "Image quality assessment: from error visibility to structural
+//! more.
+//!
+//! Source: Wang et al., "Image quality assessment: from error visibility to structural
 //! similarity", IEEE TIP 2004, eq. 13; Wang, Simoncelli, Bovik, "Multi-scale structural
 //! similarity for image quality assessment", Asilomar 2003, eq. 7.
 

@@ -54,15 +54,15 @@ impl Rounding {
 /// A uniform quantiser whose interval about zero may be wider than the others.
 ///
 /// A coefficient of `a` steps becomes the level `floor(|a| + 1 - threshold)` with its sign, so
-/// that `threshold` 0.5 rounds to the nearest and 1 cuts; a level `q` other than 0 comes back as
-/// `(|q| + shift) * step` with its sign.
+/// that `threshold` 0.5 rounds to the nearest and 1 truncates; a level `q` other than 0 is
+/// reconstructed as `(|q| + shift) * step` with its sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadZone {
     /// Width of an interval, above 0.
     pub step: f32,
-    /// Fraction of a step from which on a coefficient gets the next level, 0.5 to 1.
+    /// Fraction of a step from which a coefficient gets the next level, 0.5 to 1.
     pub threshold: f32,
-    /// Where in its interval a level comes back, in steps off the level: about -0.2 to 0 for a
+    /// Offset of the reconstruction point from the level, in steps: about -0.2 to 0 for a
     /// threshold of 0.5.
     pub shift: f32,
 }

@@ -43,7 +43,7 @@ impl BitEncoder {
         Self::with_buffer(Vec::new())
     }
 
-    /// An encoder that appends to `bytes`; carries never reach what is there already.
+    /// An encoder that appends to `bytes`; carries never reach the bytes already in it.
     pub fn with_buffer(bytes: Vec<u8>) -> Self {
         Self { low: 0, range: u64::MAX, bytes }
     }

@@ -4,9 +4,11 @@
 //! [`BitDecoder`] it decodes, over a [`BitCost`] it counts. Probabilities are those of a 1 on a
 //! scale of 16 bits, 1 to 65 535.
 //!
-//! Bit-exact: integers only. Source: range coding after G. N. N. Martin, "Range encoding" (1979);
-//! logistic mixing after M. Mahoney, "Adaptive weighing of context models for lossless data
-//! compression" (2005). Widths, truncation rule and tables are our own: docs/format/entropy.md.
+//! Bit-exact: integers only.
+//!
+//! Source: range coding after G. N. N. Martin, "Range encoding" (1979); logistic mixing after M.
+//! Mahoney, "Adaptive weighing of context models for lossless data compression" (2005). Widths,
+//! truncation rule and tables are our own: docs/format/entropy.md.
 
 mod adaptive;
 mod cost;

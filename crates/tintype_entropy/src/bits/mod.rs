@@ -2,8 +2,8 @@
 //! bit first ([`LsbWriter`], [`LsbReader`]).
 //!
 //! All are [`BitWalk`]s that spend a whole bit on every decision, so that a code written as a
-//! walk ([`crate::golomb`]) runs over them and over the range coder alike. A reader gives zeros
-//! past the end and remembers that it did: [`BitWalk::exhausted`] and the reader's `check` tell.
+//! walk ([`crate::golomb`]) runs over them and over the range coder alike. A reader gives
+//! zeros past the end; [`BitWalk::exhausted`] and the reader's `check` report it.
 //!
 //! Bit-exact. The order of JPEG is highest first, that of DEFLATE lowest first.
 

@@ -4,8 +4,10 @@
 //! [`crate::bits::MsbWriter`] and reads from a [`crate::bits::MsbReader`]. Shorter codes are
 //! smaller, codes of one length rise with the symbol, as in JPEG and DEFLATE.
 //!
-//! Bit-exact. Source: L. L. Larmore, D. S. Hirschberg, "A fast algorithm for optimal
-//! length-limited Huffman codes" (1990); canonical order after E. S. Schwartz, B. Kallick (1964).
+//! Bit-exact.
+//!
+//! Source: L. L. Larmore, D. S. Hirschberg, "A fast algorithm for optimal length-limited Huffman
+//! codes" (1990); canonical order after E. S. Schwartz, B. Kallick (1964).
 
 mod code;
 mod lengths;

@@ -5,8 +5,10 @@
 //! `finish`. Out: one string of bytes for all lanes. Symbol `i` belongs to lane `i mod LANES`. A
 //! truncated code cannot be decoded; use the range coder where a prefix must decode.
 //!
-//! Bit-exact. Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after
-//! F. Giesen, "Interleaved entropy coders" (arXiv:1402.3392).
+//! Bit-exact.
+//!
+//! Source: J. Duda, "Asymmetric numeral systems" (arXiv:1311.2540); interleaving after F. Giesen,
+//! "Interleaved entropy coders" (arXiv:1402.3392).
 
 mod decoder;
 mod encoder;

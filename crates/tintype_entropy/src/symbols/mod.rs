@@ -1,6 +1,6 @@
 //! Alphabets of more than two symbols: distributions, and the coders that take them.
 //!
-//! [`ProbabilitySource`] is a distribution in whole numbers; [`SymbolWalk`] is [`crate::BitWalk`]
+//! [`ProbabilitySource`] is a distribution in integers; [`SymbolWalk`] is [`crate::BitWalk`]
 //! with symbols, and the range coder, rANS and their cost counters implement it, so that a walk
 //! is independent of the coder.
 //!
@@ -39,12 +39,12 @@ pub trait ProbabilitySource {
 
 /// A [`BitWalk`] that takes symbols as well as bits.
 pub trait SymbolWalk: BitWalk {
-    /// One symbol; as with bits, use what comes back.
+    /// Codes one symbol; as with bits, use the one returned.
     fn symbol<S: ProbabilitySource + ?Sized>(&mut self, symbol: u32, source: &S) -> u32;
 
-    /// One symbol, and for all but symbol 0 a sign, both as likely; symbol 0 comes back as not
-    /// negative. rANS takes both in one step, from halves of the symbol's part, if the source has
-    /// less than 16 bits of precision.
+    /// Codes one symbol and, for all but symbol 0, a sign with equal probabilities; symbol 0
+    /// returns `false`. rANS takes both in one step, from halves of the symbol's part, if the
+    /// source has less than 16 bits of precision.
     #[inline(always)]
     fn signed_symbol<S: ProbabilitySource + ?Sized>(
         &mut self,

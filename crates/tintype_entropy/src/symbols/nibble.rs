@@ -1,11 +1,14 @@
-//! Adaptive distributions over the sixteen values of a nibble, as a cumulative table of one vector.
+//! Adaptive distributions over the sixteen values of a nibble, as a cumulative table of one
+//! vector.
 //!
 //! A coded symbol moves every end of the table a fraction of the way to where it would be if that
 //! symbol were certain; each symbol keeps a width of at least a floor. All sixteen ends move in
 //! one vector operation, so that a symbol takes about the time of two or three binary decisions.
 //!
-//! Bit-exact: integers only. Source: the shift-only adaptation of cumulative tables in the AV1
-//! specification, section 8.3.2; the layout is our own, see docs/format/entropy.md.
+//! Bit-exact: integers only.
+//!
+//! Source: the shift-only adaptation of cumulative tables in the AV1 specification, section
+//! 8.3.2; the layout is our own, see docs/format/entropy.md.
 
 use super::ProbabilitySource;
 use crate::cost_q12;
@@ -81,7 +84,8 @@ impl<const FLOOR: i16> AdaptiveNibble<FLOOR> {
         self
     }
 
-    /// Probabilities in proportion to `counts`, with a little for each of the first `used` symbols.
+    /// Probabilities in proportion to `counts`, with a little for each of the first `used`
+    /// symbols.
     pub fn from_counts(counts: &[u32; SYMBOLS], used: usize) -> Self {
         let weight = |i: usize| if i < used { u64::from(counts[i]) * 16 + 1 } else { 0 };
         let sum: u64 = (0..SYMBOLS).map(weight).sum::<u64>().max(1);

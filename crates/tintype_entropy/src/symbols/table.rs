@@ -67,7 +67,8 @@ impl CdfTable {
         Ok(Self { precision, starts, index, index_shift })
     }
 
-    /// A table in proportion to these counts, in which every symbol has a frequency of at least 1.
+    /// A table in proportion to these counts, in which every symbol has a frequency of at
+    /// least 1.
     ///
     /// # Errors
     /// As [`frequencies_from_counts`].

@@ -2,7 +2,9 @@
 //!
 //! In: RGB planes of `0..2^n`. Out: three `f32` planes: hue in `0..1` of a turn (red 0, green
 //! 1/3, blue 2/3; 0 where there is no colour), saturation and value in `0..=1`. Floats: not
-//! bit-exact. Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
+//! bit-exact.
+//!
+//! Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
 
 use super::even_colour_depth;
 use crate::{ColourModel, ImageError, Plane, Planes, Shape};

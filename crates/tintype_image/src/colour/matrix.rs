@@ -10,8 +10,10 @@
 //! ```
 //!
 //! Codecs that decode in integers round these numbers with [`fixed_point`] to as many fraction
-//! bits as their format states. Source: Rec. ITU-R BT.601-7, 2.5.1; Rec. ITU-R BT.709-6, item 3;
-//! full-range scaling as in ITU-T T.871, clause 7.
+//! bits as their format states.
+//!
+//! Source: Rec. ITU-R BT.601-7, 2.5.1; Rec. ITU-R BT.709-6, item 3; full-range scaling as in
+//! ITU-T T.871, clause 7.
 //!
 //! ```
 //! use tintype_image::YCbCrMatrix;

@@ -1,10 +1,13 @@
-//! RGB to full-range YCbCr and back with the BT.601 or BT.709 matrix, 1 to 16 bits, in fixed point.
+//! RGB to full-range YCbCr and back with the BT.601 or BT.709 matrix, 1 to 16 bits, in fixed
+//! point.
 //!
 //! In and out: three planes of `0..2^bit_depth`; chroma is centred on `2^(bit_depth - 1)`.
 //! Forward: 16 fraction bits, products summed in 32 bits without loss. Backward: 16 fraction bits
 //! up to 14-bit samples, 14 above, so that no sum leaves 32 bits. Rounding is to the nearest;
-//! results are clamped to the range. Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item
-//! 3; full-range scaling as in ITU-T T.871 clause 7.
+//! results are clamped to the range.
+//!
+//! Source: Rec. ITU-R BT.601-7 2.5.1; Rec. ITU-R BT.709-6 item 3; full-range scaling as in ITU-T
+//! T.871 clause 7.
 
 use super::{even_colour_depth, fixed_point, three};
 use crate::{

@@ -2,8 +2,10 @@
 //!
 //! In: three rows or planes of `0..2^n`, n up to 16. Out, in place: luma Y in `0..2^n`, and Co,
 //! Cg in `-(2^n - 1)..2^n`, one bit wider and signed. Bit-exact: integers and arithmetic shifts,
-//! every RGB is restored. Source: Malvar and Sullivan, "YCoCg-R: A Color Space with RGB
-//! Reversibility and Low Dynamic Range", JVT-I014r3, 2003.
+//! every RGB is restored.
+//!
+//! Source: Malvar and Sullivan, "YCoCg-R: A Color Space with RGB Reversibility and Low Dynamic
+//! Range", JVT-I014r3, 2003.
 
 /// RGB to Y, Co, Cg in place: Y replaces R, Co replaces G, Cg replaces B.
 ///

@@ -1,8 +1,10 @@
 //! The median of a square of samples.
 //!
-//! In and out: samples as they are; the result is always one of the nine or twenty-five. 3×3: a
-//! network of 19 exchanges on whole rows; 5×5: selection. Source: Paeth, "Median finding on a 3×3
-//! grid", Graphics Gems, 1990; Smith, XCELL 23, 1996 (rows, then diagonals).
+//! In and out: samples of any range; the result is one of the nine or twenty-five inputs. 3×3: a
+//! network of 19 exchanges on whole rows; 5×5: selection.
+//!
+//! Source: Paeth, "Median finding on a 3×3 grid", Graphics Gems, 1990; Smith, XCELL 23, 1996
+//! (rows, then diagonals).
 
 use super::{row_near, widened};
 use crate::{Level, Plane};

@@ -4,9 +4,11 @@
 //! In and out: samples of one range, h in samples. The weight of a candidate is `exp(-d / h²)`, d
 //! the mean squared difference of the two patches; the sample itself counts with the largest
 //! weight found. Patch differences are running integer sums, so time grows with the window and
-//! not with the patch. Weights come from a table of 1 024 steps. Source: Buades, Coll, Morel, "A
-//! non-local algorithm for image denoising", CVPR 2005, section 3; Darbon et al., "Fast nonlocal
-//! filtering applied to electron cryomicroscopy", ISBI 2008 (running sums).
+//! not with the patch. Weights come from a table of 1 024 steps.
+//!
+//! Source: Buades, Coll, Morel, "A non-local algorithm for image denoising", CVPR 2005, section
+//! 3; Darbon et al., "Fast nonlocal filtering applied to electron cryomicroscopy", ISBI 2008
+//! (running sums).
 
 use crate::Plane;
 

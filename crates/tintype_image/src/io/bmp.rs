@@ -1,6 +1,7 @@
-//! BMP: 1, 4, 8, 16, 24 and 32 bits a pixel without compression, read as RGB of 8 bits, with alpha
-//! where the file names a mask for it. Run lengths and embedded JPEG or PNG are refused by name. Not
-//! written.
+//! BMP: 1, 4, 8, 16, 24 and 32 bits a pixel without compression, read as RGB of 8 bits, with
+//! alpha where the file names a mask for it. Run lengths and embedded JPEG or PNG are refused by
+//! name. Not written.
+//!
 //! Source: Microsoft, "BITMAPINFOHEADER", "BITMAPV4HEADER" and "BITMAPV5HEADER" structures.
 
 use super::bytes::Bytes;

@@ -1,14 +1,15 @@
 //! DICOM files with uncompressed samples: explicit or implicit VR, little endian, 8 or 16 bits
 //! allocated.
 //!
-//! In: gray of 1 to 16 stored bits, whose frames become planes (at most 32), or one frame of RGB
-//! or full-range YCbCr. Samples are the stored values as they stand, signed ones raised by half
-//! their range: no window, no rescaling, and MONOCHROME1 is not turned round. All other bytes
-//! ride along as they are in [`Metadata::other`], under `dicom:head` and `dicom:tail`. Out: only
-//! pictures that came from a DICOM file; same samples give the same file to the byte. The head is
-//! written as it came, also around samples that lossy coding changed. Compressed, deflated and
-//! big-endian files are refused. Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause
-//! 7; PS3.3, clause C.7.6.3.
+//! In: gray of 1 to 16 stored bits, whose frames become planes (at most 32), or one frame of
+//! RGB or full-range YCbCr. Samples are the stored values; half the range is added to signed
+//! ones. There is no window, no rescaling, and MONOCHROME1 is not inverted. All other bytes
+//! are kept in [`Metadata::other`], under `dicom:head` and `dicom:tail`. Written are only
+//! pictures that were read from a DICOM file; equal samples give the same file to the byte.
+//! The head is written unchanged, also around samples that lossy coding changed. Compressed,
+//! deflated and big-endian files are refused.
+//!
+//! Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause 7; PS3.3, clause C.7.6.3.
 
 use crate::{
     ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
@@ -96,7 +97,7 @@ pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     Ok(out)
 }
 
-/// What the elements before the samples say.
+/// The elements before the samples that describe them.
 #[derive(Debug, Default)]
 struct Head {
     width: usize,
@@ -115,7 +116,7 @@ struct Head {
 }
 
 impl Head {
-    /// Walks the elements up to the samples, whose bytes may be missing.
+    /// Reads the elements up to the samples, whose bytes may be missing.
     fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         let mut walk = Walk { bytes, at: DATA_START };
         let mut syntax = Vec::new();
@@ -129,7 +130,8 @@ impl Head {
         let implicit = implicit_from_syntax(&text(&syntax))?;
         let mut head = Self { frames: 1, samples: 1, ..Self::default() };
         let mut high_bit = None;
-        // For each sequence of no stated length that we are in, whether its elements are implicit.
+        // For each sequence of no stated length that we are in, whether its elements are
+        // implicit.
         let mut inside: Vec<bool> = Vec::new();
         loop {
             let at = walk.at;
@@ -182,7 +184,7 @@ impl Head {
         }
     }
 
-    /// Takes in what an element outside all sequences says.
+    /// Stores the value of an element outside all sequences.
     fn note(&mut self, tag: u32, value: &[u8], at: usize) -> Result<(), ImageError> {
         let bits = || u8::try_from(number(value)).unwrap_or(u8::MAX);
         match tag {

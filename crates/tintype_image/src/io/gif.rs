@@ -1,7 +1,10 @@
-//! GIF: the first picture of a file, read as RGB of 8 bits, with alpha where pixels are transparent.
+//! GIF: the first picture of a file, read as RGB of 8 bits, with alpha where pixels are
+//! transparent.
 //!
-//! In: palettes of up to 256 colours, interlaced or not. A frame smaller than the canvas is placed
-//! on a transparent one. Further frames, comments and application blocks are left out. Not written.
+//! In: palettes of up to 256 colours, interlaced or not. A frame smaller than the canvas is
+//! placed on a transparent one. Further frames, comments and application blocks are left out. Not
+//! written.
+//!
 //! Source: CompuServe, "Graphics Interchange Format, version 89a" (1990).
 
 use super::Warnings;

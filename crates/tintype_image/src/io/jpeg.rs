@@ -2,7 +2,7 @@
 //! 4:4:4 (gray stays gray).
 //!
 //! In and out: samples of 8 bits; deeper pictures are scaled to 8 bits on writing and alpha is
-//! dropped. CMYK is turned to RGB by the reader. ICC, EXIF and XMP ride along.
+//! dropped. CMYK is converted to RGB by the reader. ICC, EXIF and XMP are kept.
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, planes_from_bytes};

@@ -156,9 +156,9 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError
     read(bytes, limits, &mut Warnings { list: Vec::new(), damage: Damage::Refused })
 }
 
-/// Reads a picture file as far as it goes, and lists in sentences what was left out or is damaged: further pages or
-/// frames, missing rows, a sample range that is not kept. A PNG that ends early keeps the rows that are there; the
-/// others are 0.
+/// Reads a picture file as far as it goes, and lists in sentences what was left out or is
+/// damaged: further pages or frames, missing rows, a sample range that is not kept. A PNG that
+/// ends early keeps the rows that are there; the others are 0.
 ///
 /// ```
 /// use tintype_image::Limits;
@@ -354,8 +354,8 @@ fn one_frame(planes: &Planes) -> Result<Vec<u8>, ImageError> {
     Ok(writer.into_inner())
 }
 
-/// The planes with YCbCr turned into RGB at full resolution; others as they are, which must have
-/// full resolution.
+/// The planes with YCbCr converted to RGB at full resolution; other planes, which must have
+/// full resolution, unchanged.
 fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
     if matches!(planes.shape.colour, ColourModel::YCbCr(_)) {
         let full = colour::planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle)?;

@@ -1,8 +1,10 @@
-//! The orientation tag of EXIF: found, made, and applied to the samples.
+//! The orientation tag of EXIF: reading, writing, and applying it to the samples.
 //!
-//! In: an EXIF block (a TIFF structure) with tag 274 in its first directory, values 1 to 8; out:
-//! the value, or a picture turned so that its value is 1. Only that tag is ever changed; the rest
-//! of the block stays byte for byte. Source: CIPA DC-008 (Exif 2.32), 4.6.4 A, tag Orientation.
+//! In: an EXIF block (a TIFF structure) with tag 274 in its first directory, values 1 to 8;
+//! out: the value, or a picture rotated so that its value is 1. Only that tag is ever changed;
+//! the rest of the block stays byte for byte.
+//!
+//! Source: CIPA DC-008 (Exif 2.32), 4.6.4 A, tag Orientation.
 
 use crate::{Picture, Plane, PlaneInfo};
 
@@ -29,7 +31,7 @@ fn locate(exif: &[u8]) -> Option<(bool, usize)> {
     })
 }
 
-/// The orientation an EXIF block tells: 1 to 8, `None` if it tells none.
+/// The orientation in an EXIF block, 1 to 8; `None` if there is none.
 pub fn orientation_of(exif: &[u8]) -> Option<u16> {
     let (little, at) = locate(exif)?;
     let field = [exif[at], exif[at + 1]];
@@ -37,7 +39,7 @@ pub fn orientation_of(exif: &[u8]) -> Option<u16> {
     (1..=8).contains(&value).then_some(value)
 }
 
-/// The smallest EXIF block that tells `orientation`.
+/// The smallest EXIF block with this orientation.
 pub(super) fn exif_of(orientation: u16) -> Vec<u8> {
     let mut out = b"II*\0\x08\0\0\0\x01\0".to_vec();
     out.extend(TAG.to_le_bytes());
@@ -47,8 +49,7 @@ pub(super) fn exif_of(orientation: u16) -> Vec<u8> {
     out
 }
 
-/// Turns and mirrors `picture` as its EXIF block asks, and sets the block's orientation to 1 (as
-/// stored).
+/// Rotates and mirrors `picture` as its EXIF block states, and sets the block's orientation to 1.
 pub fn apply_orientation(picture: Picture) -> Picture {
     let mut picture = picture;
     let Some(exif) = &mut picture.metadata.exif else { return picture };

@@ -4,8 +4,9 @@
 //!
 //! Depths PNG lacks are stored in the next larger one, scaled to its full range, with `sBIT`
 //! naming the true depth. A 16-bit file whose samples all lie on the coarser grid that its `sBIT`
-//! names is read back at that depth, so that 9 to 15 bits come back exactly. Source: ISO/IEC
-//! 15948 (PNG); XMP part 3 for the `iTXt` keyword.
+//! names is read back at that depth, so that 9 to 15 bits come back exactly.
+//!
+//! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
 use super::{Warnings, WriteSettings, memory_error};
@@ -110,7 +111,7 @@ fn header_shape(info: &Info<'_>, adds_alpha: bool) -> Shape {
     shape
 }
 
-/// What stands between stored samples and planes.
+/// How stored samples become planes.
 enum Expansion {
     /// Samples are planes.
     None,
@@ -132,7 +133,7 @@ impl Expansion {
             return Self::Palette { entries, has_alpha: trns.is_some() };
         }
         let opaque = ((1u32 << info.bit_depth as u8) - 1) as u16;
-        // The decoder hands out one byte a sample below 16 bits.
+        // The decoder gives one byte a sample below 16 bits.
         let stored = info.color_type.samples();
         match trns {
             Some(key) if key.len() == stored => {

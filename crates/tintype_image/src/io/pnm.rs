@@ -1,10 +1,12 @@
 //! Portable any-map (P1 to P6) and portable arbitrary map (P7), plain and raw, 1 to 16 bits.
 //!
-//! A maximal value of `2^n - 1` gives planes of n bits with the samples of the file. Another maximal
-//! value is kept in [`Metadata::other`] under `pnm:maxval`, in decimal digits, and samples are
-//! scaled up to the next such range; writing scales them back, which restores every sample. Only
-//! the first picture of a file is read. Writing: 1-bit gray becomes P4, else P5 or P6, or P7 for
-//! PAM. Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
+//! A maximal value of `2^n - 1` gives planes of n bits with the samples of the file. Another
+//! maximal value is kept in [`Metadata::other`] under `pnm:maxval`, in decimal digits, and
+//! samples are scaled up to the next such range; writing scales them back, which restores every
+//! sample. Only the first picture of a file is read. Writing: 1-bit gray becomes P4, else P5 or
+//! P6, or P7 for PAM.
+//!
+//! Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
 use crate::{

@@ -2,12 +2,12 @@
 //! 16 bits, in strips or tiles, chunky or in separate planes; ICC, XMP, orientation (as a small
 //! EXIF block) and unknown tags such as GeoTIFF's.
 //!
-//! Of several pages the largest is read. CMYK becomes four planes named after their inks, and is
-//! written as CMYK from them; premultiplied alpha keeps its name and its tag. Unknown tags are kept
-//! in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order, and written
-//! back. Floating-point and signed samples are refused. Written files are little- or big-endian as
-//! the machine is, chunky, deflated with the horizontal predictor, 8 or 16 bits; other depths are
-//! scaled up.
+//! Of several pages the largest is read. CMYK becomes four planes named after their inks, and
+//! is written as CMYK from them; premultiplied alpha keeps its name and its tag. Unknown tags
+//! are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order,
+//! and written back. Floating-point and signed samples are refused. Written files are little-
+//! or big-endian as the machine is, chunky, deflated with the horizontal predictor, 8 or 16
+//! bits; other depths are scaled up.
 //!
 //! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
@@ -26,7 +26,8 @@ use tiff::tags::{ByteOrder, PhotometricInterpretation, SampleFormat, Tag, Type, 
 const XMP: u16 = 700;
 const ORIENTATION: u16 = 274;
 const EXTRA_SAMPLES: u16 = 338;
-/// Tags that describe how samples are stored, or point into the file, and so do not ride along.
+/// Tags that describe how samples are stored, or point into the file, and so are not kept as
+/// metadata.
 const STRUCTURAL: [u16; 35] = [
     254,
     255,
@@ -123,7 +124,7 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Reader<'a>, ImageError> 
     Ok(Decoder::new(Cursor::new(bytes))?.with_limits(tiff_limits))
 }
 
-/// Pages looked for; a file of more is read as if it ended here.
+/// The most pages counted; further ones are ignored.
 const PAGES_MAX: usize = 10_000;
 
 /// Number of the largest page that is neither a reduced-resolution copy nor a mask, the first of
@@ -224,7 +225,8 @@ impl Layout {
     }
 }
 
-/// `colour` leading samples and what the extra samples are. Gray with bands beside it is all bands.
+/// `colour` leading samples and what the extra samples are. Gray with bands beside it is all
+/// bands.
 fn shape_of(
     (width, height): (usize, usize),
     bits: u8,

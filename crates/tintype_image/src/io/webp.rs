@@ -1,9 +1,10 @@
 //! WebP through the `image-webp` crate: lossy and lossless read, lossless written; 8-bit RGB with
 //! or without alpha.
 //!
-//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing; gray
-//! comes back as RGB. ICC, EXIF and XMP ride along. Sides of at most 16 383 pixels. Source: RFC
-//! 9649 (WebP).
+//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing;
+//! gray is written as RGB. ICC, EXIF and XMP are kept. Sides of at most 16 383 pixels.
+//!
+//! Source: RFC 9649 (WebP).
 
 use super::interleave::{Interleaved, planes_from_bytes};
 use super::{Warnings, memory_error};

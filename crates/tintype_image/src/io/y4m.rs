@@ -1,26 +1,27 @@
-//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:0, 4:4:4 or gray, 8 to 16 bits, read and written
-//! frame by frame.
+//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:0, 4:4:4 or gray, 8 to 16 bits, read and
+//! written frame by frame.
 //!
 //! In: any reader; out: one [`Planes`] a frame, and back. Deep samples are 16-bit little-endian
 //! words. Frames are taken as **full-range BT.601** unless the header says otherwise
 //! (`XCOLORRANGE=LIMITED` is kept as it stands in [`Y4mHeader::parameters`]); samples are never
 //! rescaled, so that reading and writing returns every byte. Interlacing is kept as a parameter
-//! and otherwise ignored. Source: the mjpegtools manual page yuv4mpeg(5), and the `C420p10`-like
-//! extensions of FFmpeg.
+//! and otherwise ignored.
+//!
+//! Source: the mjpegtools manual page yuv4mpeg(5), and the `C420p10`-like extensions of FFmpeg.
 
 use crate::{ColourModel, ImageError, Limits, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 use std::io::{BufRead, Read, Write};
 
-/// What stands before the frames.
+/// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Y4mHeader {
     /// Size, sampling and depth of every frame.
     pub shape: Shape,
     /// Frames a second as a fraction; 0:0 is unknown.
     pub frame_rate: (u32, u32),
-    /// Further header words as they stand: interlacing, pixel aspect, comments.
+    /// Further header words, unchanged: interlacing, pixel aspect, comments.
     pub parameters: Vec<String>,
-    /// The sampling word as it stands, such as `420jpeg`.
+    /// The sampling word, such as `420jpeg`.
     sampling: String,
 }
 
@@ -31,7 +32,8 @@ impl Y4mHeader {
     /// A header for frames of `shape`.
     ///
     /// # Errors
-    /// `Unsupported` for shapes other than gray and YCbCr of one depth with equal chroma sampling.
+    /// `Unsupported` for shapes other than gray and YCbCr of one depth with equal chroma
+    /// sampling.
     pub fn new(shape: Shape, frame_rate: (u32, u32)) -> Result<Self, ImageError> {
         let bits = shape.planes[0].bit_depth;
         let even = shape.planes.iter().all(|p| p.bit_depth == bits);

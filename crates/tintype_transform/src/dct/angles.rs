@@ -1,8 +1,8 @@
-//! The angles: stored numbers, so that no machine's cosine decides a coefficient.
+//! The angles: stored numbers, so that coefficients do not depend on a machine's cosine.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-/// A plane rotation: its cosine and sine, and for whole numbers the factors of its three shears
+/// A plane rotation: its cosine and sine, and for integers the factors of its three shears
 /// in 1/4096.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {

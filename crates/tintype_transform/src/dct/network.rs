@@ -1,8 +1,6 @@
-//! The network of rotations, written once for vectors of floats and of whole numbers, and for
-//! both directions.
-//!
-//! No closures here: one that is not inlined would lack the SIMD level of its caller, and every
-//! operation in it would become a call.
+//! The network of rotations, written once for vectors of floats and of integers, and for both
+//! directions. There are no closures: one that is not inlined would be compiled without its
+//! caller's SIMD level, and every operation in it would be a call.
 
 use super::angles::{ANGLES_2, ANGLES_4, ANGLES_8, ANGLES_16, EIGHTH, Rotation};
 use fearless_simd::{Simd, SimdBase};
@@ -42,7 +40,7 @@ pub trait Lane<S: Simd, T>: Copy {
     fn store(self, to: &mut [T]);
     /// `(x cos + y sin, y cos - x sin)`.
     fn rotate(x: Self, y: Self, by: &Rotation) -> (Self, Self);
-    /// The inverse of [`Lane::rotate`], exactly so for whole numbers.
+    /// The inverse of [`Lane::rotate`], exact for integers.
     fn unrotate(x: Self, y: Self, by: &Rotation) -> (Self, Self);
     /// The other sign.
     fn negate(self) -> Self;

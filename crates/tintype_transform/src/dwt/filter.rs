@@ -1,14 +1,14 @@
 //! The lifting steps of each filter, on whole lines of samples.
 //!
 //! In: slices of equal length. Out: `target[i] += step(a[i] + b[i])`. Exact at every SIMD level:
-//! the loops are plain and only differ in how many lanes the compiler gives them.
+//! the loops differ only in the number of lanes.
 
 use fearless_simd::{Level, dispatch};
 
 /// A pair of analysis and synthesis filters written as lifting steps.
 ///
 /// Step 0 changes the odd samples, step 1 the even ones, and so on; the inverse runs them
-/// backwards with the other sign.
+/// backwards with opposite signs.
 pub trait Filter {
     /// `i32` or `f32`.
     type Sample: Copy + Default;

@@ -68,7 +68,8 @@ fn parted(line: &[f64]) -> Vec<f64> {
     line.iter().step_by(2).chain(line.iter().skip(1).step_by(2)).copied().collect()
 }
 
-/// The slow twin: columns, then rows, of each level's low band; returns the classic nested picture.
+/// The slow twin: columns, then rows, of each level's low band; returns the classic nested
+/// picture.
 fn slow_plane(
     plane: &[i32],
     (w, h): (usize, usize),

@@ -11,13 +11,13 @@ pub struct Axes {
     pub rows: Vec<f64>,
 }
 
-/// Sweeps after which the iteration ends in any case; ten are plenty in practice.
+/// Bound on the sweeps of the iteration; it converges in about ten.
 const SWEEPS_MAX: usize = 64;
 
 /// The mean and the covariance of vectors of `dimension` components that follow one another.
 ///
 /// # Panics
-/// If there are no vectors or not whole ones.
+/// If there are no vectors, or the last one is incomplete.
 pub fn covariance(vectors: &[f32], dimension: usize) -> (Vec<f64>, Vec<f64>) {
     assert!(
         dimension > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(dimension),

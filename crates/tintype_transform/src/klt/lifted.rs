@@ -3,7 +3,8 @@
 use super::DIMENSION_MAX;
 use fearless_simd::{Level, dispatch};
 
-/// One shear: band `to` gains band `from` times `factor / 4096`, rounded to the nearest, halves up.
+/// One shear: band `to` gains band `from` times `factor / 4096`, rounded to the nearest,
+/// halves up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiftStep {
     /// The band that changes.
@@ -14,7 +15,8 @@ pub struct LiftStep {
     pub factor: i16,
 }
 
-/// A rotation of bands as shears and then signs; sums wrap, so any bands come back exactly.
+/// A rotation of bands as shears and then signs; sums wrap, so the inverse is exact for any
+/// bands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiftedBasis {
     n: usize,
