@@ -53,13 +53,15 @@ pub mod io;
 mod limits;
 mod picture;
 mod plane;
+mod region;
 
 pub use error::ImageError;
 pub use fearless_simd::Level;
-pub use geometry::{Region, TileGrid, planes_cropped, reduced_len};
+pub use geometry::{TileGrid, planes_cropped};
 pub use hash::sample_hash;
 pub use limits::{Limits, Threads};
 pub use picture::{
     ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
 };
 pub use plane::Plane;
+pub use region::{Region, reduced_len};
