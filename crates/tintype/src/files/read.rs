@@ -32,8 +32,8 @@ pub struct FilePicture {
     pub warnings: Vec<Warning>,
 }
 
-/// Reads a picture file: PNG, JPEG, TIFF, WebP, PNM, PAM, y4m. Damaged JPEG files are read as
-/// far as they go, with a warning. Quality layers such files have none.
+/// Reads a picture file: PNG, JPEG, TIFF, WebP, PNM, PAM, DICOM, Y4M, GIF, BMP. Damaged JPEG and
+/// PNG files are read as far as they go, with a warning; so are files of several pages or frames. Quality layers such files have none.
 ///
 /// # Errors
 /// `Codec` or `Picture` for a file of which no picture can be made; `Misuse` for a part that the
@@ -65,7 +65,9 @@ pub(crate) fn picture_from_file(
     if is_jpeg(file) {
         return super::packed::picture_from_jpeg(file, exec);
     }
-    Ok((tintype_image::io::read_picture(file, &exec.limits)?, Vec::new()))
+    let (picture, notes) = tintype_image::io::read_picture_with_warnings(file, &exec.limits)?;
+    let warnings = notes.into_iter().map(|what| Warning::DamagedFile { what }).collect();
+    Ok((picture, warnings))
 }
 
 /// Reads a JPEG file some rows at a time, without holding the picture: `take` gets its shape
