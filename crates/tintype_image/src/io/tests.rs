@@ -440,21 +440,25 @@ fn tiff_keeps_inks_and_premultiplied_alpha() {
     }
 }
 
-/// A little-endian TIFF of one page with these tags, all of them SHORT or LONG, before `data`.
+/// A little-endian TIFF of one page with these tags, LONG for places and lengths, else SHORT, and
+/// `data` at byte 8.
 fn tiff_file(tags: &[(u16, &[u32])], data: &[u8]) -> Vec<u8> {
     let directory_len = 2 + 12 * tags.len() + 4;
     let mut far = Vec::new();
     let mut directory = (tags.len() as u16).to_le_bytes().to_vec();
     for (tag, values) in tags {
+        let (kind, len) = if matches!(tag, 324 | 325) { (4u16, 4) } else { (3, 2) };
+        let bytes: Vec<u8> =
+            values.iter().flat_map(|value| value.to_le_bytes().into_iter().take(len)).collect();
         directory.extend(tag.to_le_bytes());
-        directory.extend(4u16.to_le_bytes());
+        directory.extend(kind.to_le_bytes());
         directory.extend((values.len() as u32).to_le_bytes());
-        if let [value] = values {
-            directory.extend(value.to_le_bytes());
+        if bytes.len() <= 4 {
+            directory.extend(bytes.iter().chain(&[0; 4]).take(4));
         } else {
             let at = 8 + data.len() + directory_len + far.len();
             directory.extend((at as u32).to_le_bytes());
-            far.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            far.extend(bytes);
         }
     }
     directory.extend([0; 4]);
