@@ -10,7 +10,7 @@
 use super::Warnings;
 use super::bytes::Bytes;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
-use weezl::{BitOrder, decode::Decoder};
+use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 /// Interlaced rows: first row and distance of each of the four passes.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
@@ -162,10 +162,20 @@ fn indices(
     };
     let mut indices = vec![0; count];
     let mut decoder = Decoder::new(BitOrder::Lsb, code_bits);
-    let result = decoder.decode_bytes(&data, &mut indices);
-    if result.consumed_out < count {
-        let error = ImageError::Truncated { needed: count - result.consumed_out };
-        warnings.damaged(error, &format!("{} pixels of {count} are kept", result.consumed_out))?;
+    let (mut read, mut done) = (0, 0);
+    while done < count {
+        // A call may end early, at a clear code for example.
+        let result = decoder.decode_bytes(&data[read..], &mut indices[done..]);
+        read += result.consumed_in;
+        done += result.consumed_out;
+        let stuck = result.consumed_in == 0 && result.consumed_out == 0;
+        if stuck || !matches!(result.status, Ok(LzwStatus::Ok)) {
+            break;
+        }
+    }
+    if done < count {
+        let error = ImageError::Truncated { needed: count - done };
+        warnings.damaged(error, &format!("{done} pixels of {count} are kept"))?;
     }
     Ok(indices)
 }
