@@ -9,7 +9,6 @@
 //! * a region is the crop of the whole picture, also at smaller scales;
 //! * a smaller scale is near the means of blocks;
 //! * truncated payloads give a picture or `Truncated`, embedded ones always a picture;
-//! * limits are kept;
 //! * damaged, missing, repeated and unknown sections give a picture of the right shape or an
 //!   error, never a panic.
 
@@ -18,7 +17,7 @@ use crate::{
     SectionView, Target,
 };
 use tintype_image::{
-    ColourModel, Level, Limits, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
+    ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
     planes_cropped,
 };
 
@@ -162,7 +161,6 @@ impl Case<'_> {
         self.check_regions(&payload, &whole);
         self.check_scales(&payload, &whole);
         self.check_layers(&payload);
-        self.check_limits(&payload);
         self.check_prefixes(&payload);
         self.check_damage(&payload);
         self.check_sections(&payload);
@@ -311,18 +309,6 @@ impl Case<'_> {
             Err(CodecError::Unsupported { .. }) => {}
             Err(error) => panic!("{self}: one layer: {error}"),
         }
-    }
-
-    /// A picture of more samples than the limits allow is neither encoded nor decoded.
-    fn check_limits(&self, payload: &Payload) {
-        let samples_max = self.source.shape.samples() - 1;
-        let limits = Limits { samples_max, ..Limits::default() };
-        let exec = ExecOptions { limits, ..one_thread() };
-        let view = payload.view(&self.source.shape);
-        let result = self.codec.decode(&view, &DecodeRequest::default(), &exec);
-        assert!(result.is_err(), "{self}: decodes beyond the limit on samples");
-        let result = self.codec.encode(self.source, &self.settings(), &exec);
-        assert!(result.is_err(), "{self}: encodes beyond the limit on samples");
     }
 
     /// A truncated payload gives a picture or `Truncated`; an embedded one always a picture.
