@@ -91,10 +91,12 @@ impl Codec for Wavelet {
         let Ok(header) = Header::from_bytes(header) else { return true };
         let (layer, group) =
             (key.layer / u32::from(header.groups), key.layer % u32::from(header.groups));
-        let tiling = Tiling::new(shape, &header);
+        let (tiling, tile) = (Tiling::new(shape, &header), key.tile as usize);
         layer < request.layers.unwrap_or(u32::MAX)
             && group < u32::from(header.groups_for_scale(request.scale_log2))
-            && request.region.is_none_or(|r| tiling.region(key.tile as usize).intersects(r))
+            && request
+                .region
+                .is_none_or(|r| tile >= tiling.count() || tiling.region(tile).intersects(r))
     }
 
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
