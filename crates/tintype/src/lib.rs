@@ -194,12 +194,12 @@ pub use warning::Warning;
 pub use registry::jpeg_files::Verify;
 #[cfg(feature = "planes")]
 pub use registry::within_error;
-pub use tintype_codec::{CodecId, Tune};
-pub use tintype_container::MAGIC;
+pub use tintype_codec::{CodecError, CodecId, Tune};
+pub use tintype_container::{ContainerError, MAGIC};
 pub use tintype_image::filter::Denoise;
 pub use tintype_image::{
-    ColourModel, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes, Region,
-    Shape, Threads, YCbCrMatrix,
+    ColourModel, ImageError, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes,
+    Region, Shape, Threads, YCbCrMatrix,
 };
 
 /// The codecs of this build as their contract has them, for tests and laboratory tools.

@@ -10,11 +10,10 @@ use codec::{LOSSLESS, NEURAL, PCA, WAVELET};
 use proptest::prelude::*;
 use std::io::Cursor;
 use tintype_codec::{
-    Capabilities, Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Section, SectionKey, Target,
+    Capabilities, Codec, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView, Section,
+    SectionKey, Target,
 };
 use tintype_container::Reader;
-use tintype_image::ImageError;
 
 /// Stores bit-planes, highest first, one layer each; a quality keeps that share of the bytes.
 struct BitPlanes {

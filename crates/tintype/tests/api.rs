@@ -88,7 +88,7 @@ fn items(source: &str) -> Vec<Item> {
     while at < lines.len() {
         let (line, trimmed) = (lines[at], lines[at].trim_start());
         at += 1;
-        if line == "#[cfg(test)]" {
+        if line == "#[cfg(test)]" && lines.get(at).is_some_and(|next| next.ends_with('{')) {
             break;
         }
         if let Some(rest) = line.strip_prefix("impl")
@@ -152,12 +152,21 @@ fn public_items() -> Vec<(String, Item, bool)> {
     let mut found = Vec::new();
     for (module, text) in [("", read("lib.rs")), ("files::", read("files/mod.rs"))] {
         for (first, names) in exports(&text) {
+            let before = found.len();
             for path in sources_of(&first) {
                 for item in items(&std::fs::read_to_string(path).unwrap()) {
                     let of = item.owner.as_ref().unwrap_or(&item.name);
                     if names.contains(of) && !item.text[0].contains("macro") {
                         found.push((module.to_string(), item, !first.starts_with("tintype_")));
                     }
+                }
+            }
+            // What a crate below exports from a crate that is not ours.
+            for name in names {
+                if !found[before..].iter().any(|(_, item, _)| item.name == name) {
+                    let text = vec![format!("pub use {first}::{name}")];
+                    let item = Item { name, owner: None, text, has_example: true };
+                    found.push((module.to_string(), item, false));
                 }
             }
         }

@@ -7,6 +7,14 @@ use tintype_image::ImageError;
 pub type Result<T> = std::result::Result<T, CodecError>;
 
 /// What went wrong in a codec.
+///
+/// ```
+/// use tintype_codec::CodecError;
+/// use tintype_image::ImageError;
+///
+/// let error = CodecError::from(ImageError::Limit { what: "number of planes", max: 32 });
+/// assert!(matches!(error, CodecError::Limit { max: 32, .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each variant's text names its fields.

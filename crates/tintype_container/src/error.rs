@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// What went wrong with a `.tin` file.
+///
+/// ```
+/// use tintype_container::{ContainerError, ContainerLimits, Reader};
+///
+/// let error = Reader::stream(&b"\x89TI"[..], ContainerLimits::default()).map(|_| ()).unwrap_err();
+/// assert!(matches!(error, ContainerError::Truncated { at: 3, .. }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each variant's text names its fields.

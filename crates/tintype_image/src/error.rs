@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// What went wrong with a picture or a picture file.
+///
+/// ```
+/// use tintype_image::{ImageError, Limits, Shape};
+///
+/// let error = Shape::gray(70_000, 1, 8).check(&Limits::default()).unwrap_err();
+/// assert!(matches!(error, ImageError::Limit { max: 65_535, .. }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each variant's text names its fields.

@@ -33,7 +33,8 @@ pub struct FilePicture {
 }
 
 /// Reads a picture file: PNG, JPEG, TIFF, WebP, PNM, PAM, DICOM, Y4M, GIF, BMP. Damaged JPEG and
-/// PNG files are read as far as they go, with a warning; so are files of several pages or frames. Quality layers such files have none.
+/// PNG files are read as far as they go, with a warning; so are files of several pages or
+/// frames. Quality layers such files have none.
 ///
 /// # Errors
 /// `Codec` or `Picture` for a file of which no picture can be made; `Misuse` for a part that the

@@ -51,8 +51,7 @@ pub(crate) fn holds_file(id: CodecId) -> bool {
 
 /// Whether coding with `id` wants another door than samples, and which.
 pub(crate) fn other_door(id: CodecId) -> Option<&'static str> {
-    let what = "codec jpeg packs JPEG files without loss (Encoder::pack_jpeg); of other pictures \
-                it makes real JPEG files (Encoder::encode_jpeg, or an output that ends in .jpg)";
+    let what = "codec jpeg packs JPEG files; of other pictures make a real JPEG file (OUT.jpg)";
     holds_file(id).then_some(what)
 }
 
