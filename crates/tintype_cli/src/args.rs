@@ -1,6 +1,8 @@
 //! What was typed: the arguments as they stand on the command line, checked one by one.
 
+#[cfg(feature = "bench")]
 use crate::commands::bench::BenchArgs;
+#[cfg(feature = "train")]
 use crate::commands::train::TrainArgs;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -32,8 +34,10 @@ pub enum Command {
     /// Measure how far two pictures are apart
     Compare(CompareArgs),
     /// Measure codecs, ours and others', on your pictures
+    #[cfg(feature = "bench")]
     Bench(BenchArgs),
     /// Fit a codec's model to your own pictures
+    #[cfg(feature = "train")]
     Train(TrainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -176,9 +180,11 @@ pub struct InfoArgs {
     /// .tin files, pictures or models, globs or folders; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
+    #[cfg(feature = "train")]
     /// Draw the cluster trees of a model, with their code vectors, as a picture
     #[arg(long, value_name = "OUT.png", conflicts_with = "json")]
     pub tree: Option<PathBuf>,
+    #[cfg(feature = "train")]
     /// Draw the bases of a pca model; with pictures beside the model, say how much of their variance is explained
     #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
     pub basis: Option<PathBuf>,

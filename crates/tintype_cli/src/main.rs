@@ -33,6 +33,7 @@ enum Failure {
 type Outcome = Result<bool, Failure>;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "bench")]
     if let Some(code) = commands::bench::measuring() {
         return code;
     }
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
         Command::Decode(args) => commands::decode::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        #[cfg(feature = "bench")]
         Command::Bench(args) => commands::bench::run(&args),
+        #[cfg(feature = "train")]
         Command::Train(args) => commands::train::run(&args),
         Command::Completions(args) => {
             let mut script = Vec::new();

@@ -1,23 +1,20 @@
 //! `tintype info`: what a file holds.
 
 use crate::args::InfoArgs;
+#[cfg(feature = "train")]
+use crate::commands::models;
 use crate::commands::texts_of;
 use crate::files::{Input, Job, Place, find_inputs, read_input};
-use crate::output::{print_line, write_output};
+use crate::output::print_line;
 use crate::record::Record;
 use crate::style::{Ink, complain, grouped, paint};
-use crate::{Failure, Outcome};
+use crate::Outcome;
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
-use std::path::Path;
 use tintype::{
-    ColourModel, DecodeOptions, Decoder, Metadata, Models, Picture, PlaneRole, Shape, YCbCrMatrix,
-    files,
+    ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, files,
 };
-use tintype_image::io::{PictureFormat, write_picture};
-use tintype_train::cluster::tree_picture;
-use tintype_train::pca::{basis_picture, explained_variance};
-use tintype_train::{PictureList, describe_model};
+use tintype_image::io::PictureFormat;
 
 /// The contract's fields, and what only `info` knows.
 #[derive(Serialize)]
@@ -38,56 +35,11 @@ struct Item {
     bytes: u64,
 }
 
-/// Draws what a model holds; other inputs are pictures to measure it on.
-fn draw(args: &InfoArgs, out: &Path) -> Outcome {
-    let failed = |error: &dyn std::fmt::Display| Failure::Work(error.to_string());
-    let known = |path: &Path| {
-        path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
-    };
-    let (mut model, mut pictures) = (None, Vec::new());
-    for input in find_inputs(&args.inputs, &known)? {
-        let Place::File(path) = input.place else { continue };
-        if known(&path) {
-            pictures.push(path);
-        } else {
-            model = Some(path);
-        }
-    }
-    let model = model.ok_or_else(|| {
-        Failure::Usage("name a model file, such as models/cluster-photo.tinmodel".into())
-    })?;
-    let bytes =
-        std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
-    let planes = if args.tree.is_some() { tree_picture(&bytes) } else { basis_picture(&bytes) };
-    let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
-    let picture = Picture::new(planes);
-    let format = out.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension);
-    let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture)
-        .map_err(|error| failed(&error))?;
-    write_output(&Place::File(out.into()), &file).map_err(Failure::Work)?;
-    let shape = &picture.planes.shape;
-    print_line(&format!("{}: {} × {} pixels", out.display(), shape.width_px, shape.height_px));
-    if args.basis.is_some() && !pictures.is_empty() {
-        let list = PictureList::new(pictures);
-        print_line(&explained_variance(&bytes, &list).map_err(|error| failed(&error))?);
-    }
-    Ok(true)
-}
-
-/// What a model file is, in lines.
-fn text_from_model(name: &str, lines: &[(&'static str, String)]) -> String {
-    let terminal = std::io::stdout().is_terminal();
-    let mut text = paint(Ink::Bold, name, terminal);
-    for (what, value) in lines {
-        text += &format!("\n  {what:<10} {value}");
-    }
-    text
-}
-
 /// Runs the command.
 pub fn run(args: &InfoArgs) -> Outcome {
+    #[cfg(feature = "train")]
     if let Some(out) = args.tree.as_ref().or(args.basis.as_ref()) {
-        return draw(args, out);
+        return models::draw(args, out);
     }
     let known = |path: &std::path::Path| {
         let extension =
@@ -96,14 +48,13 @@ pub fn run(args: &InfoArgs) -> Outcome {
     };
     let mut all_done = true;
     for input in find_inputs(&args.inputs, &known)? {
+        #[cfg(feature = "train")]
         if let Place::File(path) = &input.place
             && !args.json
             && !known(path)
-            && let Some(lines) = std::fs::read(path)
-                .ok()
-                .and_then(|bytes| describe_model(Models::codec_of(&bytes).ok()?, &bytes).ok())
+            && let Some(text) = models::text_from_file(path)
         {
-            print_line(&text_from_model(&input.place.name(), &lines));
+            print_line(&text);
             continue;
         }
         match info_of(&input) {

@@ -1,10 +1,14 @@
 //! One file a command: what was decided from the arguments, then the work over files.
 
+#[cfg(feature = "bench")]
 pub mod bench;
 pub mod compare;
 pub mod decode;
 pub mod encode;
 pub mod info;
+#[cfg(feature = "train")]
+pub mod models;
+#[cfg(feature = "train")]
 pub mod train;
 
 use crate::args::CommonArgs;
