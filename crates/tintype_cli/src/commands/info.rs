@@ -1,5 +1,6 @@
 //! `tintype info`: what a file holds.
 
+use crate::Outcome;
 use crate::args::InfoArgs;
 #[cfg(feature = "train")]
 use crate::commands::models;
@@ -8,7 +9,6 @@ use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::print_line;
 use crate::record::Record;
 use crate::style::{Ink, complain, grouped, paint};
-use crate::Outcome;
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
