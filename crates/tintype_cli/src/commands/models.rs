@@ -7,7 +7,7 @@ use crate::style::{Ink, paint};
 use crate::{Failure, Outcome};
 use std::io::IsTerminal;
 use std::path::Path;
-use tintype::{Metadata, Models, Picture};
+use tintype::{Models, Picture};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_train::cluster::tree_picture;
 use tintype_train::pca::{basis_picture, explained_variance};
