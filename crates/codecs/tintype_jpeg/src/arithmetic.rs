@@ -7,7 +7,8 @@ use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanComponent, ScanHeade
 use super::scan_tables::ScanSideInfo;
 use super::structure::{Scan, restart_intervals};
 
-/// T.81 table D.3: probability estimate, next state if less probable, next if more probable, whether to swap.
+/// T.81 table D.3: probability estimate, next state if less probable, next if more probable,
+/// whether to swap.
 #[rustfmt::skip]
 const STATES: [(u16, u8, u8, bool); 113] = [
     (0x5a1d,1,1,true),(0x2586,14,2,false),(0x1114,16,3,false),(0x080b,18,4,false),(0x03d8,20,5,false),(0x01da,23,6,false),

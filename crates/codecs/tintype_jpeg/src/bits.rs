@@ -106,7 +106,8 @@ impl<'a> BitReader<'a> {
         self.invented > self.available
     }
 
-    /// Whether the data ended at the last byte of what was taken, and was as [`BitWriter`] writes it.
+    /// Whether the data ended at the last byte of what was taken, and was as [`BitWriter`] writes
+    /// it.
     pub fn ended_cleanly(&self) -> bool {
         let left = self.available.wrapping_sub(self.invented);
         !self.overrun() && !self.unstuffed && self.position == self.data.len() && left < 8

@@ -61,7 +61,8 @@ pub struct BlockRows<'a> {
 /// Zeroed coefficients for `frame`.
 ///
 /// # Errors
-/// `Limit` if the picture is larger than `limits`, or far larger than `data_bytes` bytes of data can describe.
+/// `Limit` if the picture is larger than `limits`, or far larger than `data_bytes` bytes of data
+/// can describe.
 pub fn blocks_for_frame(
     frame: &Frame,
     data_bytes: usize,
@@ -73,14 +74,16 @@ pub fn blocks_for_frame(
     Ok(frame.components.iter().map(|c| c.v).enumerate().map(zeroed).collect())
 }
 
-/// Zeroed coefficients for one row of MCUs of `frame`, or one row of blocks if it has one component.
+/// Zeroed coefficients for one row of MCUs of `frame`, or one row of blocks if it has one
+/// component.
 pub fn row_for_frame(frame: &Frame) -> Vec<ComponentBlocks> {
     let single = frame.components.len() == 1;
     let rows = frame.components.iter().map(|c| if single { 1 } else { c.v });
     rows.enumerate().map(|(index, rows)| ComponentBlocks::zeroed(frame, index, rows)).collect()
 }
 
-/// Refuses a picture larger than `limits`, or far larger than `data_bytes` bytes of data can describe.
+/// Refuses a picture larger than `limits`, or far larger than `data_bytes` bytes of data can
+/// describe.
 ///
 /// # Errors
 /// `Limit`.

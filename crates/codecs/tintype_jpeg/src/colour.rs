@@ -1,6 +1,7 @@
 //! Colour conversion of JPEG: YCbCr, YCCK and CMYK to RGB, and RGB to YCbCr.
 //!
-//! Full range; chroma centred on half the range. Decoding equals libjpeg's 16-bit fixed point. Bit-exact for decoding.
+//! Full range; chroma centred on half the range. Decoding equals libjpeg's 16-bit fixed point.
+//! Bit-exact for decoding.
 //! Source: JFIF 1.02 (ITU-T T.871), section 7.
 
 use tintype_image::YCbCrMatrix;
@@ -39,7 +40,8 @@ pub fn rgb_from_ycbcr_row(y: &mut [u16], cb: &mut [u16], cr: &mut [u16], max: u1
     }
 }
 
-/// One row of inverted CMYK (as Adobe writes it) to RGB: the first three in place, `k` is left as it is.
+/// One row of inverted CMYK (as Adobe writes it) to RGB: the first three in place, `k` is left as
+/// it is.
 #[inline(always)]
 pub fn rgb_from_inverted_cmyk_row(
     c: &mut [u16],

@@ -1,6 +1,7 @@
 //! Component samples to the rows of a picture: inverse DCT, upsampling, colour conversion.
 //!
-//! In: coefficients, or samples of each component at its own size. Out: full-size rows of each plane.
+//! In: coefficients, or samples of each component at its own size. Out: full-size rows of each
+//! plane.
 //! Bit-exact: integers only, equal at every level and thread count.
 
 use super::colour::{rgb_from_inverted_cmyk_row, rgb_from_ycbcr_row};
@@ -62,7 +63,8 @@ impl<'a> Converter<'a> {
 
     /// Room for `rows` rows of every component.
     ///
-    /// Each plane is zeroed by itself, so that the system hands out its pages when they are written.
+    /// Each plane is zeroed by itself, so that the system hands out its pages when they are
+    /// written.
     pub fn planes(&self, rows: usize) -> Vec<Vec<u16>> {
         self.samples.iter().map(|_| vec![0; self.frame.width * rows]).collect()
     }

@@ -1,7 +1,8 @@
 //! Decoding a JPEG file: what it is, its picture, its coefficients.
 //!
-//! In: file bytes. Out: [`JpegInfo`] from the headers; [`DecodedJpeg`] with gray, RGB or band samples
-//! at the file's bit depth. Of a damaged file what can be decoded is decoded, with a warning.
+//! In: file bytes. Out: [`JpegInfo`] from the headers; [`DecodedJpeg`] with gray, RGB or band
+//! samples at the file's bit depth. Of a damaged file what can be decoded is decoded, with a
+//! warning.
 //! Bit-exact: integers only, equal at every level and thread count.
 
 use super::coefficients::ComponentBlocks;
@@ -37,8 +38,8 @@ pub struct JpegInfo {
     pub arithmetic: bool,
     /// Number of scans: 1 in most sequential files.
     pub scans: usize,
-    /// Whether the file has its end-of-image marker and no damaged segment. Damage inside scans shows
-    /// when they are decoded.
+    /// Whether the file has its end-of-image marker and no damaged segment. Damage inside scans
+    /// shows when they are decoded.
     pub complete: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The frame header and the scan headers of a JPEG file.
 //!
-//! In: the body of a SOF or SOS segment. Out: [`Frame`], [`ScanHeader`]. Bit-exact: the packer parses
-//! the same segments on both sides, so nothing here may depend on anything but the bytes.
+//! In: the body of a SOF or SOS segment. Out: [`Frame`], [`ScanHeader`]. Bit-exact: the packer
+//! parses the same segments on both sides, so nothing here may depend on anything but the bytes.
 //!
 //! Source: ITU-T T.81, B.2.2 and B.2.3.
 

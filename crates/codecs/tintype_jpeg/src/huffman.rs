@@ -12,9 +12,11 @@ pub const LOOKUP_BITS: u32 = 10;
 pub struct HuffmanTable {
     /// Symbols by increasing code.
     pub symbols: Vec<u8>,
-    /// For the next ten bits: code length in the high byte, symbol in the low byte; 0 where the code is longer.
+    /// For the next ten bits: code length in the high byte, symbol in the low byte; 0 where the
+    /// code is longer.
     pub lookup: Box<[u16; 1 << LOOKUP_BITS]>,
-    /// For the next ten bits, where code and magnitude bits fit: value << 16 | run << 8 | bits used; else 0.
+    /// For the next ten bits, where code and magnitude bits fit: value << 16 | run << 8 | bits
+    /// used; else 0.
     pub lookup_value: Box<[i32; 1 << LOOKUP_BITS]>,
     /// Largest code of each length plus one, aligned left to 16 bits; index is the length.
     limit: [u32; 18],
@@ -86,7 +88,8 @@ impl HuffmanTable {
         }
     }
 
-    /// The symbol at the top of `window` (16 bits, aligned right) and its code length; `None` for no code.
+    /// The symbol at the top of `window` (16 bits, aligned right) and its code length; `None` for
+    /// no code.
     #[inline]
     pub fn decode_slow(&self, window: u32) -> Option<(u8, u32)> {
         let length = (1..=16).find(|l| window < self.limit[*l])?;
@@ -105,14 +108,16 @@ pub fn extend(bits: u32, size: u32) -> i32 {
     bits as i32 + (negative & (1 - (1i32 << size)))
 }
 
-/// Code lengths of at most 16 bits for `counts` (symbols that occur), as (counts by length, symbols by code).
+/// Code lengths of at most 16 bits for `counts` (symbols that occur), as (counts by length,
+/// symbols by code).
 ///
 /// No code is all ones: a place is kept free as T.81 wants. Source: T.81 annex K.2.
 pub fn optimal_lengths(counts: &[u64; 256]) -> ([u8; 16], Vec<u8>) {
     let mut order: Vec<(u64, usize)> =
         (0..256).filter(|s| counts[*s] > 0).map(|s| (counts[s], s)).collect();
     order.sort_by_key(|(c, s)| (std::cmp::Reverse(*c), *s));
-    // Package-merge over the symbols and one place holder of weight zero, which gets the longest code.
+    // Package-merge over the symbols and one place holder of weight zero, which gets the longest
+    // code.
     let weights: Vec<u64> = order.iter().map(|o| o.0).chain([0]).collect();
     let lengths = limited_lengths(&weights, 16);
     let mut by_length = [0u8; 16];
@@ -127,7 +132,8 @@ pub fn optimal_lengths(counts: &[u64; 256]) -> ([u8; 16], Vec<u8>) {
     (by_length, symbols)
 }
 
-/// Package-merge (Larmore and Hirschberg 1990): code lengths, at most `longest`, for weights in falling order.
+/// Package-merge (Larmore and Hirschberg 1990): code lengths, at most `longest`, for weights in
+/// falling order.
 fn limited_lengths(weights: &[u64], longest: usize) -> Vec<u32> {
     let n = weights.len();
     if n == 1 {

@@ -1,14 +1,17 @@
-//! Inverse DCT of 8×8 blocks into samples: the accurate integer method, equal to libjpeg's "islow" for 8 bits.
+//! Inverse DCT of 8×8 blocks into samples: the accurate integer method, equal to libjpeg's
+//! "islow" for 8 bits.
 //!
-//! In: quantised coefficients and a quantisation table, both in natural order. Out: samples in `0..2^precision`.
-//! All arithmetic is modulo 2^32, so that any coefficients give some sample. Bit-exact.
+//! In: quantised coefficients and a quantisation table, both in natural order. Out: samples in
+//! `0..2^precision`. All arithmetic is modulo 2^32, so that any coefficients give some sample.
+//! Bit-exact.
 //! Source: Loeffler, Ligtenberg and Moschytz, ICASSP 1989; 13-bit constants.
 
 use fearless_simd::{Simd, i16x8, i32x8, prelude::*};
 
 const CONST_BITS: u32 = 13;
 
-/// Eight transforms of eight values at once, one in each lane; results are rounded and shifted right by `shift`.
+/// Eight transforms of eight values at once, one in each lane; results are rounded and shifted
+/// right by `shift`.
 #[inline(always)]
 fn pass<S: Simd>(r: [i32x8<S>; 8], shift: u32) -> [i32x8<S>; 8] {
     let z1 = (r[2] + r[6]) * 4433;
@@ -54,9 +57,10 @@ fn transposed<S: Simd>(mut m: [i32x8<S>; 8]) -> [i32x8<S>; 8] {
     m
 }
 
-/// Whether there is anything but DC in the four lowest frequencies of both directions, and whether there is beyond them.
+/// Whether an AC coefficient of the four lowest frequencies in both directions is nonzero, and
+/// whether a coefficient beyond them is.
 #[inline(always)]
-fn what_is_there(block: &[i16; 64]) -> (bool, bool) {
+fn nonzero_parts(block: &[i16; 64]) -> (bool, bool) {
     let row = |v: usize| -> [i16; 8] { std::array::from_fn(|u| block[8 * v + u]) };
     let or = |a: [i16; 8], b: [i16; 8]| -> [i16; 8] { std::array::from_fn(|u| a[u] | b[u]) };
     let high = (4..8).map(row).reduce(or).unwrap_or_default();
@@ -78,8 +82,8 @@ pub fn samples_from_block<S: Simd>(
     let pass1_bits = if precision > 8 { 1 } else { 2 };
     let centre = 1i32 << (precision - 1);
     let max = (1i32 << precision) - 1;
-    let (edge, beyond) = what_is_there(block);
-    if !edge && !beyond {
+    let (low, beyond) = nonzero_parts(block);
+    if !low && !beyond {
         let dc = i32::from(block[0]).wrapping_mul(quant[0]) << pass1_bits;
         let shift = pass1_bits + 3;
         let value =
@@ -120,7 +124,7 @@ mod tests {
     use fearless_simd::{Fallback, Level, dispatch};
 
     /// The definition, in f64.
-    fn twin(block: &[i16; 64]) -> [f64; 64] {
+    fn reference(block: &[i16; 64]) -> [f64; 64] {
         let c = |k: usize| if k == 0 { 0.5f64.sqrt() } else { 1.0 };
         let cos = |x: usize, k: usize| {
             ((2 * x + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos()
@@ -150,7 +154,7 @@ mod tests {
             let mut again = [0u16; 64];
             dispatch!(Level::new(), simd => samples_from_block(simd, &block, &[1; 64], 8, &mut again, 8));
             assert_eq!(out, again);
-            for (is, should) in out.iter().zip(twin(&block)) {
+            for (is, should) in out.iter().zip(reference(&block)) {
                 assert!(
                     (f64::from(*is) - should.clamp(0.0, 255.0)).abs() < 1.0,
                     "{is} for {should}"

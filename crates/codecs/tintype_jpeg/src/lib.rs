@@ -1,8 +1,8 @@
 //! JPEG files: decoded, encoded, and packed without losing a bit.
 //!
-//! A complete JPEG codec in safe Rust: baseline, extended, progressive and lossless files, Huffman or
-//! arithmetic-coded, 8 to 16 bits, any sampling, gray to CMYK. Decoding is bit-exact: the same samples
-//! on every machine, those of libjpeg for files of 8 bits.
+//! A complete JPEG codec in safe Rust: baseline, extended, progressive and lossless files,
+//! Huffman or arithmetic-coded, 8 to 16 bits, any sampling, gray to CMYK. Decoding is bit-exact:
+//! the same samples on every machine, those of libjpeg for files of 8 bits.
 //!
 //! # Decoding
 //!
@@ -25,7 +25,8 @@
 //! # Ok::<(), tintype_codec::CodecError>(())
 //! ```
 //!
-//! [`Decoder::rows`] hands the same samples out by rows, and holds only two rows of MCUs of most files:
+//! [`Decoder::rows`] hands the same samples out by rows, and holds only two rows of MCUs of most
+//! files:
 //!
 //! ```
 //! # let file = include_bytes!("../../../../testdata/jpeg/baseline_420.jpg");
@@ -42,8 +43,8 @@
 //!
 //! # Encoding
 //!
-//! [`Encoder`] is a builder. [`Encoder::encode`] takes the planes of a picture of any depth, gray, RGB,
-//! YCbCr or inks:
+//! [`Encoder`] is a builder. [`Encoder::encode`] takes the planes of a picture of any depth,
+//! gray, RGB, YCbCr or inks:
 //!
 //! ```
 //! use tintype_codec::Tune;
@@ -67,8 +68,8 @@
 //!
 //! # Packing
 //!
-//! [`pack`] makes any JPEG file about a fifth smaller; [`unpack`] gives it back byte for byte. A file that
-//! cannot be packed, be it broken or no JPEG at all, is stored.
+//! [`pack`] makes any JPEG file about a fifth smaller; [`unpack`] gives it back byte for byte. A
+//! file that cannot be packed, be it broken or no JPEG at all, is stored.
 //!
 //! ```
 //! # let file = &include_bytes!("../../../../testdata/jpeg/baseline_420.jpg")[..];
@@ -123,6 +124,7 @@ pub use row_reader::{RowReader, Rows};
 
 #[cfg(test)]
 mod tests;
+
 use tintype_codec::CodecId;
 
 /// Which codec this is: its number in files, and its name.

@@ -1,6 +1,7 @@
 //! Lossless JPEG (SOF3) to samples.
 //!
-//! In: file bytes and structure. Out: samples of each component. Bit-exact. Source: ITU-T T.81, annex H.
+//! In: file bytes and structure. Out: samples of each component. Bit-exact. Source: ITU-T T.81,
+//! annex H.
 
 use super::bits::BitReader;
 use super::huffman::extend;

@@ -1,4 +1,5 @@
-//! Application segments of a JPEG file: JFIF, Adobe, ICC in several segments, EXIF, XMP; read and written.
+//! Application segments of a JPEG file: JFIF, Adobe, ICC in several segments, EXIF, XMP; read and
+//! written.
 //!
 //! Bit-exact: no. Source: ITU-T T.871 (JFIF), ICC.1 annex B.4, EXIF 2.32, XMP part 3.
 

@@ -1,6 +1,8 @@
-//! How the components of a JPEG file are to be read as colour, and the shape of the picture they give.
+//! How the components of a JPEG file are to be read as colour, and the shape of the picture they
+//! give.
 //!
-//! Source: ITU-T T.871 (JFIF); Adobe technical note 5116; what libjpeg assumes where a file says nothing.
+//! Source: ITU-T T.871 (JFIF); Adobe technical note 5116; what libjpeg assumes where a file says
+//! nothing.
 
 use super::frame::{Frame, Process};
 use super::metadata::ColourSegments;

@@ -92,7 +92,8 @@ impl<'a> ProgressiveInterval<'a> {
         }
     }
 
-    /// Starts the end-of-band run of code `run`; `first` says whether the block has nothing before it.
+    /// Starts the end-of-band run of code `run`; `first` says whether the block has nothing
+    /// before it.
     fn start_eob_run(&mut self, reader: &mut BitReader<'_>, run: u32, first: bool) {
         reader.refill();
         let length = (1 << run) + reader.take(run);
@@ -187,8 +188,8 @@ impl<'a> ProgressiveInterval<'a> {
     }
 }
 
-/// Puts `value` behind `run` zeros of `band` and corrects the nonzero coefficients on the way; returns
-/// the zigzag index behind it.
+/// Puts `value` behind `run` zeros of `band` and corrects the nonzero coefficients on the way;
+/// returns the zigzag index behind it.
 fn place_new(
     reader: &mut BitReader<'_>,
     block: &mut [i16; 64],

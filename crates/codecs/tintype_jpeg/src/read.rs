@@ -11,7 +11,8 @@ use super::structure::{ScanData, Structure, structure_from_bytes};
 use tintype_codec::CodecError;
 use tintype_image::{Level, Limits};
 
-/// Times that a file may visit each of its blocks, on average: real progressive files need about ten.
+/// Times that a file may visit each of its blocks, on average: real progressive files need about
+/// ten.
 const VISITS_MAX: u64 = 120;
 
 /// A JPEG file taken apart.

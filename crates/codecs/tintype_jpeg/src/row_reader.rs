@@ -24,7 +24,8 @@ pub struct Rows<'r> {
 /// Hands out the picture of a JPEG file by rows; made by [`Decoder::rows`].
 ///
 /// A sound sequential file, as most are, is decoded while its rows are read, and only two rows of
-/// MCUs are held: see [`RowReader::streams`]. Any other file is decoded as a whole at the first call.
+/// MCUs are held: see [`RowReader::streams`]. Any other file is decoded as a whole at the first
+/// call.
 ///
 /// ```
 /// # let file = include_bytes!("../../../../testdata/jpeg/baseline_420.jpg");

@@ -1,7 +1,7 @@
 //! A sequential file in one sound scan, decoded a row of MCUs at a time.
 //!
-//! In: a file's bytes and structure. Out: picture rows as they become complete; two rows of MCUs are
-//! held. Bit-exact, and equal to decoding the file as a whole.
+//! In: a file's bytes and structure. Out: picture rows as they become complete; two rows of MCUs
+//! are held. Bit-exact, and equal to decoding the file as a whole.
 
 use super::coefficients::check_frame;
 use super::convert::{Converter, transform_rows};
@@ -92,7 +92,8 @@ impl<'a> RowStream<'a> {
         self.source.exec.level
     }
 
-    /// Decodes a row of MCUs; returns the picture rows that became complete, `None` for damaged data.
+    /// Decodes a row of MCUs; returns the picture rows that became complete, `None` for damaged
+    /// data.
     ///
     /// The converter makes those rows until the next call.
     pub fn advance(&mut self) -> Option<Range<usize>> {

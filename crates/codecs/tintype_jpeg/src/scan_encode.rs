@@ -10,7 +10,8 @@ use super::frame::{Frame, NATURAL_FROM_ZIGZAG, Process, ScanHeader};
 use super::huffman::{EOB_RUN_MAX, HuffmanTable};
 use super::scan_tables::ComponentTables;
 
-/// For each row of a block and each set of its columns (bit u for column u): bits at their zigzag places.
+/// For each row of a block and each set of its columns (bit u for column u): bits at their zigzag
+/// places.
 static ZIGZAG_MASKS: [[u64; 256]; 8] = {
     let mut zigzag = [0; 64];
     let mut k = 0;
@@ -38,7 +39,8 @@ pub trait ScanSink {
     fn ac(&mut self, slot: usize, symbol: u8, bits: u32, count: u32);
     /// `count` raw bits, at most 16.
     fn raw(&mut self, bits: u32, count: u32);
-    /// The end of restart interval `index`; `marker` is the restart marker that follows, if one does.
+    /// The end of restart interval `index`; `marker` is the restart marker that follows, if one
+    /// does.
     fn interval_end(&mut self, index: usize, marker: Option<u8>);
 }
 

@@ -1,4 +1,4 @@
-//! Tables of constants: the standard's Huffman codes and quantisers, and how quantisers scale with quality.
+//! The Huffman and quantisation tables of annex K.
 //!
 //! Source: ITU-T T.81, annex K.
 

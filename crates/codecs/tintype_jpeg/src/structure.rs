@@ -1,8 +1,9 @@
-//! A JPEG file as a list of scans with the tables in force at each, and everything else by position.
+//! A JPEG file as a list of scans with the tables in force at each, and everything else by
+//! position.
 //!
 //! In: file bytes, with or without the entropy-coded data of its scans. Out: [`Structure`].
-//! Bit-exact. Source: ITU-T T.81, annex B; that a component keeps the quantisation table of its first
-//! scan follows libjpeg.
+//! Bit-exact. Source: ITU-T T.81, annex B; that a component keeps the quantisation table of its
+//! first scan follows libjpeg.
 
 use super::frame::{Frame, Process, ScanHeader, malformed};
 use super::markers::{Segment, SegmentWalker, Tables};
@@ -134,7 +135,8 @@ fn take_scan(
     Scan { header, tables: walker.tables.clone(), data: start..end }
 }
 
-/// Where the entropy-coded data that starts at `start` ends: at the next marker that is no restart marker.
+/// Where the entropy-coded data that starts at `start` ends: at the next marker that is no
+/// restart marker.
 fn scan_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(found) = find_ff(&bytes[at..]) {
@@ -163,7 +165,8 @@ fn find_ff(bytes: &[u8]) -> Option<usize> {
     bytes[at..].iter().position(|b| *b == 0xff).map(|i| at + i)
 }
 
-/// Splits entropy-coded data at its restart markers: (number of the marker before an interval, its data).
+/// Splits entropy-coded data at its restart markers: (number of the marker before an interval,
+/// its data).
 pub fn restart_intervals(data: &[u8]) -> Vec<(Option<u8>, &[u8])> {
     let mut pieces = Vec::new();
     let (mut start, mut at, mut number) = (0, 0, None);

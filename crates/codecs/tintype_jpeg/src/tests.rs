@@ -58,7 +58,8 @@ fn packed_files_are_smaller_and_unpack_byte_for_byte() {
     for (name, bytes) in FILES {
         for effort in [5, 9] {
             let size = packed_len(bytes, effort);
-            // One is stored by design; a kilobyte under optimal Huffman codes is too short to learn from.
+            // One is stored by design; a kilobyte under optimal Huffman codes is too short to
+            // learn from.
             let stored = matches!(name, "arithmetic" | "gray");
             let bound = if stored { bytes.len() + 2 } else { bytes.len() * 19 / 20 };
             assert!(size <= bound, "{name} at effort {effort}: {} -> {size}", bytes.len());
@@ -251,5 +252,29 @@ fn higher_quality_costs_more_bytes_and_less_error() {
             file.len()
         );
         before = (file.len(), error);
+    }
+}
+
+/// Bytes and hash of a payload's sections, as testdata/golden.txt has them.
+fn section_figures(payload: &Payload) -> (usize, u64) {
+    let (mut len, mut hash) = (0, 0xcbf2_9ce4_8422_2325u64);
+    for section in &payload.sections {
+        len += section.bytes.len();
+        let key = [section.key.tile.to_le_bytes(), section.key.layer.to_le_bytes()].concat();
+        for byte in key.iter().chain(&section.bytes) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    (len, hash)
+}
+
+#[test]
+fn packed_files_have_the_bytes_of_the_golden_list() {
+    let golden = include_str!("../../../../testdata/golden.txt");
+    let names = ["baseline_420", "progressive_444", "restarts_422", "gray"];
+    for (name, (_, bytes)) in names.into_iter().zip(FILES) {
+        let (len, hash) = section_figures(&pack(bytes, 5, Verify::No, &exec()));
+        let start = format!("packed {name} {len} {hash:016x} ");
+        assert!(golden.lines().any(|line| line.starts_with(&start)), "{start}");
     }
 }

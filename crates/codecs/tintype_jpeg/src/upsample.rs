@@ -1,4 +1,5 @@
-//! Chroma to full size: triangle filters for factors of two as libjpeg's "fancy" upsampling, repetition otherwise.
+//! Chroma to full size: triangle filters for factors of two as libjpeg's "fancy" upsampling,
+//! repetition otherwise.
 //!
 //! In: a component's samples at its own size. Out: one full-size row at a time. Bit-exact.
 
@@ -112,7 +113,7 @@ fn double_row(row: &[u16], out: &mut [u16], shift: u32, bias: (u32, u32)) {
         if n > 1 {
             out[1] = value(1) as u16;
         }
-        // The inner part without borders, in a form that the compiler turns into vectors.
+        // The inner part, in a form that the compiler vectorises.
         let pairs = out[2..].chunks_exact_mut(2).zip(row.windows(3));
         for (o, w) in pairs.take(middle.saturating_sub(1)) {
             let (a, b, c) = (u32::from(w[0]), u32::from(w[1]), u32::from(w[2]));

@@ -1,8 +1,8 @@
 //! Encoding a picture as a JPEG file that every viewer opens.
 //!
-//! In: gray, RGB, YCbCr or four bands of ink (0 for none; the file has them inverted, as Adobe does) of
-//! any depth, written as 8 bits; metadata; settings. Out: file bytes, baseline or progressive, with
-//! RDO quantisation. Not bit-exact.
+//! In: gray, RGB, YCbCr or four bands of ink (0 for none; the file has them inverted, as Adobe
+//! does) of any depth, written as 8 bits; metadata; settings. Out: file bytes, baseline or
+//! progressive, with RDO quantisation. Not bit-exact.
 //!
 //! Source: ITU-T T.81; see the files for each step.
 
@@ -127,8 +127,8 @@ impl Encoder {
     /// The JPEG file of `planes`.
     ///
     /// # Errors
-    /// `Unsupported` for planes that JPEG has no place for (alpha, depth, other than 1, 3 or 4 planes,
-    /// sides above 65 500), and for a lossless target.
+    /// `Unsupported` for planes that JPEG has no place for (alpha, depth, other than 1, 3 or 4
+    /// planes, sides above 65 500), and for a lossless target.
     pub fn encode(&self, planes: &Planes) -> Result<Vec<u8>, CodecError> {
         let mut params = match &self.params {
             Some(params) => params.clone(),

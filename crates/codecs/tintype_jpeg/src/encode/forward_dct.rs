@@ -1,7 +1,8 @@
 //! Samples to DCT coefficients: colour conversion, chroma subsampling, forward DCT in real numbers.
 //!
-//! In: planes of a picture. Out: [`Spectrum`]s: orthonormal 8×8 DCT coefficients of samples in 0..255, centred on 0,
-//! in zigzag order, padded to whole MCUs by repeating the edge. Not bit-exact: an encoder may choose.
+//! In: planes of a picture. Out: [`Spectrum`]s: orthonormal 8×8 DCT coefficients of samples in
+//! 0..255, centred on 0, in zigzag order, padded to whole MCUs by repeating the edge. Not
+//! bit-exact: an encoder may choose.
 //! Source: ITU-T T.81 A.3.3; JFIF for colour.
 
 use super::layout::FrameLayout;

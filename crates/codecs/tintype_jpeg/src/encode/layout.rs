@@ -2,7 +2,8 @@
 
 use crate::frame::{ComponentInfo, Frame, Process};
 
-/// The frame of `count` components; those behind the first have one sample for `x` × `y` of the first.
+/// The frame of `count` components; those behind the first have one sample for `x` × `y` of the
+/// first.
 pub fn frame_for(
     count: usize,
     (width, height): (usize, usize),

@@ -1,8 +1,8 @@
 //! The encoder's parameters, from quality, tuning and effort.
 //!
-//! In: [`EncodeSettings`]. Out: [`EncoderParams`]. Measured values are those of docs/lab-notes-jpeg.md:
-//! found on sixteen pictures of photos/train by SSIMULACRA2, or PSNR for that tuning, and confirmed on
-//! photos/valid.
+//! In: [`EncodeSettings`]. Out: [`EncoderParams`]. Measured values are those of
+//! docs/lab-notes-jpeg.md: found on sixteen pictures of photos/train by SSIMULACRA2, or PSNR for
+//! that tuning, and confirmed on photos/valid.
 
 use crate::standard_tables::{STANDARD_CHROMA, STANDARD_LUMA};
 use tintype_codec::{CodecError, EncodeSettings, Target, Tune};
@@ -21,7 +21,8 @@ pub enum Sampling {
     Half,
 }
 
-/// Every parameter of the encoder; [`Encoder`](crate::Encoder) sets them from quality, tune and effort.
+/// Every parameter of the encoder; [`Encoder`](crate::Encoder) sets them from quality, tune and
+/// effort.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderParams {
     /// Quantisation step of the lowest luma frequencies.
@@ -30,11 +31,11 @@ pub struct EncoderParams {
     pub luma_shape: f32,
     /// The same for chroma.
     pub chroma_shape: f32,
-    /// How much larger the luma step of the highest frequency is beyond that; grows with the square of
-    /// the frequency, 0 for not at all.
+    /// How much larger the luma step of the highest frequency is beyond that; grows with the
+    /// square of the frequency, 0 for not at all.
     pub high_frequency_rise: f32,
-    /// How much smaller luma steps are around frequency 0, 0 to 1: a bell with a standard deviation of
-    /// 1.5 frequencies.
+    /// How much smaller luma steps are around frequency 0, 0 to 1: a bell with a standard
+    /// deviation of 1.5 frequencies.
     pub low_frequency_dip: f32,
     /// Factor on the DC step of all components.
     pub dc_step: f32,
@@ -46,7 +47,8 @@ pub struct EncoderParams {
     pub chroma_lambda: f32,
     /// That price for DC, as a factor.
     pub dc_lambda: f32,
-    /// Masking: how strongly the price of a bit grows with a block's energy, as an exponent; 0 for none.
+    /// Masking: how strongly the price of a bit grows with a block's energy, as an exponent; 0
+    /// for none.
     pub masking: f32,
     /// Added before truncation in plain quantisation.
     pub rounding: f32,
@@ -103,9 +105,9 @@ impl EncoderParams {
         };
         Ok(match settings.tune {
             Tune::Psnr => common,
-            // BD-rate of each at effort 7 on photos/train: DC step −3.9 %, the rise with a flatter base
-            // −2.1 %, the dip −1.0 %, less thresholding of chroma −0.6 %, flatter chroma −0.3 %, weaker
-            // masking −0.2 %; all together −8.6 %.
+            // BD-rate of each at effort 7 on photos/train: DC step −3.9 %, the rise with a
+            // flatter base −2.1 %, the dip −1.0 %, less thresholding of chroma −0.6 %, flatter
+            // chroma −0.3 %, weaker masking −0.2 %; all together −8.6 %.
             Tune::Visual => Self {
                 luma_shape: 0.15,
                 chroma_shape: 0.45,
@@ -148,7 +150,8 @@ impl EncoderParams {
             let curve = (1.0 + self.high_frequency_rise * squared / 98.0)
                 * (1.0 - self.low_frequency_dip * (-squared / 4.5).exp())
                 * self.dc_factor(k);
-            // 12, and 18 for chroma, are steps of the lowest AC frequencies in the standard's tables.
+            // 12, and 18 for chroma, are steps of the lowest AC frequencies in the standard's
+            // tables.
             let relative = f32::from(STANDARD_LUMA[k]) / 12.0;
             quantiser(self.step * relative.max(0.5).powf(self.luma_shape) * curve)
         })
@@ -189,7 +192,8 @@ fn quantiser(step: f32) -> u16 {
     step.round().clamp(1.0, 255.0) as u16
 }
 
-/// Quality and the step at which a photo reaches it as SSIMULACRA2, on average over photos/valid; above 90 finer steps.
+/// Quality and the step at which a photo reaches it as SSIMULACRA2, on average over photos/valid;
+/// above 90 finer steps.
 const VISUAL_STEPS: [(f32, f32); 9] = [
     (0.0, 140.0),
     (23.0, 87.0),

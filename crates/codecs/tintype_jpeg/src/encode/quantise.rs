@@ -1,6 +1,8 @@
-//! Quantisation of a whole picture: rounding with a dead zone, then RDO by trellis under counted prices.
+//! Quantisation of a whole picture: rounding with a dead zone, then RDO by trellis under counted
+//! prices.
 //!
-//! In: DCT coefficients. Out: quantised [`ComponentBlocks`]. Not bit-exact. Source: see `trellis.rs`.
+//! In: DCT coefficients. Out: quantised [`ComponentBlocks`]. Not bit-exact. Source: see
+//! `trellis.rs`.
 
 use super::forward_dct::Spectrum;
 use super::params::EncoderParams;

@@ -1,7 +1,8 @@
-//! Which scans a progressive file has: a search over splits of the spectrum and of the bits, by counted cost.
+//! Which scans a progressive file has: a search over splits of the spectrum and of the bits, by
+//! counted cost.
 //!
 //! In: quantised coefficients. Out: scan headers in order. Not bit-exact.
-//! Source: ITU-T T.81, annex G; the candidates are ours.
+//! Source: ITU-T T.81, annex G; the candidates are our own.
 
 use crate::coefficients::ComponentBlocks;
 use crate::frame::{Frame, ScanComponent, ScanHeader};
@@ -19,7 +20,8 @@ fn band(index: usize, start: usize, end: usize, high: u32, low: u32) -> ScanHead
     }
 }
 
-/// Bytes of a scan under ideal codes for its own symbols, tables included; close enough to choose between scans.
+/// Bytes of a scan under ideal codes for its own symbols, tables included; close enough to choose
+/// between scans.
 pub fn scan_cost(
     frame: &Frame,
     header: &ScanHeader,
@@ -119,7 +121,8 @@ pub fn progressive(
     scans
 }
 
-/// The one scan of a sequential file, or one scan a component where an MCU would hold too many blocks.
+/// The one scan of a sequential file, or one scan a component where an MCU would hold too many
+/// blocks.
 pub fn sequential(frame: &Frame) -> Vec<ScanHeader> {
     let part =
         |index: usize| ScanComponent { index, dc_table: index.min(1), ac_table: index.min(1) };

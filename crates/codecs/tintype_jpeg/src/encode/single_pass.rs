@@ -2,8 +2,8 @@
 //!
 //! In: gray or RGB planes of any depth at full size. Out: [`ComponentBlocks`] in natural order.
 //! Coefficients of magnitude 1 are zeroed where their bits cost more than the error they save. Not
-//! bit-exact. Source: ITU-T T.81 A.3.3; rate–distortion optimised thresholding, one decision at a time
-//! (see `trellis.rs` for the whole search).
+//! bit-exact. Source: ITU-T T.81 A.3.3; rate–distortion optimised thresholding, one decision at a
+//! time (see `trellis.rs` for the whole search).
 
 use super::forward_dct::BASIS;
 use super::layout::FrameLayout;
@@ -27,8 +27,9 @@ const BASIS_TRANSPOSED: [[f32; 8]; 8] = {
     turned
 };
 
-/// About the bits of a coefficient of magnitude 1 behind a run of zeros, less what it saves the next
-/// coefficient by shortening that one's run. Not measured: typical lengths of the codes of annex K.
+/// About the bits of a coefficient of magnitude 1 behind a run of zeros, less what it saves the
+/// next coefficient by shortening that one's run. Not measured: typical lengths of the codes of
+/// annex K.
 const ONE_BITS: [f32; 64] = {
     let mut bits = [0.0; 64];
     let mut run = 0;
@@ -130,7 +131,8 @@ struct SampleRows {
 }
 
 impl SampleRows {
-    /// Fills the lines from picture row `top` on; behind the picture's end its last row and column repeat.
+    /// Fills the lines from picture row `top` on; behind the picture's end its last row and
+    /// column repeat.
     #[inline(always)]
     fn fill(&mut self, planes: &Planes, top: usize, rows: usize) {
         let (width, height) = (planes.shape.width_px, planes.shape.height_px);

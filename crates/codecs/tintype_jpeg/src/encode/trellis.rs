@@ -1,9 +1,11 @@
-//! Quantisation that weighs error against bits: the best path of nonzero coefficients through a block.
+//! Quantisation that weighs error against bits: the best path of nonzero coefficients through a
+//! block.
 //!
-//! In: coefficients divided by their step, in zigzag order; costs of the AC symbols in bits. Out: integers.
-//! Minimises `sum (x - q)^2 + lambda * bits`. Not bit-exact.
-//! Source: Ramchandran and Vetterli, "Rate-distortion optimal fast thresholding with complete JPEG/MPEG decoder
-//! compatibility", IEEE TIP 1994; Crouse and Ramchandran, "Joint thresholding and quantizer selection", 1997.
+//! In: coefficients divided by their step, in zigzag order; costs of the AC symbols in bits. Out:
+//! integers. Minimises `sum (x - q)^2 + lambda * bits`. Not bit-exact.
+//! Source: Ramchandran and Vetterli, "Rate-distortion optimal fast thresholding with complete
+//! JPEG/MPEG decoder compatibility", IEEE TIP 1994; Crouse and Ramchandran, "Joint thresholding
+//! and quantizer selection", 1997.
 
 /// Bits of each AC symbol, its magnitude bits included.
 pub struct AcCosts {
@@ -100,9 +102,11 @@ pub fn quantise_ac(x: &[f32; 64], costs: &AcCosts, lambda: f32, out: &mut [i16; 
     any
 }
 
-/// Chooses DC values along a line of blocks so that differences cost little: each block may take one of three values.
+/// Chooses DC values along a line of blocks so that differences cost little: each block may take
+/// one of three values.
 ///
-/// `x` are DC coefficients divided by their step; `bits` gives the cost of a difference of each size.
+/// `x` are DC coefficients divided by their step; `bits` gives the cost of a difference of each
+/// size.
 pub fn quantise_dc(x: &[f32], first: i32, bits: &[f32; 16], lambda: f32) -> Vec<i32> {
     let mut paths: Vec<[(f32, usize); 3]> = Vec::with_capacity(x.len());
     let middle = |v: f32| v.round() as i32;

@@ -91,8 +91,8 @@ fn write_frame(out: &mut Vec<u8>, parts: &FileParts<'_>) {
     segment(out, marker, &body);
 }
 
-/// Optimal Huffman tables for the symbols in `counts`, none where there are none; appends them to `dht`,
-/// the body of a DHT segment. `class` is 0 for DC, 1 for AC.
+/// Optimal Huffman tables for the symbols in `counts`, none where there are none; appends them to
+/// `dht`, the body of a DHT segment. `class` is 0 for DC, 1 for AC.
 fn optimal_tables(
     counts: &[[u64; 256]; 4],
     class: u8,

@@ -1,137 +1,166 @@
-//! The adaptive model of quantised DCT coefficients: buckets, and adaptive bits whose start was fitted to photographs.
+//! The contexts under which counts and values of coefficients are coded, and what models code them.
 //!
-//! A decision is predicted by several adaptive bits, each chosen by another view of what is known, and mixed. Bit-exact.
-//! Source: our own choice; counts first, then magnitudes by exponent, first row and column from the neighbours' edges
-//! after "The design, implementation, and deployment of a system to transparently compress hundreds of petabytes of
-//! image files for a file-storage service" (Horn et al., NSDI 2017).
+//! Bit-exact. Buckets are those of `buckets.rs`; the table in docs/format/jpeg-repack.md names
+//! each.
 
-use tintype_entropy::{AdaptiveBit, AdaptiveNibble, BitWalk, squash, stretch};
+use tintype_entropy::SymbolWalk;
 
-/// Adaptive distributions of sixteen symbols, none less than 1 of 32 768.
-pub type Bounds = AdaptiveNibble<1>;
-/// Exponents (bit lengths) that a coefficient may have: 0 to 16.
-pub const EXPONENTS: usize = 17;
-/// Buckets of magnitude.
-pub const MAGNITUDES: usize = 12;
-/// Buckets of a count of nonzero coefficients.
-pub const COUNTS: usize = 10;
-
-/// Bucket of a magnitude.
-#[inline(always)]
-pub fn magnitude_bucket(x: u32) -> usize {
-    const TABLE: [u8; 128] = {
-        let mut table = [0u8; 128];
-        let mut x = 0;
-        while x < 128 {
-            table[x] = match x {
-                0..=4 => x as u8,
-                5..=6 => 5,
-                7..=8 => 6,
-                9..=12 => 7,
-                13..=20 => 8,
-                21..=40 => 9,
-                41..=80 => 10,
-                _ => 11,
-            };
-            x += 1;
-        }
-        table
-    };
-    usize::from(TABLE[x.min(127) as usize])
+/// Contexts of the number of nonzero inner coefficients.
+#[derive(Clone, Copy)]
+pub struct InnerCountContext {
+    /// Logarithm of the sum of expected magnitudes, 0 to 50.
+    pub level: usize,
+    /// Bucket of the reference component's count, 0 to 9.
+    pub reference: usize,
+    /// Mean count of the blocks above and left, 0 to 50.
+    pub mean: usize,
+    /// Bucket of the count above.
+    pub above: usize,
+    /// Bucket of the count to the left.
+    pub left: usize,
 }
 
-/// Bucket of a count of 0 to 49.
-#[inline(always)]
-pub fn count_bucket(count: usize) -> usize {
-    const TABLE: [u8; 64] = {
-        let mut table = [9u8; 64];
-        let mut x = 0;
-        while x < 50 {
-            table[x] = match x {
-                0..=3 => x as u8,
-                4..=5 => 4,
-                6..=8 => 5,
-                9..=12 => 6,
-                13..=19 => 7,
-                20..=29 => 8,
-                _ => 9,
-            };
-            x += 1;
-        }
-        table
-    };
-    usize::from(TABLE[count & 63])
+/// Contexts of an inner coefficient.
+#[derive(Clone, Copy, Default)]
+pub struct InnerContext {
+    /// Its position in zigzag order, 0 to 48.
+    pub position: usize,
+    /// Level of its expected magnitude, below 20.
+    pub level: usize,
+    /// Bucket of how many nonzero ones are to come, 0 to 7.
+    pub remaining_bucket: usize,
+    /// Its share of the sum of expected magnitudes times how many are to come, as a logarithm, 0
+    /// to 31.
+    pub share: usize,
+    /// Whether it must be nonzero.
+    pub certain: bool,
+    /// Sign of the reference component's coefficient, plus one.
+    pub reference_sign: usize,
+    /// Twice the values at which this coefficient alone would continue the edges above and to the
+    /// left, given those coded before it; for models that mix.
+    pub edge_values: [i32; 2],
+    /// More contexts, for models that mix.
+    pub mixed: InnerMixContext,
 }
 
-/// The adaptive bit that a byte of the priors stands for: log-odds in the upper six bits, certainty in the lower two.
-pub fn bit_from_prior(byte: u8) -> AdaptiveBit {
-    const SEEN: [u32; 4] = [0, 3, 10, 24];
-    let certainty = SEEN[usize::from(byte & 3)];
-    let odds = (i32::from(byte >> 2) - 32) * 56;
-    if certainty == 0 {
-        AdaptiveBit::default()
-    } else {
-        AdaptiveBit::with_count(squash(odds), certainty)
-    }
+/// Further contexts of an inner coefficient: buckets of magnitudes around it, and of counts.
+#[derive(Clone, Copy, Default)]
+pub struct InnerMixContext {
+    /// Weighted mean of the blocks above, left and above left.
+    pub neighbours: usize,
+    /// Lower frequencies of the block itself.
+    pub lower_frequencies: usize,
+    /// The reference component.
+    pub reference: usize,
+    /// The block above.
+    pub above: usize,
+    /// The block to the left.
+    pub left: usize,
+    /// Nonzero inner coefficients of the block.
+    pub count: usize,
+    /// Those still to come, not in buckets.
+    pub remaining: usize,
+    /// Four times the binary logarithm of the expected magnitude.
+    pub fine_level: usize,
 }
 
-/// The byte that stands best for what `bit` has seen.
-pub fn prior_from_bit(bit: AdaptiveBit) -> u8 {
-    let certainty = match bit.count() {
-        0..=3 => 0,
-        4..=23 => 1,
-        24..=119 => 2,
-        _ => 3,
-    };
-    let odds = (stretch(bit.p1()) + 32 * 56 + 28).div_euclid(56).clamp(0, 63) as u8;
-    if certainty == 0 { 0 } else { odds << 2 | certainty }
+/// Contexts of a coefficient of the first row or column.
+#[derive(Clone, Copy)]
+pub struct EdgeContext {
+    /// Row 0 to 6, column 7 to 13.
+    pub position: usize,
+    /// Level of its expected magnitude.
+    pub level: usize,
+    /// Twice the value that continues the neighbour's border.
+    pub predicted: i32,
+    /// Bucket of that value's magnitude.
+    pub predicted_bucket: usize,
+    /// How many nonzero ones are to come, 1 to 7.
+    pub remaining: usize,
+    /// Whether it must be nonzero.
+    pub certain: bool,
+    /// Sign of the reference component's coefficient, plus one.
+    pub reference_sign: usize,
+    /// More contexts, for models that mix.
+    pub mixed: [usize; 4],
 }
 
-/// All adaptive bits that bytes of the priors can stand for.
-pub fn bits_from_priors(bytes: &[u8], count: usize) -> Vec<AdaptiveBit> {
-    let table: [AdaptiveBit; 256] = std::array::from_fn(|b| bit_from_prior(b as u8));
-    let mut slots: Vec<AdaptiveBit> =
-        bytes.iter().take(count).map(|b| table[usize::from(*b)]).collect();
-    slots.resize(count, AdaptiveBit::default());
-    slots
+/// Contexts of the number of nonzero coefficients in the first row or column.
+pub struct EdgeCountContext {
+    /// Row 0, column 1.
+    pub side: usize,
+    /// Level of the sum of expected magnitudes.
+    pub level: usize,
+    /// Mean count of the blocks above and left, rounded up.
+    pub mean: usize,
+    /// Count above.
+    pub above: usize,
+    /// Count to the left.
+    pub left: usize,
+    /// For the column the row's count, for the row 7 less the neighbours' mean.
+    pub other_side: usize,
+    /// Bucket of the block's inner count.
+    pub inner: usize,
+    /// How many of the predicted values are not near 0; for models that mix.
+    pub predicted_nonzero: usize,
+    /// Four times the binary logarithm of the sum of their magnitudes.
+    pub predicted_log: usize,
 }
 
-/// Bytes of priors, handed out table by table.
-pub struct Priors<'a> {
-    /// What is left.
-    pub bytes: &'a [u8],
+/// Contexts of the difference of DC to its prediction.
+pub struct DcContext {
+    /// Bucket of how far the predictions from above and from the left are apart.
+    pub spread: usize,
+    /// Bucket of the number of the block's nonzero coefficients.
+    pub count: usize,
+    /// The larger bucket of the residuals above and left.
+    pub neighbour_residual: usize,
+    /// The prediction from above less that from the left, in eighths.
+    pub difference: i32,
+    /// What rounding took from the prediction, in eighths, plus 4.
+    pub fraction: usize,
 }
 
-impl<'a> Priors<'a> {
-    /// The next `count` bytes.
-    pub fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.bytes.split_at(count.min(self.bytes.len()));
-        self.bytes = rest;
-        taken
-    }
-}
-
-/// Single adaptive bits in a table.
-#[derive(Clone)]
-pub struct Single {
-    slots: Vec<AdaptiveBit>,
-    limit: u32,
-}
-
-impl Single {
-    /// `count` adaptive bits.
-    pub fn new(priors: &mut Priors<'_>, count: usize, limit: u32) -> Self {
-        Self { slots: bits_from_priors(priors.take(count), count), limit }
-    }
-
-    /// What the adaptive bits have seen, as priors.
-    pub fn priors(&self) -> impl Iterator<Item = u8> {
-        self.slots.iter().map(|b| prior_from_bit(*b))
-    }
-
-    /// Codes one decision.
-    #[inline(always)]
-    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, slot: usize) -> bool {
-        self.slots[slot].code(walk, bit, self.limit)
-    }
+/// Codes counts and values of one class of components under their contexts.
+pub trait CoefficientModel {
+    /// Whether the model mixes contexts, and so needs those that are for models that mix.
+    const MIXES: bool;
+    /// Whether a block all of whose neighbours are flat (without AC) is flat; `false` if that is
+    /// not coded.
+    fn flat<W: SymbolWalk>(&mut self, walk: &mut W, flat: bool) -> bool;
+    /// A count of 0 to 49.
+    fn inner_count<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        count: usize,
+        context: InnerCountContext,
+    ) -> usize;
+    /// An inner coefficient and its magnitude; `None` for 0.
+    fn inner_value<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        value: i16,
+        context: &InnerContext,
+    ) -> Option<(i16, u32)>;
+    /// A count of 0 to 7 in the first row or column.
+    fn edge_count<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        count: usize,
+        context: &EdgeCountContext,
+    ) -> usize;
+    /// A coefficient of the first row or column and its magnitude; `None` for 0.
+    fn edge_value<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        value: i16,
+        context: &EdgeContext,
+    ) -> Option<(i16, u32)>;
+    /// The residual of DC, -65 535 to 65 535.
+    fn dc_residual<W: SymbolWalk>(
+        &mut self,
+        walk: &mut W,
+        residual: i32,
+        context: &DcContext,
+    ) -> i32;
 }

@@ -1,20 +1,24 @@
-//! Fitting the repacker's priors: weights of expected magnitudes, then statistics, from a set of JPEG files.
+//! Fitting the packer's priors to a set of JPEG files: weights of expected magnitudes, then
+//! statistics.
 //!
-//! In: JPEG files as bytes. Out: the bytes that `priors.bin` holds. Not bit-exact; run by an example, never by
-//! the program. Source: iteratively reweighted least squares for the scale of a Laplacian.
+//! In: JPEG files as bytes. Out: the bytes of `priors.bin`. Not bit-exact; the program never runs
+//! it.
+//! Source: iteratively reweighted least squares for the scale of a Laplacian.
 
-use super::block_walk::{Model, walk_segment};
-use super::expectation::{TERMS, WEIGHT_BYTES, magnitudes};
-use super::mixed_tables::MixedTables;
-use super::priors::Learnt;
-use super::symbol_tables::{Contexts, DISTRIBUTIONS, SymbolTables, prior_from_counts};
-use super::{sampling, segments};
+use super::contexts::CoefficientModel;
+use super::distributions::{DISTRIBUTIONS, SymbolContexts, prior_from_counts};
+use super::expected_magnitudes::{TERMS, WEIGHT_BYTES, magnitudes};
+use super::priors::Priors;
+use super::quick_model::QuickModel;
+use super::segment_walk::{SegmentModel, walk_segment};
+use super::segments::{sampling, segments};
 use crate::frame::NATURAL_FROM_ZIGZAG;
 use crate::read::{JpegCoefficients, read_coefficients};
 use tintype_entropy::{BitCost, SymbolWalk};
 use tintype_image::{Level, Limits};
 
-/// The order in which magnitudes become known: inner coefficients in zigzag order, first row, first column.
+/// The order in which magnitudes become known: inner coefficients in zigzag order, first row,
+/// first column.
 fn order() -> [usize; 64] {
     let mut out = [0; 64];
     for k in 1..64 {
@@ -29,7 +33,7 @@ fn order() -> [usize; 64] {
     out
 }
 
-/// Coefficients of the block itself that may enter the expectation of `k`.
+/// Coefficients of the block itself that may enter the expected magnitude of `k`.
 fn inside_of(k: usize) -> Vec<usize> {
     let order = order();
     let (v, u) = (k as isize / 8, k as isize % 8);
@@ -62,7 +66,7 @@ fn gather(
     step: usize,
 ) {
     let Some(c) = file.components.get(class) else { return };
-    let before =
+    let reference =
         class.checked_sub(1).map(|i| (&file.components[i], file.structure.frame.components[i]));
     let own = &file.structure.frame.components[class];
     let zero = [0u16; 64];
@@ -74,7 +78,7 @@ fn gather(
         let m = |x: usize, y: usize| magnitudes(c.block(x, y));
         let (now, a, l, al, ar) =
             (m(x, y), m(x, y - 1), m(x - 1, y), m(x - 1, y - 1), m(x + 1, y - 1));
-        let o = before.as_ref().map_or(zero, |(b, info)| {
+        let o = reference.as_ref().map_or(zero, |(b, info)| {
             magnitudes(b.block(
                 (x * info.h / own.h).min(b.stride - 1),
                 (y * info.v / own.v).min(b.rows - 1),
@@ -84,7 +88,7 @@ fn gather(
             let (v, u) = (k / 8, k % 8);
             let row = &mut out.rows[k];
             let mut put =
-                |there: bool, value: u16| row.push(if there { f32::from(value) } else { 0.0 });
+                |exists: bool, value: u16| row.push(if exists { f32::from(value) } else { 0.0 });
             put(true, a[k]);
             put(v < 7, a[(k + 8) % 64]);
             put(v > 0, a[(k + 56) % 64]);
@@ -131,41 +135,44 @@ fn regress(rows: &[f32], inputs: usize) -> Vec<f64> {
         }
         let active: Vec<usize> =
             (0..inputs).filter(|i| allowed[*i] && gram[i * inputs + i] > 0.0).collect();
-        let n = active.len();
-        let mut a: Vec<Vec<f64>> = (0..n)
-            .map(|i| {
-                let at = |p: usize, q: usize| gram[p.max(q) * inputs + p.min(q)];
-                let mut line: Vec<f64> = (0..n).map(|j| at(active[i], active[j])).collect();
-                line[i] += 1e-3 * count as f64;
-                line.push(right[active[i]]);
-                line
-            })
-            .collect();
-        for p in 0..n {
-            let pivot = a[p][p];
-            for q in p..=n {
-                a[p][q] /= pivot;
-            }
-            for r in 0..n {
-                if r != p && a[r][p] != 0.0 {
-                    let f = a[r][p];
-                    for q in p..=n {
-                        let sub = f * a[p][q];
-                        a[r][q] -= sub;
-                    }
-                }
-            }
-        }
+        let solution = solve(&gram, &right, &active, inputs, 1e-3 * count as f64);
         weights = vec![0.0; inputs];
-        for (i, at) in active.iter().enumerate() {
-            weights[*at] = a[i][n];
-            if a[i][n] < 0.0 && round < 8 {
-                allowed[*at] = false;
+        for (value, at) in solution.into_iter().zip(active) {
+            if value < 0.0 && round < 8 {
+                allowed[at] = false;
             }
-            weights[*at] = weights[*at].max(0.0);
+            weights[at] = value.max(0.0);
         }
     }
     weights
+}
+
+/// Solves the normal equations of the `active` inputs, with `ridge` on the diagonal, by
+/// Gauss–Jordan elimination. `gram` holds its lower triangle.
+fn solve(gram: &[f64], right: &[f64], active: &[usize], inputs: usize, ridge: f64) -> Vec<f64> {
+    let n = active.len();
+    let at = |p: usize, q: usize| gram[p.max(q) * inputs + p.min(q)];
+    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(n);
+    for i in 0..n {
+        let mut row: Vec<f64> = (0..n).map(|j| at(active[i], active[j])).collect();
+        row[i] += ridge;
+        row.push(right[active[i]]);
+        rows.push(row);
+    }
+    for p in 0..n {
+        let pivot = rows[p][p];
+        rows[p][p..].iter_mut().for_each(|v| *v /= pivot);
+        let pivot_row = rows[p].clone();
+        for (r, row) in rows.iter_mut().enumerate() {
+            let factor = row[p];
+            if r != p && factor != 0.0 {
+                for q in p..=n {
+                    row[q] -= factor * pivot_row[q];
+                }
+            }
+        }
+    }
+    rows.into_iter().map(|row| row[n]).collect()
 }
 
 /// The weights of all classes as bytes.
@@ -197,7 +204,7 @@ fn weights(files: &[JpegCoefficients], step: usize) -> Vec<u8> {
 /// Counts symbols by context.
 struct Counts(Vec<[f64; 16]>);
 
-impl Contexts for Counts {
+impl SymbolContexts for Counts {
     fn code<W: SymbolWalk>(&mut self, _walk: &mut W, at: usize, symbol: u32) -> u32 {
         self.0[at][symbol as usize & 15] += 1.0;
         symbol
@@ -228,10 +235,7 @@ fn quick_priors(counts: &[[f64; 16]]) -> Vec<u8> {
     out
 }
 
-fn walk_all<T: super::block_walk::Tables>(
-    files: &mut [JpegCoefficients],
-    model: &mut Model<'_, T>,
-) {
+fn walk_all<T: CoefficientModel>(files: &mut [JpegCoefficients], model: &mut SegmentModel<'_, T>) {
     for file in files {
         let sampling = sampling(&file.structure);
         let (_, rows) = file.structure.frame.mcus();
@@ -248,28 +252,28 @@ pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
         .filter_map(|f| read_coefficients(f, Level::new(), &Limits::default()).ok())
         .collect();
     let mut out = weights(&read, step);
-    let learnt = Learnt::from_bytes(&out);
-    let nothing = || SymbolTables::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &[]);
-    let mut quick = Model { weights: learnt.weights(), tables: [nothing(), nothing()] };
+    let learnt = Priors::from_bytes(&out);
+    let untaught = || QuickModel::new(Counts(vec![[0.0; 16]; DISTRIBUTIONS]), &[]);
+    let mut quick = SegmentModel { weights: learnt.weights(), models: [untaught(), untaught()] };
     walk_all(&mut read, &mut quick);
-    for table in &quick.tables {
-        out.extend(table.signs());
-        out.extend(quick_priors(&table.contexts.0));
+    for model in &quick.models {
+        out.extend(model.signs());
+        out.extend(quick_priors(&model.contexts.0));
     }
     // Statistics over all files; then weights, as they serve each file anew.
     let mut dense = learnt.dense();
     walk_all(&mut read, &mut dense);
-    let once = Learnt::from_bytes(
-        &[&out[..], &dense.tables[0].priors(), &dense.tables[1].priors()].concat(),
+    let once = Priors::from_bytes(
+        &[&out[..], &dense.models[0].priors(), &dense.models[1].priors()].concat(),
     );
     let mut carried = once.dense();
     for file in &mut read {
         let mut fresh = once.dense();
-        (0..2).for_each(|i| fresh.tables[i].keep_weights(&carried.tables[i]));
+        (0..2).for_each(|i| fresh.models[i].keep_weights(&carried.models[i]));
         walk_all(std::slice::from_mut(file), &mut fresh);
         carried = fresh;
     }
-    (0..2).for_each(|i| dense.tables[i].keep_weights(&carried.tables[i]));
-    dense.tables.iter().for_each(|t: &MixedTables| out.extend(t.priors()));
+    (0..2).for_each(|i| dense.models[i].keep_weights(&carried.models[i]));
+    dense.models.iter().for_each(|model| out.extend(model.priors()));
     out
 }

@@ -1,20 +1,20 @@
-//! How large a coefficient is expected to be, from those that are known: a weighted sum, fitted to photographs.
+//! Expected magnitudes: how large a coefficient probably is, given those that are known.
 //!
-//! In: magnitudes of the blocks around, and those of the block itself as they become known. Out: an expected magnitude
-//! for each coefficient, in 1/64, at most 65 535. Bit-exact. Source: weights fitted by `super::fit`; our own choice.
+//! In: magnitudes of the neighbouring blocks, and those of the block itself as they become known.
+//! Out: an expected magnitude for each coefficient, in 1/64, at most 65 535: a weighted sum whose
+//! weights were fitted to photographs (`fit.rs`). Bit-exact. Source: our own, decision 0011.
 
-/// Neighbouring magnitudes that enter: above and above it by one vertical frequency up and down, left likewise by
-/// horizontal frequency, above left, above right, and the block of the component before.
+/// Neighbouring magnitudes that enter: above and above it by one vertical frequency up and down,
+/// left likewise by horizontal frequency, above left, above right, and the block of the reference
+/// component.
 pub const TERMS: usize = 9;
-/// Levels of an expected magnitude.
-pub const LEVELS: usize = 20;
-/// Bytes of one class of weights in the file of priors.
+/// Bytes of one class of weights in the priors file.
 pub const WEIGHT_BYTES: usize = (TERMS + 1) * 64 + 64 * 64;
 
 /// Magnitudes of a block, at most 255, natural order.
 pub type Magnitudes = [u16; 64];
 
-/// Magnitudes of `block`; DC, which says nothing of its neighbours' frequencies, counts as 0.
+/// Magnitudes of `block`; DC, which does not predict frequencies, counts as 0.
 #[inline(always)]
 pub fn magnitudes(block: &[i16; 64]) -> Magnitudes {
     let mut out: Magnitudes = std::array::from_fn(|k| block[k].unsigned_abs().min(255));
@@ -26,9 +26,9 @@ pub fn magnitudes(block: &[i16; 64]) -> Magnitudes {
 pub struct Weights {
     near: [[u16; 64]; TERMS],
     bias: [u16; 64],
-    /// What a coefficient (outer index) says of each other.
+    /// What a coefficient (outer index) adds to each other.
     inside: Box<[[u16; 64]; 64]>,
-    /// What a coefficient of the first row or column says of those, as [`Edges`].
+    /// What a coefficient adds to those of the first row and column, as in [`ExpectedEdges`].
     edges: [[u16; 16]; 64],
     /// Sum of `inside` over inner coefficients.
     inside_sum: [u32; 64],
@@ -72,7 +72,7 @@ fn inner_sum(values: &[u16; 64]) -> u32 {
 
 /// The magnitudes around a block.
 #[derive(Clone, Copy)]
-pub struct Near<'a> {
+pub struct NeighbourMagnitudes<'a> {
     /// Above.
     pub above: &'a Magnitudes,
     /// To the left.
@@ -81,69 +81,69 @@ pub struct Near<'a> {
     pub above_left: &'a Magnitudes,
     /// Above right.
     pub above_right: &'a Magnitudes,
-    /// Of the component before.
-    pub other: &'a Magnitudes,
+    /// Of the reference component.
+    pub reference: &'a Magnitudes,
 }
 
 /// Expected magnitudes of one block.
-pub struct Expectation {
+pub struct ExpectedMagnitudes {
     /// For each coefficient, in 1/64.
-    pub expected: [u16; 64],
+    pub values: [u16; 64],
     /// Sum over inner coefficients that are not coded yet, about.
     pub inner_sum: u32,
 }
 
-impl Expectation {
-    /// From what lies around.
+impl ExpectedMagnitudes {
+    /// From the neighbouring magnitudes.
     #[inline(always)]
-    pub fn new(weights: &Weights, near: Near<'_>) -> Self {
+    pub fn new(weights: &Weights, around: NeighbourMagnitudes<'_>) -> Self {
         let mut expected = weights.bias;
         let w = &weights.near;
         for (n, source) in [
-            (0, near.above),
-            (3, near.left),
-            (6, near.above_left),
-            (7, near.above_right),
-            (8, near.other),
+            (0, around.above),
+            (3, around.left),
+            (6, around.above_left),
+            (7, around.above_right),
+            (8, around.reference),
         ] {
             for k in 0..64 {
                 expected[k] = expected[k].saturating_add(source[k] * w[n][k]);
             }
         }
         for k in 0..56 {
-            expected[k] = expected[k].saturating_add(near.above[k + 8] * w[1][k]);
+            expected[k] = expected[k].saturating_add(around.above[k + 8] * w[1][k]);
         }
         for k in 8..64 {
-            expected[k] = expected[k].saturating_add(near.above[k - 8] * w[2][k]);
+            expected[k] = expected[k].saturating_add(around.above[k - 8] * w[2][k]);
         }
         // Weights are zero where a step leaves the row.
         for k in 0..63 {
-            expected[k] = expected[k].saturating_add(near.left[k + 1] * w[4][k]);
+            expected[k] = expected[k].saturating_add(around.left[k + 1] * w[4][k]);
         }
         for k in 1..64 {
-            expected[k] = expected[k].saturating_add(near.left[k - 1] * w[5][k]);
+            expected[k] = expected[k].saturating_add(around.left[k - 1] * w[5][k]);
         }
-        Self { expected, inner_sum: inner_sum(&expected) }
+        Self { inner_sum: inner_sum(&expected), values: expected }
     }
 
-    /// Where all that lies around is zero.
+    /// Where all neighbouring magnitudes are zero.
     #[inline(always)]
-    pub fn of_nothing(weights: &Weights) -> Self {
-        Self { expected: weights.bias, inner_sum: weights.bias_sum }
+    pub fn from_zeros(weights: &Weights) -> Self {
+        Self { values: weights.bias, inner_sum: weights.bias_sum }
     }
 
-    /// Adds to the sum what [`Self::learn`] adds to its terms.
+    /// Adds to the sum what [`Self::update`] adds to its terms.
     #[inline(always)]
-    pub fn raise_sum(&mut self, weights: &Weights, k: usize, magnitude: u32) {
+    pub fn update_sum(&mut self, weights: &Weights, k: usize, magnitude: u32) {
         self.inner_sum += magnitude.min(255) * weights.inside_sum[k];
     }
 
-    /// Learns that coefficient `k` has `magnitude`, which is not 0.
+    /// Takes into account that coefficient `k` has `magnitude`, which is not 0.
     #[inline(always)]
-    pub fn learn(&mut self, weights: &Weights, k: usize, magnitude: u32) {
+    pub fn update(&mut self, weights: &Weights, k: usize, magnitude: u32) {
         let size = magnitude.min(255);
         let row = &weights.inside[k];
-        for (e, w) in self.expected.iter_mut().zip(row) {
+        for (e, w) in self.values.iter_mut().zip(row) {
             *e = e.saturating_add(size as u16 * w);
         }
     }
@@ -159,39 +159,22 @@ fn edges_of(block: &[u16; 64]) -> [u16; 16] {
     out
 }
 
-/// Expected magnitudes of the first row, then of the first column: what is left to be learnt when the inner ones are known.
-pub struct Edges(pub [u16; 16]);
+/// Expected magnitudes of the first row, then of the first column, once the inner ones are known.
+pub struct ExpectedEdges(pub [u16; 16]);
 
-impl Edges {
+impl ExpectedEdges {
     /// After the inner coefficients.
     #[inline(always)]
-    pub fn new(expectation: &Expectation) -> Self {
-        Self(edges_of(&expectation.expected))
+    pub fn new(expected: &ExpectedMagnitudes) -> Self {
+        Self(edges_of(&expected.values))
     }
 
-    /// As [`Expectation::learn`].
+    /// As [`ExpectedMagnitudes::update`].
     #[inline(always)]
-    pub fn learn(&mut self, weights: &Weights, k: usize, magnitude: u32) {
+    pub fn update(&mut self, weights: &Weights, k: usize, magnitude: u32) {
         let size = magnitude.min(255) as u16;
         for (e, w) in self.0.iter_mut().zip(&weights.edges[k]) {
             *e = e.saturating_add(size * w);
         }
     }
-}
-
-/// Four times the binary logarithm of `x + 4`, less 8: 0 for 0, 16 for 60, 29 for 640.
-#[inline(always)]
-pub fn log_level(x: u32) -> usize {
-    let x = x.saturating_add(4);
-    let exponent = 31 - x.leading_zeros();
-    (4 * exponent + (x >> (exponent - 2) & 3)) as usize - 8
-}
-
-/// Half of [`log_level`], below [`LEVELS`].
-#[inline(always)]
-pub fn level_of(x: u32) -> usize {
-    let x = x.saturating_add(4);
-    // The leading bit and the one below it stay, 2 or 3.
-    let shift = 30 - x.leading_zeros();
-    ((x >> shift) + 2 * shift - 4).min(LEVELS as u32 - 1) as usize
 }

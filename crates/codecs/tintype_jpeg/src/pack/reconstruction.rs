@@ -1,6 +1,7 @@
-//! Everything but coefficients that it takes to write a JPEG file again.
+//! Reconstruction data: what it takes beyond the coefficients to restore a JPEG file byte for byte.
 //!
-//! In: file and coefficients. Out: [`Recipe`], as bytes and back, and from it the file. Bit-exact.
+//! In: file and coefficients. Out: [`Reconstruction`], as bytes and back, and from it the file.
+//! Bit-exact. Source: the idea is that of JPEG XL's reconstruction box; the layout is our own.
 
 use crate::bits::BitWriter;
 use crate::coefficients::ComponentBlocks;
@@ -12,7 +13,7 @@ use fearless_simd::{Simd, dispatch};
 use tintype_codec::CodecError;
 use tintype_image::Level;
 
-/// How the bits up to a byte boundary are set.
+/// The bits up to a byte boundary at the end of restart intervals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Padding {
     Ones,
@@ -20,19 +21,21 @@ enum Padding {
     Listed(Vec<(u8, u8)>),
 }
 
-/// One scan beyond its coefficients.
+/// What restores one scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ScanRecipe {
+struct ScanReconstruction {
     padding: Padding,
-    early_ends: Vec<u32>,
-    /// Where the coder's bytes are cut and `tail` follows; none if they are the scan.
+    /// Blocks before which an end-of-band run of a progressive scan was ended early.
+    eob_run_breaks: Vec<u32>,
+    /// How many of the encoder's bytes are kept, and the bytes that follow them; none if the
+    /// encoder writes the scan as it is.
     cut: Option<(usize, Vec<u8>)>,
 }
 
-/// The file without coefficients.
+/// What restores a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipe {
-    scans: Vec<ScanRecipe>,
+pub struct Reconstruction {
+    scans: Vec<ScanReconstruction>,
     /// The file's bytes outside of scans.
     pub rest: Vec<u8>,
 }
@@ -44,45 +47,45 @@ fn malformed(what: &str) -> CodecError {
 /// The bytes of one scan.
 fn scan_bytes(
     structure: &Structure,
-    plan: &Scan,
+    scan: &Scan,
     components: &[ComponentBlocks],
-    recipe: &ScanRecipe,
+    data: &ScanReconstruction,
     room: usize,
     level: Level,
 ) -> Vec<u8> {
-    let tables = tables_for_scan(plan);
-    let padding: &[(u8, u8)] = if let Padding::Listed(list) = &recipe.padding { list } else { &[] };
+    let tables = tables_for_scan(scan);
+    let padding: &[(u8, u8)] = if let Padding::Listed(list) = &data.padding { list } else { &[] };
     let mut writer = BitWriter::default();
     writer.bytes.reserve(room);
-    let default_padding = if recipe.padding == Padding::Zeros { 0 } else { 0x7f };
+    let default_padding = if data.padding == Padding::Zeros { 0 } else { 0x7f };
     let sink = ByteSink { writer, tables: &tables, padding, default_padding };
-    let shape = ScanLayout {
+    let layout = ScanLayout {
         frame: &structure.frame,
-        header: &plan.header,
-        restart_interval: plan.tables.restart_interval,
-        eob_run_breaks: &recipe.early_ends,
+        header: &scan.header,
+        restart_interval: scan.tables.restart_interval,
+        eob_run_breaks: &data.eob_run_breaks,
     };
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         let mut sink = sink;
-        encode_scan(shape, components, &mut sink);
+        encode_scan(layout, components, &mut sink);
         sink.writer.bytes
     }))
 }
 
-fn padding_of(trace: &ScanSideInfo) -> Padding {
+fn padding_of(side: &ScanSideInfo) -> Padding {
     let all = |ones: bool| {
-        trace.padding.iter().all(|(v, n)| *v == if ones { ((1u16 << n) - 1) as u8 } else { 0 })
+        side.padding.iter().all(|(v, n)| *v == if ones { ((1u16 << n) - 1) as u8 } else { 0 })
     };
     match () {
         () if all(true) => Padding::Ones,
         () if all(false) => Padding::Zeros,
-        () => Padding::Listed(trace.padding.clone()),
+        () => Padding::Listed(side.padding.clone()),
     }
 }
 
-impl Recipe {
-    /// Writes every scan again and notes where it differs from the file, but for scans that were read without meeting
-    /// anything that a plain encoder would not have written.
+impl Reconstruction {
+    /// Writes every scan again and keeps what differs from the file. A scan that is canonical as
+    /// far as its decoder could tell is not written again, but in debug builds.
     pub fn new(bytes: &[u8], file: &JpegCoefficients, level: Level) -> Self {
         let frame = &file.structure.frame;
         let visits = |c| {
@@ -94,33 +97,33 @@ impl Recipe {
                 .count()
         };
         let once = (0..frame.components.len()).all(|c| visits(c) == 1);
-        let scans = file.structure.scans.iter().zip(&file.side).map(|(plan, trace)| {
-            let original = &bytes[plan.data.clone()];
-            let mut recipe = ScanRecipe {
-                padding: padding_of(trace),
-                early_ends: trace.eob_run_breaks.clone(),
+        let scans = file.structure.scans.iter().zip(&file.side).map(|(scan, side)| {
+            let original = &bytes[scan.data.clone()];
+            let mut data = ScanReconstruction {
+                padding: padding_of(side),
+                eob_run_breaks: side.eob_run_breaks.clone(),
                 cut: None,
             };
-            if once && !trace.non_canonical && !trace.damaged && !cfg!(debug_assertions) {
-                return recipe;
+            if once && !side.non_canonical && !side.damaged && !cfg!(debug_assertions) {
+                return data;
             }
             let again = scan_bytes(
                 &file.structure,
-                plan,
+                scan,
                 &file.components,
-                &recipe,
+                &data,
                 original.len() + 64,
                 level,
             );
             if again != original {
                 debug_assert!(
-                    !once || trace.non_canonical || trace.damaged,
-                    "a plain scan comes out otherwise"
+                    !once || side.non_canonical || side.damaged,
+                    "a canonical scan is written otherwise"
                 );
                 let same = again.iter().zip(original).take_while(|(a, b)| a == b).count();
-                recipe.cut = Some((same, original[same..].to_vec()));
+                data.cut = Some((same, original[same..].to_vec()));
             }
-            recipe
+            data
         });
         Self { scans: scans.collect(), rest: file.structure.without_scan_data(bytes) }
     }
@@ -137,21 +140,21 @@ impl Recipe {
         level: Level,
     ) -> Result<Vec<u8>, CodecError> {
         if self.scans.len() != structure.scans.len() {
-            return Err(malformed("repacked JPEG's number of scans"));
+            return Err(malformed("the packed JPEG's number of scans is wrong"));
         }
         let mut out = Vec::with_capacity(file_bytes.min(1 << 30));
         let mut at = 0;
-        for (plan, recipe) in structure.scans.iter().zip(&self.scans) {
-            out.extend_from_slice(&self.rest[at..plan.data.start]);
-            at = plan.data.start;
+        for (scan, data) in structure.scans.iter().zip(&self.scans) {
+            out.extend_from_slice(&self.rest[at..scan.data.start]);
+            at = scan.data.start;
             let room =
                 file_bytes.saturating_sub(out.len()).min(1 << 28) / structure.scans.len() + 64;
-            let mut scan = scan_bytes(structure, plan, components, recipe, room, level);
-            if let Some((kept, tail)) = &recipe.cut {
-                scan.truncate(*kept);
-                scan.extend_from_slice(tail);
+            let mut coded = scan_bytes(structure, scan, components, data, room, level);
+            if let Some((kept, tail)) = &data.cut {
+                coded.truncate(*kept);
+                coded.extend_from_slice(tail);
             }
-            out.extend_from_slice(&scan);
+            out.extend_from_slice(&coded);
             if out.len() > file_bytes {
                 break;
             }
@@ -159,13 +162,13 @@ impl Recipe {
         out.extend_from_slice(&self.rest[at..]);
         if out.len() != file_bytes {
             return Err(CodecError::Mismatch {
-                what: format!("JPEG of {} bytes, {file_bytes} announced", out.len()),
+                what: format!("the unpacked JPEG has {} bytes, not {file_bytes}", out.len()),
             });
         }
         Ok(out)
     }
 
-    /// The recipe as bytes, for the byte model.
+    /// As bytes, for the byte model.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_number(&mut out, self.scans.len());
@@ -176,19 +179,19 @@ impl Recipe {
                 Padding::Listed(_) => 2,
             };
             out.push(
-                kind | u8::from(!scan.early_ends.is_empty()) << 2
+                kind | u8::from(!scan.eob_run_breaks.is_empty()) << 2
                     | u8::from(scan.cut.is_some()) << 3,
             );
             if let Padding::Listed(list) = &scan.padding {
                 put_number(&mut out, list.len());
                 out.extend(list.iter().map(|(value, count)| 1 << count | value));
             }
-            if !scan.early_ends.is_empty() {
-                put_number(&mut out, scan.early_ends.len());
+            if !scan.eob_run_breaks.is_empty() {
+                put_number(&mut out, scan.eob_run_breaks.len());
                 let mut before = 0;
-                for end in &scan.early_ends {
-                    put_number(&mut out, (*end - before) as usize);
-                    before = *end;
+                for at in &scan.eob_run_breaks {
+                    put_number(&mut out, (*at - before) as usize);
+                    before = *at;
                 }
             }
             if let Some((kept, tail)) = &scan.cut {
@@ -211,7 +214,7 @@ impl Recipe {
         let mut input = bytes;
         let count = take_number(&mut input)?;
         if count > 1000 {
-            return Err(malformed("repacked JPEG's number of scans"));
+            return Err(malformed("the packed JPEG's number of scans is wrong"));
         }
         let mut scans = Vec::new();
         for _ in 0..count {
@@ -220,25 +223,27 @@ impl Recipe {
                 0 => Padding::Ones,
                 1 => Padding::Zeros,
                 2 => Padding::Listed(take_padding(&mut input)?),
-                _ => return Err(malformed("padding of kind 3")),
+                _ => return Err(malformed("the packed JPEG has padding of an unknown kind")),
             };
-            let early_ends = if flags & 4 != 0 { take_ends(&mut input)? } else { Vec::new() };
+            let eob_run_breaks = if flags & 4 != 0 { take_breaks(&mut input)? } else { Vec::new() };
             let cut = if flags & 8 != 0 {
                 let kept = take_number(&mut input)?;
                 Some((kept, vec![0; take_number(&mut input)?.min(bytes.len())]))
             } else {
                 None
             };
-            scans.push(ScanRecipe { padding, early_ends, cut });
+            scans.push(ScanReconstruction { padding, eob_run_breaks, cut });
         }
-        let tails: usize = scans.iter().filter_map(|s| s.cut.as_ref()).map(|c| c.1.len()).sum();
-        let split =
-            input.len().checked_sub(tails).ok_or(CodecError::Truncated { needed: tails })?;
-        let (rest, mut ends) = input.split_at(split);
+        let tails_len: usize = scans.iter().filter_map(|s| s.cut.as_ref()).map(|c| c.1.len()).sum();
+        let split = input
+            .len()
+            .checked_sub(tails_len)
+            .ok_or(CodecError::Truncated { needed: tails_len })?;
+        let (rest, mut tails) = input.split_at(split);
         for (_, tail) in scans.iter_mut().filter_map(|s| s.cut.as_mut()) {
-            let (own, others) = ends.split_at(tail.len());
+            let (own, others) = tails.split_at(tail.len());
             tail.copy_from_slice(own);
-            ends = others;
+            tails = others;
         }
         Ok(Self { scans, rest: rest.to_vec() })
     }
@@ -250,7 +255,7 @@ fn take_padding(input: &mut &[u8]) -> Result<Vec<(u8, u8)>, CodecError> {
     for _ in 0..count {
         let byte = take_byte(input)?;
         if byte == 0 {
-            return Err(malformed("padding without a length"));
+            return Err(malformed("the packed JPEG has padding without a length"));
         }
         let length = byte.ilog2() as u8;
         list.push((byte & !(1 << length), length));
@@ -258,7 +263,7 @@ fn take_padding(input: &mut &[u8]) -> Result<Vec<(u8, u8)>, CodecError> {
     Ok(list)
 }
 
-fn take_ends(input: &mut &[u8]) -> Result<Vec<u32>, CodecError> {
+fn take_breaks(input: &mut &[u8]) -> Result<Vec<u32>, CodecError> {
     let count = take_number(input)?;
     let (mut list, mut before) = (Vec::new(), 0u32);
     for _ in 0..count {
@@ -292,5 +297,5 @@ fn take_number(input: &mut &[u8]) -> Result<usize, CodecError> {
             return Ok(number);
         }
     }
-    Err(malformed("number of more than 35 bits"))
+    Err(malformed("the packed JPEG has a number of more than 35 bits"))
 }
