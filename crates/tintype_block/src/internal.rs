@@ -1,8 +1,9 @@
 //! Samples to internal planes and back.
 //!
-//! Internal samples are `i16` in 1/16 of an 8-bit step (planes of 9 to 16 bits are scaled to the same range, so that at
-//! most 12 bits survive), padded by edge repetition to whole blocks of 16. RGB becomes luma and two chroma differences
-//! after ITU-R BT.601 (JFIF's matrix); other planes stay as they are. The way back is integer: bit-exact part.
+//! Internal samples are `i16` in 1/16 of an 8-bit step (planes of 9 to 16 bits are scaled to
+//! the same range, so that at most 12 bits survive). RGB becomes luma and two chroma
+//! differences after ITU-R BT.601 (JFIF's matrix); other planes stay as they are. The way back
+//! is integer: bit-exact part. The way there is float: the encoder's choice.
 
 use tintype_image::colour::fixed_point;
 use tintype_image::{ColourModel, Plane, PlaneInfo, Planes, Shape, YCbCrMatrix};
@@ -25,43 +26,64 @@ const WEIGHTS: [i32; 4] = {
 };
 
 /// Largest magnitude of an internal sample.
-pub const INTERNAL_MAX: i32 = 8191;
+pub const INTERNAL_MAX: i16 = 8191;
+/// The internal value of the largest sample: 16 · 255.
+const WHITE: i32 = 4080;
+/// Half of it.
+const GRAY: i32 = 2040;
 
-/// What one internal plane holds.
+/// What one internal plane is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InternalKind {
-    /// Coded with the chroma pieces.
+pub struct PlaneKind {
+    /// Second or third plane of a colour picture: coded under the model's chroma part.
     pub chroma: bool,
-    /// What a block without border is predicted from.
-    pub middle: i32,
+    /// Colour difference of RGB: its values are centred on 0.
+    pub centred: bool,
+    /// Coded with half the columns and rows of its plane.
+    pub half: bool,
 }
 
-/// The internal planes that `shape` leads to, in coding order.
-pub fn internal_kinds(shape: &Shape) -> Vec<InternalKind> {
+impl PlaneKind {
+    /// The prediction where nothing is decoded.
+    pub fn middle(self) -> i32 {
+        if self.centred { 0 } else { GRAY }
+    }
+
+    /// Width and height of the internal plane for a plane of `size`, padded to `multiple`.
+    pub fn padded(self, (width, height): (usize, usize), multiple: usize) -> (usize, usize) {
+        let factor = if self.half { 2 } else { 1 };
+        let side = |len: usize| len.div_ceil(factor).next_multiple_of(multiple);
+        (side(width), side(height))
+    }
+}
+
+/// The internal planes of a picture of `shape`, in coding order; with `half_chroma` the colour
+/// differences of RGB have half the columns and rows.
+pub fn plane_kinds(shape: &Shape, half_chroma: bool) -> Vec<PlaneKind> {
     let colour = matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
-    (0..shape.planes.len())
-        .map(|i| {
-            let chroma = colour && (i == 1 || i == 2);
-            let centred = chroma && shape.colour == ColourModel::Rgb;
-            InternalKind { chroma, middle: if centred { 0 } else { 2040 } }
-        })
-        .collect()
+    let rgb = shape.colour == ColourModel::Rgb;
+    let kind = |index: usize| {
+        let chroma = colour && (index == 1 || index == 2);
+        PlaneKind { chroma, centred: chroma && rgb, half: chroma && rgb && half_chroma }
+    };
+    (0..shape.planes.len()).map(kind).collect()
 }
 
 /// One sample scaled to internal units.
 fn internal_from_sample(sample: u16, depth: u8) -> i32 {
     let max = (1i64 << depth) - 1;
-    ((i64::from(sample) * 4080 + max / 2) / max) as i32
+    ((i64::from(sample) * i64::from(WHITE) + max / 2) / max) as i32
 }
 
-/// An internal value as a sample of `depth` bits, clamped.
-fn sample_from_internal(value: i32, depth: u8) -> u16 {
+/// An internal value as a sample of `depth` bits, clamped to what such a sample can hold.
+#[inline]
+pub fn sample_from_internal(value: i32, depth: u8) -> u16 {
     let max = (1i64 << depth) - 1;
-    ((i64::from(value.clamp(0, 4080)) * max + 2040) / 4080) as u16
+    ((i64::from(value.clamp(0, WHITE)) * max + i64::from(GRAY)) / i64::from(WHITE)) as u16
 }
 
-/// The internal planes of `source`, padded.
-pub fn internal_from_planes(source: &Planes) -> Vec<Plane<i16>> {
+/// The internal planes of `source` at full size, padded by edge repetition to multiples of 16.
+pub fn internal_planes(source: &Planes) -> Vec<Plane<i16>> {
     let shape = &source.shape;
     let mut scaled: Vec<Plane<i16>> = Vec::with_capacity(shape.planes.len());
     for (plane, info) in source.planes.iter().zip(&shape.planes) {
@@ -97,8 +119,8 @@ fn pad(plane: &Plane<u16>, info: &PlaneInfo) -> Plane<i16> {
     out
 }
 
-/// The samples of decoded internal planes.
-pub fn planes_from_internal(shape: &Shape, internal: &[Plane<i16>]) -> Planes {
+/// The picture of `shape` that decoded internal planes of full size make.
+pub fn samples_from_internal(shape: &Shape, internal: &[Plane<i16>]) -> Planes {
     let mut out = Planes::new(shape.clone());
     let rgb = shape.colour == ColourModel::Rgb;
     if rgb {

@@ -1,7 +1,8 @@
-//! Rows of numbers in the models of fitted codecs: a step a row and a signed byte an entry.
+//! Rows of numbers in the models of fitted codecs: one step for a row, one signed byte for each
+//! entry.
 //!
-//! In: a model file's bytes. Out: entries as integers. Bit-exact: integers, a right shift that rounds half up.
-//! Source: our own, docs/format/pca.md and docs/format/sparse.md.
+//! In: a model's bytes. Out: entries as integers. Bit-exact: integers, a right shift that
+//! rounds halves up. Source: our own, docs/format/pca.md and docs/format/sparse.md.
 
 use tintype_codec::CodecError;
 
@@ -9,14 +10,14 @@ use tintype_codec::CodecError;
 pub const ENTRY_BITS: u32 = 12;
 
 /// Reads a model file from its start.
-pub struct Reader<'a> {
+pub struct RowReader<'a> {
     /// The whole file.
     pub bytes: &'a [u8],
     /// How many bytes were read.
     pub at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     /// The next `count` bytes.
     ///
     /// # Errors
@@ -30,8 +31,9 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    /// `count` rows of `len` entries with [`ENTRY_BITS`] fractional bits; each row is a step, 16 bits, lowest byte first, and `len`
-    /// signed bytes.
+    /// `count` rows of `len` entries with [`ENTRY_BITS`] fractional bits. A row is a step
+    /// (`u16`, little endian, 16 fractional bits) and `len` signed bytes; an entry is `(byte ·
+    /// step + 8) >> 4`.
     ///
     /// # Errors
     /// `Truncated` if there are fewer bytes.
@@ -46,5 +48,37 @@ impl<'a> Reader<'a> {
             entries.extend(self.take(len)?.iter().map(entry));
         }
         Ok(entries)
+    }
+}
+
+/// Appends one row: the smallest step under which every entry fits a signed byte, and the
+/// entries in that step.
+pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
+    let largest = entries.iter().fold(0f32, |max, value| max.max(value.abs()));
+    let step = ((largest / 127.0 * 65536.0).ceil() as u32).clamp(1, 65535);
+    out.extend((step as u16).to_le_bytes());
+    let scale = 65536.0 / step as f32;
+    out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_within_half_a_step() {
+        let entries = [0.5, -0.25, 0.0, 0.123, -0.5];
+        let mut bytes = Vec::new();
+        write_row(&entries, &mut bytes);
+        write_row(&[0.0; 5], &mut bytes);
+        assert_eq!(bytes.len(), 2 * 7);
+
+        let rows = RowReader { bytes: &bytes, at: 0 }.rows(2, 5).unwrap();
+        for (entry, row) in entries.iter().zip(&rows) {
+            assert!((entry - f32::from(*row) / 4096.0).abs() < 0.5 * 0.5 / 127.0 + 1e-3);
+        }
+        assert!(rows[5..].iter().all(|&entry| entry == 0));
+        let cut = RowReader { bytes: &bytes[..13], at: 0 }.rows(2, 5);
+        assert!(matches!(cut, Err(CodecError::Truncated { needed: 1 })));
     }
 }

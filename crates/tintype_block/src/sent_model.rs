@@ -1,7 +1,7 @@
 //! A fitted model packed to be sent with its picture. Bit-exact.
 //!
-//! The model's bytes under two adaptive tables a byte (upper and lower half), in the range coder: small trees of flat
-//! vectors shrink by a third.
+//! The model's bytes under two adaptive tables a byte (upper and lower half), in the range
+//! coder: small trees of flat vectors shrink by a third.
 
 use fearless_simd::Fallback;
 use tintype_codec::CodecError;

@@ -12,6 +12,8 @@ pub mod neural;
 mod page;
 pub mod pca;
 mod pictures;
+mod pieces;
+mod random;
 mod request;
 pub mod sparse;
 

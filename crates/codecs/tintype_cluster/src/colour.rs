@@ -1,11 +1,16 @@
 //! Samples to internal planes and back.
 //!
-//! Internal samples are `i16` in 1/16 of an 8-bit step (deeper planes keep 12 bits), padded by edge repetition to whole blocks
-//! of 16. RGB becomes luma and two colour differences after ITU-R BT.601, the differences at half size or full; other
-//! planes stay as they are. The way back is integer: bit-exact part.
+//! Internal samples are `i16` in 1/16 of an 8-bit step (deeper planes keep 12 bits), padded by
+//! edge repetition to whole blocks of 16. RGB becomes luma and two colour differences after
+//! ITU-R BT.601, the differences at half size or full; other planes stay as they are. The way
+//! back is integer: bit-exact part.
+//!
+//! `tintype_block` has planes of the same kind. The ways differ: here samples are rounded once,
+//! after colours and halving, and the way back is arithmetic of 16 bits, which vectors do fast.
 
+use tintype_block::{PlaneKind, sample_from_internal};
 use tintype_image::colour::fixed_point;
-use tintype_image::{ColourModel, Plane, Planes, Shape, YCbCrMatrix};
+use tintype_image::{ColourModel, Plane, Planes, YCbCrMatrix};
 
 const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
 const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
@@ -13,46 +18,9 @@ const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
 /// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
 const WEIGHTS: [f64; 4] = YCbCrMatrix::Bt601.inverse_weights();
 
-/// Largest magnitude of an internal sample.
-pub const INTERNAL_MAX: i16 = 8191;
-
-/// What one internal plane holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
-    /// Coded with the chroma trees.
-    pub chroma: bool,
-    /// Has half the columns and rows of its plane.
-    pub half: bool,
-    /// Colour difference of RGB: centred on 0.
-    pub centred: bool,
-}
-
-impl Kind {
-    /// Width and height of the internal plane for a plane of this size, padded to multiples of 16.
-    pub fn padded(self, (width, height): (usize, usize)) -> (usize, usize) {
-        let shift = u32::from(self.half);
-        (
-            width.div_ceil(1 << shift).next_multiple_of(16),
-            height.div_ceil(1 << shift).next_multiple_of(16),
-        )
-    }
-}
-
-/// The internal planes that `shape` leads to.
-pub fn kinds(shape: &Shape, half_chroma: bool) -> Vec<Kind> {
-    let colour = matches!(shape.colour, ColourModel::Rgb | ColourModel::YCbCr(_));
-    let rgb = shape.colour == ColourModel::Rgb;
-    (0..shape.planes.len())
-        .map(|i| {
-            let chroma = colour && (i == 1 || i == 2);
-            Kind { chroma, half: chroma && rgb && half_chroma, centred: chroma && rgb }
-        })
-        .collect()
-}
-
-/// The order in which planes are coded: colour differences first, so that the brightness can be turned into colours as
-/// it is decoded.
-pub fn order(kinds: &[Kind]) -> impl Iterator<Item = usize> + '_ {
+/// The order in which planes are coded: colour differences first, so that luma can be turned into
+/// colours as it is decoded.
+pub fn order(kinds: &[PlaneKind]) -> impl Iterator<Item = usize> + '_ {
     let of = |chroma: bool| (0..kinds.len()).filter(move |&i| kinds[i].chroma == chroma);
     of(true).chain(of(false))
 }
@@ -61,14 +29,8 @@ fn internal_from_sample(sample: u16, depth: u8) -> f32 {
     f32::from(sample) * (4080.0 / ((1u32 << depth) - 1) as f32)
 }
 
-/// An internal value as a sample of `depth` bits, clamped.
-pub fn sample_from_internal(value: i16, depth: u8) -> u16 {
-    let max = (1i64 << depth) - 1;
-    ((i64::from(value.clamp(0, 4080)) * max + 2040) / 4080) as u16
-}
-
 /// The internal planes of `source`, padded.
-pub fn internal_from_planes(source: &Planes, kinds: &[Kind]) -> Vec<Plane<i16>> {
+pub fn internal_planes(source: &Planes, kinds: &[PlaneKind]) -> Vec<Plane<i16>> {
     let shape = &source.shape;
     let scaled = |i: usize| {
         let depth = shape.planes[i].bit_depth;
@@ -92,8 +54,8 @@ pub fn internal_from_planes(source: &Planes, kinds: &[Kind]) -> Vec<Plane<i16>> 
 }
 
 /// Pads, and halves by means of four.
-fn pad(plane: &[f32], (width, height): (usize, usize), kind: Kind) -> Plane<i16> {
-    let (across, down) = kind.padded((width, height));
+fn pad(plane: &[f32], (width, height): (usize, usize), kind: PlaneKind) -> Plane<i16> {
+    let (across, down) = kind.padded((width, height), 16);
     let mut out = Plane::new(across, down);
     let at = |x: usize, y: usize| plane[y.min(height - 1) * width + x.min(width - 1)];
     for y in 0..down {
@@ -110,15 +72,15 @@ fn pad(plane: &[f32], (width, height): (usize, usize), kind: Kind) -> Plane<i16>
     out
 }
 
-/// `a · b / 2^15`, rounded, for `a` of at most [`INTERNAL_MAX`] either way: four times that, so that only upper halves of
-/// products of 16 bits are needed, which vectors have.
+/// `a · b / 2^15`, rounded, for `a` of at most 8191 either way: four times that, so that only
+/// upper halves of products of 16 bits are needed, which vectors have.
 #[inline(always)]
 pub fn times(a: i16, b: i16) -> i16 {
     (((i32::from(a << 2) * i32::from(b)) >> 16) as i16 + 1) >> 1
 }
 
-/// One row of colour differences at twice the width, from the nearer and the farther row of the smaller plane; all of at
-/// most [`INTERNAL_MAX`] either way.
+/// One row of colour differences at twice the width, from the nearer and the farther row of the
+/// smaller plane; all of at most 8191 either way.
 #[inline(always)]
 pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]) {
     let width = near.len();
@@ -134,8 +96,8 @@ pub fn doubled_row(near: &[i16], far: &[i16], blend: &mut [i16], out: &mut [i16]
     }
 }
 
-/// Puts one row of red, green and blue with `depths` bits behind what is there; the differences are of at most
-/// [`INTERNAL_MAX`] either way.
+/// Appends one row of red, green and blue of `depths` bits; the differences are of at most
+/// 8191 either way.
 #[inline(always)]
 pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], rgb: &mut [Vec<u16>; 3], depths: [u8; 3]) {
     let [red, green, blue] = rgb;
@@ -148,9 +110,9 @@ pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], rgb: &mut [Vec<u16>; 3]
         return;
     }
     for ((luma, cb), cr) in luma.iter().zip(cb).zip(cr) {
-        red.push(sample_from_internal(red_of(*luma, *cr), depths[0]));
-        green.push(sample_from_internal(green_of(*luma, *cb, *cr), depths[1]));
-        blue.push(sample_from_internal(blue_of(*luma, *cb), depths[2]));
+        red.push(sample_from_internal(red_of(*luma, *cr).into(), depths[0]));
+        green.push(sample_from_internal(green_of(*luma, *cb, *cr).into(), depths[1]));
+        blue.push(sample_from_internal(blue_of(*luma, *cb).into(), depths[2]));
     }
 }
 

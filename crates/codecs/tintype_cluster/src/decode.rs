@@ -1,22 +1,23 @@
 //! Symbols to samples: one tile. Bit-exact.
 
-use super::colour::{
-    INTERNAL_MAX, Kind, add_rgb_row, doubled_row, kinds, order, sample_from_internal,
-};
+use super::colour::{add_rgb_row, doubled_row, order};
+use super::format::{HALF_CHROMA, LANES, LAYERS};
 use super::grid::{CELL, Coefficients, Surface, grid_step};
-use super::header::{Header, LANES};
-use super::line::{Cell, Line};
-use super::model::{ClusterModel, Places, set_index};
-use super::synthesis::{SIDE, Square, factor};
-use super::walk::{Atom, Coder, Contexts};
+use super::model::ClusterModel;
+use super::neighbours::Neighbours;
+use super::symbols::{Coder, Contexts};
+use super::synthesis::{SIDE, Superblock, factor};
+use super::tree::set_index;
+use super::walk::BlockWalk;
 use fearless_simd::{Level, Simd, dispatch};
+use tintype_block::{INTERNAL_MAX, PlaneKind, StreamHeader, plane_kinds, sample_from_internal};
 use tintype_codec::CodecError;
 use tintype_entropy::EntropyError;
 use tintype_entropy::rans::RansDecoder;
 use tintype_image::{ColourModel, Plane, Planes, Shape};
 
 /// Sections of one tile, as far as they are there: grid, base, second, deep.
-pub type Layers<'a> = [Option<&'a [u8]>; 4];
+pub type Layers<'a> = [Option<&'a [u8]>; LAYERS];
 
 type Reader<'a> = RansDecoder<'a, LANES>;
 
@@ -37,11 +38,11 @@ struct Codes<'a> {
 pub fn decode_tile(
     shape: &Shape,
     layers: &Layers<'_>,
-    header: &Header,
+    header: &StreamHeader,
     model: &ClusterModel,
     level: Level,
 ) -> Result<Planes, CodecError> {
-    let kinds = kinds(shape, header.half_chroma);
+    let kinds = plane_kinds(shape, header.flags & HALF_CHROMA != 0);
     let mut contexts = Contexts::new(&model.trees, &model.start);
     let grids = decode_grids(shape, &kinds, layers[0], header, &mut contexts, level)?;
     let mut codes = match layers[1] {
@@ -86,16 +87,16 @@ fn failed(error: EntropyError, layer: usize) -> CodecError {
 /// The grids of means; all middle where there is no section.
 fn decode_grids(
     shape: &Shape,
-    kinds: &[Kind],
+    kinds: &[PlaneKind],
     bytes: Option<&[u8]>,
-    header: &Header,
+    header: &StreamHeader,
     contexts: &mut Contexts,
     level: Level,
 ) -> Result<Vec<Plane<i16>>, CodecError> {
     let mut grids = vec![Plane::new(0, 0); kinds.len()];
     let mut walk = bytes.map(reader).transpose()?;
     for index in order(kinds) {
-        let (width, height) = kinds[index].padded(shape.plane_size(index));
+        let (width, height) = kinds[index].padded(shape.plane_size(index), 16);
         let mut coefficients = Coefficients::zero((width / CELL, height / CELL));
         grids[index] = match &mut walk {
             Some(walk) => {
@@ -111,7 +112,7 @@ fn decode_grids(
                 coefficients.values(grid_step(header.steps[index]), level)
             }
             None => {
-                let middle = if kinds[index].centred { 0 } else { 2040 };
+                let middle = kinds[index].middle() as i16;
                 let mut grid = Plane::new(width / CELL, height / CELL);
                 (0..grid.height()).for_each(|y| grid.row_mut(y).fill(middle));
                 grid
@@ -127,10 +128,10 @@ fn decode_grids(
 /// What the planes of a tile share.
 struct Work<'a> {
     shape: &'a Shape,
-    kinds: &'a [Kind],
-    header: &'a Header,
+    kinds: &'a [PlaneKind],
+    header: &'a StreamHeader,
     model: &'a ClusterModel,
-    /// Colour differences of RGB, kept until the brightness comes.
+    /// Colour differences of RGB, kept until luma is decoded.
     inner: Vec<Plane<i16>>,
 }
 
@@ -145,20 +146,23 @@ fn decode_plane<S: Simd>(
     out: &mut Planes,
 ) {
     let kind = work.kinds[index];
-    let (width, height) = kind.padded(work.shape.plane_size(index));
+    let (width, height) = kind.padded(work.shape.plane_size(index), 16);
     let step = work.header.steps[index];
     let rgb = work.shape.colour == ColourModel::Rgb;
     let (mut surface, simd) = (Surface::new(width), coder.simd);
-    let mut strip = vec![Square::default(); width / SIDE];
+    let mut strip = vec![Superblock::default(); width / SIDE];
+    let trees = &work.model.trees;
     let mut read = codes.map(|codes| PlaneRead {
-        places: work.model.places(),
-        vectors: [0, 1, 2]
-            .map(|size| work.model.trees[set_index(kind.chroma, size)].vectors.as_chunks().0),
-        coder,
+        walk: BlockWalk {
+            trees: work.model.coding_trees(),
+            coder,
+            neighbours: Neighbours::new(width),
+            chroma: kind.chroma,
+            atoms: Vec::new(),
+            paths: Vec::new(),
+        },
+        vectors: [0, 1, 2].map(|size| trees[set_index(kind.chroma, size)].vectors.as_chunks().0),
         codes,
-        line: Line::new(width),
-        atoms: Vec::new(),
-        chroma: kind.chroma,
         step,
     });
     let colours = rgb && index == 0;
@@ -174,17 +178,17 @@ fn decode_plane<S: Simd>(
     for top in 0..height / SIDE {
         surface.strip(simd, grid, &mut strip);
         if let Some(read) = &mut read {
-            read.line.begin_row();
-            read.atoms.clear();
-            read.superblocks(width);
-            read.paths();
+            read.strip(width);
             read.add(&mut strip);
         }
         if kind.centred {
             for y in 0..SIDE {
-                let kept =
-                    |square: &Square| square.0[y].map(|v| v.clamp(-INTERNAL_MAX, INTERNAL_MAX));
-                strip.iter().for_each(|square| differences.extend_from_slice(&kept(square)));
+                let kept = |superblock: &Superblock| {
+                    superblock.0[y].map(|v| v.clamp(-INTERNAL_MAX, INTERNAL_MAX))
+                };
+                strip
+                    .iter()
+                    .for_each(|superblock| differences.extend_from_slice(&kept(superblock)));
             }
         } else if colours {
             rgb_strip(work, SIDE * top, &strip, &mut rows, &mut rgb);
@@ -208,124 +212,54 @@ fn decode_plane<S: Simd>(
     }
 }
 
-/// What the blocks of one plane share while they are read.
+/// The blocks of one plane while they are read.
 struct PlaneRead<'a, 'b, S: Simd> {
-    places: &'a Places,
+    walk: BlockWalk<'a, S>,
+    codes: &'a mut Codes<'b>,
     /// The code vectors of blocks of 4, 8, 16, sixteen bytes at a time.
     vectors: [&'a [[i8; SIDE]]; 3],
-    coder: Coder<'a, S>,
-    codes: &'a mut Codes<'b>,
-    line: Line,
-    /// Those of the present strip, in their order.
-    atoms: Vec<Placed>,
-    chroma: bool,
     step: u16,
 }
 
-/// An atom and where it belongs.
-struct Placed {
-    atom: Atom,
-    /// 0, 1, 2 for sides of 4, 8, 16.
-    size: u8,
-    /// Row within the strip.
-    y: u8,
-    x: u32,
-}
-
-/// A strip is read in waves: what lies in the base code, then second symbols, then deeper ones, so that the symbols of a wave,
-/// whose tables are known beforehand, need not wait for each other.
 impl<S: Simd> PlaneRead<'_, '_, S> {
-    /// What lies in the base code: the superblocks of the strip, down to the first symbols of paths.
+    /// Reads the atoms of the next strip of superblocks, wave by wave. Each wave runs over a
+    /// copy of its code, which nothing else can see and which therefore stays in registers.
     #[inline(always)]
-    fn superblocks(&mut self, width: usize) {
-        // A copy that nothing else can see stays in registers.
+    fn strip(&mut self, width: usize) {
+        self.walk.neighbours.begin_row();
+        self.walk.atoms.clear();
         let mut base = self.codes.base.clone();
         for x in (0..width).step_by(SIDE) {
-            self.superblock(&mut base, x);
+            self.walk.superblock(&mut base, x, None);
         }
         self.codes.base = base;
-    }
 
-    /// The blocks of the superblock at column `x`.
-    #[inline(always)]
-    fn superblock(&mut self, base: &mut Reader<'_>, x: usize) {
-        let near = self.line.shapes(x / 4, 0, 2);
-        match self.coder.shape(base, 0, self.chroma, 2, near) {
-            0 => self.line.note(x / 4, 0, 2, Cell::default()),
-            1 => self.block(base, (x, 0), 2),
-            _ => {
-                for quarter in 0..4 {
-                    self.quarter(base, (x + quarter % 2 * 8, quarter / 2 * 8));
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn quarter(&mut self, base: &mut Reader<'_>, (x, y): (usize, usize)) {
-        let near = self.line.shapes(x / 4, y / 4, 1);
-        match self.coder.shape(base, 0, self.chroma, 1, near) {
-            0 => self.line.note(x / 4, y / 4, 1, Cell::default()),
-            1 => self.block(base, (x, y), 1),
-            _ => {
-                for (dx, dy) in [(0, 0), (4, 0), (0, 4), (4, 4)] {
-                    self.block(base, (x + dx, y + dy), 0);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn block(&mut self, base: &mut Reader<'_>, (x, y): (usize, usize), size: usize) {
-        let root = &self.places.nodes[self.places.roots[set_index(self.chroma, size)] as usize];
-        let block = self.line.context(x / 4, y / 4, size, self.chroma);
-        let atoms = &mut self.atoms;
-        let placed = |atom| atoms.push(Placed { atom, size: size as u8, y: y as u8, x: x as u32 });
-        let noted = self.coder.atoms(base, root, &[], &block, size == 0, placed);
-        self.line.note(x / 4, y / 4, size, noted);
-    }
-
-    /// The rest of the paths, as far as it is there.
-    #[inline(always)]
-    fn paths(&mut self) {
-        let nodes = self.places.nodes.as_slice();
         if let Some(second) = &mut self.codes.second {
             let mut own = second.clone();
-            for placed in &mut self.atoms {
-                let place = &nodes[placed.atom.node as usize];
-                if place.last > 0 {
-                    placed.atom.node = self.coder.child(&mut own, place, 0);
-                }
-            }
+            self.walk.second_symbols(&mut own);
             *second = own;
         }
         if let Some(deep) = &mut self.codes.deep {
             let mut own = deep.clone();
-            for placed in &mut self.atoms {
-                let mut place = &nodes[placed.atom.node as usize];
-                while place.last > 0 {
-                    placed.atom.node = self.coder.child(&mut own, place, 0);
-                    place = &nodes[placed.atom.node as usize];
-                }
-            }
+            self.walk.deep_symbols(&mut own);
             *deep = own;
         }
     }
 
-    /// Adds the code vectors.
+    /// Adds the code vectors of the strip's atoms.
     #[inline(always)]
-    fn add(&self, strip: &mut [Square]) {
-        let simd = self.coder.simd;
-        for placed in &self.atoms {
-            let place = &self.places.nodes[placed.atom.node as usize];
-            let factor = factor(placed.atom.level, self.step, place.reciprocal);
+    fn add(&self, strip: &mut [Superblock]) {
+        let simd = self.walk.coder.simd;
+        for placed in &self.walk.atoms {
+            let node = &self.walk.trees.nodes[placed.atom.node as usize];
+            let factor = factor(placed.atom.level, self.step, node.reciprocal);
             let (x, y) = (placed.x as usize, usize::from(placed.y));
-            let (square, at) = (&mut strip[x / SIDE], (x % SIDE, y));
-            let bytes = |size: usize| &self.vectors[size][place.vector as usize..];
+            let (superblock, at) = (&mut strip[x / SIDE], (x % SIDE, y));
+            let bytes = |size: usize| &self.vectors[size][node.vector as usize..];
             match placed.size {
-                0 => square.add::<4, 4, S>(simd, at, bytes(0), factor),
-                1 => square.add::<8, 2, S>(simd, at, bytes(1), factor),
-                _ => square.add::<16, 1, S>(simd, at, bytes(2), factor),
+                0 => superblock.add::<4, 4, S>(simd, at, bytes(0), factor),
+                1 => superblock.add::<8, 2, S>(simd, at, bytes(1), factor),
+                _ => superblock.add::<16, 1, S>(simd, at, bytes(2), factor),
             }
         }
     }
@@ -347,12 +281,12 @@ impl ColourRows {
     }
 }
 
-/// A strip of brightness with its colour differences, put behind the rows of red, green and blue that are there.
+/// A strip of luma with its colour differences, appended to the rows of red, green and blue.
 #[inline(always)]
 fn rgb_strip(
     work: &Work<'_>,
     top: usize,
-    strip: &[Square],
+    strip: &[Superblock],
     rows: &mut ColourRows,
     rgb: &mut [Vec<u16>; 3],
 ) {
@@ -374,19 +308,19 @@ fn rgb_strip(
             (work.inner[1].row(y), work.inner[2].row(y))
         };
         let columns = rows.luma.as_chunks_mut().0.iter_mut().zip(strip);
-        columns.for_each(|(luma, square)| *luma = square.0[y % SIDE]);
+        columns.for_each(|(luma, superblock)| *luma = superblock.0[y % SIDE]);
         add_rgb_row(&rows.luma[..width], &cb[..width], &cr[..width], rgb, depths);
     }
 }
 
-/// A strip of a plane that stands for itself.
-fn plain_strip(target: &mut Plane<u16>, depth: u8, top: usize, strip: &[Square]) {
+/// A strip of a plane that is not part of a colour.
+fn plain_strip(target: &mut Plane<u16>, depth: u8, top: usize, strip: &[Superblock]) {
     for y in top..target.height().min(top + SIDE) {
-        let values = strip.iter().flat_map(|square| &square.0[y % SIDE]);
+        let values = strip.iter().flat_map(|superblock| &superblock.0[y % SIDE]);
         target
             .row_mut(y)
             .iter_mut()
             .zip(values)
-            .for_each(|(sample, v)| *sample = sample_from_internal(*v, depth));
+            .for_each(|(sample, v)| *sample = sample_from_internal((*v).into(), depth));
     }
 }

@@ -1,4 +1,5 @@
-//! The rounded product of sixteen pairs of numbers, which some machines have as one instruction. Bit-exact.
+//! The rounded product of sixteen pairs of numbers, which some machines have as one
+//! instruction. Bit-exact.
 
 use fearless_simd::{Simd, i16x16, prelude::*};
 
@@ -19,7 +20,8 @@ pub fn rounded_product<S: Simd>(a: i16x16<S>, b: i16x16<S>) -> i16x16<S> {
     i16x16::from_slice(simd, &left)
 }
 
-/// As [`rounded_product`]. Twice both numbers, so that only the upper halves of products are needed, which vectors have.
+/// As [`rounded_product`]. Twice both numbers, so that only the upper halves of products are
+/// needed, which vectors have.
 #[inline(always)]
 fn rounded(a: i16, b: i16) -> i16 {
     let upper = ((i32::from(2 * a) * i32::from(2 * b)) >> 16) as i16;

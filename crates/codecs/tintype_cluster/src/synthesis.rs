@@ -1,8 +1,8 @@
 //! Adding code vectors to the samples of a superblock. Bit-exact: integers; sums saturate.
 
-use super::colour::INTERNAL_MAX;
 use super::product::rounded_product;
 use fearless_simd::{Simd, i8x16, i16x16, prelude::*};
+use tintype_block::INTERNAL_MAX;
 
 /// Side of a superblock.
 pub const SIDE: usize = 16;
@@ -10,11 +10,11 @@ pub const SIDE: usize = 16;
 /// The samples of one superblock, row by row.
 #[derive(Clone, Default)]
 #[repr(align(32))]
-pub struct Square(pub [[i16; SIDE]; SIDE]);
+pub struct Superblock(pub [[i16; SIDE]; SIDE]);
 
-impl Square {
-    /// Adds `factor` times the code vector `bytes` to the block of side `N` at (`x`, `y`), multiples of `N`: `ROWS = 16 / N` rows
-    /// at a time.
+impl Superblock {
+    /// Adds `factor` times the code vector `bytes` to the block of side `N` at (`x`, `y`),
+    /// multiples of `N`: `ROWS = 16 / N` rows at a time.
     #[inline(always)]
     pub fn add<const N: usize, const ROWS: usize, S: Simd>(
         &mut self,

@@ -1,23 +1,29 @@
-//! The codec's door: tiles over threads, regions, scale.
+//! The codec: tiles over threads, regions, models.
 
-use super::header::{Header, TILE_PX};
 use super::model::{PcaModel, bytes_to_send};
-use super::tile::{TileContexts, decode_tile, encode_tile};
+use super::tile::{TileCoder, TileContexts};
 use std::sync::OnceLock;
-use tintype_block::{internal_from_planes, internal_kinds, planes_from_internal};
-use tintype_block::{packed, unpacked};
+use tintype_block::{
+    StreamHeader, encode_tiles, internal_planes, lossy_quality, model_mismatch, packed,
+    plane_kinds, require_full_size, samples_from_internal, unpacked,
+};
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, Section, SectionKey, Target, map_indexed,
+    PayloadView, QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of,
+    tile_grid, wants_tile,
 };
-use tintype_codec::{TileSection, decode_tiles, section_of};
-use tintype_image::{ImageError, Level, Planes, Region, Shape, TileGrid, planes_cropped};
+use tintype_image::{Planes, Shape};
 
-/// Reconstruction offset, in 1/256 of a step.
-const SHRINK: u8 = 20;
+/// Side of a tile in pixels; a multiple of 32. Not measured.
+const TILE_PX: usize = 1024;
 
-/// Quality against the luma step in 8-bit sample units: the mean SSIMULACRA2 that the pictures of photos/valid reach.
-const QUALITY_STEPS: [(f32, f32); 9] = [
+/// Steps of the colour differences of a colour picture against luma's: about those that weigh
+/// equally in RGB after the inverse colour matrix. Not measured.
+const CHROMA_STEPS: [f32; 2] = [0.96, 1.10];
+
+/// Quality against the luma step in 8-bit sample units: the mean SSIMULACRA2 that the pictures
+/// of photos/valid reach.
+const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
     (0.0, 79.0),
     (12.5, 63.7),
     (25.0, 50.3),
@@ -27,7 +33,7 @@ const QUALITY_STEPS: [(f32, f32); 9] = [
     (83.0, 8.0),
     (91.0, 3.35),
     (100.0, 0.6),
-];
+]);
 
 /// The model shipped with the program, fitted to photographs.
 pub fn photo_model() -> &'static PcaModel {
@@ -55,8 +61,8 @@ impl PcaCodec {
         Self { own: Some(model), sent: None }
     }
 
-    /// The codec under the model in `bytes`, which is sent with every picture, so that a decoder needs nothing else: without its
-    /// contexts, and with coarser entries.
+    /// The codec under the model in `bytes`, which is sent with every picture, so that a
+    /// decoder needs nothing else: without its contexts, and with coarser entries.
     ///
     /// # Errors
     /// As [`PcaModel::from_bytes`]; `Limit` for a model that is too large to be sent.
@@ -85,46 +91,25 @@ impl Codec for PcaCodec {
         settings: &EncodeSettings,
         exec: &ExecOptions,
     ) -> Result<Payload> {
-        let Target::Quality(quality) = settings.target else {
-            let what = "pca is lossy only; use the lossless or wavelet codec".into();
-            return Err(CodecError::Unsupported { what });
-        };
+        let quality = lossy_quality(self.id(), settings)?;
         let model = self.model();
-        let kinds = internal_kinds(&source.shape);
-        let header = Header {
+        let header = StreamHeader {
+            flags: 0,
             model_hash: model.hash,
-            shrink: SHRINK,
-            steps: kinds
-                .iter()
-                .enumerate()
-                .map(|(i, kind)| plane_step(quality, i, kind.chroma))
-                .collect(),
-            own_model: self.sent.clone(),
+            steps: plane_steps(&source.shape, QUALITY.step(quality)),
+            sent_model: self.sent.clone(),
         };
-        let tiles: Vec<Region> = grid(&source.shape).regions().collect();
-        let coded = map_indexed(exec.threads, tiles.len(), |tile| {
-            let internal = internal_from_planes(&planes_cropped(source, tiles[tile])?);
+        let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
+            let coder = TileCoder { model, steps: &header.steps, level: exec.level };
+            let kinds = plane_kinds(&planes.shape, false);
             let mut contexts = TileContexts::new(model);
-            Ok(encode_tile(
-                &internal,
-                &kinds,
-                &header,
-                model,
-                &mut contexts,
-                (settings.effort, exec.level),
-            ))
-        });
-        let mut sections = Vec::with_capacity(tiles.len());
-        for (tile, bytes) in coded.into_iter().enumerate() {
-            let bytes = bytes
-                .map_err(|error: ImageError| CodecError::Misuse { what: error.to_string() })?;
-            sections.push(Section { key: SectionKey { tile: tile as u32, layer: 0 }, bytes });
-        }
-        Ok(Payload { header: header.to_bytes(), sections })
+            coder.encode(&internal_planes(planes), &kinds, &mut contexts, settings.effort)
+        })?;
+        Ok(Payload::from_tiles(header.to_bytes(), tiles))
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        header.get(1..9) == Some(&self.model().hash)
+        StreamHeader::names_model(header, &self.model().hash)
     }
 
     fn wants(
@@ -134,10 +119,7 @@ impl Codec for PcaCodec {
         key: SectionKey,
         request: &DecodeRequest,
     ) -> bool {
-        let tile = grid(shape).region(key.tile as usize);
-        tile.is_none_or(|tile| {
-            request.region.is_none_or(|region| tile.intersection(region).is_some())
-        })
+        wants_tile(&tile_grid(shape, TILE_PX), key, request)
     }
 
     fn decode(
@@ -147,68 +129,46 @@ impl Codec for PcaCodec {
         exec: &ExecOptions,
     ) -> Result<Planes> {
         let shape = payload.shape;
-        if request.scale_log2 != 0 {
-            return Err(CodecError::Unsupported { what: "pca decodes at full size only".into() });
-        }
-        let header = Header::from_bytes(payload.header, shape.planes.len())?;
-        let sent = header
-            .own_model
-            .as_ref()
-            .map(|bytes| PcaModel::from_bytes(&unpacked(bytes)?))
-            .transpose()?;
+        require_full_size(self.id(), request)?;
+        let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
+        let sent = match &header.sent_model {
+            Some(bytes) => Some(PcaModel::from_bytes(&unpacked(bytes)?)?),
+            None => None,
+        };
         let model = sent.as_ref().unwrap_or_else(|| self.model());
         if header.model_hash != model.hash {
-            let (needed, ours) = (header.model_hash, model.hash);
-            let what =
-                format!("the stream needs model {needed:02x?}, this program has {ours:02x?}");
-            return Err(CodecError::Mismatch { what });
+            return Err(model_mismatch(self.id(), &header.model_hash, &model.hash));
         }
-        decode_tiles(shape, &grid(shape), request.region, exec.threads, |tile, shape| {
-            decode_section(shape, section_of(payload, tile)?, (&header, model), exec.level)
+        let coder = TileCoder { model, steps: &header.steps, level: exec.level };
+        let grid = tile_grid(shape, TILE_PX);
+        decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
+            decode_section(shape, &section_of(payload, tile)?, &coder)
         })
     }
 }
 
-/// The tiles of a picture.
-fn grid(shape: &Shape) -> TileGrid {
-    TileGrid::new((shape.width_px, shape.height_px), (TILE_PX, TILE_PX))
-}
-
-/// Decodes one tile of `shape` to its planes.
+/// Decodes one tile of `shape`.
 fn decode_section(
     shape: &Shape,
-    TileSection { bytes, cut_off: cut }: TileSection<'_>,
-    (header, model): (&Header, &PcaModel),
-    level: Level,
+    section: &TileSection<'_>,
+    coder: &TileCoder<'_>,
 ) -> Result<Planes> {
-    let padded = |plane: usize| {
-        let (width, height) = shape.plane_size(plane);
-        (width.next_multiple_of(16), height.next_multiple_of(16))
-    };
-    let sizes: Vec<_> = (0..shape.planes.len()).map(padded).collect();
-    let kinds = internal_kinds(shape);
-    let (internal, whole) = decode_tile(bytes, cut, &sizes, &kinds, header, model, level);
-    if !whole && !cut {
+    let kinds = plane_kinds(shape, false);
+    let padded = kinds.iter().enumerate().map(|(i, kind)| kind.padded(shape.plane_size(i), 16));
+    let sizes: Vec<_> = padded.collect();
+    let (internal, whole) = coder.decode(section, &sizes, &kinds);
+    if !whole && !section.cut_off {
         return Err(CodecError::Truncated { needed: 1 });
     }
-    Ok(planes_from_internal(shape, &internal))
+    Ok(samples_from_internal(shape, &internal))
 }
 
-/// The step of plane `index` in internal units.
-fn plane_step(quality: f32, index: usize, chroma: bool) -> u16 {
-    let quality = quality.clamp(0.0, 100.0);
-    let upper =
-        QUALITY_STEPS.iter().position(|p| p.0 >= quality).unwrap_or(QUALITY_STEPS.len() - 1).max(1);
-    let ((q0, s0), (q1, s1)) = (QUALITY_STEPS[upper - 1], QUALITY_STEPS[upper]);
-    let t = (quality - q0) / (q1 - q0);
-    let step = (s0.ln() + t * (s1.ln() - s0.ln())).exp();
-    // Steps that weigh equally in RGB after the inverse colour matrix.
-    let weight = if !chroma {
-        1.0
-    } else if index == 1 {
-        0.96
-    } else {
-        1.10
+/// The step of each plane in internal units for a luma step in 8-bit sample units.
+fn plane_steps(shape: &Shape, step: f32) -> Vec<u16> {
+    let of_plane = |(index, chroma): (usize, bool)| {
+        let share = if chroma { CHROMA_STEPS[index - 1] } else { 1.0 };
+        (step * share * 16.0).round().clamp(1.0, 65535.0) as u16
     };
-    (step * weight * 16.0).round().clamp(1.0, 65535.0) as u16
+    let kinds = plane_kinds(shape, false);
+    kinds.iter().map(|kind| kind.chroma).enumerate().map(of_plane).collect()
 }

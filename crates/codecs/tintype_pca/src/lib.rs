@@ -1,47 +1,53 @@
-//! The manifold coder: blocks near a few affine pieces fitted to photographs.
+//! The `pca` codec: blocks near a few affine pieces fitted to photographs.
 //!
-//! In: planes of 1 to 16 bits (at most 12 bits of precision survive). Out: one section a tile, and back. Lossy only.
+//! In: planes of 1 to 16 bits (at most 12 bits of precision survive). Out: one section for each
+//! tile, and back. Lossy only.
 //!
-//! A picture is cut into tiles; each tile's planes into blocks of 16 × 16 or 8 × 8, whichever costs less. A block lies
-//! near one of a few affine pieces of the manifold of blocks: the piece predicts it from its decoded border by a fitted
-//! linear map, and what is left is expressed in the piece's own Karhunen–Loève basis, quantised by rate–distortion, and
-//! coded under mixed adaptive contexts that start where the training pictures left them.
+//! A picture is cut into tiles, each plane of a tile into blocks of 16 × 16 or 8 × 8, whichever
+//! costs less. Blocks of photographs lie near a manifold that a few *affine pieces*
+//! approximate. A piece predicts a block from its decoded border by a fitted linear map, and
+//! expresses what is left in a Karhunen–Loève basis of its own. Levels are chosen by RDO
+//! quantisation and coded under mixed adaptive contexts that start where the training pictures
+//! left them.
 //!
 //! Everything that decodes is bit-exact: integers only. The encoder's search is float.
 //!
-//! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each prediction mode); prediction
-//! and basis fitted together are our own, docs/decisions/0030.
+//! | file | what |
+//! |---|---|
+//! | `model` | the fitted pieces and starting contexts |
+//! | `symbols` | the symbols of a block, under contexts from `context` |
+//! | `walk` | the traversal of a plane: encoder and decoder run the same function |
+//! | `search`, `cost` | the encoder's choices and the bits they cost |
+//! | `tile`, `codec` | one tile; the [`tintype_codec::Codec`] |
+//!
+//! Format: docs/format/pca.md.
+//!
+//! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each
+//! prediction mode); prediction and basis fitted together are our own, docs/decisions/0030.
 
-mod block;
-mod border;
 mod codec;
-mod decode;
-mod encode;
-mod header;
+mod context;
+mod cost;
 mod model;
-mod plane_state;
+mod search;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod walk;
 
-pub use border::BORDER_INPUTS;
 pub use codec::{PcaCodec, photo_model};
 pub use model::{PcaModel, Piece, PieceSet, SETS};
-pub use walk::Contexts;
+pub use tintype_block::BORDER_INPUTS;
 
 use tintype_codec::CodecId;
 
 /// Which codec this is: its number in files, and its name.
 pub const ID: CodecId = CodecId::new(5, "pca");
 
-/// What fitting needs to see of the coder: the trainer builds pieces and contexts from exactly what the codec does.
+/// What fitting needs of the codec: the trainer builds pieces and contexts from exactly what
+/// the codec does.
 pub mod fitting {
-    pub use super::border::{Border, border};
-    pub use super::header::Header;
-    pub use super::model::write_row;
-    pub use super::tile::{TileContexts, decode_tile, encode_tile};
-    pub use tintype_block::{
-        InternalKind, internal_from_planes, internal_kinds, planes_from_internal,
-    };
+    pub use super::tile::{TileCoder, TileContexts};
+    pub use super::walk::block_border;
 }

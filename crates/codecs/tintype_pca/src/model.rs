@@ -1,14 +1,16 @@
-//! The fitted model: affine pieces for blocks of 8 × 8 and 16 × 16, for luma and for chroma, and starting contexts.
+//! The fitted model: affine pieces for blocks of 8 × 8 and 16 × 16, for luma and for chroma,
+//! and starting contexts.
 //!
-//! In: model bytes. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact: integers only.
+//! In: model bytes. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact:
+//! integers only.
 //!
-//! Bytes: `version 1`, then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16): `pieces u8`, `kept u8 (less
-//! one)`, then each piece: predictor rows (21), basis rows (kept), each row a `u16` step (little endian, 16 fractional
-//! bits) and `n²` signed bytes; then the starting contexts to the end.
+//! Bytes: `version 1`, then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
+//! `pieces u8`, `kept u8 (less one)`, then each piece: predictor rows (21), basis rows (kept),
+//! each row a `u16` step (little endian, 16 fractional bits) and `n²` signed bytes; then the
+//! starting contexts to the end.
 
-use super::border::BORDER_INPUTS;
 use sha2::{Digest, Sha256};
-use tintype_block::Reader;
+use tintype_block::{BORDER_INPUTS, RowReader};
 use tintype_codec::CodecError;
 
 /// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
@@ -50,15 +52,6 @@ pub fn set_index(chroma: bool, n: usize) -> usize {
     usize::from(chroma) * 2 + usize::from(n == 16)
 }
 
-/// One row of entries as it stands in the file: a common step and signed bytes.
-pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
-    let largest = entries.iter().fold(0f32, |m, v| m.max(v.abs()));
-    let step = ((largest / 127.0 * 65536.0).ceil() as u32).clamp(1, 65535);
-    out.extend((step as u16).to_le_bytes());
-    let scale = 65536.0 / step as f32;
-    out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
-}
-
 /// Largest entry of a row that is sent with a picture.
 const SENT_MAX: i32 = 31;
 
@@ -97,7 +90,7 @@ impl PcaModel {
     /// # Errors
     /// `Truncated` and `Malformed`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = RowReader { bytes, at: 0 };
         if reader.take(1)?[0] != 1 {
             return Err(CodecError::Unsupported {
                 what: format!("pca model of version {}", bytes[0]),
@@ -112,7 +105,7 @@ impl PcaModel {
                 let what = format!("pca model: set {set} has {count} pieces of {kept} rows");
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
-            let piece = |reader: &mut Reader<'_>| {
+            let piece = |reader: &mut RowReader<'_>| {
                 let predictor = reader.rows(BORDER_INPUTS, n * n)?;
                 Ok(Piece { predictor, basis: reader.rows(kept, n * n)? })
             };

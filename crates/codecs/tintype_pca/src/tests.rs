@@ -1,111 +1,45 @@
-//! Round trips, bounds, and hostile bytes.
+//! What the contract test (`tintype`'s tests/contract.rs) does not know: qualities, models, the
+//! format page.
 
 use super::{PcaCodec, photo_model};
-use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions, Target, Tune};
-use tintype_image::{Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads};
-
-/// A picture with slopes, an edge and some texture.
-fn picture(shape: Shape) -> Planes {
-    let mut planes = Planes::new(shape);
-    for index in 0..planes.planes.len() {
-        let max = u32::from(planes.shape.planes[index].sample_max());
-        let plane = &mut planes.planes[index];
-        for y in 0..plane.height() {
-            for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
-                let slope = (x * 5 + y * 3 + index * 40) as u32 % 200;
-                let edge = if x + 2 * y > 50 { 40 } else { 0 };
-                let texture = ((x * 7919 + y * 104_729) % 16) as u32;
-                *value = ((slope + edge + texture) * max / 255).min(max) as u16;
-            }
-        }
-    }
-    planes
-}
-
-fn settings(quality: f32) -> EncodeSettings {
-    EncodeSettings { target: Target::Quality(quality), tune: Tune::Psnr, effort: 3 }
-}
+use tintype_block::StreamHeader;
+use tintype_codec::contract::picture;
+use tintype_codec::{
+    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Result, Target, Tune,
+};
+use tintype_image::{Planes, Shape, Threads};
 
 fn exec() -> ExecOptions {
     ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
 }
 
-/// Largest mean squared error over the planes, in 8-bit units.
+fn encode(codec: &PcaCodec, source: &Planes, quality: f32) -> Payload {
+    let target = Target::Quality(quality);
+    let settings = EncodeSettings { target, tune: Tune::Psnr, effort: 3 };
+    codec.encode(source, &settings, &exec()).unwrap()
+}
+
+fn decode(codec: &PcaCodec, payload: &Payload, shape: &Shape) -> Result<Planes> {
+    codec.decode(&payload.view(shape), &DecodeRequest::default(), &exec())
+}
+
+/// Mean squared error over all planes.
 fn error(a: &Planes, b: &Planes) -> f64 {
-    let plane = |i: usize| {
-        let scale = 255.0 / f64::from(a.shape.planes[i].sample_max());
-        let square = |(x, y): (&u16, &u16)| ((f64::from(*x) - f64::from(*y)) * scale).powi(2);
-        let count = (a.planes[i].width() * a.planes[i].height()) as f64;
-        a.planes[i].rows().flatten().zip(b.planes[i].rows().flatten()).map(square).sum::<f64>()
-            / count
-    };
-    (0..a.planes.len()).map(plane).fold(0.0, f64::max)
+    let mut sum = 0.0;
+    for (a, b) in a.planes.iter().zip(&b.planes) {
+        let pairs = a.rows().flatten().zip(b.rows().flatten());
+        sum += pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>();
+    }
+    sum
 }
 
 #[test]
-fn every_shape_comes_back_within_its_bound() {
-    let mut alpha = Shape::rgb(33, 20, 8);
-    alpha.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
-    let mut subsampled = Shape::rgb(37, 21, 8);
-    subsampled.colour = tintype_image::ColourModel::YCbCr(tintype_image::YCbCrMatrix::Bt601);
-    for plane in &mut subsampled.planes[1..] {
-        (plane.subsample_x_log2, plane.subsample_y_log2) = (1, 1);
-    }
-    let shapes = [
-        Shape::gray(1, 1, 8),
-        Shape::gray(1, 7, 1),
-        Shape::gray(300, 3, 10),
-        Shape::rgb(16, 16, 8),
-        Shape::rgb(45, 31, 16),
-        alpha,
-        subsampled,
-    ];
-    for shape in shapes {
-        let source = picture(shape.clone());
-        let payload = PcaCodec::SHIPPED.encode(&source, &settings(95.0), &exec()).unwrap();
-        let back = PcaCodec::SHIPPED
-            .decode(&payload.view(&shape), &DecodeRequest::default(), &exec())
-            .unwrap();
-        assert_eq!(back.shape, shape);
-        let error = error(&source, &back);
-        assert!(error < 12.0, "mean squared error {error} for {shape:?}");
-    }
-}
-
-#[test]
-fn levels_threads_and_regions_agree() {
-    let shape = Shape::rgb(1100, 40, 8);
-    let source = picture(shape.clone());
-    let payload = PcaCodec::SHIPPED.encode(&source, &settings(60.0), &exec()).unwrap();
-    assert_eq!(payload.sections.len(), 2);
-    let whole = PcaCodec::SHIPPED
-        .decode(&payload.view(&shape), &DecodeRequest::default(), &exec())
-        .unwrap();
-    let scalar = ExecOptions { level: Level::fallback(), threads: Threads::new(3), ..exec() };
-    let other = PcaCodec::SHIPPED
-        .decode(&payload.view(&shape), &DecodeRequest::default(), &scalar)
-        .unwrap();
-    assert!(whole == other, "scalar on three threads decodes something else");
-    let region = Region { x: 1030, y: 5, width: 50, height: 30 };
-    let request = DecodeRequest { region: Some(region), ..DecodeRequest::default() };
-    let mut view = payload.view(&shape);
-    view.sections.retain(|s| PcaCodec::SHIPPED.wants(&shape, &payload.header, s.key, &request));
-    assert_eq!(view.sections.len(), 1);
-    let part = PcaCodec::SHIPPED.decode(&view, &request, &exec()).unwrap();
-    for (plane, full) in part.planes.iter().zip(&whole.planes) {
-        assert!(*plane == full.crop(region));
-    }
-}
-
-#[test]
-fn quality_costs_bytes_and_buys_fidelity() {
+fn higher_quality_needs_more_bytes_and_has_less_error() {
     let source = picture(Shape::rgb(96, 96, 8));
     let mut last = (0, f64::INFINITY);
     for quality in [20.0, 50.0, 75.0, 90.0] {
-        let payload = PcaCodec::SHIPPED.encode(&source, &settings(quality), &exec()).unwrap();
-        let back = PcaCodec::SHIPPED
-            .decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec())
-            .unwrap();
+        let payload = encode(&PcaCodec::SHIPPED, &source, quality);
+        let back = decode(&PcaCodec::SHIPPED, &payload, &source.shape).unwrap();
         let now = (payload.sections[0].bytes.len(), error(&source, &back));
         assert!(now.0 > last.0 && now.1 < last.1, "{now:?} after {last:?}");
         last = now;
@@ -113,40 +47,14 @@ fn quality_costs_bytes_and_buys_fidelity() {
 }
 
 #[test]
-fn damaged_and_cut_sections_never_panic() {
-    let shape = Shape::rgb(48, 40, 8);
-    let payload =
-        PcaCodec::SHIPPED.encode(&picture(shape.clone()), &settings(70.0), &exec()).unwrap();
-    let request = DecodeRequest::default();
-    for len in 0..payload.sections[0].bytes.len() {
-        let mut view = payload.view(&shape);
-        view.sections[0].bytes = &payload.sections[0].bytes[..len];
-        view.sections[0].complete = false;
-        view.cut_off = true;
-        assert!(PcaCodec::SHIPPED.decode(&view, &request, &exec()).is_ok(), "cut at {len}");
-    }
-    for position in 0..payload.sections[0].bytes.len().min(200) {
-        let mut damaged = payload.clone();
-        damaged.sections[0].bytes[position] ^= 0x55;
-        let _ = PcaCodec::SHIPPED.decode(&damaged.view(&shape), &request, &exec());
-    }
-    for position in 0..payload.header.len() {
-        let mut damaged = payload.clone();
-        damaged.header[position] ^= 0x81;
-        let _ = PcaCodec::SHIPPED.decode(&damaged.view(&shape), &request, &exec());
-    }
-}
-
-#[test]
-fn a_foreign_model_is_refused_by_name() {
-    let shape = Shape::gray(8, 8, 8);
-    let mut payload =
-        PcaCodec::SHIPPED.encode(&picture(shape.clone()), &settings(70.0), &exec()).unwrap();
-    payload.header[1] ^= 1;
-    let result =
-        PcaCodec::SHIPPED.decode(&payload.view(&shape), &DecodeRequest::default(), &exec());
-    assert!(matches!(result, Err(tintype_codec::CodecError::Mismatch { .. })));
-    assert_eq!(photo_model().sets.len(), 4);
+fn a_stream_of_another_model_is_refused() {
+    let source = picture(Shape::gray(8, 8, 8));
+    let mut payload = encode(&PcaCodec::SHIPPED, &source, 70.0);
+    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 0).unwrap();
+    payload.header = StreamHeader { model_hash: [1; 8], ..header }.to_bytes();
+    let result = decode(&PcaCodec::SHIPPED, &payload, &source.shape);
+    assert!(matches!(result, Err(CodecError::Mismatch { .. })));
+    assert_eq!(photo_model().sets.len(), super::SETS);
 }
 
 /// One piece a set, with rows of the DCT's first waves.
@@ -161,7 +69,7 @@ fn small_model() -> Vec<u8> {
                     * ((i / n) as f32 * row as f32 * 0.1).cos()
             };
             let entries: Vec<f32> = (0..n * n).map(|i| wave(i) / n as f32).collect();
-            super::fitting::write_row(&entries, &mut bytes);
+            tintype_block::write_row(&entries, &mut bytes);
         }
     }
     bytes
@@ -171,27 +79,44 @@ fn small_model() -> Vec<u8> {
 fn a_model_that_is_sent_needs_no_other() {
     let source = picture(Shape::rgb(64, 48, 8));
     let with_contexts = [small_model(), vec![7; 500]].concat();
-    let payload = PcaCodec::sending(&with_contexts)
-        .unwrap()
-        .encode(&source, &settings(70.0), &exec())
-        .unwrap();
+    let sending = PcaCodec::sending(&with_contexts).unwrap();
+    let payload = encode(&sending, &source, 70.0);
     assert!(payload.header.len() > 1000);
-    let back = PcaCodec::SHIPPED
-        .decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec())
-        .unwrap();
-    let own = PcaCodec::with_model(
-        super::PcaModel::from_bytes(&super::model::bytes_to_send(&with_contexts).unwrap()).unwrap(),
-    );
-    assert!(
-        own.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec()).unwrap()
-            == back
-    );
+
+    let back = decode(&PcaCodec::SHIPPED, &payload, &source.shape).unwrap();
+    let sent = super::model::bytes_to_send(&with_contexts).unwrap();
+    let own = PcaCodec::with_model(super::PcaModel::from_bytes(&sent).unwrap());
+    assert!(decode(&own, &payload, &source.shape).unwrap() == back);
+
     for len in (0..payload.header.len()).step_by(211).chain([payload.header.len() - 1]) {
-        let mut view = payload.view(&source.shape);
-        view.header = &payload.header[..len];
-        assert!(
-            PcaCodec::SHIPPED.decode(&view, &DecodeRequest::default(), &exec()).is_err(),
-            "{len}"
-        );
+        let cut = Payload { header: payload.header[..len].to_vec(), ..payload.clone() };
+        assert!(decode(&PcaCodec::SHIPPED, &cut, &source.shape).is_err(), "{len}");
     }
+}
+
+/// The table of docs/format/pca.md between `<!-- NAME -->` and `<!-- end -->`.
+fn marked(name: &str) -> &'static str {
+    let page = include_str!("../../../../docs/format/pca.md");
+    let start = page.split_once(&format!("<!-- {name} -->\n")).expect("the mark is there").1;
+    start.split_once("<!-- end -->").expect("the mark ends").0
+}
+
+#[test]
+fn the_format_page_has_the_contexts_of_the_code() {
+    let mut lines = String::from("| contexts | first | number |\n|---|---|---|\n");
+    for (name, first, end) in super::symbols::context_ranges() {
+        lines += &format!("| {name} | {first} | {} |\n", end - first);
+    }
+    assert_eq!(marked("contexts"), lines);
+}
+
+#[test]
+fn the_format_page_has_the_position_classes_of_the_code() {
+    let mut lines = String::new();
+    for start in (0..256).step_by(32) {
+        let classes: Vec<String> =
+            (start..start + 32).map(|p| super::symbols::position_class(p).to_string()).collect();
+        lines += &format!("    {}\n", classes.join(" "));
+    }
+    assert_eq!(marked("positions").trim_matches('\n'), lines.trim_matches('\n'));
 }

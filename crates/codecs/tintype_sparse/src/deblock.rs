@@ -1,9 +1,10 @@
 //! Smooths the edges of blocks once a plane is decoded. Bit-exact: integers.
 //!
-//! Where the step across an edge is more than the slopes beside it explain, but small against the quantiser's step, both sides
-//! are drawn together by a ramp as long as a quarter of the smaller block.
+//! Where the step across an edge is more than the slopes beside it explain, but small against
+//! the quantiser's step, both sides are drawn together by a ramp as long as a quarter of the
+//! smaller block.
 
-use super::state::PlaneState;
+use tintype_block::PlaneState;
 use tintype_image::Plane;
 
 /// Smooths all edges of `state`'s blocks; `strength` 0 leaves the plane as it is.

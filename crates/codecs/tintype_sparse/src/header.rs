@@ -1,16 +1,19 @@
 //! What a decoder needs beside the shape: model, step, and how the planes lie. Bit-exact.
 //!
-//! Bytes: flags (bits 7–4 version 1; bits 3–2 strength of the smoothing of block edges; bit 1 chroma at half resolution;
-//! bit 0 a model hash follows), the step's number, and four bytes of the model's hash unless it is the model in the program.
+//! Bytes: flags (bits 7–4 version 1; bits 3–2 strength of the smoothing of block edges; bit 1
+//! chroma at half resolution; bit 0 a model hash follows), the step's number, and four bytes of
+//! the model's hash unless it is the model in the program. Not [`tintype_block::StreamHeader`],
+//! which takes 16 bytes for three planes: pictures are small here.
 
-use super::block::Dequantiser;
+use tintype_block::Dequantiser;
 use tintype_codec::CodecError;
 
-/// Side of a tile in pixels; a multiple of 64.
+/// Side of a tile in pixels; a multiple of 64. Not measured.
 pub const TILE_PX: usize = 1024;
 /// Version written and read.
 const VERSION: u8 = 1;
-/// `round(4096 · 2^(i / 12))`: the step of number `n` is entry `n % 12` times `2^(n / 12)`, over 4096.
+/// `round(4096 · 2^(i / 12))`: the step of number `n` is entry `n % 12` times `2^(n / 12)`,
+/// over 4096.
 const OCTAVE: [u32; 12] = [4096, 4340, 4598, 4871, 5161, 5468, 5793, 6137, 6502, 6889, 7298, 7732];
 
 /// The parsed header.
@@ -71,14 +74,14 @@ impl Header {
         ((u64::from(OCTAVE[(number % 12) as usize]) << (number / 12)) >> 12).max(1) as i32
     }
 
-    /// How planes are dequantised; a chroma plane at half resolution counts four times.
+    /// How planes are dequantised.
     pub fn dequantiser(&self, chroma: bool) -> Dequantiser {
         let step = if chroma { (self.step() * CHROMA_STEP_Q4) >> 4 } else { self.step() };
-        Dequantiser { step: step.max(1), shrink: (step * SHRINK_Q8) >> 8 }
+        Dequantiser::new(step.max(1), SHRINK_Q8)
     }
 }
 
-/// Chroma's step against luma's, in sixteenths.
+/// Chroma's step against luma's, in sixteenths. Not measured.
 const CHROMA_STEP_Q4: i32 = 16;
-/// What reconstruction takes off a weight, in 1/256 of a step.
+/// Reconstruction offset towards zero, in 1/256 of a step. Not measured.
 const SHRINK_Q8: i32 = 12;

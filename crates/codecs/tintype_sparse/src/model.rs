@@ -1,17 +1,19 @@
-//! The fitted model: clusters with predictor and dictionary for three block sizes, luma and chroma, and starting contexts.
+//! The fitted model: clusters with predictor and dictionary for three block sizes, luma and
+//! chroma, and starting contexts.
 //!
-//! In: model bytes. Out: predictors and atoms as `i16` with 12 fractional bits. Bit-exact: integers only.
+//! In: model bytes. Out: predictors and atoms as `i16` with 12 fractional bits. Bit-exact:
+//! integers only.
 //!
-//! Bytes: `Sp`, version 1, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32): `clusters u8` (1 to 16), `atoms u16` little
-//! endian (1 to 512), then each cluster: predictor rows (21), atoms; each row a `u16` step (little endian, 16 fractional bits) and one signed
-//! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps none.
+//! Bytes: `Sp`, version 1, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32):
+//! `clusters u8` (1 to 16), `atoms u16` little endian (1 to 512), then each cluster: predictor
+//! rows (21), atoms; each row a `u16` step (little endian, 16 fractional bits) and one signed
+//! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps
+//! none.
 
 use sha2::{Digest, Sha256};
-use tintype_block::Reader;
+use tintype_block::{BORDER_INPUTS, RowReader};
 use tintype_codec::CodecError;
 
-/// Inputs taken from a block's border.
-pub const BORDER_INPUTS: usize = 21;
 /// What model bytes start with: a mark and the version.
 pub const MODEL_START: [u8; 3] = [b'S', b'p', 1];
 /// Number of sets: three sizes for luma, three for chroma.
@@ -52,22 +54,13 @@ pub struct SparseModel {
     pub hash: [u8; 4],
 }
 
-/// One row of entries as it stands in the file: a common step and signed bytes.
-pub fn write_row(entries: &[f32], out: &mut Vec<u8>) {
-    let largest = entries.iter().fold(0f32, |m, v| m.max(v.abs()));
-    let step = ((largest / 127.0 * 65536.0).ceil() as u32).clamp(1, 65535);
-    out.extend((step as u16).to_le_bytes());
-    let scale = 65536.0 / step as f32;
-    out.extend(entries.iter().map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8 as u8));
-}
-
 impl SparseModel {
     /// Reads model bytes.
     ///
     /// # Errors
     /// `Truncated`, `Unsupported` and `Malformed`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = RowReader { bytes, at: 0 };
         let start = reader.take(3)?;
         if start != MODEL_START {
             return Err(CodecError::Unsupported {
@@ -84,7 +77,7 @@ impl SparseModel {
                 let what = format!("sparse model: set {set} has {count} clusters of {atoms} atoms");
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
-            let cluster = |reader: &mut Reader<'_>| {
+            let cluster = |reader: &mut RowReader<'_>| {
                 let predictor = reader.rows(BORDER_INPUTS, cells)?;
                 Ok(Cluster { predictor, atoms: reader.rows(atoms, cells)? })
             };

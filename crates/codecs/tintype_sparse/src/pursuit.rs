@@ -1,8 +1,10 @@
-//! Which atoms, and how much of each: the encoder's and the trainer's sparse approximation. Float; not bit-exact.
+//! Which atoms, and how much of each: the encoder's and the trainer's sparse approximation.
+//! Float; not bit-exact.
 //!
-//! In: a dictionary (rows of nearly unit length), its Gram matrix, a target. Out: atoms and real weights.
-//! Both ways work on correlations alone (Batch-OMP): `D x` once, then updates by rows of the Gram matrix.
-//! Source: Rubinstein, Zibulevsky and Elad 2008 (Batch-OMP); Friedman, Hastie and Tibshirani 2010 (coordinate descent for the LASSO).
+//! In: a dictionary (rows of nearly unit length), its Gram matrix, a target. Out: atoms and
+//! real weights. Both ways work on correlations alone (Batch-OMP): `D x` once, then updates by
+//! rows of the Gram matrix. Source: Rubinstein, Zibulevsky and Elad 2008 (Batch-OMP); Friedman,
+//! Hastie and Tibshirani 2010 (coordinate descent for the LASSO).
 
 /// A dictionary ready for pursuit.
 #[derive(Clone, Debug)]
@@ -20,14 +22,16 @@ pub struct Batch {
 /// How atoms are chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pursuit {
-    /// Orthogonal matching pursuit: while an atom takes away more squared error than `price` (plus its own), at most `terms_max`.
+    /// Orthogonal matching pursuit: while an atom takes away more squared error than `price`
+    /// (plus its own), at most `terms_max`.
     Orthogonal {
         /// What an atom costs, squared units.
         price: f32,
         /// The most atoms.
         terms_max: usize,
     },
-    /// Least squares plus `penalty` times the sum of absolute weights, then a least-squares fit on what is not zero.
+    /// Least squares plus `penalty` times the sum of absolute weights, then a least-squares fit
+    /// on what is not zero.
     Lasso {
         /// In units of a weight.
         penalty: f32,
@@ -58,7 +62,8 @@ impl Batch {
         correlate(&self.columns, target, out);
     }
 
-    /// Chooses atoms for the target with these `correlations`; `own_price` is each atom's price beyond the common one, in squared units.
+    /// Chooses atoms for the target with these `correlations`; `own_price` is each atom's price
+    /// beyond the common one, in squared units.
     pub fn pursue(
         &self,
         pursuit: Pursuit,
@@ -78,7 +83,8 @@ impl Batch {
         }
     }
 
-    /// Orthogonal matching pursuit; `visit` sees the terms after each atom and says whether to go on.
+    /// Orthogonal matching pursuit; `visit` sees the terms after each atom and says whether to
+    /// go on.
     pub fn orthogonal(
         &self,
         price: f32,

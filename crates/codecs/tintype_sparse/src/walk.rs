@@ -1,296 +1,175 @@
-//! The symbols of one plane, visited once for encoder, decoder and cost.
+//! The traversal of one plane, written once: an encoder and a decoder run the same function.
+//! Bit-exact.
 //!
-//! In and out: split flags, clusters, atoms and weights of blocks. Bit-exact: integers only.
-//!
-//! A block is its cluster, the number of its atoms, which they are in rising order, then their weights. Whether an atom is
-//! one of the `r` still to come has the probability that its share of what the cluster's remaining atoms are used leaves
-//! it, times `r`; the shares are learned.
+//! Superblocks of 32 × 32, row by row; each is one block or four of 16 in Z order, each of
+//! which may be four of 8. What a block comes to is reconstructed here too, so that both
+//! directions keep the same [`PlaneState`].
 
-use super::block::Term;
-use super::model::{SETS, SparseModel};
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
+use super::block::{GRID_SIDES, SIDES, Term, samples_from_sums};
+use super::context::{BlockContext, split_context};
+use super::model::SparseModel;
+use super::symbols::SymbolCoder;
+use fearless_simd::{Level, Simd, dispatch};
+use tintype_block::{
+    Border, Cell, ContextSet, ContextWalk, Dequantiser, PlaneState, add_row, predict, quarters,
+};
 
-/// Count at which adaptive windows stop growing.
-const LIMIT: u32 = 300;
-/// The most atoms of a block.
-pub const TERMS_MAX: usize = 48;
-/// Decisions about a number of atoms that have contexts of their own.
-const UNARY: usize = 16;
-const TREE: usize = 32;
-const NEIGHBOURS: usize = 17;
-const SPLIT: usize = 0;
-const CLUSTER: usize = SPLIT + 4 * 24 * 3;
-const COUNT_A: usize = CLUSTER + SETS * 2 * NEIGHBOURS * TREE;
-const COUNT_B: usize = COUNT_A + SETS * 8 * UNARY;
-const COUNT_C: usize = COUNT_B + SETS * 8 * UNARY;
-const LARGER_A: usize = COUNT_C + SETS * 16 * UNARY;
-const LARGER_B: usize = LARGER_A + SETS * 6 * 8;
-const MORE: usize = LARGER_B + SETS * 8 * 8;
-const ATOMS: usize = MORE + SETS * 16;
+/// Largest number of samples in a block.
+const SAMPLES_MAX: usize = 32 * 32;
 
-/// What is known of a block before its symbols.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BlockContext {
-    /// Size number, plus 3 for chroma.
-    pub set: usize,
-    /// Atoms left and above, 0 to 7.
-    pub energy: usize,
-    /// The same of the plane coded before at the same place; 0 for the first plane.
-    pub other: usize,
-    /// Cluster of the left block plus 1, or 0.
-    pub left: usize,
-    /// Cluster of the upper block plus 1, or 0.
-    pub above: usize,
-}
-
-/// Adaptive state of all planes of a tile.
+/// What a block is coded as: itself, or four of the next smaller size.
 #[derive(Clone, Debug)]
-pub struct Contexts {
-    bits: Vec<AdaptiveBit>,
-    cluster: Mixer<2>,
-    count: Mixer<3>,
-    larger: Mixer<2>,
-    /// For each set: where its atoms' contexts start, how many atoms a cluster has, how many clusters.
-    sets: [(usize, usize, usize); SETS],
-    /// States are looked at but do not learn.
-    frozen: bool,
+pub enum BlockPlan {
+    /// One block.
+    Leaf(LeafPlan),
+    /// Four, in Z order.
+    Split(Vec<BlockPlan>),
 }
 
-impl Contexts {
-    /// Contexts that start where the model says, as far as it says anything.
-    pub fn new(model: &SparseModel) -> Self {
-        let mut at = ATOMS;
-        let sets = std::array::from_fn(|set| {
-            let start = at;
-            let (atoms, clusters) = (model.sets[set].atoms, model.sets[set].clusters.len());
-            at += atoms * clusters;
-            (start, atoms, clusters)
-        });
-        let mut bits = vec![AdaptiveBit::default(); at];
-        for bit in &mut bits[ATOMS..] {
-            *bit = AdaptiveBit::with_count(1024, 4);
+/// A block that is not split.
+#[derive(Clone, Debug, Default)]
+pub struct LeafPlan {
+    /// Number of its cluster.
+    pub cluster: usize,
+    /// Atoms in rising order.
+    pub terms: Vec<Term>,
+    /// What it decodes to, for the search; the walk makes it anew.
+    pub samples: Vec<i16>,
+}
+
+/// How blocks are reconstructed.
+#[derive(Clone, Copy)]
+pub struct Synthesis<'a> {
+    /// Clusters.
+    pub model: &'a SparseModel,
+    /// Levels to amplitudes.
+    pub dequantiser: Dequantiser,
+    /// For the kernels.
+    pub level: Level,
+}
+
+/// Codes all blocks of the plane `state`. `luma` is the luma plane's state for chroma. `choose`
+/// gives what the superblock at a place is coded as, from the contexts and the state so far; a
+/// decoder's gives nothing.
+pub fn walk_plane<W: ContextWalk>(
+    walk: &mut W,
+    coder: &SymbolCoder,
+    synthesis: &Synthesis<'_>,
+    (state, luma): (&mut PlaneState, Option<&PlaneState>),
+    mut choose: impl FnMut(&ContextSet, &mut PlaneState, (usize, usize)) -> Option<BlockPlan>,
+) {
+    let (width, height) = (state.samples.width(), state.samples.height());
+    let mut block = BlockWalk { walk, coder, synthesis, luma, terms: Vec::new() };
+    for y in (0..height).step_by(32) {
+        for x in (0..width).step_by(32) {
+            let plan = choose(block.walk.contexts(), state, (x, y));
+            block.block(state, (x, y), 2, plan.as_ref());
         }
-        for (bit, pair) in bits.iter_mut().zip(model.contexts.chunks_exact(2)) {
-            let value = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
-            *bit = AdaptiveBit::with_count((value >> 4) * 16 + 8, (1 << (value & 15).min(8)) - 1);
-        }
-        Self {
-            bits,
-            cluster: Mixer::with_weight(SETS, 3, 34000),
-            count: Mixer::with_weight(SETS, 3, 24000),
-            larger: Mixer::with_weight(SETS, 3, 34000),
-            sets,
-            frozen: false,
-        }
     }
+}
 
-    /// The present state in the form that [`Contexts::new`] reads; counts are kept to `2^seen_log2_max - 1`.
-    pub fn to_bytes(&self, seen_log2_max: u32) -> Vec<u8> {
-        let pair = |bit: &AdaptiveBit| {
-            let seen = (bit.count() + 1).ilog2().min(seen_log2_max);
-            (((bit.p1() >> 4) << 4) as u16 | seen as u16).to_le_bytes()
-        };
-        self.bits.iter().flat_map(pair).collect()
-    }
+/// What the blocks of a plane share.
+struct BlockWalk<'a, W> {
+    walk: &'a mut W,
+    coder: &'a SymbolCoder,
+    synthesis: &'a Synthesis<'a>,
+    luma: Option<&'a PlaneState>,
+    /// Of the present block.
+    terms: Vec<Term>,
+}
 
-    /// Runs `work` on these contexts without their learning anything.
-    pub fn frozen<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let before = std::mem::replace(&mut self.frozen, true);
-        let result = work(self);
-        self.frozen = before;
-        result
-    }
-
-    /// The probability, of 65 536, that a block of this cluster with any atoms uses `atom`.
-    pub fn use_of(&self, set: usize, cluster: usize, atom: usize) -> u32 {
-        let (start, atoms, _) = self.sets[set];
-        self.bits[start + cluster * atoms + atom].p1()
-    }
-
-    #[inline(always)]
-    fn bit<W: BitWalk>(&mut self, walk: &mut W, at: usize, bit: bool) -> bool {
-        let bit = walk.bit(bit, self.bits[at].p1());
-        if !self.frozen {
-            self.bits[at].update(bit, LIMIT);
-        }
-        bit
-    }
-
-    /// Codes a bit under the mix of several contexts.
-    #[inline(always)]
-    fn mixed<W: BitWalk, const N: usize>(
+impl<W: ContextWalk> BlockWalk<'_, W> {
+    fn block(
         &mut self,
-        walk: &mut W,
-        mixer: fn(&mut Self) -> &mut Mixer<N>,
-        set: usize,
-        at: [usize; N],
-        bit: bool,
-    ) -> bool {
-        let inputs = at.map(|at| stretch(self.bits[at].p1()));
-        let p1 = mixer(self).mix(set, &inputs).clamp(64, 65472);
-        let bit = walk.bit(bit, p1);
-        if !self.frozen {
-            mixer(self).update(set, &inputs, p1, bit);
-            for at in at {
-                self.bits[at].update(bit, LIMIT);
-            }
-        }
-        bit
-    }
-
-    /// Whether a block is split; `level` is 0 for one of 16, 1 for one of 32, plus 2 for chroma.
-    pub fn split<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        split: bool,
-        level: usize,
-        context: (usize, usize),
-    ) -> bool {
-        self.bit(walk, SPLIT + (level * 24 + context.0.min(23)) * 3 + context.1, split)
-    }
-
-    /// The cluster of a block.
-    pub fn cluster<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        cluster: usize,
-        block: &BlockContext,
-    ) -> usize {
-        let clusters = self.sets[block.set].2;
-        if clusters == 1 {
-            return 0;
-        }
-        let depth = usize::BITS - (clusters - 1).leading_zeros();
-        let mut node = 1usize;
-        for level in (0..depth).rev() {
-            let row = |which: usize, neighbour: usize| {
-                CLUSTER
-                    + ((block.set * 2 + which) * NEIGHBOURS + neighbour.min(NEIGHBOURS - 1)) * TREE
-            };
-            let at = [row(0, block.left) + node, row(1, block.above) + node];
-            let bit =
-                self.mixed(walk, |c| &mut c.cluster, block.set, at, (cluster >> level) & 1 == 1);
-            node = 2 * node + usize::from(bit);
-        }
-        (node - (1 << depth)).min(clusters - 1)
-    }
-
-    /// The atoms and weights of a block; when reading, `terms` is replaced.
-    pub fn terms<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        terms: &mut Vec<Term>,
-        cluster: usize,
-        block: &BlockContext,
+        state: &mut PlaneState,
+        at: (usize, usize),
+        size: usize,
+        plan: Option<&BlockPlan>,
     ) {
-        let (start, atoms, _) = self.sets[block.set];
-        let start = start + cluster * atoms;
-        let most = TERMS_MAX.min(atoms);
-        let count = self.count(walk, terms.len(), most, cluster, block);
-        if W::READS {
-            terms.clear();
-        }
-        if count == 0 {
-            return;
-        }
-        let mut rest: u64 = self.bits[start..start + atoms].iter().map(|b| u64::from(b.p1())).sum();
-        let (mut left, mut next) = (count, 0);
-        for atom in 0..atoms {
-            let share = u64::from(self.bits[start + atom].p1());
-            let wanted = !W::READS && terms.get(next).is_some_and(|t| usize::from(t.atom) == atom);
-            let used = if left == 0 {
-                false
-            } else if atoms - atom == left {
-                true
-            } else {
-                let p1 = (share * left as u64 * 65536 / rest.max(1)).clamp(24, 62000) as u32;
-                walk.bit(wanted, p1)
-            };
-            rest -= share;
-            if !self.frozen {
-                self.bits[start + atom].update(used, LIMIT);
-            } else if left == 0 {
-                break;
-            }
-            if used {
-                if W::READS {
-                    terms.push(Term { atom: atom as u16, level: 1 });
+        if size > 0 {
+            let split = matches!(plan, Some(BlockPlan::Split(_)));
+            let context = split_context(state, self.luma, at, size);
+            let context = SymbolCoder::split_context(size, state.kind.chroma, context);
+            if self.walk.context_bit(split, context) {
+                for (number, at) in quarters(at, SIDES[size]).into_iter().enumerate() {
+                    let quarter = match plan {
+                        Some(BlockPlan::Split(plans)) => plans.get(number),
+                        _ => None,
+                    };
+                    self.block(state, at, size - 1, quarter);
                 }
-                next += 1;
-                left -= 1;
+                return;
             }
         }
-        for (order, term) in terms.iter_mut().enumerate().take(count) {
-            term.level =
-                self.level(walk, term.level, (usize::from(term.atom), count, order), block);
-        }
-    }
-
-    /// How many atoms, 0 to `most`.
-    fn count<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        most: usize,
-        cluster: usize,
-        block: &BlockContext,
-    ) -> usize {
-        let mut value = 0;
-        while value < most {
-            let place = value.min(UNARY - 1);
-            let at = [
-                COUNT_A + (block.set * 8 + block.energy) * UNARY + place,
-                COUNT_B + (block.set * 8 + block.other) * UNARY + place,
-                COUNT_C + (block.set * 16 + cluster) * UNARY + place,
-            ];
-            if !self.mixed(walk, |c| &mut c.count, block.set, at, count > value) {
-                break;
-            }
-            value += 1;
-        }
-        value
-    }
-
-    /// A weight that is not 0.
-    fn level<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        level: i16,
-        (atom, count, order): (usize, usize, usize),
-        block: &BlockContext,
-    ) -> i16 {
-        let magnitude = u32::from(level.unsigned_abs());
-        let place = match atom {
-            0..=1 => atom,
-            2..=3 => 2,
-            4..=7 => 3,
-            8..=31 => 4,
-            _ => 5,
+        let leaf = match plan {
+            Some(BlockPlan::Leaf(leaf)) => Some(leaf),
+            _ => None,
         };
-        let at = [
-            LARGER_A + (block.set * 6 + place) * 8 + count.min(8) - 1,
-            LARGER_B + (block.set * 8 + block.energy) * 8 + order.min(7),
-        ];
-        let mut value = 1;
-        if self.mixed(walk, |c| &mut c.larger, block.set, at, magnitude > 1) {
-            value = 2;
-            while value < 15
-                && self.bit(walk, MORE + block.set * 16 + value as usize, magnitude > value)
-            {
-                value += 1;
-            }
-            if value == 15 {
-                let rest = magnitude.max(15) - 15 + 1;
-                let mut length = 0;
-                while length < 14 && walk.bit(rest.ilog2() > length, 32768) {
-                    length += 1;
-                }
-                let low = walk.bits(rest & ((1 << length) - 1), length);
-                value = 15 + ((1 << length) | low) - 1;
-            }
-        }
-        let negative = walk.bit(level < 0, 32768);
-        let value = value.min(32767) as i16;
-        if negative { -value } else { value }
+        self.leaf(state, at, size, leaf);
     }
+
+    fn leaf(
+        &mut self,
+        state: &mut PlaneState,
+        at: (usize, usize),
+        size: usize,
+        plan: Option<&LeafPlan>,
+    ) {
+        let block = BlockContext::of_block(state, self.luma, at, size);
+        if let Some(plan) = plan {
+            self.terms.clone_from(&plan.terms);
+        }
+        let given = plan.map_or(0, |plan| plan.cluster);
+        let cluster = self.coder.cluster(self.walk, given, &block);
+        self.coder.terms(self.walk, &mut self.terms, cluster, &block);
+
+        let mut samples = [0i16; SAMPLES_MAX];
+        let samples = &mut samples[..SIDES[size] * SIDES[size]];
+        let border = block_border(state, at, SIDES[size]);
+        self.synthesis.samples(&border, (block.set, cluster), &self.terms, samples);
+        state.put_block(at, SIDES[size], samples, cell(size, cluster, &self.terms));
+    }
+}
+
+impl Synthesis<'_> {
+    /// The samples of a block of `set` and `cluster`.
+    pub fn samples(
+        &self,
+        border: &Border,
+        (set, cluster): (usize, usize),
+        terms: &[Term],
+        samples: &mut [i16],
+    ) {
+        let size = set % 3;
+        let cluster = &self.model.sets[set].clusters[cluster];
+        let mut sums = [0i32; 256];
+        let sums = &mut sums[..GRID_SIDES[size] * GRID_SIDES[size]];
+        dispatch!(self.level, simd => simd.vectorize(
+            #[inline(always)]
+            || {
+                predict(border, &cluster.predictor, sums);
+                for term in terms {
+                    let atom = &cluster.atoms[usize::from(term.atom) * sums.len()..][..sums.len()];
+                    add_row(sums, self.dequantiser.amplitude(term.level), atom);
+                }
+            }
+        ));
+        samples_from_sums(sums, size, samples);
+    }
+}
+
+/// The border of the block of `side` at (`x`, `y`).
+pub fn block_border(state: &PlaneState, (x, y): (usize, usize), side: usize) -> Border {
+    let mut right = 0;
+    while y > 0 && right < side && state.is_coded(x + side + right, y - 1) {
+        // Cells of 8 × 8 are coded or not as a whole.
+        right += 8;
+    }
+    Border::of_block(&state.samples, (x, y), side, right, state.kind.middle())
+}
+
+/// What the neighbours of a coded block see.
+pub fn cell(size: usize, cluster: usize, terms: &[Term]) -> Cell {
+    let energy: u32 = terms.iter().map(|term| u32::from(term.level.unsigned_abs())).sum();
+    Cell { side: SIDES[size] as u8, mode: cluster as u8, energy: energy.min(255) as u8 }
 }

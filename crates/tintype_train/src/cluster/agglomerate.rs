@@ -1,11 +1,13 @@
 //! Agglomerative hierarchical clustering by the nearest-neighbour chain.
 //!
-//! In: weighted rows (centres and inner variances of groups). Out: the merges, in order of their height. Average and Ward
-//! linkage of squared Euclidean distance have closed forms over centres, weights and variances, so that no matrix of distances
-//! is kept: memory is that of the rows, time `O(count² · len)`.
+//! In: weighted rows (centres and inner variances of groups). Out: the merges, in order of
+//! their height. Average and Ward linkage of squared Euclidean distance have closed forms over
+//! centres, weights and variances, so that no matrix of distances is kept: memory is that of
+//! the rows, time `O(count² · len)`.
 //!
-//! Source: Benzécri 1982 and Juan 1982 (nearest-neighbour chain); Ward 1963; Müllner, "Modern hierarchical, agglomerative
-//! clustering algorithms", arXiv:1109.2378 (which linkages the chain serves, ordering of the merges).
+//! Source: Benzécri 1982 and Juan 1982 (nearest-neighbour chain); Ward 1963; Müllner, "Modern
+//! hierarchical, agglomerative clustering algorithms", arXiv:1109.2378 (which linkages the
+//! chain serves, ordering of the merges).
 
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -72,7 +74,8 @@ impl Active {
         }
     }
 
-    /// The nearest to `at`, the least number among equals; `before` wins ties, so that the chain ends.
+    /// The nearest to `at`, the least number among equals; `before` wins ties, so that the
+    /// chain ends.
     #[inline(always)]
     fn nearest(&self, at: usize, before: Option<usize>, linkage: Linkage) -> (usize, f32) {
         let own = self.row(at);
@@ -106,7 +109,8 @@ impl Active {
     }
 }
 
-/// Clusters `rows` (`count × len`) with `weights` and inner `variances`; `report` gets the share done.
+/// Clusters `rows` (`count × len`) with `weights` and inner `variances`; `report` gets the
+/// share done.
 pub fn agglomerate(
     rows: &[f32],
     len: usize,

@@ -1,4 +1,5 @@
-//! Turns a pruned dendrogram into a tree with at most sixteen children a node, as the codec walks it.
+//! Turns a pruned dendrogram into a tree with at most sixteen children a node, as the codec
+//! walks it.
 
 use super::{Dendrogram, Merge};
 use tintype_cluster::fitting::SYMBOLS;
@@ -45,7 +46,8 @@ fn fanned(dendrogram: &Dendrogram) -> (Vec<u8>, Vec<u32>, usize) {
     (children, order, depth)
 }
 
-/// A dendrogram with the same leaves in the same order, halved again and again: for linkages that make long chains.
+/// A dendrogram with the same leaves in the same order, halved again and again: for linkages
+/// that make long chains.
 fn balanced(dendrogram: &Dendrogram) -> Dendrogram {
     let mut leaves = Vec::new();
     let mut open = vec![dendrogram.weights.len() as u32 - 1];
@@ -73,7 +75,8 @@ fn halve(from: usize, to: usize, count: usize, merges: &mut Vec<Merge>) -> u32 {
     (count + merges.len() - 1) as u32
 }
 
-/// The nodes that become children of `at`: the node with most leaves is opened until there are sixteen.
+/// The nodes that become children of `at`: the node with most leaves is opened until there are
+/// sixteen.
 fn fan(dendrogram: &Dendrogram, at: u32, leaves: &[u32]) -> Vec<u32> {
     let Some(first) = dendrogram.children[at as usize] else { return Vec::new() };
     let mut front = first.to_vec();

@@ -1,7 +1,8 @@
 //! Condenses many weighted rows to fewer groups, by splitting in two again and again.
 //!
-//! In: features (`count × len`) and weights. Out: the group of each row. The group with the largest weighted squared
-//! error is split by a few rounds of two-means until there are enough: about `count · len · log2(groups)` operations.
+//! In: features (`count × len`) and weights. Out: the group of each row. The group with the
+//! largest weighted squared error is split by a few rounds of two-means until there are enough:
+//! about `count · len · log2(groups)` operations.
 //!
 //! Source: bisecting k-means (Steinbach, Karypis and Kumar 2000).
 

@@ -8,8 +8,9 @@ use tintype_image::Planes;
 /// Names of the trees, in the order of the model.
 const TREES: [&str; 6] = ["luma 4", "luma 8", "luma 16", "chroma 4", "chroma 8", "chroma 16"];
 
-/// The trees of a `cluster` model, luma 8, 16, 4, then chroma. Each cluster below the root begins a line with its own code
-/// vector, raised; then come the clusters below it, each with its code vector, a bar, and all leaves under it.
+/// The trees of a `cluster` model, luma 8, 16, 4, then chroma. Each cluster below the root
+/// begins a line with its own code vector, raised; then come the clusters below it, each with
+/// its code vector, a bar, and all leaves under it.
 ///
 /// # Errors
 /// As [`ClusterModel::from_bytes`].

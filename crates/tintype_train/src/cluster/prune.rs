@@ -1,14 +1,16 @@
 //! Prunes a dendrogram to the wanted number of leaves by the generalised BFOS algorithm.
 //!
-//! In: merges, and the weighted sums of unit vectors of the rows below. Out: which nodes are left. A node's distortion is the
-//! squared error of its members against its code vector, its rate the ideal code length of reaching it; again and again the
-//! branch is cut whose distortion grows least for the rate it saves.
+//! In: merges, and the weighted sums of unit vectors of the rows below. Out: which nodes are
+//! left. A node's distortion is the squared error of its members against its code vector, its
+//! rate the ideal code length of reaching it; again and again the branch is cut whose
+//! distortion grows least for the rate it saves.
 //!
 //! Source: Breiman, Friedman, Olshen and Stone 1984; Chou, Lookabaugh and Gray 1989.
 
 use super::Merge;
 
-/// A binary tree over clusters: `count` rows first, then one node for each merge; the last is the root.
+/// A binary tree over clusters: `count` rows first, then one node for each merge; the last is
+/// the root.
 #[derive(Clone, Debug)]
 pub struct Dendrogram {
     /// Values of a vector.
@@ -41,7 +43,8 @@ impl Dendrogram {
         &self.sums[at * self.len..][..self.len]
     }
 
-    /// Squared error of the node's unit vectors against their mean's projections: weight less the energy explained.
+    /// Squared error of the node's unit vectors against their mean's projections: weight less
+    /// the energy explained.
     fn distortion(&self, at: usize) -> f64 {
         let squares: f64 = self.sum(at).iter().map(|&v| f64::from(v) * f64::from(v)).sum();
         let weight = f64::from(self.weights[at]).max(1e-20);
@@ -61,7 +64,8 @@ struct Branch {
     at: u32,
 }
 
-/// Cuts branches until at most `leaves` are left, but never the root; the same tree with `None` below those that became leaves.
+/// Cuts branches until at most `leaves` are left, but never the root; the same tree with `None`
+/// below those that became leaves.
 pub fn pruned(mut tree: Dendrogram, leaves: usize) -> Dendrogram {
     let count = tree.weights.len();
     if count == 0 {

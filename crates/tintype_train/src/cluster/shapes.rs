@@ -1,4 +1,5 @@
-//! The vectors that are clustered: blocks of unit norm with a weight, and the features by which they are compared.
+//! The vectors that are clustered: blocks of unit norm with a weight, and the features by which
+//! they are compared.
 
 /// By which features, and so by which distance, blocks are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,7 +8,8 @@ pub enum Distance {
     Euclidean,
     /// The block at unit norm: squared distance there is twice the cosine distance.
     Cosine,
-    /// Signs of the block's DCT coefficients: squared distance there is four times the Hamming distance.
+    /// Signs of the block's DCT coefficients: squared distance there is four times the Hamming
+    /// distance.
     Hamming,
 }
 

@@ -10,7 +10,8 @@ use tintype_pca::{PcaModel, PieceSet, SETS};
 /// Names of the sets of pieces, in the order of the model.
 const SET_NAMES: [&str; SETS] = ["luma 8", "luma 16", "chroma 8", "chroma 16"];
 
-/// The bases of a `pca` model: for each set of pieces, one row a piece, its first basis vectors by falling variance.
+/// The bases of a `pca` model: for each set of pieces, one row a piece, its first basis vectors
+/// by falling variance.
 ///
 /// # Errors
 /// As [`PcaModel::from_bytes`].
@@ -77,7 +78,8 @@ pub fn explained_variance(model: &[u8], pictures: &PictureList) -> Result<String
     Ok(lines.join("\n"))
 }
 
-/// Energy of a block, what the piece that predicts it best leaves, and the energy along each of its basis rows.
+/// Energy of a block, what the piece that predicts it best leaves, and the energy along each of
+/// its basis rows.
 fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f64>) {
     let scale = 1.0 / 4096.0;
     let len = set.n * set.n;

@@ -1,24 +1,22 @@
 //! Fits the model of the `pca` codec to pictures.
 //!
-//! In: pictures. Out: model bytes as `tintype_pca::PcaModel::from_bytes` reads them. The same pictures in the same order
-//! with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks taken from each
-//! picture.
+//! In: pictures. Out: model bytes as `tintype_pca::PcaModel::from_bytes` reads them. The same
+//! pictures in the same order with the same seed give the same bytes on one machine. Memory is
+//! bounded by the number of blocks taken from each picture.
 
-mod door;
 mod draw;
-mod pieces;
+mod fit;
 mod sample;
 
-pub use door::PcaFit;
+pub use crate::pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use draw::{basis_picture, explained_variance};
-pub use pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
+pub use fit::PcaFit;
 pub use sample::Samples;
 
-use sample::Draw;
+use crate::random::Random;
+use tintype_block::{internal_planes, plane_kinds, write_row};
 use tintype_image::{Level, Planes};
-use tintype_pca::fitting::{
-    Header, TileContexts, encode_tile, internal_from_planes, internal_kinds, write_row,
-};
+use tintype_pca::fitting::{TileCoder, TileContexts};
 use tintype_pca::{BORDER_INPUTS, PcaModel, SETS};
 
 /// What to fit; the four entries of each array are luma 8, luma 16, chroma 8, chroma 16.
@@ -28,17 +26,18 @@ pub struct PcaOptions {
     pub pieces: [usize; SETS],
     /// Basis rows kept of each.
     pub kept: [usize; SETS],
-    /// Quantiser step whose rate the assignment of blocks to pieces minimises, in 8-bit sample units.
+    /// Quantiser step whose rate the assignment of blocks to pieces minimises, in 8-bit sample
+    /// units.
     pub steps: [f32; SETS],
     /// Blocks drawn from each picture.
     pub blocks_per_picture: [usize; SETS],
     /// Rounds of assignment and refit.
     pub rounds: usize,
-    /// What rows bases have; the DCT's are the twin that the fit is compared with.
+    /// What rows bases have; the DCT's are what the fit is compared with.
     pub basis: Basis,
     /// Variance of the coding noise assumed on the border, squared 8-bit units.
     pub border_noise: f32,
-    /// Steps at which pictures are coded in turn to teach the contexts.
+    /// Steps at which pictures are coded in turn to adapt the contexts.
     pub context_steps: Vec<f32>,
     /// Seed of the drawing of blocks.
     pub seed: u64,
@@ -68,26 +67,22 @@ fn side(set: usize) -> usize {
 /// Draws blocks for every set from pictures given one after the other.
 pub struct Collector {
     samples: [Samples; SETS],
-    draw: Draw,
+    random: Random,
     options: PcaOptions,
 }
 
 impl Collector {
-    /// No pictures seen.
+    /// No pictures yet.
     pub fn new(options: &PcaOptions) -> Self {
         let samples = std::array::from_fn(|set| Samples::new(side(set)));
-        Self { samples, draw: Draw::new(options.seed), options: options.clone() }
+        Self { samples, random: Random::new(options.seed), options: options.clone() }
     }
 
     /// Draws blocks from one RGB or gray picture; smaller ones than 48 × 48 are passed over.
     pub fn add(&mut self, picture: &Planes) {
-        let internal = internal_from_planes(picture);
-        let chroma: Vec<usize> = internal_kinds(&picture.shape)
-            .iter()
-            .enumerate()
-            .filter(|(_, k)| k.chroma)
-            .map(|(i, _)| i)
-            .collect();
+        let internal = internal_planes(picture);
+        let kinds = plane_kinds(&picture.shape, false);
+        let chroma: Vec<usize> = (0..kinds.len()).filter(|&i| kinds[i].chroma).collect();
         for (set, samples) in self.samples.iter_mut().enumerate() {
             for k in 0..self.options.blocks_per_picture[set] {
                 let plane = match (set >= 2, chroma.is_empty()) {
@@ -95,7 +90,7 @@ impl Collector {
                     (true, true) => break,
                     (true, false) => &internal[chroma[k % chroma.len()]],
                 };
-                samples.draw(plane, side(set), if set < 2 { 12.0 } else { 3.0 }, &mut self.draw);
+                samples.draw(plane, side(set), if set < 2 { 12.0 } else { 3.0 }, &mut self.random);
             }
         }
     }
@@ -110,8 +105,8 @@ impl Collector {
         std::array::from_fn(|set| self.samples[set].blocks.count())
     }
 
-    /// Fits the pieces; `report` gets the set, the round and the mean estimated bits a sample.
-    pub fn fit(&self, mut report: impl FnMut(usize, usize, f32)) -> Vec<u8> {
+    /// Fits the pieces; `on_progress` gets the set, the round and the mean estimated bits a sample.
+    pub fn fit(&self, mut on_progress: impl FnMut(usize, usize, f32)) -> Vec<u8> {
         let mut bytes = vec![1u8];
         for (set, samples) in self.samples.iter().enumerate() {
             let options = PieceOptions {
@@ -122,8 +117,9 @@ impl Collector {
                 step: self.options.steps[set],
                 border_noise: self.options.border_noise,
             };
-            let pieces =
-                fit_pieces(&samples.borders, &samples.blocks, &options, |r, b| report(set, r, b));
+            let pieces = fit_pieces(&samples.borders, &samples.blocks, &options, |round, bits| {
+                on_progress(set, round, bits);
+            });
             let len = side(set) * side(set);
             bytes.push(pieces.len() as u8);
             bytes.push((options.kept - 1) as u8);
@@ -138,24 +134,23 @@ impl Collector {
     }
 }
 
-/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and returns `model` with the
-/// state they end in. `model` is the result of [`Collector::fit`].
+/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and
+/// returns `model` with the state they end in. `model` is the result of [`Collector::fit`].
 ///
 /// # Panics
 /// If `model` is no model.
-pub fn teach_contexts(
+pub fn adapt_contexts(
     model: &[u8],
     pictures: impl Iterator<Item = Planes>,
     options: &PcaOptions,
 ) -> Vec<u8> {
-    let untaught = PcaModel::from_bytes(model).expect("a model that was just fitted");
-    let mut contexts = TileContexts::new(&untaught);
+    let plain = PcaModel::from_bytes(model).expect("a model that was just fitted");
+    let mut contexts = TileContexts::new(&plain);
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
-        let kinds = internal_kinds(&picture.shape);
+        let kinds = plane_kinds(&picture.shape, false);
         let steps = vec![(step * 16.0) as u16; kinds.len()];
-        let header = Header { model_hash: untaught.hash, shrink: 20, steps, own_model: None };
-        let internal = internal_from_planes(&picture);
-        encode_tile(&internal, &kinds, &header, &untaught, &mut contexts, (3, Level::new()));
+        let coder = TileCoder { model: &plain, steps: &steps, level: Level::new() };
+        coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
     }
     let mut bytes = model.to_vec();
     bytes.extend(contexts.luma.to_bytes(5));

@@ -1,8 +1,10 @@
 //! Blocks and their borders, as the `sparse` codec will see them.
 
+use crate::random::Random;
+use tintype_block::{Cell, PlaneState};
 use tintype_image::Plane;
 use tintype_sparse::BORDER_INPUTS;
-use tintype_sparse::fitting::{Cell, GRID_SIDES, PlanePlan, PlaneState, SIDES, border, half_grid};
+use tintype_sparse::fitting::{CodedPlane, GRID_SIDES, SIDES, block_border, half_grid};
 
 /// One picture: its planes, and the same as a decoder would have them.
 #[derive(Clone, Debug)]
@@ -15,10 +17,9 @@ pub struct Source {
 
 impl Source {
     /// Borders from the original samples.
-    pub fn of_original(planes: Vec<Plane<i16>>, plans: &[PlanePlan]) -> Self {
+    pub fn of_original(planes: Vec<Plane<i16>>, plans: &[CodedPlane]) -> Self {
         let borders = planes.iter().zip(plans).map(|(plane, plan)| {
-            let mut state =
-                PlaneState::new(plane.width(), plane.height(), plan.middle, plan.chroma);
+            let mut state = PlaneState::new((plane.width(), plane.height()), plan.kind);
             state.samples = plane.clone();
             for y in 0..state.cells.height() {
                 state.cells.row_mut(y).fill(Cell { side: 8, ..Cell::default() });
@@ -41,17 +42,6 @@ pub struct BlockSet {
     pub blocks: Vec<f32>,
 }
 
-/// A small generator of pseudo-random numbers: a linear congruence with Knuth's MMIX constants.
-pub struct Draw(pub u64);
-
-impl Draw {
-    /// A number below `bound`, which is below 2^31.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (((self.0 >> 33) * bound as u64) >> 31) as usize
-    }
-}
-
 impl BlockSet {
     /// Number of blocks.
     pub fn count(&self) -> usize {
@@ -62,26 +52,27 @@ impl BlockSet {
     pub fn draw(sources: &[Source], set: usize, count: usize, seed: u64) -> Self {
         let (size, chroma) = (set % 3, set >= 3);
         let (side, cells) = (SIDES[size], GRID_SIDES[size] * GRID_SIDES[size]);
-        let mut draw = Draw(seed);
+        let mut random = Random::new(seed);
         let mut out = Self { cells, borders: Vec::new(), blocks: Vec::new() };
         for _ in 0..count * 2 {
             if out.count() == count || sources.is_empty() {
                 break;
             }
-            let source = &sources[draw.below(sources.len())];
-            let fitting: Vec<usize> =
-                (0..source.planes.len()).filter(|&i| source.borders[i].chroma == chroma).collect();
+            let source = &sources[random.below(sources.len())];
+            let fitting: Vec<usize> = (0..source.planes.len())
+                .filter(|&i| source.borders[i].kind.chroma == chroma)
+                .collect();
             if fitting.is_empty() {
                 continue;
             }
-            let index = fitting[draw.below(fitting.len())];
+            let index = fitting[random.below(fitting.len())];
             let (plane, state) = (&source.planes[index], &source.borders[index]);
             let (across, down) = (plane.width() / 8, plane.height() / 8);
             if across < side / 8 || down < side / 8 {
                 continue;
             }
             let (x, y) =
-                (8 * draw.below(across + 1 - side / 8), 8 * draw.below(down + 1 - side / 8));
+                (8 * random.below(across + 1 - side / 8), 8 * random.below(down + 1 - side / 8));
             out.add(plane, state, x, y, side, if chroma { 2.0 } else { 12.0 });
         }
         out
@@ -96,7 +87,7 @@ impl BlockSet {
         side: usize,
         variance_min: f32,
     ) {
-        let border = border(state, x, y, side);
+        let border = block_border(state, (x, y), side);
         let sample = |v: &i16| (i32::from(*v) - border.mean) as f32 / 16.0;
         let mut block: Vec<f32> =
             (0..side).flat_map(|r| plane.row(y + r)[x..][..side].iter().map(sample)).collect();

@@ -1,11 +1,14 @@
-//! Clusters of blocks: for each a predictor from the border and a dictionary of what the predictor leaves, fitted by turns.
+//! Clusters of blocks: for each a predictor from the border and a dictionary of what the
+//! predictor leaves, fitted by turns.
 //!
-//! In: blocks with borders. Out: clusters. A round gives each block to the cluster that codes it at the least error plus weighed
-//! bits, then refits each cluster's predictor by least squares and its dictionary to its blocks. Not bit-exact.
+//! In: blocks with borders. Out: clusters. A round gives each block to the cluster that codes
+//! it at the least error plus weighted bits, then refits each cluster's predictor by least
+//! squares and its dictionary to its blocks. Not bit-exact.
 
-use super::blocks::{BlockSet, Draw};
+use super::blocks::BlockSet;
 use super::dictionary::{Coded, Method, OnlineDictionary, add, dot, ksvd_round, normalise};
-use crate::pca::{PieceOptions, Rows, fit_pieces};
+use crate::pieces::{Basis, PieceOptions, Rows, fit_pieces};
+use crate::random::Random;
 use nalgebra::DMatrix;
 use tintype_codec::map_indexed;
 use tintype_image::Threads;
@@ -14,7 +17,7 @@ use tintype_sparse::fitting::{Batch, Pursuit};
 
 /// Weight of a bit in squared steps, as in the codec.
 const LAMBDA: f32 = 0.13;
-/// Blocks coded as one piece of work.
+/// Blocks coded by one work item.
 const CHUNK: usize = 256;
 
 /// What to fit.
@@ -26,7 +29,7 @@ pub struct ClusterOptions {
     pub atoms: usize,
     /// Rounds.
     pub rounds: usize,
-    /// Quantiser step at which bits are weighed against error, in 8-bit sample units.
+    /// Quantiser step at which bits are weighted against error, in 8-bit sample units.
     pub step: f32,
     /// Samples that one value of the grid stands for.
     pub area: f32,
@@ -60,11 +63,11 @@ struct Chosen {
     cost: f32,
 }
 
-/// Fits; `report` gets the round and the mean cost a sample.
+/// Fits; `on_progress` gets the round and the mean cost a sample.
 pub fn fit_clusters(
     set: &BlockSet,
     options: &ClusterOptions,
-    mut report: impl FnMut(usize, f32),
+    mut on_progress: impl FnMut(usize, f32),
 ) -> Vec<ClusterFit> {
     let mut clusters = first_clusters(set, options);
     let mut online: Vec<OnlineDictionary> =
@@ -72,7 +75,7 @@ pub fn fit_clusters(
     for round in 0..options.rounds.max(1) {
         let mut chosen = assign(set, &clusters, options);
         let total: f64 = chosen.iter().map(|c| f64::from(c.cost)).sum();
-        report(round, (total / (set.blocks.len().max(1) as f64)) as f32);
+        on_progress(round, (total / (set.blocks.len().max(1) as f64)) as f32);
         for (number, (cluster, online)) in clusters.iter_mut().zip(&mut online).enumerate() {
             refit(set, number, cluster, online, &mut chosen, options);
         }
@@ -94,11 +97,12 @@ pub fn fit_clusters(
     clusters
 }
 
-/// Starts from affine pieces: their predictors, their leading axes, and blocks drawn at random for the other atoms.
+/// Starts from affine pieces: their predictors, their leading axes, and blocks drawn at random
+/// for the other atoms.
 fn first_clusters(set: &BlockSet, options: &ClusterOptions) -> Vec<ClusterFit> {
     let rows = |len: usize, values: &[f32]| Rows { len, values: values.to_vec() };
     let pieces = PieceOptions {
-        basis: crate::pca::Basis::Klt,
+        basis: Basis::Klt,
         pieces: options.clusters,
         kept: (options.atoms / 2).min(set.cells / 2).max(1),
         rounds: 4,
@@ -111,12 +115,12 @@ fn first_clusters(set: &BlockSet, options: &ClusterOptions) -> Vec<ClusterFit> {
         &pieces,
         |_, _| {},
     );
-    let mut draw = Draw(options.atoms as u64 + 99);
+    let mut random = Random::new(options.atoms as u64 + 99);
     let mut out = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let mut atoms = piece.basis.clone();
         while atoms.len() < options.atoms * set.cells {
-            let block = draw.below(set.count().max(1));
+            let block = random.below(set.count().max(1));
             let mut rest = rest_of(set, block, &piece.predictor);
             normalise(&mut rest);
             atoms.extend(rest);

@@ -1,25 +1,27 @@
 //! Dictionaries from blocks: K-SVD, and online learning for many blocks.
 //!
-//! In: targets (rows of equal length) and the atoms that each was coded with. Out: better atoms, of unit length. The sparse coding
-//! between rounds is the codec's own (`tintype_sparse::fitting::Batch`). Not bit-exact.
+//! In: targets (rows of equal length) and the atoms that each was coded with. Out: better
+//! atoms, of unit length. The sparse coding between rounds is the codec's own
+//! (`tintype_sparse::fitting::Batch`). Not bit-exact.
 //!
-//! Source: Aharon, Elad and Bruckstein 2006 (K-SVD, here with a step of the power method in place of the whole SVD, as
-//! Rubinstein, Zibulevsky and Elad 2008 propose); Mairal, Bach, Ponce and Sapiro 2010 (online dictionary learning).
+//! Source: Aharon, Elad and Bruckstein 2006 (K-SVD, here with a step of the power method in
+//! place of the whole SVD, as Rubinstein, Zibulevsky and Elad 2008 propose); Mairal, Bach,
+//! Ponce and Sapiro 2010 (online dictionary learning).
 
 /// How a dictionary is refitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Atom after atom on the blocks that use it, weights along with it.
     Ksvd,
-    /// From sums over the blocks seen so far, block-coordinate descent.
+    /// From sums over the blocks so far, block-coordinate descent.
     Online,
 }
 
 /// One block's approximation: atoms and weights.
 pub type Coded = Vec<(usize, f32)>;
 
-/// One round of K-SVD over `targets` (`count × cells`); weights in `codes` move along. Atoms that nobody uses become what the worst
-/// approximated blocks leave.
+/// One round of K-SVD over `targets` (`count × cells`); weights in `codes` move along. Atoms
+/// that nobody uses become what the worst approximated blocks leave.
 pub fn ksvd_round(atoms: &mut [f32], cells: usize, targets: &[f32], codes: &mut [Coded]) {
     let count = atoms.len() / cells;
     let mut rests: Vec<f32> = targets.to_vec();
@@ -45,7 +47,8 @@ pub fn ksvd_round(atoms: &mut [f32], cells: usize, targets: &[f32], codes: &mut 
             }
             continue;
         }
-        // The rest without this atom is rest + weight · atom; its best single direction by one step of the power method.
+        // The rest without this atom is rest + weight · atom; its best single direction by one
+        // step of the power method.
         let mut direction = vec![0f32; cells];
         let mut squares = 0f32;
         for &(block, place) in users {
@@ -76,12 +79,13 @@ pub struct OnlineDictionary {
 }
 
 impl OnlineDictionary {
-    /// Nothing seen.
+    /// No blocks yet.
     pub fn new(atoms: usize, cells: usize) -> Self {
         Self { atoms, cells, a: vec![0.0; atoms * atoms], b: vec![0.0; atoms * cells] }
     }
 
-    /// Takes in a batch of blocks and refits `atoms`; what was seen before counts `fade` (0 to 1) of what it did.
+    /// Takes in a batch of blocks and refits `atoms`; the sums of earlier blocks are first weighted
+    /// by `fade`, 0 to 1.
     pub fn learn(&mut self, atoms: &mut [f32], targets: &[f32], codes: &[Coded], fade: f32) {
         self.a.iter_mut().chain(&mut self.b).for_each(|v| *v *= fade);
         for (target, code) in targets.chunks_exact(self.cells).zip(codes) {

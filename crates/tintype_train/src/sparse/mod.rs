@@ -1,30 +1,30 @@
 //! Fits the model of the `sparse` codec to pictures of one domain.
 //!
-//! In: pictures. Out: model bytes as `tintype_sparse::SparseModel::from_bytes` reads them. The same pictures in the same
-//! order with the same seed give the same bytes on one machine. Memory is bounded by the number of blocks drawn.
+//! In: pictures. Out: model bytes as `tintype_sparse::SparseModel::from_bytes` reads them. The
+//! same pictures in the same order with the same seed give the same bytes on one machine.
+//! Memory is bounded by the number of blocks drawn.
 //!
-//! Rounds: blocks are drawn with the borders that a decoder would have (those of the originals at first, of pictures coded
-//! with the model so far after that), clusters and dictionaries are fitted, then pictures are coded in turn so
-//! that the contexts learn.
+//! Rounds: blocks are drawn with the borders that a decoder would have (those of the originals
+//! at first, of pictures coded with the model so far after that), clusters and dictionaries are
+//! fitted, then pictures are coded in turn so that the contexts adapt.
 
 mod blocks;
 mod clusters;
 mod dictionary;
-mod door;
+mod fit;
 
 pub use blocks::BlockSet;
 pub use clusters::{ClusterFit, ClusterOptions, fit_clusters};
 pub use dictionary::{Coded, Method, OnlineDictionary, ksvd_round};
-pub use door::SparseFit;
+pub use fit::SparseFit;
 
 use blocks::Source;
+use tintype_block::write_row;
 use tintype_codec::ExecOptions;
 use tintype_codec::map_indexed;
 use tintype_image::{Planes, Threads};
-use tintype_sparse::fitting::{
-    Header, Prepared, coded_planes, encode_tile, plane_plans, write_row,
-};
-use tintype_sparse::{BORDER_INPUTS, Contexts, MODEL_START, SETS, SparseModel};
+use tintype_sparse::fitting::{Contexts, Header, Prepared, TileCoder, coded_planes, plane_plans};
+use tintype_sparse::{BORDER_INPUTS, MODEL_START, SETS, SparseModel};
 
 /// What to fit; the six entries of each array are luma 8, 16, 32, chroma 8, 16, 32.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct SparseOptions {
     pub atoms: [usize; SETS],
     /// Blocks drawn in all for each set.
     pub blocks: [usize; SETS],
-    /// Quantiser step at which bits are weighed against error, in 8-bit sample units.
+    /// Quantiser step at which bits are weighted against error, in 8-bit sample units.
     pub step: f32,
     /// Rounds of choosing atoms and refitting them.
     pub rounds: usize,
@@ -47,9 +47,9 @@ pub struct SparseOptions {
     pub lasso: bool,
     /// Variance of the noise assumed on the border, squared 8-bit units.
     pub border_noise: f32,
-    /// Steps at which pictures are coded in turn to teach the contexts, in 8-bit sample units.
+    /// Steps at which pictures are coded in turn to adapt the contexts, in 8-bit sample units.
     pub context_steps: Vec<f32>,
-    /// The most pictures coded to teach contexts and to take borders from.
+    /// The most pictures coded to adapt contexts and to take borders from.
     pub coded_pictures: usize,
     /// Seed of the drawing of blocks.
     pub seed: u64,
@@ -86,7 +86,7 @@ pub struct Report {
     pub set: usize,
     /// Round of the fit.
     pub round: usize,
-    /// Mean squared error plus weighed bits for each sample, squared 8-bit units.
+    /// Mean squared error plus weighted bits for each sample, squared 8-bit units.
     pub objective: f32,
 }
 
@@ -98,11 +98,11 @@ fn header_at(step: f32) -> Header {
     Header { smoothing: 0, half_chroma: true, step_number: step_number(step), model_hash: None }
 }
 
-/// Fits a model; `report` sees every round.
+/// Fits a model; `on_progress` gets every round.
 pub fn fit(
     pictures: &[Planes],
     options: &SparseOptions,
-    mut report: impl FnMut(Report),
+    mut on_progress: impl FnMut(Report),
 ) -> Vec<u8> {
     let header = header_at(options.step);
     let mut sources: Vec<Source> = pictures
@@ -120,9 +120,9 @@ pub fn fit(
             take_coded_borders(&mut sources, pictures, &bytes, options);
         }
         bytes = fit_sets(&sources, options, |set, round, objective| {
-            report(Report { pass, set, round, objective })
+            on_progress(Report { pass, set, round, objective })
         });
-        bytes = teach_contexts(&bytes, pictures, options);
+        bytes = adapt_contexts(&bytes, pictures, options);
     }
     bytes
 }
@@ -131,7 +131,7 @@ pub fn fit(
 fn fit_sets(
     sources: &[Source],
     options: &SparseOptions,
-    mut report: impl FnMut(usize, usize, f32),
+    mut on_progress: impl FnMut(usize, usize, f32),
 ) -> Vec<u8> {
     let mut bytes = MODEL_START.to_vec();
     for set in 0..SETS {
@@ -147,8 +147,7 @@ fn fit_sets(
             border_noise: options.border_noise,
             threads: options.threads,
         };
-        let clusters =
-            fit_clusters(&blocks, &fit, |round, objective| report(set, round, objective));
+        let clusters = fit_clusters(&blocks, &fit, |round, value| on_progress(set, round, value));
         bytes.push(clusters.len() as u8);
         bytes.extend((options.atoms[set] as u16).to_le_bytes());
         for cluster in &clusters {
@@ -182,28 +181,21 @@ fn take_coded_borders(
         let header = header_at(step);
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
-        let with = (&model, &prepared);
-        encode_tile(
-            &planes,
-            &plans,
-            &header,
-            with,
-            &mut Contexts::new(&model),
-            (3, ExecOptions::default().level),
-        )
-        .1
+        let level = ExecOptions::default().level;
+        let coder = TileCoder { model: &model, header: &header, level };
+        coder.encode(&planes, &plans, &prepared, &mut Contexts::new(&model), 3).1
     });
     for (&index, states) in chosen.iter().zip(states) {
         sources[index].borders = states;
     }
 }
 
-/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and returns `model` with the
-/// state they end in.
+/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and
+/// returns `model` with the state they end in.
 ///
 /// # Panics
 /// If `model` is no model.
-pub fn teach_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions) -> Vec<u8> {
+pub fn adapt_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions) -> Vec<u8> {
     let mut whole = SparseModel::from_bytes(model).expect("a model that was just fitted");
     let body = model.len() - whole.contexts.len();
     whole.contexts.clear();
@@ -215,16 +207,11 @@ pub fn teach_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions
         let header = header_at(*step);
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
-        encode_tile(
-            &planes,
-            &plans,
-            &header,
-            (&whole, &prepared),
-            &mut contexts,
-            (3, ExecOptions::default().level),
-        );
+        let level = ExecOptions::default().level;
+        let coder = TileCoder { model: &whole, header: &header, level };
+        coder.encode(&planes, &plans, &prepared, &mut contexts, 3);
     }
     let mut bytes = model[..body].to_vec();
-    bytes.extend(contexts.to_bytes(6));
+    bytes.extend(contexts.set.to_bytes(6));
     bytes
 }

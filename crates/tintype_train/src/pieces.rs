@@ -1,13 +1,15 @@
-//! Fits affine pieces of the manifold of blocks: for each piece a linear predictor from the block's border and a
-//! Karhunen–Loève basis of what the predictor leaves.
+//! Fits affine pieces of the manifold of blocks: for each piece a linear predictor from the
+//! block's border and a Karhunen–Loève basis of what the predictor leaves.
 //!
-//! In: borders (`count × inputs`) and blocks (`count × samples`), rows of `f32` in sample units, the border's mean
-//! removed from both. Out: [`Piece`]s. Alternates between giving each block to the piece that would code it in the
-//! fewest bits, and refitting each piece to its blocks, as a vector quantiser's design does. Not bit-exact.
+//! In: borders (`count × inputs`) and blocks (`count × samples`), rows of `f32` in sample
+//! units, the border's mean removed from both. Out: [`Piece`]s. Alternates between giving each
+//! block to the piece that would code it in the fewest bits, and refitting each piece to its
+//! blocks, as a vector quantiser's design does. Not bit-exact.
 //!
-//! Source: Kambhatla and Leen, "Dimension reduction by local principal component analysis", 1997 (alternating local
-//! PCA); Ye and Karczewicz, "Improved H.264 intra coding based on bi-directional intra prediction, directional
-//! transform, and adaptive coefficient scanning", 2008 (one KLT for each prediction mode). The cost is our own.
+//! Source: Kambhatla and Leen, "Dimension reduction by local principal component analysis",
+//! 1997 (alternating local PCA); Ye and Karczewicz, "Improved H.264 intra coding based on
+//! bi-directional intra prediction, directional transform, and adaptive coefficient scanning",
+//! 2008 (one KLT for each prediction mode). The cost is our own.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
@@ -74,7 +76,8 @@ pub struct PieceOptions {
     pub basis: Basis,
     /// Quantiser step whose rate the assignment minimises, in sample units.
     pub step: f32,
-    /// Noise assumed on each border input (the decoder sees a coded border), variance in squared sample units.
+    /// Noise assumed on each border input (the decoder sees a coded border), variance in
+    /// squared sample units.
     pub border_noise: f32,
 }
 
@@ -85,12 +88,12 @@ const TURNS: usize = 40;
 /// Coefficients below this many steps count as quantised to zero.
 const THRESHOLD: f32 = 0.7;
 
-/// Fits `options.pieces` pieces; `report` gets the round and the mean bits a sample.
+/// Fits `options.pieces` pieces; `on_progress` gets the round and the mean bits a sample.
 pub fn fit_pieces(
     borders: &Rows,
     blocks: &Rows,
     options: &PieceOptions,
-    mut report: impl FnMut(usize, f32),
+    mut on_progress: impl FnMut(usize, f32),
 ) -> Vec<Piece> {
     let mut owner = first_owners(borders, blocks, options.pieces);
     let mut pieces = Vec::new();
@@ -104,13 +107,14 @@ pub fn fit_pieces(
         pieces = refit(borders, blocks, &owner, options, turns);
         let (next, bits) = assign(borders, blocks, &pieces, options.step);
         owner = next;
-        report(round, bits);
+        on_progress(round, bits);
     }
     pieces.sort_by(|a, b| b.share.total_cmp(&a.share));
     pieces
 }
 
-/// Starts from the block's dominant gradient direction and strength: pieces in octants of the structure tensor's angle.
+/// Starts from the block's dominant gradient direction and strength: pieces in octants of the
+/// structure tensor's angle.
 fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
     let n = (blocks.len as f32).sqrt() as usize;
     let mut keys: Vec<(f32, f32)> = Vec::with_capacity(blocks.count());
@@ -214,10 +218,11 @@ fn fit_one(
     Piece { predictor: rows, basis, variances, share }
 }
 
-/// The orthonormal rows that give back best, with `basis`' coefficients of `residual` that are not quantised to zero, what was
-/// transformed; `noise` (a covariance) is transformed as it is.
+/// The orthonormal rows that give back best, with `basis`' coefficients of `residual` that are
+/// not quantised to zero, what was transformed; `noise` (a covariance) is transformed as it is.
 ///
-/// Source: Sezer, Harmanci and Guleryuz, "Sparse orthonormal transforms for image compression", ICIP 2008.
+/// Source: Sezer, Harmanci and Guleryuz, "Sparse orthonormal transforms for image compression",
+/// ICIP 2008.
 fn turned(
     basis: &DMatrix<f32>,
     residual: &DMatrix<f32>,
@@ -232,7 +237,8 @@ fn turned(
     let target = coefficients.tr_mul(residual)
         + basis * noise * count
         + basis * (1e-3 * count * step * step);
-    // The orthonormal matrix nearest to the target: target (target' target)^(-1/2), whose condition needs f64.
+    // The orthonormal matrix nearest to the target: target (target' target)^(-1/2), whose
+    // condition needs f64.
     let target = target.map(f64::from);
     let eigen = SymmetricEigen::new(target.tr_mul(&target));
     let scale = DMatrix::from_diagonal(&eigen.eigenvalues.map(|v| 1.0 / v.max(1e-12).sqrt()));
@@ -271,8 +277,9 @@ fn dct_by_variance(covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32
     by_variance(&rows, covariance, kept)
 }
 
-/// Gives each block to the piece with the least estimated bits: sum of `log2(1 + (c / step)^2) / 2` over coefficients,
-/// and what the dropped rows leave counts as distortion at the same exchange rate. Returns owners and mean bits a sample.
+/// Gives each block to the piece with the least estimated bits: sum of `log2(1 + (c / step)^2)
+/// / 2` over coefficients, and what the dropped rows leave counts as distortion at the same
+/// exchange rate. Returns owners and mean bits a sample.
 fn assign(borders: &Rows, blocks: &Rows, pieces: &[Piece], step: f32) -> (Vec<usize>, f32) {
     const CHUNK: usize = 512;
     let count = blocks.count();

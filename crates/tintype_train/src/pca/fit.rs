@@ -1,7 +1,7 @@
 //! The `pca` fit as `tintype train` runs it.
 
-use super::{Basis, Collector, PcaOptions, teach_contexts};
-use crate::{Fit, FitError, FitJob, Fitted, Progress, joined};
+use super::{Basis, Collector, PcaOptions, adapt_contexts};
+use crate::{Fit, FitError, FitJob, FitRequest, Fitted, Progress, joined};
 use tintype_codec::CodecError;
 use tintype_pca::SETS;
 
@@ -9,8 +9,43 @@ use tintype_pca::SETS;
 #[derive(Clone, Copy, Debug)]
 pub struct PcaFit;
 
-/// Pictures on which contexts are taught.
-const TAUGHT: usize = 42;
+/// Pictures that contexts are adapted on: with 42 of them the rate fell by 1.8 % on
+/// photos/valid (docs/lab/pca.md).
+const CONTEXT_PICTURES: usize = 42;
+
+/// The options of a request; defaults where it sets nothing.
+fn options(request: &FitRequest) -> Result<PcaOptions, FitError> {
+    request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
+    let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
+    let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
+        "sparse" => Basis::Sparse,
+        "klt" => Basis::Klt,
+        "dct" => Basis::Dct,
+        other => {
+            return Err(FitError::Misuse {
+                what: format!("basis {other}: there are sparse, klt and dct"),
+            });
+        }
+    };
+    let options = PcaOptions {
+        basis,
+        pieces: request.numbers("pieces", default.pieces)?,
+        kept: request.numbers("kept", default.kept)?,
+        blocks_per_picture: request.numbers("blocks", default.blocks_per_picture)?,
+        rounds: request.setting("rounds", default.rounds)?,
+        border_noise: request.setting("noise", default.border_noise)?,
+        ..default
+    };
+    let within = |values: &[usize; SETS], max: [usize; SETS]| {
+        values.iter().zip(max).all(|(v, m)| (1..=m).contains(v))
+    };
+    if !within(&options.pieces, [64; SETS]) || !within(&options.kept, [64, 256, 64, 256]) {
+        let what =
+            "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible";
+        return Err(FitError::Misuse { what: what.into() });
+    }
+    Ok(options)
+}
 
 impl Fit for PcaFit {
     fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
@@ -18,40 +53,13 @@ impl Fit for PcaFit {
     }
 
     fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
-        let FitJob { pictures, request, on_progress: report } = job;
-        request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
-        let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
-        let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
-            "sparse" => Basis::Sparse,
-            "klt" => Basis::Klt,
-            "dct" => Basis::Dct,
-            other => {
-                return Err(FitError::Misuse {
-                    what: format!("basis {other}: there are sparse, klt and dct"),
-                });
-            }
-        };
-        let options = PcaOptions {
-            basis,
-            pieces: request.numbers("pieces", default.pieces)?,
-            kept: request.numbers("kept", default.kept)?,
-            blocks_per_picture: request.numbers("blocks", default.blocks_per_picture)?,
-            rounds: request.setting("rounds", default.rounds)?,
-            border_noise: request.setting("noise", default.border_noise)?,
-            ..default
-        };
-        let within = |values: &[usize; SETS], max: [usize; SETS]| {
-            values.iter().zip(max).all(|(v, m)| (1..=m).contains(v))
-        };
-        if !within(&options.pieces, [64; SETS]) || !within(&options.kept, [64, 256, 64, 256]) {
-            let what = "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible".into();
-            return Err(FitError::Misuse { what });
-        }
+        let FitJob { pictures, request, on_progress } = job;
+        let options = options(request)?;
         let list = pictures.thinned(request.pictures_max);
         let mut collector = Collector::new(&options);
         for index in 0..list.len() {
             collector.add(&list.read(index)?.planes);
-            report(&Progress {
+            on_progress(&Progress {
                 stage: "taking blocks",
                 done: 0.2 * index as f32 / list.len() as f32,
                 objective: None,
@@ -70,23 +78,23 @@ impl Fit for PcaFit {
         let model = collector.fit(|set, round, bits| {
             let done =
                 0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
-            report(&Progress {
+            on_progress(&Progress {
                 stage: stages[set],
                 done,
                 objective: Some(("bits a sample", bits)),
             });
         });
-        report(&Progress { stage: "teaching contexts", done: 0.9, objective: None });
-        let taught = list.thinned(TAUGHT);
+        on_progress(&Progress { stage: "adapting contexts", done: 0.9, objective: None });
+        let chosen = list.thinned(CONTEXT_PICTURES);
         let mut failure = None;
-        let planes = (0..taught.len()).map_while(|i| match taught.read(i) {
+        let planes = (0..chosen.len()).map_while(|i| match chosen.read(i) {
             Ok(picture) => Some(picture.planes),
             Err(error) => {
                 failure = Some(error);
                 None
             }
         });
-        let bytes = teach_contexts(&model, planes, &options);
+        let bytes = adapt_contexts(&model, planes, &options);
         if let Some(error) = failure {
             return Err(error);
         }
@@ -95,10 +103,10 @@ impl Fit for PcaFit {
             ("basis rows kept", joined(&options.kept)),
             ("blocks taken from each picture, at most", joined(&options.blocks_per_picture)),
             ("blocks fitted to", joined(&collector.blocks())),
-            ("basis", format!("{basis:?}").to_lowercase()),
+            ("basis", format!("{:?}", options.basis).to_lowercase()),
             ("rounds", options.rounds.to_string()),
             ("noise assumed on borders", options.border_noise.to_string()),
-            ("pictures contexts were taught on", taught.len().to_string()),
+            ("pictures contexts were adapted on", chosen.len().to_string()),
         ];
         Ok(Fitted {
             bytes,

@@ -1,140 +1,22 @@
 //! The `cluster` fit as `tintype train` runs it: rounds of collecting, clustering, refining.
 
-use super::{Dendrogram, Distance, Linkage, Shapes, agglomerate, arranged, condense, pruned};
+use super::coded::{Coded, code_all, one_tile};
+use super::options::{ClusterOptions, misuse};
+use super::{Dendrogram, Shapes, agglomerate, arranged, condense, pruned};
 use crate::cluster::arrange::bytes_from_vector;
-use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
+use crate::random::Random;
+use crate::{Fit, FitError, FitJob, Fitted, PictureList, Progress, joined};
 use fearless_simd::Level;
 use std::time::Instant;
 use tintype_cluster::fitting::{
-    AdaptiveNibble, Contexts, SYMBOLS, Seen, TileEncoder, header_for, residuals, set_index,
-    symbols_used, table_group,
+    AdaptiveNibble, SYMBOLS, header_for, residuals, set_index, symbols_used, table_group,
 };
 use tintype_cluster::{ClusterModel, SETS, Tree, side};
-use tintype_codec::{CodecError, map_indexed};
-use tintype_image::{Planes, Region, Threads, planes_cropped};
+use tintype_codec::CodecError;
 
 /// Fits a `cluster` model.
 #[derive(Clone, Copy, Debug)]
 pub struct ClusterFit;
-
-/// What to fit; arrays are luma 4, 8, 16, chroma 4, 8, 16.
-#[derive(Clone, Debug)]
-pub struct ClusterOptions {
-    /// Leaves of each tree.
-    pub leaves: [usize; SETS],
-    /// Vectors clustered at most, for each tree.
-    pub vectors: [usize; SETS],
-    /// Groups that vectors are condensed to, for each leaf.
-    pub groups_per_leaf: usize,
-    /// Rounds of clustering; from the second on, what the coder with the trees so far codes.
-    pub rounds: usize,
-    /// Rounds of refinement after each clustering.
-    pub refinements: usize,
-    /// Pictures coded in each round.
-    pub coded: usize,
-    /// Luma steps, 8-bit units, that coded pictures take in turn.
-    pub steps: Vec<f32>,
-    /// By what vectors are compared.
-    pub distance: Distance,
-    /// How near clusters are.
-    pub linkage: Linkage,
-    /// Seed of all that is drawn.
-    pub seed: u64,
-}
-
-impl Default for ClusterOptions {
-    fn default() -> Self {
-        Self {
-            leaves: [512, 2048, 512, 256, 512, 64],
-            vectors: [60_000, 200_000, 60_000, 30_000, 80_000, 20_000],
-            groups_per_leaf: 3,
-            rounds: 2,
-            refinements: 3,
-            coded: 200,
-            steps: vec![32.0, 72.0, 48.0, 110.0, 24.0],
-            distance: Distance::Cosine,
-            linkage: Linkage::Ward,
-            seed: 1,
-        }
-    }
-}
-
-impl ClusterOptions {
-    fn from_request(request: &FitRequest) -> Result<Self, FitError> {
-        request.check_settings(&[
-            "leaves",
-            "vectors",
-            "groups",
-            "rounds",
-            "refinements",
-            "coded",
-            "steps",
-            "distance",
-            "linkage",
-        ])?;
-        let own = Self { seed: request.seed, ..Self::default() };
-        let distance = match request.setting("distance", "cosine".to_string())?.as_str() {
-            "cosine" => Distance::Cosine,
-            "euclidean" => Distance::Euclidean,
-            "hamming" => Distance::Hamming,
-            other => {
-                return Err(misuse(format!(
-                    "distance {other}: there are cosine, euclidean and hamming"
-                )));
-            }
-        };
-        let linkage = match request.setting("linkage", "ward".to_string())?.as_str() {
-            "ward" => Linkage::Ward,
-            "average" => Linkage::Average,
-            other => return Err(misuse(format!("linkage {other}: there are ward and average"))),
-        };
-        let options = Self {
-            leaves: request.numbers("leaves", own.leaves)?,
-            vectors: request.numbers("vectors", own.vectors)?,
-            groups_per_leaf: request.setting("groups", own.groups_per_leaf)?.clamp(1, 20),
-            rounds: request.setting("rounds", own.rounds)?.clamp(1, 20),
-            refinements: request.setting("refinements", own.refinements)?.min(50),
-            coded: request.setting("coded", own.coded)?.max(1),
-            steps: steps(request, &own.steps)?,
-            distance,
-            linkage,
-            seed: own.seed,
-        };
-        if options.leaves.iter().any(|l| !(2..=16_000).contains(l))
-            || options.steps.iter().any(|s| !(1.0..=2000.0).contains(s))
-        {
-            return Err(misuse("2 to 16000 leaves and steps of 1 to 2000 are possible".into()));
-        }
-        Ok(options)
-    }
-}
-
-fn misuse(what: String) -> FitError {
-    FitError::Misuse { what }
-}
-
-/// Luma steps, separated by commas.
-fn steps(request: &FitRequest, default: &[f32]) -> Result<Vec<f32>, FitError> {
-    let text = request.setting("steps", joined(default))?;
-    let values: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse()).collect();
-    let values = values.ok().filter(|values| !values.is_empty());
-    values.ok_or_else(|| misuse(format!("setting steps: `{text}` are no numbers")))
-}
-
-/// What coding pictures with a model has shown.
-struct Coded {
-    /// Vectors that were coded, with their weights.
-    shapes: [Shapes; SETS],
-    /// Sum of what each node was used for, by tree: nodes × samples.
-    sums: [Vec<f32>; SETS],
-    /// How often each node was used.
-    uses: [Vec<u32>; SETS],
-    /// Symbols of each table.
-    counts: Vec<[u32; SYMBOLS]>,
-    bytes: usize,
-    pixels: usize,
-    cost: f64,
-}
 
 impl Fit for ClusterFit {
     fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
@@ -142,31 +24,31 @@ impl Fit for ClusterFit {
     }
 
     fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
-        let FitJob { pictures, request, on_progress: report } = job;
+        let FitJob { pictures, request, on_progress } = job;
         let options = ClusterOptions::from_request(request)?;
         let list = pictures.thinned(request.pictures_max);
         let coded = list.thinned(options.coded);
         let passes = options.rounds * (options.refinements + 1);
-        let mut shapes = first_shapes(&list, &options, report)?;
+        let mut shapes = first_shapes(&list, &options, on_progress)?;
         let mut model = None;
         let mut clustering_seconds = 0.0;
         let mut blocks = 0;
         for round in 0..options.rounds {
             let started = Instant::now();
-            let trees = cluster_all(&shapes, &options, round, report)?;
+            let trees = cluster_all(&shapes, &options, round, on_progress)?;
             clustering_seconds = f64::max(clustering_seconds, started.elapsed().as_secs_f64());
             blocks = blocks.max(shapes.iter().map(Shapes::count).sum());
-            let mut own = ClusterModel::untaught(trees);
+            let mut own = ClusterModel::with_flat_tables(trees);
             for pass in 0..=options.refinements {
                 let number = round * (options.refinements + 1) + pass;
-                let seen = code_all(&coded, &own, &options, number, passes, report)?;
-                let taught = taught(&own, &seen.counts);
-                let bytes = taught.to_bytes();
+                let coded_now = code_all(&coded, &own, &options, number, passes, on_progress)?;
+                let started = with_counts(&own, &coded_now.counts);
+                let bytes = started.to_bytes();
                 own = ClusterModel::from_bytes(&bytes)?;
                 if pass < options.refinements {
-                    own = ClusterModel::with_tables(refined(&own.trees, &seen), own.start);
+                    own = ClusterModel::with_tables(refined(&own.trees, &coded_now), own.start);
                 }
-                shapes = seen.shapes;
+                shapes = coded_now.shapes;
             }
             model = Some(own);
         }
@@ -194,31 +76,14 @@ impl Fit for ClusterFit {
     }
 }
 
-/// At most the middle 1024 × 1024 pixels: one tile.
-fn one_tile(planes: Planes) -> Planes {
-    let shape = &planes.shape;
-    let (width, height) = (shape.width_px.min(1024), shape.height_px.min(1024));
-    let region = Region {
-        x: ((shape.width_px - width) / 2) & !15,
-        y: ((shape.height_px - height) / 2) & !15,
-        width,
-        height,
-    };
-    planes_cropped(&planes, region).unwrap_or(planes)
-}
-
 /// Blocks of what the grids leave, those with the energy that some code vector would pay for.
 fn first_shapes(
     list: &PictureList,
     options: &ClusterOptions,
-    report: &mut dyn FnMut(&Progress<'_>),
+    on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<[Shapes; SETS], FitError> {
     let mut shapes: [Shapes; SETS] = std::array::from_fn(|set| Shapes::new(side(set) * side(set)));
-    let mut state = options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut draw = |bound: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        ((state >> 33) as usize * bound) >> 31
-    };
+    let mut random = Random::new(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for index in 0..list.len() {
         let planes = one_tile(list.read(index)?.planes);
         let step = options.steps[index % options.steps.len()];
@@ -235,7 +100,7 @@ fn first_shapes(
                 let (across, down) = (plane.width() / side, plane.height() / side);
                 let mut kept = 0;
                 for _ in 0..wanted * 8 {
-                    let (x, y) = (draw(across) * side, draw(down) * side);
+                    let (x, y) = (random.below(across) * side, random.below(down) * side);
                     let block: Vec<f32> = (y..y + side)
                         .flat_map(|row| plane.row(row)[x..][..side].iter().map(|&v| f32::from(v)))
                         .collect();
@@ -251,7 +116,7 @@ fn first_shapes(
             }
         }
         let done = 0.05 * index as f32 / list.len() as f32;
-        report(&Progress { stage: "taking blocks", done, objective: None });
+        on_progress(&Progress { stage: "taking blocks", done, objective: None });
     }
     Ok(shapes)
 }
@@ -261,7 +126,7 @@ fn cluster_all(
     shapes: &[Shapes; SETS],
     options: &ClusterOptions,
     round: usize,
-    report: &mut dyn FnMut(&Progress<'_>),
+    on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<[Tree; SETS], FitError> {
     let share = 0.95 / options.rounds as f32;
     let mut trees: [Tree; SETS] = Default::default();
@@ -269,7 +134,7 @@ fn cluster_all(
         let stage =
             format!("clustering {} vectors of {} samples", shapes[set].count(), shapes[set].len);
         let done = 0.05 + share * (round as f32 + 0.3 * set as f32 / SETS as f32);
-        report(&Progress { stage: &stage, done, objective: None });
+        on_progress(&Progress { stage: &stage, done, objective: None });
         *tree = cluster_one(&shapes[set], options, set)?;
     }
     Ok(trees)
@@ -324,108 +189,9 @@ fn slopes(side: usize) -> Result<Tree, FitError> {
     Ok(Tree::new(side, &[2, 0, 0], &vectors)?)
 }
 
-/// Codes pictures and gathers what is seen.
-fn code_all(
-    list: &PictureList,
-    model: &ClusterModel,
-    options: &ClusterOptions,
-    pass: usize,
-    passes: usize,
-    report: &mut dyn FnMut(&Progress<'_>),
-) -> Result<Coded, FitError> {
-    let mut all: Option<Coded> = None;
-    let threads = Threads::available();
-    for start in (0..list.len()).step_by(threads.count()) {
-        let count = threads.count().min(list.len() - start);
-        let parts = map_indexed(threads, count, |i| -> Result<Coded, FitError> {
-            let planes = one_tile(list.read(start + i)?.planes);
-            let step = options.steps[(start + i + pass) % options.steps.len()];
-            Ok(code_one(&planes, model, step, options, list.len()))
-        });
-        for part in parts {
-            let part = part?;
-            match &mut all {
-                None => all = Some(part),
-                Some(all) => all.add(part),
-            }
-        }
-        let Some(all) = &all else { continue };
-        let share = (start + count) as f32 / list.len() as f32;
-        let round = (pass as f32 + 0.3 + 0.7 * share) / passes as f32;
-        let objective =
-            Some(("squared steps a pixel", (all.cost / all.pixels.max(1) as f64) as f32));
-        report(&Progress { stage: "coding pictures", done: 0.05 + 0.95 * round, objective });
-    }
-    all.ok_or_else(|| misuse("there is no picture to fit to".into()))
-}
-
-fn code_one(
-    planes: &Planes,
-    model: &ClusterModel,
-    step: f32,
-    options: &ClusterOptions,
-    pictures: usize,
-) -> Coded {
-    let header = header_for(&planes.shape, step, true);
-    let mut contexts = Contexts::new(&model.trees, &model.start);
-    contexts.counts = Some(vec![[0; SYMBOLS]; model.start.len()]);
-    let encoder = TileEncoder { model, header: &header, effort: 3, level: Level::new() };
-    let mut seen: [Vec<(Vec<f32>, f32)>; SETS] = Default::default();
-    let mut sums: [Vec<f32>; SETS] =
-        std::array::from_fn(|set| vec![0f32; model.trees[set].vectors.len()]);
-    let mut uses: [Vec<u32>; SETS] =
-        std::array::from_fn(|set| vec![0u32; model.trees[set].nodes.len()]);
-    let coded = encoder.encode(planes, &mut contexts, &mut |s: &Seen<'_>| {
-        let len = s.residual.len();
-        let sign = f32::from(s.atom.level.signum());
-        for (sum, v) in sums[s.set][s.atom.node as usize * len..][..len].iter_mut().zip(s.residual)
-        {
-            *sum += sign * v / (16.0 * step);
-        }
-        uses[s.set][s.atom.node as usize] += 1;
-        seen[s.set].push((s.residual.to_vec(), f32::from(s.atom.level.unsigned_abs())));
-    });
-    let mut shapes: [Shapes; SETS] = std::array::from_fn(|set| Shapes::new(side(set) * side(set)));
-    for set in 0..SETS {
-        let wanted = options.vectors[set].div_ceil(pictures);
-        let len = seen[set].len();
-        for i in 0..len.min(wanted) {
-            let (block, level) = &seen[set][i * len / len.min(wanted)];
-            shapes[set].add(block, level.min(6.0));
-        }
-    }
-    Coded {
-        shapes,
-        sums,
-        uses,
-        counts: contexts.counts.unwrap_or_default(),
-        bytes: coded.layers.iter().map(Vec::len).sum(),
-        pixels: planes.shape.width_px * planes.shape.height_px,
-        cost: coded.cost,
-    }
-}
-
-impl Coded {
-    fn add(&mut self, other: Self) {
-        for set in 0..SETS {
-            let (own, more) = (&mut self.shapes[set], &other.shapes[set]);
-            own.rows.extend_from_slice(&more.rows);
-            own.weights.extend_from_slice(&more.weights);
-            own.gains.extend_from_slice(&more.gains);
-            self.sums[set].iter_mut().zip(&other.sums[set]).for_each(|(a, b)| *a += b);
-            self.uses[set].iter_mut().zip(&other.uses[set]).for_each(|(a, b)| *a += b);
-        }
-        for (own, more) in self.counts.iter_mut().zip(&other.counts) {
-            own.iter_mut().zip(more).for_each(|(a, b)| *a += b);
-        }
-        self.bytes += other.bytes;
-        self.pixels += other.pixels;
-        self.cost += other.cost;
-    }
-}
-
-/// The model with tables that expect what was counted; tables seldom used borrow from their group.
-fn taught(model: &ClusterModel, counts: &[[u32; SYMBOLS]]) -> ClusterModel {
+/// The model with starting tables after what was counted; rarely used tables borrow from their
+/// group.
+fn with_counts(model: &ClusterModel, counts: &[[u32; SYMBOLS]]) -> ClusterModel {
     let mut groups: std::collections::BTreeMap<usize, [u64; SYMBOLS]> = Default::default();
     for (table, own) in counts.iter().enumerate() {
         let group = groups.entry(table_group(table)).or_default();
@@ -442,11 +208,11 @@ fn taught(model: &ClusterModel, counts: &[[u32; SYMBOLS]]) -> ClusterModel {
 }
 
 /// Trees of the same form whose code vectors are the means of what they were used for.
-fn refined(trees: &[Tree; SETS], seen: &Coded) -> [Tree; SETS] {
+fn refined(trees: &[Tree; SETS], coded: &Coded) -> [Tree; SETS] {
     std::array::from_fn(|set| {
         let (tree, len) = (&trees[set], trees[set].side * trees[set].side);
-        // What was seen, and the old vector as if it had been seen once.
-        let mut sums = seen.sums[set].clone();
+        // What was coded, and the old vector as if it had been coded once.
+        let mut sums = coded.sums[set].clone();
         for node in tree.leaves() {
             let scale = tree.reciprocals[node as usize] as f32 / (1 << 23) as f32;
             for (sum, &v) in sums[node as usize * len..][..len].iter_mut().zip(tree.vector(node)) {
@@ -471,6 +237,7 @@ fn refined(trees: &[Tree; SETS], seen: &Coded) -> [Tree; SETS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FitRequest;
     use std::path::Path;
 
     fn photos() -> PictureList {

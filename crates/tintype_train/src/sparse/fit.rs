@@ -9,7 +9,8 @@ use tintype_sparse::SETS;
 #[derive(Clone, Copy, Debug)]
 pub struct SparseFit;
 
-/// The most samples of all pictures together that are held in memory: more are cut out of their middles.
+/// The most samples of all pictures together that are held in memory: more are cut out of their
+/// middles.
 const SAMPLES_MAX: usize = 96 << 20;
 
 /// Six numbers within `1..=max`, separated by commas.
@@ -31,7 +32,7 @@ fn six(
 /// Reads the pictures; each gives at most its share of [`SAMPLES_MAX`], from its middle.
 fn read(
     list: &PictureList,
-    report: &mut dyn FnMut(&Progress<'_>),
+    on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Vec<Planes>, FitError> {
     let share = SAMPLES_MAX / list.len().max(1);
     let mut pictures = Vec::with_capacity(list.len());
@@ -50,7 +51,7 @@ fn read(
         pictures.push(
             cut.map_err(|error| FitError::Picture { file: format!("picture {index}"), error })?,
         );
-        report(&Progress {
+        on_progress(&Progress {
             stage: "reading",
             done: 0.05 * index as f32 / list.len() as f32,
             objective: None,
@@ -59,50 +60,56 @@ fn read(
     Ok(pictures)
 }
 
-impl Fit for SparseFit {
-    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
-        let FitJob { pictures, request, on_progress: report } = job;
-        request.check_settings(&[
-            "clusters", "atoms", "blocks", "step", "rounds", "passes", "noise", "method", "pursuit",
-        ])?;
-        let default = SparseOptions { seed: request.seed, ..SparseOptions::default() };
-        let method = match request.setting("method", "ksvd".to_string())?.as_str() {
-            "ksvd" => Method::Ksvd,
-            "online" => Method::Online,
-            other => {
-                return Err(FitError::Misuse {
-                    what: format!("setting method: {other} is not ksvd or online"),
-                });
-            }
-        };
-        let lasso = match request.setting("pursuit", "omp".to_string())?.as_str() {
-            "omp" => false,
-            "lasso" => true,
-            other => {
-                return Err(FitError::Misuse {
-                    what: format!("setting pursuit: {other} is not omp or lasso"),
-                });
-            }
-        };
-        let options = SparseOptions {
-            clusters: six(request, "clusters", default.clusters, 16)?,
-            atoms: six(request, "atoms", default.atoms, 512)?,
-            blocks: six(request, "blocks", default.blocks, 1 << 20)?,
-            step: request.setting("step", default.step)?,
-            rounds: request.setting("rounds", default.rounds)?,
-            passes: request.setting("passes", default.passes)?,
-            border_noise: request.setting("noise", default.border_noise)?,
-            method,
-            lasso,
-            ..default
-        };
-        if !(1.0..=200.0).contains(&options.step) || !options.border_noise.is_finite() {
+/// The options of a request; defaults where it sets nothing.
+fn options(request: &FitRequest) -> Result<SparseOptions, FitError> {
+    request.check_settings(&[
+        "clusters", "atoms", "blocks", "step", "rounds", "passes", "noise", "method", "pursuit",
+    ])?;
+    let default = SparseOptions { seed: request.seed, ..SparseOptions::default() };
+    let method = match request.setting("method", "ksvd".to_string())?.as_str() {
+        "ksvd" => Method::Ksvd,
+        "online" => Method::Online,
+        other => {
             return Err(FitError::Misuse {
-                what: format!("setting step: {} (1 to 200 are possible)", options.step),
+                what: format!("setting method: {other} is not ksvd or online"),
             });
         }
+    };
+    let lasso = match request.setting("pursuit", "omp".to_string())?.as_str() {
+        "omp" => false,
+        "lasso" => true,
+        other => {
+            return Err(FitError::Misuse {
+                what: format!("setting pursuit: {other} is not omp or lasso"),
+            });
+        }
+    };
+    let options = SparseOptions {
+        clusters: six(request, "clusters", default.clusters, 16)?,
+        atoms: six(request, "atoms", default.atoms, 512)?,
+        blocks: six(request, "blocks", default.blocks, 1 << 20)?,
+        step: request.setting("step", default.step)?,
+        rounds: request.setting("rounds", default.rounds)?,
+        passes: request.setting("passes", default.passes)?,
+        border_noise: request.setting("noise", default.border_noise)?,
+        method,
+        lasso,
+        ..default
+    };
+    if !(1.0..=200.0).contains(&options.step) || !options.border_noise.is_finite() {
+        return Err(FitError::Misuse {
+            what: format!("setting step: {} (1 to 200 are possible)", options.step),
+        });
+    }
+    Ok(options)
+}
+
+impl Fit for SparseFit {
+    fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
+        let FitJob { pictures, request, on_progress } = job;
+        let options = options(request)?;
         let list = pictures.thinned(request.pictures_max);
-        let planes = read(&list, report)?;
+        let planes = read(&list, on_progress)?;
         if planes.is_empty() {
             return Err(FitError::Misuse { what: "no pictures".into() });
         }
@@ -111,7 +118,7 @@ impl Fit for SparseFit {
         let bytes = fit(&planes, &options, |Report { pass, set, round, objective }| {
             let within = (set as f32 + (round + 1) as f32 / rounds as f32) / SETS as f32;
             let done = 0.05 + 0.9 * (pass as f32 + within) / passes as f32;
-            report(&Progress {
+            on_progress(&Progress {
                 stage: stages[set],
                 done,
                 objective: Some(("squared error and bits a sample", objective)),
@@ -125,7 +132,7 @@ impl Fit for SparseFit {
             ("rounds and passes", format!("{rounds}, {passes}")),
             (
                 "method, pursuit",
-                format!("{:?}, {}", options.method, if lasso { "LASSO" } else { "OMP" }),
+                format!("{:?}, {}", options.method, if options.lasso { "LASSO" } else { "OMP" }),
             ),
             ("noise assumed on borders", options.border_noise.to_string()),
         ];

@@ -1,0 +1,54 @@
+//! What symbols would cost under the present contexts, which stay as they are: for the
+//! encoder's search only.
+//!
+//! The coding functions of [`super::symbols`] count themselves; what is shared between many
+//! candidates is taken apart here so that it is counted once.
+
+use super::context::BlockContext;
+use super::symbols::{
+    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, not_empty_context,
+    split_index,
+};
+use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
+
+/// Bits of "not split" and of "split".
+pub fn split_costs(contexts: &ContextSet, context: (usize, usize)) -> [f32; 2] {
+    bit_costs(contexts.p1(split_index(context)))
+}
+
+/// Bits of one of `pieces` pieces.
+pub fn piece_cost(contexts: &ContextSet, piece: usize, pieces: usize, block: &BlockContext) -> f32 {
+    let mut walk = EstimateWalk::new(contexts);
+    code_piece(&mut walk, piece, pieces, block);
+    walk.bits()
+}
+
+/// Bits of "0" and of "not 0".
+pub fn nonzero_costs(contexts: &ContextSet, place: &Place<'_>) -> [f32; 2] {
+    bit_costs(contexts.p1_of_3(place.block.size, place.nonzero_contexts()))
+}
+
+/// Bits of a magnitude of at least 1 with its sign.
+pub fn magnitude_cost(contexts: &ContextSet, magnitude: usize, place: &Place<'_>) -> f32 {
+    let mut walk = EstimateWalk::new(contexts);
+    walk.even_bit(false);
+    code_magnitude(&mut walk, magnitude, place);
+    walk.bits()
+}
+
+/// Bits of every end, 0 to `costs.len() - 1`.
+pub fn end_costs(contexts: &ContextSet, costs: &mut [f32], block: &BlockContext) {
+    let kept = costs.len() - 1;
+    let [empty, not_empty] = bit_costs(contexts.p1(not_empty_context(block)));
+    costs[0] = empty;
+    for digits in 0..=kept.ilog2() as usize {
+        let mut walk = EstimateWalk::new(contexts);
+        code_end_digits(&mut walk, digits, kept, block);
+        let common = not_empty + walk.bits();
+        for end in (1 << digits)..=kept.min((2 << digits) - 1) {
+            let mut walk = EstimateWalk::new(contexts);
+            code_end_rest(&mut walk, end, digits, block);
+            costs[end] = common + walk.bits();
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The symbols of a block, written once over [`ContextWalk`]: encoded, decoded or counted.
+//! Bit-exact: integers.
+//!
+//! In and out: split flags, piece numbers, quantised levels. Contexts are numbered as
+//! docs/format/pca.md says; luma-like planes share one set of them, chroma planes another.
+//!
+//! A block is its piece (equal to the left one's, the upper one's, or a number in an adaptive
+//! binary tree), its *end* (the place after the last level that is not 0), and the levels from
+//! there down.
+
+use super::context::{BlockContext, ENERGIES};
+use tintype_block::{ContextSet, ContextWalk};
+use tintype_entropy::Mixer;
+
+/// Decisions after which a context's window stops growing. Not measured.
+const LIMIT: u32 = 400;
+/// Classes of a level's position.
+const POSITIONS: usize = 24;
+/// Most pieces of a set.
+const PIECES: usize = 64;
+/// Most digits of an end: a block of 16 keeps at most 256 = 2^8 levels.
+const DIGITS: usize = 9;
+/// Classes of the two levels coded before: each 0, 1 or more.
+const PAIRS: usize = 9;
+/// From here on a magnitude is an Exp-Golomb code.
+const ESCAPE: usize = 15;
+
+// Where the contexts of each kind begin; each index below varies slowest first.
+/// [size][tree node; 128].
+const PIECE_TREE: usize = 0;
+/// [size][left, upper][both neighbours have the same piece; 3].
+const PIECE_SAME: usize = PIECE_TREE + 2 * 128;
+/// [energy][split neighbours; 3].
+const SPLIT: usize = PIECE_SAME + 2 * 2 * 3;
+/// [size][energy][luma energy].
+const NOT_EMPTY: usize = SPLIT + ENERGIES * 3;
+/// [size][energy][digits].
+const END_LONGER: usize = NOT_EMPTY + 2 * ENERGIES * ENERGIES;
+/// [size][digits][second digit, third digit].
+const END_DIGIT: usize = END_LONGER + 2 * ENERGIES * DIGITS;
+/// [size][position][pair].
+const NONZERO_BY_PAIR: usize = END_DIGIT + 2 * DIGITS * 2;
+/// [size][piece][position].
+const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + 2 * POSITIONS * PAIRS;
+/// [size][energy][position][level coded before; 3].
+const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + 2 * PIECES * POSITIONS;
+/// [size][position][sum of pair].
+const LARGER_BY_SUM: usize = NONZERO_BY_ENERGY + 2 * ENERGIES * POSITIONS * 3;
+/// [size][energy][position].
+const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + 2 * POSITIONS * PAIRS;
+/// [size][position; 9][magnitude; 16].
+const MAGNITUDE: usize = LARGER_BY_ENERGY + 2 * ENERGIES * POSITIONS;
+/// Number of contexts.
+pub const COUNT: usize = MAGNITUDE + 2 * 9 * 16;
+
+/// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
+pub fn contexts(bytes: &[u8]) -> ContextSet {
+    // Mixers: one weight set for each block size; rates not measured.
+    let mut contexts =
+        ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(2, 4), Mixer::new(2, 5), 1);
+    contexts.start_from(bytes, 6);
+    contexts
+}
+
+/// A level's position in the scan, finer near the start.
+pub fn position_class(position: usize) -> usize {
+    match position {
+        0..=7 => position,
+        8..=15 => 8 + (position - 8) / 2,
+        16..=31 => 12 + (position - 16) / 4,
+        32..=63 => 16 + (position - 32) / 8,
+        _ => (20 + (position - 64) / 48).min(POSITIONS - 1),
+    }
+}
+
+/// The two levels coded before the present one, as classes of their magnitudes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pair {
+    /// The one just coded: 0, 1 or 2 (more).
+    next: usize,
+    /// The one before that.
+    after: usize,
+}
+
+impl Pair {
+    /// After a level of `magnitude`.
+    #[inline(always)]
+    pub fn push(self, magnitude: usize) -> Self {
+        Self { next: magnitude.min(2), after: self.next }
+    }
+
+    fn index(self) -> usize {
+        self.next * 3 + self.after
+    }
+
+    fn sum(self) -> usize {
+        self.next + self.after
+    }
+}
+
+/// One level's place in its block.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Basis row.
+    pub position: usize,
+    /// What was coded just before.
+    pub pair: Pair,
+    /// The block's piece.
+    pub piece: usize,
+    /// The block's context.
+    pub block: &'a BlockContext,
+}
+
+impl Place<'_> {
+    /// The three contexts of "not 0".
+    #[inline(always)]
+    pub fn nonzero_contexts(&self) -> [usize; 3] {
+        let (position, size) = (position_class(self.position), self.block.size);
+        let energy = (size * ENERGIES + self.block.energy) * POSITIONS + position;
+        [
+            NONZERO_BY_PAIR + (size * POSITIONS + position) * PAIRS + self.pair.index(),
+            NONZERO_BY_PIECE + (size * PIECES + self.piece) * POSITIONS + position,
+            NONZERO_BY_ENERGY + energy * 3 + self.pair.next,
+        ]
+    }
+
+    /// The two contexts of "larger than 1".
+    #[inline(always)]
+    fn larger_contexts(&self) -> [usize; 2] {
+        let (position, size) = (position_class(self.position), self.block.size);
+        [
+            LARGER_BY_SUM + (size * POSITIONS + position) * PAIRS + self.pair.sum(),
+            LARGER_BY_ENERGY + (size * ENERGIES + self.block.energy) * POSITIONS + position,
+        ]
+    }
+}
+
+/// The context of a superblock's split flag, from [`super::context::split_context`].
+pub fn split_index((energy, split): (usize, usize)) -> usize {
+    SPLIT + energy * 3 + split
+}
+
+/// The piece of a block out of `pieces`.
+pub fn code_piece<W: ContextWalk>(
+    walk: &mut W,
+    piece: usize,
+    pieces: usize,
+    block: &BlockContext,
+) -> usize {
+    let agree = block.left.is_some() && block.left == block.above;
+    let candidates = [block.left, if agree { None } else { block.above }];
+    for (order, candidate) in candidates.into_iter().enumerate() {
+        let Some(candidate) = candidate else { continue };
+        let context = PIECE_SAME + (block.size * 2 + order) * 3 + usize::from(agree);
+        if walk.context_bit(piece == candidate, context) {
+            return candidate;
+        }
+    }
+    let depth = usize::BITS - (pieces - 1).leading_zeros();
+    let mut node = 1usize;
+    for digit in (0..depth).rev() {
+        let context = PIECE_TREE + block.size * 128 + node;
+        node = 2 * node + usize::from(walk.context_bit((piece >> digit) & 1 == 1, context));
+    }
+    (node - (1 << depth)).min(pieces - 1)
+}
+
+/// The levels of a block of `piece`, one for each basis row; when reading, `levels` is replaced.
+pub fn code_levels<W: ContextWalk>(
+    walk: &mut W,
+    levels: &mut [i16],
+    piece: usize,
+    block: &BlockContext,
+) {
+    let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
+    let end = code_end(walk, end, levels.len(), block);
+    if W::READS {
+        levels.fill(0);
+    }
+    let mut pair = Pair::default();
+    for position in (0..end).rev() {
+        let place = Place { position, pair, piece, block };
+        let magnitude = usize::from(levels[position].unsigned_abs());
+        // The last level is not 0 by its place.
+        let nonzero = position + 1 == end
+            || walk.mixed_3(magnitude != 0, block.size, place.nonzero_contexts());
+        let magnitude = if nonzero { code_magnitude(walk, magnitude.max(1), &place) } else { 0 };
+        if magnitude != 0 {
+            let negative = walk.even_bit(levels[position] < 0);
+            levels[position] = if negative { -(magnitude as i16) } else { magnitude as i16 };
+        }
+        pair = pair.push(magnitude);
+    }
+}
+
+/// The end of a block that keeps at most `kept` levels: whether there are any, how many digits
+/// the end has, the digits.
+fn code_end<W: ContextWalk>(walk: &mut W, end: usize, kept: usize, block: &BlockContext) -> usize {
+    if !walk.context_bit(end > 0, not_empty_context(block)) {
+        return 0;
+    }
+    let digits = code_end_digits(walk, end.max(1).ilog2() as usize, kept, block);
+    code_end_rest(walk, end, digits, block).min(kept)
+}
+
+/// The context of "the block has a level that is not 0".
+pub fn not_empty_context(block: &BlockContext) -> usize {
+    NOT_EMPTY + (block.size * ENERGIES + block.energy) * ENERGIES + block.luma
+}
+
+/// How many binary digits an end has after its first, in unary, at most as many as `kept` has.
+pub fn code_end_digits<W: ContextWalk>(
+    walk: &mut W,
+    digits: usize,
+    kept: usize,
+    block: &BlockContext,
+) -> usize {
+    let row = END_LONGER + (block.size * ENERGIES + block.energy) * DIGITS;
+    let most = kept.ilog2() as usize;
+    let mut length = 0;
+    while length < most && walk.context_bit(digits > length, row + length) {
+        length += 1;
+    }
+    length
+}
+
+/// An end of `digits` digits after its first: the first two of those under contexts, the others
+/// even.
+#[inline]
+pub fn code_end_rest<W: ContextWalk>(
+    walk: &mut W,
+    end: usize,
+    digits: usize,
+    block: &BlockContext,
+) -> usize {
+    let row = END_DIGIT + (block.size * DIGITS + digits) * 2;
+    let mut value = 1;
+    for (order, digit) in (0..digits).rev().enumerate() {
+        let one = (end >> digit) & 1 == 1;
+        let one = if order < 2 { walk.context_bit(one, row + order) } else { walk.even_bit(one) };
+        value = 2 * value + usize::from(one);
+    }
+    value
+}
+
+/// A magnitude of at least 1: "larger than 1" under mixed contexts, then unary, then an escape.
+pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Place<'_>) -> usize {
+    if !walk.mixed_2(magnitude > 1, place.block.size, place.larger_contexts()) {
+        return 1;
+    }
+    let row = MAGNITUDE + (place.block.size * 9 + position_class(place.position).min(8)) * 16;
+    for value in 2..ESCAPE {
+        if !walk.context_bit(magnitude > value, row + value) {
+            return value;
+        }
+    }
+    let rest = (magnitude.max(ESCAPE) - ESCAPE) as u32;
+    (ESCAPE + walk.exp_golomb(rest, 15) as usize).min(32_767)
+}
+
+/// Name, first and end of each kind of context, as docs/format/pca.md lists them.
+#[cfg(test)]
+pub fn context_ranges() -> [(&'static str, usize, usize); 13] {
+    let starts = [
+        ("piece tree: size × node (128)", PIECE_TREE),
+        ("piece same: size × candidate (left, upper) × agree (3)", PIECE_SAME),
+        ("split: energy × split neighbours (3)", SPLIT),
+        ("not empty: size × energy × luma energy", NOT_EMPTY),
+        ("end longer: size × energy × digits (9)", END_LONGER),
+        ("end digit: size × digits (9) × order (2)", END_DIGIT),
+        ("not 0, a: size × position × pair (9)", NONZERO_BY_PAIR),
+        ("not 0, b: size × piece (64) × position", NONZERO_BY_PIECE),
+        ("not 0, c: size × energy × position × next (3)", NONZERO_BY_ENERGY),
+        ("larger, a: size × position × sum (9)", LARGER_BY_SUM),
+        ("larger, b: size × energy × position", LARGER_BY_ENERGY),
+        ("magnitude: size × position (9) × magnitude (16)", MAGNITUDE),
+        ("all", 0),
+    ];
+    std::array::from_fn(|i| {
+        let end = starts.get(i + 1).filter(|next| next.1 > 0).map_or(COUNT, |next| next.1);
+        (starts[i].0, starts[i].1, end)
+    })
+}
