@@ -85,4 +85,4 @@ pub use error::{CodecError, Result};
 pub use parallel::{map_indexed, map_items};
 pub use payload::{Payload, PayloadView, Section, SectionKey, SectionView};
 pub use quality::QualityCurve;
-pub use tiles::{TileSection, decode_tiles, section_of, tile_grid, wants_tile};
+pub use tiles::{TileSection, decode_tiles, requested_region, section_of, tile_grid, wants_tile};

@@ -7,7 +7,7 @@
 
 use crate::{CodecError, DecodeRequest, PayloadView, Result, SectionKey, map_indexed};
 use std::sync::Mutex;
-use tintype_image::{Planes, Region, Shape, Threads, TileGrid, planes_cropped};
+use tintype_image::{Planes, Region, Shape, Threads, TileGrid};
 
 /// Square tiles of `tile_px` pixels over a picture of `shape`.
 pub fn tile_grid(shape: &Shape, tile_px: usize) -> TileGrid {
@@ -21,9 +21,30 @@ pub fn wants_tile(grid: &TileGrid, key: SectionKey, request: &DecodeRequest) -> 
     tile.is_none_or(|tile| request.region.is_none_or(|region| tile.intersects(region)))
 }
 
+/// The region that `request` asks for, in pixels of the full-size picture; the whole picture by
+/// default.
+///
+/// # Errors
+/// `Misuse` for a region that is empty or leaves the picture.
+pub fn requested_region(shape: &Shape, request: &DecodeRequest) -> Result<Region> {
+    let region = request.region.unwrap_or(shape.region());
+    let fits = |start: usize, length: usize, side: usize| {
+        length > 0 && start.checked_add(length).is_some_and(|end| end <= side)
+    };
+    if fits(region.x, region.width, shape.width_px)
+        && fits(region.y, region.height, shape.height_px)
+    {
+        return Ok(region);
+    }
+    let (width, height) = (shape.width_px, shape.height_px);
+    let what = format!("region of {region} outside the picture of {width}×{height}");
+    Err(CodecError::Misuse { what })
+}
+
 /// The samples of `region`, or of the whole picture, at full size. `decode` takes a tile's number
 /// and shape. Tile corners are multiples of 2, so that subsampled planes have whole samples
-/// there.
+/// there. A region that starts between two samples of a subsampled plane gets the sample left of
+/// or above its edge.
 ///
 /// # Errors
 /// The first of `decode`'s, in the order of tiles; `Misuse` for regions outside the picture.
@@ -34,16 +55,12 @@ pub fn decode_tiles(
     threads: Threads,
     decode: impl Fn(usize, &Shape) -> Result<Planes> + Sync,
 ) -> Result<Planes> {
-    let region = region.unwrap_or(shape.region());
+    let request = DecodeRequest { region, ..DecodeRequest::default() };
+    let region = requested_region(shape, &request)?;
     let wanted: Vec<(usize, Region)> =
         grid.touched(region).filter_map(|tile| Some((tile, grid.region(tile)?))).collect();
     let (Some(&(tile, first)), Some(&(_, last))) = (wanted.first(), wanted.last()) else {
-        return Err(CodecError::Misuse {
-            what: format!(
-                "region of {region} outside the picture of {}×{}",
-                shape.width_px, shape.height_px
-            ),
-        });
+        return Err(CodecError::Misuse { what: "a picture without tiles".into() });
     };
     if first == region {
         return decode(tile, &shape.with_size(first.width, first.height));
@@ -72,7 +89,21 @@ pub fn decode_tiles(
     if cut == Region::of_size(width_px, height_px) {
         return Ok(canvas);
     }
-    Ok(planes_cropped(&canvas, cut)?)
+    Ok(cropped(&canvas, cut))
+}
+
+/// The part of `source` inside `region`; edges between samples of a subsampled plane move left and
+/// up.
+fn cropped(source: &Planes, region: Region) -> Planes {
+    let shape = source.shape.with_size(region.width, region.height);
+    let mut planes = Vec::with_capacity(source.planes.len());
+    for (index, plane) in source.planes.iter().enumerate() {
+        let info = &shape.planes[index];
+        let (x, y) = (region.x >> info.subsample_x_log2, region.y >> info.subsample_y_log2);
+        let (width, height) = shape.plane_size(index);
+        planes.push(plane.crop(Region { x, y, width, height }));
+    }
+    Planes { shape, planes }
 }
 
 /// The bytes of a tile that is one section.
