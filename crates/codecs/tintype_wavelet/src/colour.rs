@@ -1,7 +1,9 @@
-//! Samples of a tile to components and back: a rotation of RGB fitted to the picture, YCoCg-R, or nothing.
+//! Samples of a tile to components and back: a rotation of RGB fitted to the picture, YCoCg-R,
+//! or nothing.
 //!
-//! The rotation is orthonormal, so a squared error in the components is the same squared error in the samples.
-//! Decoding uses single-precision additions, multiplications, divisions and square roots only, in a fixed order.
+//! The rotation is orthonormal, so a squared error in the components is the same squared error
+//! in the samples. Decoding uses single-precision additions, subtractions, multiplications and
+//! divisions only, in a fixed order.
 
 use tintype_image::{ColourModel, Level, Plane, Planes, Region, Shape};
 
@@ -10,15 +12,11 @@ pub(crate) type Matrix = [[f32; 3]; 3];
 
 /// Whether planes 0 to 2 of `shape` can be mixed.
 pub(crate) fn can_mix(shape: &Shape) -> bool {
-    shape.colour == ColourModel::Rgb
-        && shape.planes.iter().take(3).all(|p| {
-            (p.bit_depth, p.subsample_x_log2, p.subsample_y_log2)
-                == (
-                    shape.planes[0].bit_depth,
-                    shape.planes[0].subsample_x_log2,
-                    shape.planes[0].subsample_y_log2,
-                )
-        })
+    let geometry = |plane: usize| {
+        let info = &shape.planes[plane];
+        (info.bit_depth, info.subsample_x_log2, info.subsample_y_log2)
+    };
+    shape.colour == ColourModel::Rgb && geometry(0) == geometry(1) && geometry(0) == geometry(2)
 }
 
 /// The rotation that a quaternion of signed bytes stands for.
@@ -56,7 +54,8 @@ fn quaternion_from_matrix(m: [[f64; 3]; 3]) -> [i8; 4] {
     q.map(|v| (v / peak * 127.0).round() as i8)
 }
 
-/// The rotation for which the picture's high-pass signal is decorrelated, strongest component first.
+/// The rotation for which the picture's high-pass signal is decorrelated, strongest component
+/// first.
 pub(crate) fn fit_rotation(planes: &Planes) -> [i8; 4] {
     let mut covariance = [[0.0f64; 3]; 3];
     let (width, height) = planes.shape.plane_size(0);
@@ -122,27 +121,20 @@ fn eigenvectors(mut a: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
 /// `region` (in samples of plane `index`) as signed floats round 0.
 pub(crate) fn centred_f32(planes: &Planes, index: usize, region: Region) -> Vec<f32> {
     let middle = (1u32 << (planes.shape.planes[index].bit_depth - 1)) as f32;
-    let mut out = Vec::with_capacity(region.width * region.height);
-    for y in region.y..region.y + region.height {
-        out.extend(
-            planes.planes[index].row(y)[region.x..][..region.width]
-                .iter()
-                .map(|&s| f32::from(s) - middle),
-        );
-    }
-    out
+    converted(&planes.planes[index], region, |sample| f32::from(sample) - middle)
 }
 
 /// `region` (in samples of plane `index`) as signed integers round 0.
 pub(crate) fn centred_i32(planes: &Planes, index: usize, region: Region) -> Vec<i32> {
     let middle = 1i32 << (planes.shape.planes[index].bit_depth - 1);
+    converted(&planes.planes[index], region, |sample| i32::from(sample) - middle)
+}
+
+fn converted<T>(plane: &Plane<u16>, region: Region, convert: impl Fn(u16) -> T) -> Vec<T> {
     let mut out = Vec::with_capacity(region.width * region.height);
     for y in region.y..region.y + region.height {
-        out.extend(
-            planes.planes[index].row(y)[region.x..][..region.width]
-                .iter()
-                .map(|&s| i32::from(s) - middle),
-        );
+        let row = &plane.row(y)[region.x..][..region.width];
+        out.extend(row.iter().map(|&sample| convert(sample)));
     }
     out
 }
@@ -162,7 +154,7 @@ pub(crate) fn transposed(m: &Matrix) -> Matrix {
 }
 
 /// Floats round 0 to samples: scaled by `gain`, rounded to nearest, clamped.
-pub(crate) fn store_f32(
+pub(crate) fn plane_from_f32(
     level: Level,
     values: &[f32],
     gain: f32,
@@ -174,12 +166,17 @@ pub(crate) fn store_f32(
     fearless_simd::dispatch!(level, _simd => for (s, v) in samples.iter_mut().zip(values) {
         *s = (*v * gain + middle + 0.5).clamp(0.0, max) as i32 as u16;
     });
-    Plane::from_vec(width, values.len() / width.max(1), samples).unwrap_or_else(|| Plane::new(0, 0))
+    plane_from_samples(width, samples)
 }
 
 /// Integers round 0 to samples, clamped.
-pub(crate) fn store_i32(values: &[i32], bit_depth: u8, width: usize) -> Plane<u16> {
+pub(crate) fn plane_from_i32(values: &[i32], bit_depth: u8, width: usize) -> Plane<u16> {
     let (middle, max) = (1i32 << (bit_depth - 1), (1i32 << bit_depth) - 1);
-    let samples = values.iter().map(|v| v.saturating_add(middle).clamp(0, max) as u16).collect();
-    Plane::from_vec(width, values.len() / width.max(1), samples).unwrap_or_else(|| Plane::new(0, 0))
+    let sample = |value: &i32| value.saturating_add(middle).clamp(0, max) as u16;
+    plane_from_samples(width, values.iter().map(sample).collect())
+}
+
+fn plane_from_samples(width: usize, samples: Vec<u16>) -> Plane<u16> {
+    let height = samples.len() / width.max(1);
+    Plane::from_vec(width, height, samples).unwrap_or_else(|| Plane::new(0, 0))
 }

@@ -1,166 +1,105 @@
-//! Payload to planes: each wanted tile's streams are put together, walked, dequantised and transformed back.
+//! Payload to planes: each tile's streams are joined from their sections, walked, dequantised
+//! and transformed back.
 
 use super::colour;
 use super::header::Header;
-use super::layout::{TileLayout, Tiling};
+use super::layout::{SCALE_LOG2_MAX, TileBand, TileLayout, scaled_tiles, tiles};
 use super::model::Model;
 use super::quantise::{Dequantiser, component_step, integer_row};
 use super::walk::{Pass, code_plane};
 use std::collections::HashMap;
-use std::sync::Mutex;
-use tintype_codec::{CodecError, DecodeRequest, ExecOptions, PayloadView, map_indexed};
+use tintype_codec::{
+    CodecError, DecodeRequest, ExecOptions, PayloadView, decode_tiles, requested_region,
+};
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::colour::rgb_from_ycocg;
-use tintype_image::{Level, Plane, Planes, Region, Shape, reduced_len};
-use tintype_transform::dwt::{Filter53, Filter97, norm_9_7, synthesise};
+use tintype_image::{Level, Plane, Planes, Region, Shape};
+use tintype_transform::dwt::{Band, Filter, Filter53, Filter97, norm_9_7, synthesise};
 
-/// Reads the header and checks it against the request and the limits.
+/// Reads the header and checks it against the shape, the request and the limits.
 fn checked_header(
-    shape: &Shape,
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
     exec: &ExecOptions,
 ) -> Result<Header, CodecError> {
-    shape
-        .check(&exec.limits)
-        .map_err(|e| CodecError::Malformed { what: e.to_string(), at: None })?;
+    payload.shape.check(&exec.limits)?;
     let header = Header::from_bytes(payload.header)?;
-    if header.mixes_colour && !colour::can_mix(shape) {
-        return Err(CodecError::Malformed {
-            what: "colour mixing of planes that differ".into(),
-            at: None,
-        });
+    if header.mixes_colour && !colour::can_mix(payload.shape) {
+        let what = "colour mixing of planes that are not RGB of one depth and size".into();
+        return Err(CodecError::Malformed { what, at: None });
     }
-    if request.scale_log2 > header.levels {
-        return Err(CodecError::Unsupported { what: format!("scale 1/2^{}", request.scale_log2) });
-    }
-    let whole = shape.region();
-    let region = request.region.unwrap_or(whole);
-    let fits = |start: usize, length: usize, side: usize| {
-        length > 0 && start < side && length <= side - start
-    };
-    if !fits(region.x, region.width, whole.width) || !fits(region.y, region.height, whole.height) {
-        return Err(CodecError::Misuse {
-            what: "a region that is empty or leaves the picture".into(),
-        });
+    let smallest = header.levels.min(SCALE_LOG2_MAX);
+    if request.scale_log2 > smallest {
+        let scale = 1u64 << request.scale_log2.min(63);
+        let what = format!("scale 1/{scale} (1/{} is the smallest)", 1u64 << smallest);
+        return Err(CodecError::Unsupported { what });
     }
     Ok(header)
 }
 
 pub(crate) fn decode(
-    shape: &Shape,
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
     exec: &ExecOptions,
 ) -> Result<Planes, CodecError> {
-    let header = checked_header(shape, payload, request, exec)?;
-    let whole = shape.region();
-    let region = request.region.unwrap_or(whole);
-    let tiling = Tiling::new(shape, &header);
-    let wanted: Vec<usize> =
-        (0..tiling.count()).filter(|&t| tiling.region(t).intersects(region)).collect();
-    let mut streams: HashMap<usize, Vec<Vec<u8>>> =
-        wanted.iter().map(|&t| (t, Vec::new())).collect();
-    gather(&header, payload, request, &mut streams);
+    let shape = payload.shape;
+    let scale = request.scale_log2;
+    let header = checked_header(payload, request, exec)?;
+    let region = requested_region(shape, request)?.reduced(scale, scale);
 
-    let asked = requested_shape(shape, region, request.scale_log2);
-    let decoded = |t: usize| {
-        decode_tile(shape, &header, &streams[&t], request.scale_log2, tiling.region(t), exec)
-    };
-    let put = |out: &mut Planes, t: usize, planes: &[Plane<u16>]| {
-        for (index, plane) in planes.iter().enumerate() {
-            place(out, index, plane, shape, (tiling.region(t), region), request.scale_log2);
-        }
-    };
-    if let ([tile], true) = (&wanted[..], region == whole) {
-        let planes = decoded(*tile);
-        if (0..planes.len()).all(|i| (planes[i].width(), planes[i].height()) == asked.plane_size(i))
-        {
-            // The one tile is the answer.
-            return Ok(Planes { shape: asked, planes });
-        }
-        // Halved planes may round to another size than the answer's.
-        let mut out = Planes::new(asked);
-        put(&mut out, *tile, &planes);
-        return Ok(out);
-    }
-    // Each tile goes to its place as soon as it is there, so that memory is bounded by tiles and no thread waits long.
-    let out = Mutex::new(Planes::new(asked));
-    map_indexed(exec.threads, wanted.len(), |i| {
-        let planes = decoded(wanted[i]);
-        put(&mut out.lock().expect("placing does not panic"), wanted[i], &planes);
-    });
-    Ok(out.into_inner().expect("as above"))
-}
+    let full = tiles((shape.width_px, shape.height_px), &header);
+    let grid = scaled_tiles(shape, &header, scale);
+    let (width_px, height_px) =
+        (shape.width_px.div_ceil(1 << scale), shape.height_px.div_ceil(1 << scale));
+    let scaled = Shape { width_px, height_px, ..shape.clone() };
+    let sections = sections_by_key(payload);
 
-/// The shape of the answer.
-fn requested_shape(shape: &Shape, region: Region, scale_log2: u8) -> Shape {
-    let size = region.reduced(scale_log2, scale_log2);
-    shape.with_size(size.width, size.height)
-}
-
-/// Copies the part of a decoded tile plane that the answer shows.
-fn place(
-    out: &mut Planes,
-    index: usize,
-    plane: &Plane<u16>,
-    shape: &Shape,
-    (tile, region): (Region, Region),
-    scale: u8,
-) {
-    let info = &shape.planes[index];
-    let (sx, sy) = (info.subsample_x_log2, info.subsample_y_log2);
-    let tile = tile.reduced(sx, sy).reduced(scale, scale);
-    // The answer's planes start at the scaled region's corner, in samples of the plane.
-    let corner = region.reduced(scale, scale);
-    let (x0, y0) = (corner.x >> sx, corner.y >> sy);
-    let target = &mut out.planes[index];
-    for y in 0..plane.height() {
-        let Some(to_y) = (tile.y + y).checked_sub(y0).filter(|&y| y < target.height()) else {
-            continue;
+    decode_tiles(&scaled, &grid, Some(region), exec.threads, |tile, tile_shape| {
+        let Some(place) = full.region(tile) else {
+            return Err(CodecError::Misuse { what: format!("tile {tile} of {}", full.count()) });
         };
-        let skip = x0.saturating_sub(tile.x);
-        let to_x = (tile.x + skip) - x0;
-        if skip >= plane.width() || to_x >= target.width() {
-            continue;
-        }
-        let count = (plane.width() - skip).min(target.width() - to_x);
-        target.row_mut(to_y)[to_x..][..count].copy_from_slice(&plane.row(y)[skip..][..count]);
-    }
+        let streams = streams_of_tile(&header, &sections, request, tile);
+        let planes = decode_tile(shape, &header, &streams, scale, place, exec);
+        Ok(Planes { shape: tile_shape.clone(), planes })
+    })
 }
 
-/// Puts each wanted tile's groups together from consecutive layers, as far as they are whole.
-fn gather(
+/// A section's bytes, and whether these are all of them; by (tile, layer).
+type Sections<'a> = HashMap<(usize, usize), (&'a [u8], bool)>;
+
+fn sections_by_key<'a>(payload: &PayloadView<'a>) -> Sections<'a> {
+    let mut sections = Sections::new();
+    for section in &payload.sections {
+        let key = (section.key.tile as usize, section.key.layer as usize);
+        sections.entry(key).or_insert((section.bytes, section.complete));
+    }
+    sections
+}
+
+/// Joins the streams of a tile's resolution groups from consecutive layers, as far as they are
+/// complete.
+fn streams_of_tile(
     header: &Header,
-    payload: &PayloadView<'_>,
+    sections: &Sections<'_>,
     request: &DecodeRequest,
-    streams: &mut HashMap<usize, Vec<Vec<u8>>>,
-) {
+    tile: usize,
+) -> Vec<Vec<u8>> {
     let groups = usize::from(header.groups_for_scale(request.scale_log2));
     let layers = request.layers.unwrap_or(u32::MAX).min(header.layers) as usize;
-    let mut slices: HashMap<(usize, usize), (&[u8], bool)> = HashMap::new();
-    for section in &payload.sections {
-        slices
-            .entry((section.key.tile as usize, section.key.layer as usize))
-            .or_insert((section.bytes, section.complete));
-    }
-    for (&tile, streams) in streams.iter_mut() {
-        for group in 0..groups {
-            let mut stream = Vec::new();
-            for layer in 0..layers {
-                let Some((bytes, complete)) =
-                    slices.get(&(tile, layer * usize::from(header.groups) + group))
-                else {
-                    break;
-                };
-                stream.extend_from_slice(bytes);
-                if !complete {
-                    break;
-                }
+    let mut streams = Vec::with_capacity(groups);
+    for group in 0..groups {
+        let mut stream = Vec::new();
+        for layer in 0..layers {
+            let key = (tile, layer * usize::from(header.groups) + group);
+            let Some((bytes, complete)) = sections.get(&key) else { break };
+            stream.extend_from_slice(bytes);
+            if !complete {
+                break;
             }
-            streams.push(stream);
         }
+        streams.push(stream);
     }
+    streams
 }
 
 fn decode_tile(
@@ -173,33 +112,34 @@ fn decode_tile(
 ) -> Vec<Plane<u16>> {
     let mut layout = TileLayout::new(shape, header, tile);
     walk_streams(exec.level, &mut layout, header, streams);
-    if header.lossless {
-        integer_planes(shape, header, &layout, scale_log2, exec)
-    } else {
-        float_planes(shape, header, &layout, scale_log2, exec)
+    let tile = DecodedTile { shape, header, layout: &layout, scale_log2, level: exec.level };
+    match header.lossless {
+        true => tile.lossless_planes(),
+        false => tile.lossy_planes(),
     }
 }
 
-/// Decodes what the streams determine into the grids.
+/// Decodes what the streams determine into the layout's bands.
 fn walk_streams(level: Level, layout: &mut TileLayout, header: &Header, streams: &[Vec<u8>]) {
-    let mut coders: Vec<(BitDecoder<'_>, Model)> = streams
-        .iter()
-        .enumerate()
-        .map(|(group, bytes)| {
-            (BitDecoder::cut(bytes), Model::new(group, usize::from(header.groups)))
-        })
-        .collect();
+    let mut coders = Vec::new();
+    for (group, bytes) in streams.iter().enumerate() {
+        let model = Model::new(group, usize::from(header.groups));
+        coders.push((BitDecoder::cut(bytes), model));
+    }
     let Some((first, _)) = coders.first_mut() else { return };
     let planes = first.bits(0, 5);
     if first.exhausted() || planes > header.planes {
         return;
     }
-    // A group needs all coarser groups at the same plane, so where one ends, the finer ones end too.
+
+    // A group needs all coarser groups at the same plane: where one ends, the finer ones end
+    // too.
     let mut live = coders.len();
     for plane in (0..planes).rev() {
         for group in 0..live {
             let (decoder, model) = &mut coders[group];
-            if code_plane(level, &mut layout.bands, &layout.groups[group], plane, model, decoder)
+            let members = &layout.groups[group];
+            if code_plane(level, &mut layout.bands, members, plane, model, decoder)
                 == Pass::Exhausted
             {
                 live = group;
@@ -209,77 +149,76 @@ fn walk_streams(level: Level, layout: &mut TileLayout, header: &Header, streams:
     }
 }
 
-fn float_planes(
-    shape: &Shape,
-    header: &Header,
-    layout: &TileLayout,
-    scale: u8,
-    exec: &ExecOptions,
-) -> Vec<Plane<u16>> {
-    let mut components: Vec<Vec<f32>> = Vec::new();
-    for (component, info) in shape.planes.iter().enumerate() {
-        let step = component_step(header, info.bit_depth);
-        let size = layout.sizes[component];
-        components.push(synthesise::<Filter97>(
-            exec.level,
-            size,
-            header.levels,
-            scale,
-            &mut |band, y, row| {
-                let Some(found) = layout.find(component, band).map(|i| &layout.bands[i]) else {
-                    return;
-                };
-                let at = found.grid.at(0, y);
-                Dequantiser::new(header, step / norm_9_7(band), found.grid.plane_known).row(
-                    exec.level,
-                    &found.grid.goal[at..][..row.len()],
-                    row,
-                );
-            },
-        ));
-    }
-    if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
-        let matrix = colour::transposed(&colour::matrix_from_quaternion(header.rotation));
-        colour::rotate(exec.level, &matrix, [a, b, c]);
-    }
-    let gain = 1.0 / (1u32 << scale) as f32;
-    let store = |(values, index): (&Vec<f32>, usize)| {
-        let width = reduced_len(layout.sizes[index].0, scale);
-        colour::store_f32(exec.level, values, gain, shape.planes[index].bit_depth, width)
-    };
-    components.iter().zip(0..).map(store).collect()
+/// A tile whose coefficients are decoded.
+struct DecodedTile<'a> {
+    shape: &'a Shape,
+    header: &'a Header,
+    layout: &'a TileLayout,
+    scale_log2: u8,
+    level: Level,
 }
 
-fn integer_planes(
-    shape: &Shape,
-    header: &Header,
-    layout: &TileLayout,
-    scale: u8,
-    exec: &ExecOptions,
-) -> Vec<Plane<u16>> {
-    let mut components: Vec<Vec<i32>> = Vec::new();
-    for component in 0..shape.planes.len() {
-        let size = layout.sizes[component];
-        components.push(synthesise::<Filter53>(
-            exec.level,
-            size,
-            header.levels,
-            scale,
-            &mut |band, y, row| {
-                let Some(found) = layout.find(component, band).map(|i| &layout.bands[i]) else {
-                    return;
-                };
-                let at = found.grid.at(0, y);
-                integer_row(&found.grid.goal[at..][..row.len()], found.grid.plane_known, row);
-            },
-        ));
+impl DecodedTile<'_> {
+    /// Transforms each component back; `dequantise` turns a row of a band's coefficients into
+    /// samples.
+    fn synthesise<F: Filter>(
+        &self,
+        dequantise: impl Fn(&TileBand, &[u32], &mut [F::Sample]),
+    ) -> Vec<Vec<F::Sample>> {
+        let levels = self.header.levels;
+        let mut components = Vec::with_capacity(self.layout.sizes.len());
+        for (component, &size) in self.layout.sizes.iter().enumerate() {
+            let mut rows = |band: Band, y: usize, row: &mut [F::Sample]| {
+                let Some(band) = self.layout.band(component, band) else { return };
+                let at = band.grid.at(0, y);
+                dequantise(band, &band.grid.coefficients[at..][..row.len()], row);
+            };
+            let samples = synthesise::<F>(self.level, size, levels, self.scale_log2, &mut rows);
+            components.push(samples);
+        }
+        components
     }
-    if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
-        rgb_from_ycocg([a, b, c]);
+
+    /// Turns each component into a plane; `store` gets the values, the bit depth and the width.
+    fn planes<T>(
+        &self,
+        components: &[Vec<T>],
+        store: impl Fn(&[T], u8, usize) -> Plane<u16>,
+    ) -> Vec<Plane<u16>> {
+        let mut planes = Vec::with_capacity(components.len());
+        for (index, values) in components.iter().enumerate() {
+            let width = self.layout.sizes[index].0.div_ceil(1 << self.scale_log2);
+            planes.push(store(values, self.shape.planes[index].bit_depth, width));
+        }
+        planes
     }
-    let store = |(values, index): (&Vec<i32>, usize)| {
-        let width = reduced_len(layout.sizes[index].0, scale);
-        colour::store_i32(values, shape.planes[index].bit_depth, width)
-    };
-    components.iter().zip(0..).map(store).collect()
+
+    fn lossy_planes(&self) -> Vec<Plane<u16>> {
+        let (header, level) = (self.header, self.level);
+        let mut components = self.synthesise::<Filter97>(|band, coefficients, row| {
+            let norm = norm_9_7(Band { level: band.level, orientation: band.orientation });
+            let step = component_step(header, self.shape.planes[band.component].bit_depth) / norm;
+            Dequantiser::new(header, step, band.grid.lowest_plane).row(level, coefficients, row);
+        });
+        if let (true, [a, b, c, ..]) = (header.mixes_colour, &mut components[..]) {
+            let matrix = colour::transposed(&colour::matrix_from_quaternion(header.rotation));
+            colour::rotate(level, &matrix, [a, b, c]);
+        }
+
+        // The low band of each level left out has a gain of 2.
+        let gain = 1.0 / (1u32 << self.scale_log2) as f32;
+        self.planes(&components, |values, bit_depth, width| {
+            colour::plane_from_f32(level, values, gain, bit_depth, width)
+        })
+    }
+
+    fn lossless_planes(&self) -> Vec<Plane<u16>> {
+        let mut components = self.synthesise::<Filter53>(|band, coefficients, row| {
+            integer_row(coefficients, band.grid.lowest_plane, row);
+        });
+        if let (true, [a, b, c, ..]) = (self.header.mixes_colour, &mut components[..]) {
+            rgb_from_ycocg([a, b, c]);
+        }
+        self.planes(&components, colour::plane_from_i32)
+    }
 }

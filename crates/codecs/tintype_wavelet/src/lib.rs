@@ -1,36 +1,43 @@
 //! Wavelet codec: one embedded stream from a few bytes to lossless.
 //!
-//! In: planes of any shape. Out: a payload whose sections are (tile, layer), quality layers outside and resolution
-//! groups inside, of which any prefix decodes. Lossy: 9/7 transform of RGB rotated to fit the picture, dead-zone
-//! quantiser; lossless: integer 5/3 of YCoCg-R. Bit-planes are coded in blocks by a binary range coder with mixed
-//! contexts.
+//! In: planes of any shape. Out: a payload with a section for each (tile, layer): quality
+//! layers outside, resolution groups inside. Any prefix of it decodes. Lossy: 9/7 transform of
+//! RGB under a rotation fitted to the picture, dead-zone quantiser. Lossless: integer 5/3 of
+//! YCoCg-R. Bit-planes are coded in blocks of 4 × 4 by an adaptive binary range coder.
 //!
-//! Bit-exact: all from symbols to payload (`walk`, `model`, `grid`), lossless reconstruction; lossy reconstruction is
-//! single-precision arithmetic in a fixed order and bit-exact too.
+//! Never: uses a model beyond the tables in this crate, or reads `EncodeSettings::tune`: the
+//! encoder minimises squared error under either tuning.
 //!
-//! Source: bit-planes and their order after Taubman, High performance scalable image compression with EBCOT (2000);
-//! zero blocks after Hsiang and Woods, Embedded image coding using zeroblocks (2000); contexts from weighted neighbours
-//! after Wu, ECECOW (1997); logistic mixing after Mahoney (2005). See docs/format/wavelet.md.
+//! Bit-exact: all from symbols to payload (`walk`, `model`, `band`), lossless reconstruction;
+//! lossy reconstruction is single-precision arithmetic in a fixed order and bit-exact too.
+//!
+//! Source: bit-planes and their order after Taubman, High performance scalable image
+//! compression with EBCOT (2000); zero blocks after Hsiang and Woods, Embedded image coding
+//! using zeroblocks (2000); contexts from weighted neighbours after Wu, ECECOW (1997). See
+//! docs/format/wavelet.md.
 
+mod band;
 mod colour;
 mod decode;
 mod encode;
-mod grid;
+mod fit;
 mod header;
 mod layout;
 mod model;
+#[cfg(test)]
+mod page;
+mod quality;
 mod quantise;
-mod rate;
+mod rdo;
 #[cfg(test)]
 mod tests;
-mod trim;
 mod walk;
 
 use header::Header;
-use layout::Tiling;
+use layout::tiles;
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, SectionKey,
+    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView,
+    Result, SectionKey, wants_tile,
 };
 use tintype_image::{Planes, Shape};
 
@@ -42,8 +49,9 @@ pub const ID: CodecId = CodecId::new(2, "wavelet");
 pub struct Wavelet;
 
 impl Wavelet {
-    /// Fits the probabilities that streams start from to `pictures`, each coded at every quality; the answer is the
-    /// file `priors.bin` of this codec's source. Changing it changes the format.
+    /// Fits the probabilities that streams start from to `pictures`, each coded at every
+    /// quality. Returns the file `priors.bin` of this crate's source; changing it changes the
+    /// format.
     ///
     /// # Errors
     /// As [`Codec::encode`].
@@ -52,7 +60,7 @@ impl Wavelet {
         qualities: &[f32],
         exec: &ExecOptions,
     ) -> Result<Vec<u8>> {
-        encode::fit_priors(pictures, qualities, exec)
+        fit::fit_priors(pictures, qualities, exec)
     }
 }
 
@@ -77,26 +85,17 @@ impl Codec for Wavelet {
         settings: &EncodeSettings,
         exec: &ExecOptions,
     ) -> Result<Payload> {
-        source.shape.check(&exec.limits).map_err(|e| CodecError::Misuse { what: e.to_string() })?;
         encode::encode(source, settings, exec)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
-        let Ok(header) = Header::from_bytes(header) else { return true };
-        let (layer, group) =
-            (key.layer / u32::from(header.groups), key.layer % u32::from(header.groups));
-        let (tiling, tile) = (Tiling::new(shape, &header), key.tile as usize);
+    fn wants(&self, shape: &Shape, bytes: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
+        let Ok(header) = Header::from_bytes(bytes) else { return true };
+        let groups = u32::from(header.groups);
+        let (layer, group) = (key.layer / groups, key.layer % groups);
+        let grid = tiles((shape.width_px, shape.height_px), &header);
         layer < request.layers.unwrap_or(u32::MAX)
             && group < u32::from(header.groups_for_scale(request.scale_log2))
-            && request
-                .region
-                .is_none_or(|r| tile >= tiling.count() || tiling.region(tile).intersects(r))
+            && wants_tile(&grid, key, request)
     }
 
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
@@ -121,7 +120,6 @@ impl Codec for Wavelet {
         request: &DecodeRequest,
         exec: &ExecOptions,
     ) -> Result<Planes> {
-        let shape = payload.shape;
-        decode::decode(shape, payload, request, exec)
+        decode::decode(payload, request, exec)
     }
 }

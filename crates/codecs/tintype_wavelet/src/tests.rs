@@ -1,4 +1,5 @@
-//! The codec's contracts on small pictures made here: shapes, prefixes, regions, scales, damage, independence.
+//! The codec on small synthetic pictures: shapes, prefixes, regions, scales, damaged bytes,
+//! threads.
 
 use super::Wavelet;
 use tintype_codec::{
@@ -90,7 +91,7 @@ fn bands(width: usize, height: usize, depths: &[u8]) -> Shape {
     Shape { width_px: width, height_px: height, colour: ColourModel::Bands, planes }
 }
 
-/// Shapes that each have something odd.
+/// Odd sizes, subsampling, alpha, many planes, every depth.
 fn shapes() -> Vec<Shape> {
     let mut all = vec![
         Shape::rgb(1, 1, 8),
@@ -111,7 +112,7 @@ fn shapes() -> Vec<Shape> {
 }
 
 #[test]
-fn lossless_gives_every_sample_back() {
+fn lossless_returns_every_sample() {
     for shape in shapes() {
         let source = picture(shape.clone());
         let payload = encode(&source, Target::Lossless);
@@ -147,7 +148,7 @@ fn lossy_is_within_its_bound_for_every_shape() {
 }
 
 #[test]
-fn quality_rules_size_and_error() {
+fn size_rises_and_error_falls_with_quality() {
     let source = picture(Shape::rgb(96, 80, 8));
     let mut last = (0, f64::INFINITY);
     for quality in [0.0, 20.0, 40.0, 60.0, 80.0, 95.0] {
@@ -182,7 +183,7 @@ fn section_bytes(payload: &Payload) -> usize {
 }
 
 #[test]
-fn error_never_rises_as_bytes_grow() {
+fn error_never_rises_with_more_bytes() {
     let source = picture(Shape::rgb(160, 120, 8));
     for target in [Target::Quality(80.0), Target::Lossless] {
         let payload = encode(&source, target);
@@ -199,7 +200,7 @@ fn error_never_rises_as_bytes_grow() {
 }
 
 #[test]
-fn every_prefix_decodes_and_truncate_gives_the_same() {
+fn every_prefix_decodes_and_truncate_equals_it() {
     let source = picture(rgba(30, 21, 8));
     for target in [Target::Quality(70.0), Target::Lossless] {
         let payload = encode(&source, target);
@@ -211,7 +212,8 @@ fn every_prefix_decodes_and_truncate_gives_the_same() {
             assert!(section_bytes(&shorter) == bytes);
             assert!(decode_whole(&source.shape, &shorter) == back, "{target:?} {bytes}");
             let error = mse(&source, &back);
-            // One coefficient may by chance move away from its sample; while there are few, that shows.
+            // One coefficient may by chance move away from its sample; while there are few,
+            // that shows.
             let slack = if bytes < 24 { 1.2 } else { 1.03 };
             assert!(error <= best * slack + 0.05, "{target:?} {bytes}: {error} after {best}");
             best = best.min(error);
@@ -225,7 +227,7 @@ fn large() -> Planes {
 }
 
 #[test]
-fn a_region_is_the_crop_of_the_whole_and_reads_only_its_tiles() {
+fn a_region_equals_the_crop_of_the_whole_and_needs_only_its_tiles() {
     let source = large();
     let payload = encode(&source, Target::Quality(50.0));
     let whole = decode_whole(&source.shape, &payload);
@@ -287,7 +289,7 @@ fn a_scale_needs_fewer_bytes_and_resembles_the_shrunk_picture() {
 }
 
 #[test]
-fn threads_and_levels_change_nothing() {
+fn results_do_not_depend_on_threads_or_simd_level() {
     let source = large();
     for target in [Target::Quality(60.0), Target::Lossless] {
         let first = encode(&source, target);
@@ -306,7 +308,7 @@ fn threads_and_levels_change_nothing() {
 }
 
 #[test]
-fn flipped_bits_give_samples_or_an_error() {
+fn flipped_bits_decode_or_fail_cleanly() {
     let source = picture(rgba(33, 26, 8));
     for target in [Target::Quality(75.0), Target::Lossless] {
         let payload = encode(&source, target);
@@ -328,7 +330,7 @@ fn flipped_bits_give_samples_or_an_error() {
 }
 
 #[test]
-fn foreign_shapes_and_requests_are_refused_in_words() {
+fn requests_outside_the_picture_and_other_shapes_are_refused() {
     let source = picture(Shape::rgb(30, 20, 8));
     let payload = encode(&source, Target::Quality(50.0));
     let view = payload.view(&source.shape);
@@ -346,16 +348,16 @@ fn foreign_shapes_and_requests_are_refused_in_words() {
         decode(&PayloadView { shape: &gray, ..view }, &DecodeRequest::default()),
         Err(CodecError::Malformed { .. })
     ));
-    let mut headless = payload.clone();
-    headless.header.truncate(4);
+    let mut cut = payload.clone();
+    cut.header.truncate(4);
     assert!(matches!(
-        decode(&headless.view(&source.shape), &DecodeRequest::default()),
+        decode(&cut.view(&source.shape), &DecodeRequest::default()),
         Err(CodecError::Truncated { .. })
     ));
 }
 
 #[test]
-fn layers_are_quality_layers() {
+fn error_never_rises_with_more_layers() {
     let source = picture(Shape::rgb(200, 150, 8));
     let payload = encode(&source, Target::Quality(85.0));
     let mut last = f64::INFINITY;
