@@ -1,16 +1,18 @@
-//! Eight simple predictions of a sample, blended by how wrong each was nearby.
+//! Eight simple predictions of a sample, blended by their errors nearby.
 //!
-//! In: a plane with its border, up to two planes coded before. Out: predictions in sixteenths of a sample step.
+//! In: a plane with its border, up to two reference planes. Out: predictions in sixteenths of
+//! a sample step.
 //! Bit-exact: integers, and `f32` in a fixed order for the weights (decision record 0001).
-//! Source: weighting by the errors of neighbours as in JPEG XL's self-correcting predictor; sets and powers our own.
+//! Source: weighting by the errors of neighbours as in JPEG XL's self-correcting predictor;
+//! sets and powers our own.
 
-use super::grid::{Grid, PAD};
+use super::padded_plane::{PAD, PaddedPlane};
 use fearless_simd::{Simd, SimdBase, SimdCvtFloat, f32x8, i32x8};
 
 /// Number of predictions blended.
 pub(super) const PREDICTORS: usize = 8;
 
-/// The errors of the row above and of this row, with borders.
+/// The absolute errors of each prediction in the row above and in this row, with borders.
 pub(super) struct Blend {
     above: Vec<[i32; PREDICTORS]>,
     current: Vec<[i32; PREDICTORS]>,
@@ -31,7 +33,9 @@ impl Blend {
         self.current[..PAD].fill(first);
     }
 
-    /// The mean of `predictions` for column `x`, each weighted by the inverse cube of its errors around it.
+    /// The mean of `predictions` for column `x`, each weighted by the inverse cube of its
+    /// errors around it. The power and the 8 that keeps weights finite (half a sample step)
+    /// were chosen on photos/valid; single figures were not kept.
     #[inline(always)]
     pub fn blend<S: Simd>(&self, simd: S, x: usize, predictions: &[i32; PREDICTORS]) -> f32 {
         let column = x + PAD;
@@ -47,7 +51,7 @@ impl Blend {
         simd.reduce_sum_f32x8(terms) / simd.reduce_sum_f32x8(weights)
     }
 
-    /// Notes how wrong each prediction of column `x` was.
+    /// Stores the errors of the predictions of column `x`.
     #[inline(always)]
     pub fn update<S: Simd>(
         &mut self,
@@ -61,12 +65,18 @@ impl Blend {
     }
 }
 
-/// Predictions of the sample at `i` of plane `d`, whose rows are `s` apart; `others` were coded before, latest first.
+/// Predictions of the sample at `i` of plane `d`, whose rows are `s` apart; `references` were
+/// coded before, latest first.
 #[inline(always)]
-pub(super) fn predictions(d: &[i32], others: &[&Grid], s: usize, i: usize) -> [i32; PREDICTORS] {
+pub(super) fn predictions(
+    d: &[i32],
+    references: &[&PaddedPlane],
+    s: usize,
+    i: usize,
+) -> [i32; PREDICTORS] {
     let (w, n, nw, ne) = (d[i - 1], d[i - s], d[i - s - 1], d[i - s + 1]);
     let (ww, nn, nne) = (d[i - 2], d[i - 2 * s], d[i - 2 * s + 1]);
-    let Some(first) = others.first() else {
+    let Some(first) = references.first() else {
         return [
             (w + n - nw) << 4,
             (w + ne - n) << 4,
@@ -80,7 +90,7 @@ pub(super) fn predictions(d: &[i32], others: &[&Grid], s: usize, i: usize) -> [i
     };
     let r = &first.data;
     let (c, rw, rn, rnw, rne) = (r[i], r[i - 1], r[i - s], r[i - s - 1], r[i - s + 1]);
-    let other = match others.get(1) {
+    let average = match references.get(1) {
         Some(second) => {
             let r = &second.data;
             ((w + n - r[i - 1] - r[i - s]) << 3) + (r[i] << 4)
@@ -94,7 +104,7 @@ pub(super) fn predictions(d: &[i32], others: &[&Grid], s: usize, i: usize) -> [i
         (w + ne - n - rw - rne + rn + c) << 4,
         (w + n - nw) << 4,
         ((w - rw) * 4 + (n - rn) * 3 + (ne - rne) * 3 - (nw - rnw) * 2) * 2 + (c << 4),
-        other,
+        average,
         ((w + n) << 3) + ((2 * c - rw - rn) << 2),
     ]
 }

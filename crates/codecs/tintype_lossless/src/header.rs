@@ -1,12 +1,10 @@
-//! The payload's header and the grid of tiles that follows from it.
+//! The payload's header: the version, and the base-2 logarithm of the tile's side in pixels.
 //!
-//! Two bytes: the version, and the base-2 logarithm of the tile's side in pixels.
 //! Source: our own, docs/format/lossless.md.
 
-use tintype_codec::CodecError;
-use tintype_image::{Region, Shape, TileGrid};
+use tintype_codec::{CodecError, tile_grid};
+use tintype_image::{Shape, TileGrid};
 
-/// The only version so far.
 const VERSION: u8 = 1;
 
 /// What all tiles share.
@@ -17,50 +15,33 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Two bytes.
-    pub fn write(self) -> Vec<u8> {
+    pub fn to_bytes(self) -> Vec<u8> {
         vec![VERSION, self.tile_log2]
     }
 
     /// # Errors
     /// `Truncated`, `Unsupported` (version), `Malformed`.
-    pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         let &[version, tile_log2, ..] = bytes else {
             return Err(CodecError::Truncated { needed: 2 - bytes.len() });
         };
         if version != VERSION {
-            return Err(CodecError::Unsupported {
-                what: format!("lossless stream of version {version}"),
-            });
+            let what = format!("lossless stream of version {version} (this is {VERSION})");
+            return Err(CodecError::Unsupported { what });
         }
-        if !(6..=12).contains(&tile_log2) || bytes.len() > 2 {
-            return Err(CodecError::Malformed {
-                what: format!("lossless header, tiles of 2^{tile_log2} pixels"),
-                at: Some(1),
-            });
+        if !(6..=12).contains(&tile_log2) {
+            let what = format!("tiles of 2^{tile_log2} pixels a side (2^6 to 2^12 are possible)");
+            return Err(CodecError::Malformed { what, at: Some(1) });
+        }
+        if bytes.len() > 2 {
+            let what = format!("lossless header of {} bytes instead of 2", bytes.len());
+            return Err(CodecError::Malformed { what, at: Some(2) });
         }
         Ok(Self { tile_log2 })
     }
 
     /// The tiles of a picture of this shape.
-    pub fn grid(self, shape: &Shape) -> TileGrid {
-        let side = 1usize << self.tile_log2;
-        TileGrid::new((shape.width_px, shape.height_px), (side, side))
+    pub fn tiles(self, shape: &Shape) -> TileGrid {
+        tile_grid(shape, 1 << self.tile_log2)
     }
-}
-
-/// Whether tile `index` exists and shares pixels with `region`, widened to even edges for subsampled planes.
-pub(super) fn touches(grid: &TileGrid, index: usize, region: &Region) -> bool {
-    let (x, y) = (region.x & !1, region.y & !1);
-    let (right, bottom) = (region.right().saturating_add(1), region.bottom().saturating_add(1));
-    let widened = Region { x, y, width: right - x, height: bottom - y };
-    grid.region(index).is_some_and(|tile| tile.intersects(widened))
-}
-
-/// The samples of plane `index` that belong to the pixels of `region`.
-pub(super) fn plane_region(shape: &Shape, index: usize, region: &Region) -> Region {
-    let info = &shape.planes[index];
-    let (sx, sy) = (info.subsample_x_log2, info.subsample_y_log2);
-    let (x, y) = (region.x >> sx, region.y >> sy);
-    Region { x, y, width: region.width.div_ceil(1 << sx), height: region.height.div_ceil(1 << sy) }
 }

@@ -1,45 +1,55 @@
-//! Codec `lossless`: every sample predicted from its causal neighbours, residuals coded under mixed contexts.
+//! Codec `lossless`: every sample predicted from its causal neighbours, residuals coded under
+//! mixed contexts.
 //!
-//! In: [`Planes`] of any shape (1 to 32 planes of 1 to 16 bits, each perhaps subsampled). Out: a [`Payload`] with one
-//! section a tile of 1024 × 1024 pixels; tiles are independent, so that threads and regions need no more than theirs.
-//! Nothing is ever lost: [`Target::Lossless`] is the only target.
+//! In: [`Planes`] of any shape (1 to 32 planes of 1 to 16 bits, each perhaps subsampled). Out:
+//! a [`Payload`] with one section for each tile of 1024 × 1024 pixels. Tiles are independent,
+//! so that threads and regions read only their own. [`Target::Lossless`] is the only target.
 //!
-//! Bit-exact, all of it. Integers, and where `walk` or `dense` say so `f32` additions, multiplications, divisions in
-//! a fixed order, which IEEE 754 defines to the bit (decision record 0001).
-//! Source: X. Wu and N. Memon, CALIC (1997) for error contexts; M. Mahoney's logistic mixing; docs/format/lossless.md.
+//! A tile is coded in one of four ways: quick (efforts 1 to 3), blend (4 to 6), dense (7 to
+//! 9), and whole colours where screen content is likely. Each way is a `…_walk` module.
+//!
+//! Bit-exact, all of it: integers, and in some modules `f32` additions, multiplications and
+//! divisions in a fixed order, which IEEE 754 defines to the bit (decision record 0001).
+//! Source: X. Wu and N. Memon, CALIC (1997) for error contexts; M. Mahoney's logistic mixing;
+//! docs/format/lossless.md.
 
+mod activity;
 mod blend;
-mod choose;
-mod counts;
+mod blend_walk;
+mod colour_walk;
+mod context_mixer;
+mod decision_tree;
 mod decode;
-mod dense;
+mod dense_contexts;
+mod dense_walk;
 mod encode;
-mod grid;
+mod features;
+mod frequency;
 mod header;
-mod memory;
-mod opinions;
-mod quick;
-mod remap;
-mod screen;
-mod spread;
-mod squares;
+mod kind_choice;
+mod least_squares;
+mod logistic;
+mod match_model;
+mod packing;
+mod padded_plane;
+mod quick_walk;
 mod tile;
-mod tree;
-mod walk;
 
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod tests;
 
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, SectionKey, Target,
+    PayloadView, Result, SectionKey, Target, wants_tile,
 };
 use tintype_image::{Planes, Shape};
 
 /// Which codec this is: its number in files, and its name.
 pub const ID: CodecId = CodecId::new(3, "lossless");
 
-/// The codec. Efforts 1 to 3 are quick, 4 to 6 the default walk, 7 to 9 the dense one.
+/// The codec.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lossless;
 
@@ -59,26 +69,15 @@ impl Codec for Lossless {
         exec: &ExecOptions,
     ) -> Result<Payload> {
         if settings.target != Target::Lossless {
-            return Err(CodecError::Unsupported {
-                what: "codec lossless has no target but lossless".into(),
-            });
+            let what = "codec lossless has no target but lossless".into();
+            return Err(CodecError::Unsupported { what });
         }
         encode::encode(source, settings.effort.clamp(1, 9), exec)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
-        match (header::Header::read(header), request.region) {
-            (Ok(header), Some(region)) => {
-                header::touches(&header.grid(shape), key.tile as usize, &region)
-            }
-            _ => true,
-        }
+    fn wants(&self, shape: &Shape, bytes: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
+        let Ok(header) = header::Header::from_bytes(bytes) else { return true };
+        wants_tile(&header.tiles(shape), key, request)
     }
 
     fn decode(
@@ -87,7 +86,6 @@ impl Codec for Lossless {
         request: &DecodeRequest,
         exec: &ExecOptions,
     ) -> Result<Planes> {
-        let shape = payload.shape;
-        decode::decode(shape, payload, request, exec)
+        decode::decode(payload, request, exec)
     }
 }

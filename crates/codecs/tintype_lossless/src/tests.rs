@@ -55,7 +55,7 @@ fn settings(effort: u8) -> EncodeSettings {
     EncodeSettings { target: Target::Lossless, effort, ..EncodeSettings::default() }
 }
 
-fn returns(source: &Planes, effort: u8) -> Payload {
+fn assert_round_trip(source: &Planes, effort: u8) -> Payload {
     let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let payload = Lossless.encode(source, &settings(effort), &exec).unwrap();
     let decoded =
@@ -87,49 +87,52 @@ fn bands(width_px: usize, height_px: usize, count: usize, depth: u8) -> Shape {
 }
 
 #[test]
-fn odd_sizes_come_back() {
+fn odd_sizes_round_trip() {
     for (width, height) in [(1, 1), (1, 7), (7, 1), (2, 2), (3, 5), (33, 17)] {
         for content in CONTENTS {
             for effort in EFFORTS {
-                returns(&filled(Shape::rgb(width, height, 8), content, 3), effort);
+                assert_round_trip(&filled(Shape::rgb(width, height, 8), content, 3), effort);
             }
         }
     }
-    returns(&filled(Shape::rgb(4097, 3, 8), Content::Smooth, 4), 5);
+    assert_round_trip(&filled(Shape::rgb(4097, 3, 8), Content::Smooth, 4), 5);
 }
 
 #[test]
-fn every_depth_comes_back() {
+fn every_depth_round_trips() {
     for depth in 1..=16 {
         for content in CONTENTS {
             let effort = if depth % 4 == 0 { 9 } else { 5 };
-            returns(&filled(Shape::gray(40, 31, depth), content, u64::from(depth)), effort);
+            assert_round_trip(
+                &filled(Shape::gray(40, 31, depth), content, u64::from(depth)),
+                effort,
+            );
         }
     }
     for depth in [1, 10, 12, 16] {
         for effort in EFFORTS {
-            returns(&filled(Shape::rgb(29, 31, depth), Content::Smooth, 8), effort);
-            returns(&filled(Shape::rgb(29, 31, depth), Content::Noise, 8), effort);
+            assert_round_trip(&filled(Shape::rgb(29, 31, depth), Content::Smooth, 8), effort);
+            assert_round_trip(&filled(Shape::rgb(29, 31, depth), Content::Noise, 8), effort);
         }
     }
 }
 
 #[test]
-fn every_kind_of_plane_comes_back() {
+fn every_kind_of_plane_round_trips() {
     for content in CONTENTS {
         for effort in EFFORTS {
-            returns(&filled(with_alpha(Shape::rgb(30, 23, 8), 8), content, 5), effort);
-            returns(&filled(with_alpha(Shape::gray(30, 23, 16), 1), content, 5), effort);
-            returns(&filled(subsampled(31, 23), content, 6), effort);
-            returns(&filled(bands(19, 23, 5, 12), content, 7), effort);
+            assert_round_trip(&filled(with_alpha(Shape::rgb(30, 23, 8), 8), content, 5), effort);
+            assert_round_trip(&filled(with_alpha(Shape::gray(30, 23, 16), 1), content, 5), effort);
+            assert_round_trip(&filled(subsampled(31, 23), content, 6), effort);
+            assert_round_trip(&filled(bands(19, 23, 5, 12), content, 7), effort);
         }
     }
-    returns(&filled(bands(9, 12, 32, 16), Content::Smooth, 7), 5);
-    returns(&filled(bands(9, 12, 32, 16), Content::Smooth, 7), 9);
+    assert_round_trip(&filled(bands(9, 12, 32, 16), Content::Smooth, 7), 5);
+    assert_round_trip(&filled(bands(9, 12, 32, 16), Content::Smooth, 7), 9);
 }
 
 #[test]
-fn strides_do_not_matter() {
+fn the_code_does_not_depend_on_strides() {
     let source = filled(Shape::gray(21, 13, 8), Content::Smooth, 1);
     let mut wide = vec![77; 13 * 30];
     for y in 0..13 {
@@ -143,7 +146,7 @@ fn strides_do_not_matter() {
 }
 
 #[test]
-fn threads_and_levels_do_not_matter() {
+fn results_do_not_depend_on_threads_or_simd_level() {
     let source = filled(subsampled(1500, 1100), Content::Smooth, 2);
     for effort in [1, 5] {
         let one = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
@@ -178,14 +181,17 @@ fn a_region_needs_only_its_tiles() {
         let part = Payload { header: payload.header.clone(), sections };
         let decoded = Lossless.decode(&part.view(&source.shape), &request, &exec).unwrap();
         for (p, plane) in decoded.planes.iter().enumerate() {
-            let region = header::plane_region(&source.shape, p, &region);
-            assert!(*plane == source.planes[p].crop(region), "plane {p} of {region:?}");
+            let info = &source.shape.planes[p];
+            let (x, y) = (region.x >> info.subsample_x_log2, region.y >> info.subsample_y_log2);
+            let (width, height) = (plane.width(), plane.height());
+            let expected = source.planes[p].crop(Region { x, y, width, height });
+            assert!(*plane == expected, "plane {p} of {region:?}");
         }
     }
 }
 
 #[test]
-fn damage_gives_samples_or_errors() {
+fn damaged_bytes_decode_or_fail_cleanly() {
     let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
     let mut random = Random(99);
     for effort in EFFORTS {
@@ -211,7 +217,7 @@ fn damage_gives_samples_or_errors() {
 }
 
 #[test]
-fn missing_and_foreign_parts_are_named() {
+fn missing_sections_and_unknown_versions_are_refused() {
     let source = filled(Shape::gray(20, 20, 8), Content::Smooth, 5);
     let exec = ExecOptions::default();
     let whole = DecodeRequest::default();
@@ -232,7 +238,7 @@ fn missing_and_foreign_parts_are_named() {
 }
 
 #[test]
-fn sparse_values_cost_what_their_places_cost() {
+fn stretched_values_cost_what_packed_ones_cost() {
     let narrow = filled(Shape::rgb(90, 80, 8), Content::Smooth, 3);
     let mut wide = Planes::new(Shape::rgb(90, 80, 16));
     for (to, from) in wide.planes.iter_mut().zip(&narrow.planes) {
@@ -243,7 +249,7 @@ fn sparse_values_cost_what_their_places_cost() {
         }
     }
     for effort in [1, 5, 9] {
-        let (narrow, wide) = (returns(&narrow, effort), returns(&wide, effort));
+        let (narrow, wide) = (assert_round_trip(&narrow, effort), assert_round_trip(&wide, effort));
         let (narrow, wide) = (narrow.sections[0].bytes.len(), wide.sections[0].bytes.len());
         assert!(wide < narrow + narrow / 20 + 40, "effort {effort}: {narrow} {wide}");
     }

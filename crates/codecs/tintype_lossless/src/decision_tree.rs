@@ -1,24 +1,27 @@
-//! The tree of decisions that leads to a sample: on which side of the prediction, then how far away.
+//! The tree of binary decisions that codes a sample: on which side of the prediction, then how
+//! far away.
 //!
-//! In: where the prediction splits the range `0..=max`, and the sample when writing. Out: the sample.
-//! Distances are counted in steps of `2^shift` by unary decisions, steps doubling after the eighth, then refined bit
-//! by bit from the highest. Decisions whose outcome the range settles are not made.
+//! In: where the prediction splits the range `0..=max`, and the sample when writing. Out: the
+//! sample. Distances are counted in steps of `2^shift` by unary decisions, steps doubling
+//! after the eighth, then refined bit by bit from the highest. A decision with one possible
+//! outcome is not coded.
 //! Bit-exact: integers. Source: our own, docs/format/lossless.md.
 
-/// Nodes a context needs.
+/// Nodes of the tree, each with statistics of its own in every context.
 pub(super) const NODES: usize = 64;
 
 /// One decision.
 pub(super) struct Decision {
-    /// Which place in the tree, below [`NODES`].
+    /// Place in the tree, below [`NODES`].
     pub node: usize,
-    /// `None` asks whether the sample is at or above the split; else the side it is on (`true` is above).
+    /// `None` for whether the sample is at or above the split; else the side it is on (`true` is
+    /// above).
     pub side: Option<bool>,
-    /// The distance is at least this …
+    /// The distance is known to be at least this.
     pub low: i32,
-    /// … and the question is whether it is at least this …
+    /// The decision is whether it is at least this.
     pub middle: i32,
-    /// … when it is below this; `i32::MAX` while unknown.
+    /// It is known to be below this; `i32::MAX` while unknown.
     pub high: i32,
 }
 

@@ -1,26 +1,27 @@
 //! Logistic curve and logarithm as tables of `f32`, the same on every machine.
 //!
-//! Built from `f64` additions, multiplications and divisions in a fixed order; no function of a system library.
-//! Bit-exact.
+//! Bit-exact: built from `f64` additions, multiplications and divisions in a fixed order; no
+//! function of a system library.
 
 use std::sync::LazyLock;
 
-/// Steps of the curve's table in a unit.
+/// Steps of the curve's table in a unit: linear between them, it is exact to 2e-4.
 const STEPS: f32 = 32.0;
-/// The curve is cut off at this distance.
+/// The curve is cut off at this distance, where single precision has no more to say.
 const REACH: f32 = 20.0;
+
 const CURVE: usize = (2.0 * REACH * STEPS) as usize + 2;
 const LOG: usize = 2048;
 
 /// The tables.
-pub(super) struct Spread {
+pub(super) struct LogisticTables {
     /// `1 / (1 + e^x)` for `x` from `-REACH`.
     curve: Vec<f32>,
     /// `ln(1 + (i + 1/2) / LOG)`.
     log: Vec<f32>,
 }
 
-static SPREAD: LazyLock<Spread> = LazyLock::new(|| Spread {
+static TABLES: LazyLock<LogisticTables> = LazyLock::new(|| LogisticTables {
     curve: (0..CURVE)
         .map(|i| (1.0 / (1.0 + exp(i as f64 / f64::from(STEPS) - f64::from(REACH)))) as f32)
         .collect(),
@@ -51,9 +52,9 @@ fn ln_1p(x: f64) -> f64 {
     2.0 * sum
 }
 
-impl Spread {
+impl LogisticTables {
     pub fn get() -> &'static Self {
-        &SPREAD
+        &TABLES
     }
 
     /// The share of a logistic distribution above `x` scales from its centre.
@@ -81,13 +82,13 @@ mod tests {
 
     #[test]
     fn tables_follow_the_functions() {
-        let spread = Spread::get();
+        let tables = LogisticTables::get();
         for i in -2200..2200 {
             let x = i as f32 / 113.0;
             let exact = 1.0 / (1.0 + f64::from(x).exp());
-            assert!((f64::from(spread.above(x)) / exact - 1.0).abs() < 2e-4, "{x}");
+            assert!((f64::from(tables.above(x)) / exact - 1.0).abs() < 2e-4, "{x}");
             let y = (f64::from(x) * 2.0).exp() as f32;
-            assert!((spread.ln(y) - x * 2.0).abs() < 3e-4, "{y}");
+            assert!((tables.ln(y) - x * 2.0).abs() < 3e-4, "{y}");
         }
     }
 }

@@ -1,37 +1,49 @@
-//! Least squares over a window that fades with distance in both directions, solved anew at every sample.
+//! Least squares over a window that fades with distance in both directions, solved anew at every
+//! sample.
 //!
-//! In: a vector of `NP` numbers a sample, features first and the target last. Out: the linear prediction of the target
-//! that fits best the samples coded so far, each weighted by `fade^(|dx| + |dy|)` and a weight of its own.
-//! Products are kept as sums over blocks of columns: what lies above is summed from the right once a row, what lies
-//! to the left runs along, so that a sample costs one outer product and one elimination.
-//! Bit-exact: `f32` additions, multiplications and divisions, lane by lane in a fixed order (decision record 0001).
-//! Source: least-squares prediction as in X. Li and M. Orchard (2001); the two-sided window is our own.
+//! In: a vector of `NP` numbers a sample, features first and the target last. Out: the linear
+//! prediction of the target that fits best the samples coded so far, each weighted by
+//! `fade^(|dx| + |dy|)` and a weight of its own. Products are kept as sums over blocks of
+//! columns: what lies above is summed from the right once a row, what lies to the left is
+//! carried along, so that a sample costs one outer product and one elimination.
+//! Bit-exact: `f32` additions, multiplications and divisions, lane by lane in a fixed order
+//! (decision record 0001).
+//! Source: least-squares prediction as in X. Li and M. Orchard (2001); the two-sided window is
+//! our own.
 
 use fearless_simd::dispatch;
 use tintype_image::Level;
 
-/// Eight numbers that are worked on together.
+/// Eight numbers that are computed together.
 type Lane = [f32; 8];
-/// Columns summed together.
+/// Columns that share a weight; 4 divides the cost of moving sums by 4. Not tuned.
 const BLOCK: usize = 4;
 
 /// Sums of products and the weights solved from them; `NP` is a multiple of 8.
-pub(super) struct Squares<const NP: usize> {
+pub(super) struct WindowedLeastSquares<const NP: usize> {
     /// Number of features in use, below `NP`.
     count: usize,
     fade: f32,
     ridge: f32,
+    /// Sums of each block of columns over the rows above, faded.
     columns: Vec<Lane>,
+    /// For each block, the sums above it and to the right.
     right: Vec<Lane>,
+    /// The sums of the blocks to the left, this row included.
     left: Vec<Lane>,
+    /// The sums of this row's part of the current block.
     block: Vec<Lane>,
+    /// `left` and `right` at the current block.
     around: Vec<Lane>,
+    /// The matrix being factored.
     work: Vec<Lane>,
+    /// Inverse pivots, 0 for features left out.
     inverse: [f32; NP],
 }
 
-impl<const NP: usize> Squares<NP> {
-    /// Lanes of the upper triangle without its last row; row `i` starts at the lane that holds its diagonal.
+impl<const NP: usize> WindowedLeastSquares<NP> {
+    /// Lanes of the upper triangle without its last row; row `i` starts at the lane that holds
+    /// its diagonal.
     const SIZE: usize = {
         let mut size = 0;
         let mut i = 0;
@@ -42,7 +54,7 @@ impl<const NP: usize> Squares<NP> {
         size
     };
 
-    /// Where row `i` would hold its lane 0; its first stored lane is `i / 8`.
+    /// Index of the first stored lane of row `i`, which is its lane `i / 8`.
     #[inline(always)]
     const fn row(i: usize) -> usize {
         let (full, part) = (i / 8, i % 8);
@@ -57,7 +69,8 @@ impl<const NP: usize> Squares<NP> {
         start + part * (lanes - full)
     }
 
-    /// For planes `width` samples wide, with `count` features; `fade` is the weight lost from sample to sample.
+    /// For planes `width` samples wide, with `count` features. `fade` is the factor of a
+    /// weight from one sample to the next; `ridge` is added to the diagonal.
     pub fn new(width: usize, count: usize, fade: f32, ridge: f32) -> Self {
         assert!(NP.is_multiple_of(8) && NP <= 32 && count < NP);
         let blocks = width.div_ceil(BLOCK) + 1;
@@ -76,13 +89,13 @@ impl<const NP: usize> Squares<NP> {
         }
     }
 
-    /// Sums from the right what lies above the row to come.
+    /// Sums from the right what lies above the next row.
     pub fn begin_row(&mut self, level: Level) {
-        dispatch!(level, _simd => self.begin_row_here());
+        dispatch!(level, _simd => self.begin_row_with_vectors());
     }
 
     #[inline(always)]
-    fn begin_row_here(&mut self) {
+    fn begin_row_with_vectors(&mut self) {
         let fade = self.fade * self.fade * self.fade * self.fade;
         let size = Self::SIZE;
         let blocks = self.columns.len() / size;
@@ -146,11 +159,11 @@ impl<const NP: usize> Squares<NP> {
 
     /// Factors the sums as they are at this sample.
     pub fn factor(&mut self, level: Level) {
-        dispatch!(level, _simd => self.factor_here());
+        dispatch!(level, _simd => self.factor_with_vectors());
     }
 
     #[inline(always)]
-    fn factor_here(&mut self) {
+    fn factor_with_vectors(&mut self) {
         for ((to, around), block) in self.work.iter_mut().zip(&self.around).zip(&self.block) {
             for k in 0..8 {
                 to[k] = around[k] + block[k];
@@ -159,7 +172,8 @@ impl<const NP: usize> Squares<NP> {
         let lanes = NP / 8;
         for i in 0..self.count {
             let (at, group) = (Self::row(i), i / 8);
-            // A feature that the ones before it explain to the precision of `f32` is left out.
+            // A feature that the ones before it explain to the precision of `f32` is left out;
+            // the factor on the diagonal keeps the others well conditioned.
             let pivot = self.work[at][i % 8] * 1.0001 + self.ridge;
             let whole = self.around[at][i % 8] + self.block[at][i % 8];
             let inverse = if pivot > whole * 1e-6 { 1.0 / pivot } else { 0.0 };
@@ -184,12 +198,13 @@ impl<const NP: usize> Squares<NP> {
 
     /// The prediction for these features, by the sums as last factored.
     pub fn predict(&self, level: Level, features: &[f32; NP]) -> f32 {
-        dispatch!(level, _simd => self.predict_here(features))
+        dispatch!(level, _simd => self.predict_with_vectors(features))
     }
 
-    /// Eliminates the features as one more row; what then stands under the target is the prediction's negative.
+    /// Eliminates the features as one more row; what then stands under the target is the
+    /// prediction's negative.
     #[inline(always)]
-    fn predict_here(&self, features: &[f32; NP]) -> f32 {
+    fn predict_with_vectors(&self, features: &[f32; NP]) -> f32 {
         let lanes = NP / 8;
         let mut row = [[0f32; 8]; 4];
         for (to, from) in row.iter_mut().zip(features.chunks_exact(8)) {
@@ -211,11 +226,11 @@ impl<const NP: usize> Squares<NP> {
 
     /// Adds the sample just coded: its features, with the target in the last place.
     pub fn update(&mut self, level: Level, features: &[f32; NP], weight: f32) {
-        dispatch!(level, _simd => self.update_here(features, weight));
+        dispatch!(level, _simd => self.update_with_vectors(features, weight));
     }
 
     #[inline(always)]
-    fn update_here(&mut self, features: &[f32; NP], weight: f32) {
+    fn update_with_vectors(&mut self, features: &[f32; NP], weight: f32) {
         let lanes = NP / 8;
         let mut row = [[0f32; 8]; 4];
         for (to, from) in row.iter_mut().zip(features.chunks_exact(8)) {
@@ -234,7 +249,8 @@ impl<const NP: usize> Squares<NP> {
     }
 }
 
-/// Subtracts from each of `rows` (of 8, the first of them first in `to`) its share of the row `from`.
+/// Subtracts from each of `rows` (of 8, the first of them first in `to`) its share of the row
+/// `from`.
 #[inline(always)]
 fn eliminate<const L: usize>(
     from: &[Lane],

@@ -1,16 +1,16 @@
-//! A plane of a tile with a border, so that a walk never asks whether a neighbour exists.
+//! A plane of a tile with a border, so that a walk reads neighbours without bounds logic.
 
 use tintype_image::{Plane, Region};
 
-/// Width of the border on each side.
+/// Width of the border on each side: the least-squares features reach four samples to the left.
 pub(super) const PAD: usize = 4;
 
 /// Samples or residuals in rows with a border of [`PAD`].
 ///
-/// A walk fills the border as it goes: left from the row above, right from the row's last sample, below the last row
-/// from the last row. Above the first row lies the value given at the start.
+/// A walk fills the border as it goes: left from the row above, right from the row's last
+/// sample, below the last row from the last row. Above the first row all is 0.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Grid {
+pub(super) struct PaddedPlane {
     pub width: usize,
     pub height: usize,
     /// Samples from one row to the next.
@@ -18,27 +18,27 @@ pub(super) struct Grid {
     pub data: Vec<i32>,
 }
 
-impl Grid {
-    /// All `fill`.
-    pub fn new(width: usize, height: usize, fill: i32) -> Self {
+impl PaddedPlane {
+    /// All 0.
+    pub fn new(width: usize, height: usize) -> Self {
         let stride = width + 2 * PAD;
-        Self { width, height, stride, data: vec![fill; stride * (height + 2 * PAD)] }
+        Self { width, height, stride, data: vec![0; stride * (height + 2 * PAD)] }
     }
 
-    /// A copy of `region` of `plane`; the border is `fill`.
-    pub fn from_plane(plane: &Plane<u16>, region: &Region, fill: i32) -> Self {
-        let mut grid = Self::new(region.width, region.height, fill);
+    /// A copy of `region` of `plane`.
+    pub fn from_plane(plane: &Plane<u16>, region: Region) -> Self {
+        let mut padded = Self::new(region.width, region.height);
         for y in 0..region.height {
-            let at = grid.at(0, y);
+            let at = padded.at(0, y);
             let row = &plane.row(region.y + y)[region.x..][..region.width];
-            for (to, from) in grid.data[at..].iter_mut().zip(row) {
+            for (to, from) in padded.data[at..].iter_mut().zip(row) {
                 *to = i32::from(*from);
             }
         }
-        grid
+        padded
     }
 
-    /// Where sample (`x`, `y`) is in `data`.
+    /// Index of column `x`, row `y` in `data`.
     #[inline(always)]
     pub fn at(&self, x: usize, y: usize) -> usize {
         (y + PAD) * self.stride + x + PAD

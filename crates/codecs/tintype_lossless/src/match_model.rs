@@ -1,0 +1,77 @@
+//! The match model: which sample followed the same neighbouring values last time, and how
+//! often in a row.
+//!
+//! In: a plane with its border, the reference planes. Out: a sample and a count of hits.
+//! Pictures that were converted, enlarged or compressed before have fewer colours than their
+//! samples could make, on a lattice that smooth predictions do not see.
+//! Bit-exact: integers. Source: our own; kin to the colour cache of WebP's lossless format and
+//! to the match models of lpaq.
+
+use super::padded_plane::PaddedPlane;
+
+/// Base-2 logarithm of the number of entries. Not tuned.
+const SIZE_LOG2: u32 = 16;
+
+/// Hits are counted up to this. Not tuned.
+pub(super) const HITS_MAX: u16 = 3;
+
+/// A hash table without chains: a new sample replaces the old one.
+pub(super) struct MatchModel(Vec<MatchEntry>);
+
+/// A sample, and how often in a row it was right.
+#[derive(Clone, Copy, Default)]
+pub(super) struct MatchEntry {
+    pub sample: u16,
+    pub hits: u16,
+}
+
+impl MatchModel {
+    pub fn new() -> Self {
+        Self(vec![MatchEntry::default(); 1 << SIZE_LOG2])
+    }
+
+    /// The entry's index for sample `i` of `d`, whose rows are `s` apart. It hashes the
+    /// samples here of two reference planes (latest first); or of one, here and at W, and this
+    /// plane's W; or W, N and NW.
+    #[inline(always)]
+    pub fn index(d: &[i32], references: &[&PaddedPlane], s: usize, i: usize) -> usize {
+        let values = match (references.first(), references.get(1)) {
+            (Some(first), Some(second)) => [0, first.data[i], second.data[i]],
+            (Some(first), None) => [first.data[i], first.data[i - 1], d[i - 1]],
+            _ => [d[i - 1], d[i - s], d[i - s - 1]],
+        };
+        let [a, b, c] = values.map(|v| v as u32);
+        let mixed = a.wrapping_mul(0x9E37_79B1) ^ (b << 16 | c);
+        (mixed.wrapping_mul(0x9E37_79B1) >> (32 - SIZE_LOG2)) as usize
+    }
+
+    #[inline(always)]
+    pub fn entry(&self, index: usize) -> MatchEntry {
+        self.0[index]
+    }
+
+    #[inline(always)]
+    pub fn update(&mut self, index: usize, sample: i32) {
+        let entry = &mut self.0[index];
+        let hits =
+            if i32::from(entry.sample) == sample { (entry.hits + 1).min(HITS_MAX) } else { 0 };
+        *entry = MatchEntry { sample: sample as u16, hits };
+    }
+}
+
+/// By how much the latest reference plane changes from the neighbour at `j` to `i`; without
+/// one, this plane from above `j` to the right: what a repeated edge would add to the
+/// neighbour.
+#[inline(always)]
+pub(super) fn expected_step(
+    d: &[i32],
+    references: &[&PaddedPlane],
+    s: usize,
+    i: usize,
+    j: usize,
+) -> i32 {
+    match references.first() {
+        Some(reference) => reference.data[i] - reference.data[j],
+        None => d[j - s + 1] - d[j],
+    }
+}

@@ -1,0 +1,105 @@
+//! Histogram packing: the values that a plane uses are listed, and samples become indices in
+//! the list.
+//!
+//! In: a plane whose samples lie in `0..2^bits`. Out: the same plane with samples in
+//! `0..count`, and the way back. Eight bits stretched to sixteen, or twelve shifted up by
+//! four, cost no more than eight or twelve this way.
+//! Bit-exact: integers. Source: A. Pinho, Histogram packing (2002); the coding of the list is
+//! our own.
+
+use super::padded_plane::PaddedPlane;
+use tintype_codec::CodecError;
+use tintype_entropy::{AdaptiveBit, BitWalk, IntModel};
+
+/// A list pays when it has at most this part of the values of the range: planes of photographs
+/// have nearly all of theirs. Not tuned.
+const SPARSE: usize = 4;
+
+/// The values that a plane uses, in rising order; empty when samples are coded as they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ValueList {
+    values: Vec<u16>,
+}
+
+impl ValueList {
+    /// The list for `plane`, if one pays.
+    pub fn find(plane: &PaddedPlane, bits: u32) -> Self {
+        let mut used = vec![false; 1 << bits];
+        for y in 0..plane.height {
+            for &v in plane.row(y) {
+                used[v as usize] = true;
+            }
+        }
+        let values: Vec<u16> = (0..used.len()).filter(|&v| used[v]).map(|v| v as u16).collect();
+        let pays =
+            values.len() * SPARSE <= used.len() && values.len() * 8 <= plane.width * plane.height;
+        Self { values: if pays { values } else { Vec::new() } }
+    }
+
+    /// Codes the list; its content matters only when writing.
+    ///
+    /// # Errors
+    /// `Malformed` for a list that leaves the range.
+    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bits: u32) -> Result<(), CodecError> {
+        if walk.bits(u32::from(!self.values.is_empty()), 1) == 0 {
+            self.values.clear();
+            return Ok(());
+        }
+        let count = walk.bits((self.values.len() as u32).wrapping_sub(1), bits) as usize + 1;
+        // Lists are short and mostly regular, so the windows are short. Not tuned.
+        let mut same = AdaptiveBit::default();
+        let mut gaps = IntModel::<8>::new(60);
+        let (mut next, mut gap) = (0u32, 0u32);
+        let mut read = Vec::with_capacity(count);
+        for k in 0..count {
+            let wanted = self.values.get(k).map_or(0, |&v| u32::from(v).wrapping_sub(next));
+            if !same.code(walk, wanted == gap, 255) {
+                gap = gaps.code(walk, wanted);
+            }
+            let value = next.saturating_add(gap);
+            if value >> bits != 0 {
+                return Err(CodecError::Malformed {
+                    what: format!("value {value} in the list of a plane of {bits} bits"),
+                    at: None,
+                });
+            }
+            read.push(value as u16);
+            next = value + 1;
+        }
+        self.values = read;
+        Ok(())
+    }
+
+    /// The largest sample after [`ValueList::pack`].
+    pub fn max(&self, bits: u32) -> i32 {
+        if self.values.is_empty() { (1 << bits) - 1 } else { self.values.len() as i32 - 1 }
+    }
+
+    /// Turns samples into indices in the list.
+    pub fn pack(&self, plane: &mut PaddedPlane, bits: u32) {
+        if self.values.is_empty() {
+            return;
+        }
+        let mut indices = vec![0; 1 << bits];
+        for (index, &value) in self.values.iter().enumerate() {
+            indices[value as usize] = index as i32;
+        }
+        replace_each(plane, |v| indices[v as usize]);
+    }
+
+    /// Turns indices in the list into samples.
+    pub fn unpack(&self, plane: &mut PaddedPlane) {
+        if !self.values.is_empty() {
+            replace_each(plane, |v| i32::from(self.values[v as usize]));
+        }
+    }
+}
+
+fn replace_each(plane: &mut PaddedPlane, map: impl Fn(i32) -> i32) {
+    for y in 0..plane.height {
+        let at = plane.at(0, y);
+        for v in &mut plane.data[at..][..plane.width] {
+            *v = map(*v);
+        }
+    }
+}
