@@ -20,7 +20,7 @@ Examples:
   tintype encode album/ -o small/       every picture of a folder
   tintype compare photo.png back.png    measures how much two pictures differ
 
-Formats read:    png jpg tif webp pnm (pbm pgm ppm) pam y4m dcm
+Formats read:    png jpg tif webp gif bmp pnm (pbm pgm ppm) pam y4m dcm
 Formats written: tin and jpg by encode; png jpg tif webp pnm pam y4m dcm by decode
 
 Codecs (encode --codec; auto chooses):
