@@ -7,12 +7,14 @@
 //! * `arrows`, `circles`, `names`, `rooms`, `licences` and `hygiene` are single steps of the
 //!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
-//! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture.
+//! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
+//!   docs/results.
 
 use std::process::ExitCode;
 
 mod arrows;
 mod circles;
+mod codec_pages;
 mod cross;
 mod gate;
 mod hygiene;

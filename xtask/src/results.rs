@@ -1,10 +1,11 @@
 //! `cargo xtask results [BENCH.json…]`: files of `tintype bench --json` become
-//! `results/<dataset>/<codec>/<preset>.json`, and from all that lies there the README's tables
-//! and its picture are written anew.
+//! `results/<dataset>/<codec>/<preset>.json`, and from all that lies there the README's tables,
+//! its picture and the pages of docs/results are written anew.
 //!
 //! A codec named `wavelet:psnr:e7` in a sweep is codec `wavelet`, preset `psnr-e7`; a plain
 //! name has preset `default`.
 
+use crate::codec_pages::pages;
 use crate::results_page::{picture, tables};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -22,29 +23,32 @@ pub fn step(root: &Path, sweeps: &[String]) -> Result<String, String> {
     for sweep in sweeps {
         take_in(root, Path::new(sweep))?;
     }
-    let (page, picture) = generated(root)?;
-    write(&root.join("README.md"), &page)?;
-    if let Some(picture) = picture {
-        write(&root.join(PICTURE), &picture)?;
+    let written = generated(root)?;
+    for (path, text) in &written {
+        write(&root.join(path), text)?;
     }
     Ok(format!(
-        "results: took in {} sweeps; README.md and {PICTURE} are written from results/",
-        sweeps.len()
+        "results: took in {} sweeps; wrote {} files from results/",
+        sweeps.len(),
+        written.len()
     ))
 }
 
-/// Says whether the README's tables and picture are those that `results/` gives.
+/// Says whether the README's tables, the picture and the pages are those that `results/` gives.
 ///
 /// # Errors
 /// Names what is out of date.
 pub fn up_to_date(root: &Path) -> Result<String, String> {
-    let (page, picture) = generated(root)?;
-    let picture_is_fine =
-        picture.is_none_or(|picture| read(&root.join(PICTURE)).is_ok_and(|old| old == picture));
-    if read(&root.join("README.md"))? == page && picture_is_fine {
-        return Ok("README.md shows what lies in results/".into());
+    let mut stale = Vec::new();
+    for (path, text) in generated(root)? {
+        if read(&root.join(&path)).ok().as_ref() != Some(&text) {
+            stale.push(path.display().to_string());
+        }
     }
-    Err(format!("README.md or {PICTURE} differs from results/; run `cargo xtask results`"))
+    if stale.is_empty() {
+        return Ok("README.md and docs/results show what lies in results/".into());
+    }
+    Err(format!("{}: differs from results/; run `cargo xtask results`", stale.join(", ")))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -59,15 +63,20 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The README with its tables made anew, and the picture if there is anything to draw.
-fn generated(root: &Path) -> Result<(String, Option<String>), String> {
+/// The README with its tables made anew, the picture if there is anything to draw, and a page a codec: each
+/// with its path from the root.
+fn generated(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let results = all_results(&root.join("results"))?;
     let readme = read(&root.join("README.md"))?;
     let picture = picture(&results);
     let shown =
         picture.as_ref().map_or(String::new(), |_| format!("![Rate and quality]({PICTURE})\n\n"));
     let page = between_marks(&readme, &format!("\n{shown}{}", tables(&results)))?;
-    Ok((page, picture))
+
+    let mut written = vec![(PathBuf::from("README.md"), page)];
+    written.extend(picture.map(|picture| (PathBuf::from(PICTURE), picture)));
+    written.extend(pages(root, &results));
+    Ok(written)
 }
 
 fn between_marks(page: &str, text: &str) -> Result<String, String> {

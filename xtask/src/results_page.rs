@@ -33,8 +33,10 @@ pub fn tables(results: &[Value]) -> String {
             let images = rows.iter().filter_map(|r| r["images"].as_u64()).max().unwrap_or(0);
             if lossless {
                 rows.sort_by_key(|r| r["summary"][0]["bytes"].as_u64());
-                page +=
-                    &format!("\n**{dataset}, exact, {images} pictures**\n\n{}", exact_table(&rows));
+                page += &format!(
+                    "\n**{dataset}, lossless, {images} pictures**\n\n{}",
+                    exact_table(&rows)
+                );
             } else {
                 rows.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)));
                 page +=
@@ -127,7 +129,7 @@ fn exact_table(rows: &[&Value]) -> String {
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = (0..digits.len())
         .filter(|i| (digits.len() - i).is_multiple_of(3) || *i == 0)

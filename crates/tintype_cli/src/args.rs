@@ -4,20 +4,36 @@
 use crate::commands::bench::BenchArgs;
 #[cfg(feature = "train")]
 use crate::commands::train::TrainArgs;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tintype::{CodecId, Denoise, Region, Tune, codec};
 
-/// Makes photos and pictures far smaller, and brings them back.
+/// Compresses photos and other pictures into small files, and turns them back into pictures.
 #[derive(Parser, Debug)]
 #[command(name = "tintype", version, arg_required_else_help = true, max_term_width = 110)]
 #[command(after_help = "\
 Examples:
   tintype encode photo.png              writes photo.tin
-  tintype encode photo.png --show       the same, and shows before and after in the terminal
+  tintype encode photo.png --compare    the same, and measures what it lost and what other codecs need
   tintype decode photo.tin -o back.png  brings the picture back
   tintype encode album/ -o small/       every picture of a folder
-  tintype compare photo.png back.png    how far apart they are")]
+  tintype compare photo.png back.png    measures how much two pictures differ
+
+Formats read:    png jpg tif webp gif bmp pnm (pbm pgm ppm) pam y4m dcm
+Formats written: tin and jpg by encode; png jpg tif webp pnm pam y4m dcm by decode
+
+Codecs (encode --codec; auto chooses):
+  pca       photographs, small files
+  wavelet   lossy to lossless in one stream; every prefix of the file decodes
+  lossless  every sample comes back
+  cluster   photographs at low rates, fast to decode
+  sparse    many small pictures of one kind, with a model of your own
+  neural    photographs, by a trained network
+  planes    depth beside colour, many bands, bounded error
+  jpeg      JPEG files byte for byte in fewer bytes; real JPEGs as output
+
+Exit status: 0 done, 1 some files failed (each is named, the rest is done), 2 wrong usage.")]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -50,7 +66,7 @@ pub enum Command {
 Examples:
   tintype encode photo.png                        writes photo.tin at quality 75
   tintype encode photo.png -o small.tin -q 40     smaller
-  tintype encode photo.png --size 50000           as good as 50 000 bytes allow
+  tintype encode photo.png --size 50kB            as good as 50 000 bytes allow
   tintype encode scan.tif --lossless --effort 9   every sample comes back
   tintype encode album/ 'more/*.jpg' -o small/    many files into a folder, on all cores
   tintype encode color.png --depth depth.png      colour and exact depth in one file
@@ -64,8 +80,8 @@ pub struct EncodeArgs {
     /// [default: IN with .tin for its extension]
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
-    /// How to code; auto picks what fits the picture
-    #[arg(long, value_name = "CODEC", default_value = "auto", value_parser = parse_codec, hide_possible_values = true)]
+    /// How to code; auto chooses what fits the picture
+    #[arg(long, value_name = "CODEC", default_value = "auto", value_parser = codec_parser())]
     pub codec: CodecChoice,
     /// A model of your own from `tintype train`; the codec is then the model's
     #[arg(long, value_name = "FILE")]
@@ -98,8 +114,12 @@ pub struct EncodeArgs {
     /// is lost
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_error: u16,
-    /// Show the picture before and after in the terminal, with its numbers
-    #[arg(long)]
+    /// Decode the result and say how much it differs, and how many bytes other codecs need to look as
+    /// good; their programs (cjpeg, cwebp, cjxl, avifenc, …) run where they are on PATH
+    #[arg(long, conflicts_with = "json")]
+    pub compare: bool,
+    /// Draw the picture before and after in the terminal
+    #[arg(long, conflicts_with = "json")]
     pub show: bool,
     #[command(flatten)]
     pub common: CommonArgs,
@@ -115,8 +135,8 @@ pub struct GoalArgs {
     /// Bits of file for each pixel
     #[arg(long, value_name = "F", value_parser = parse_positive)]
     pub bpp: Option<f32>,
-    /// Bytes of file; the file is never larger
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Bytes of file, such as 50000, 50kB, 48KiB or 1.5MB; the file is never larger
+    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
     pub size: Option<u64>,
     /// Peak signal-to-noise ratio
     #[arg(long, value_name = "DB", value_parser = parse_finite)]
@@ -132,7 +152,7 @@ pub struct GoalArgs {
 #[derive(ClapArgs, Debug)]
 #[command(after_help = "\
 Examples:
-  tintype decode photo.tin                       writes photo.png
+  tintype decode photo.tin                       writes photo.png, or photo.tin.png if that exists already
   tintype decode photo.tin -o photo.ppm
   tintype decode photo.tin --scale 1/4 -o thumb.png
   tintype decode map.tin --region 4000,2000,800,600 -o part.png
@@ -146,7 +166,7 @@ pub struct DecodeArgs {
     #[arg(required = true, value_name = "IN")]
     pub inputs: Vec<PathBuf>,
     /// File whose extension says the format, or folder for many files; `-` is standard output, as PNG
-    /// [default: IN with .png for its extension, .jpg where a JPEG file was kept]
+    /// [default: IN with .png for its extension, .jpg where the file holds a JPEG]
     #[arg(short, long, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// Decode smaller: 1/2, 1/4, … 1/32
@@ -168,8 +188,8 @@ pub struct DecodeArgs {
     /// Count a file that was cut off as done, as far as it could be decoded
     #[arg(long)]
     pub partial: bool,
-    /// Show the picture in the terminal
-    #[arg(long)]
+    /// Draw the picture in the terminal
+    #[arg(long, conflicts_with = "json")]
     pub show: bool,
     #[command(flatten)]
     pub common: CommonArgs,
@@ -227,12 +247,18 @@ pub struct CommonArgs {
     /// Threads in all, spread over files first [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Replace files that exist already; without this a terminal asks, and a script is refused
+    #[arg(long, conflicts_with = "skip_existing")]
+    pub force: bool,
+    /// Leave out inputs whose output exists already
+    #[arg(long)]
+    pub skip_existing: bool,
     /// One JSON object a file on standard output
     #[arg(long)]
     pub json: bool,
 }
 
-/// A codec, or the choice left to us.
+/// A codec, or none for `auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodecChoice(pub Option<CodecId>);
 
@@ -262,15 +288,31 @@ pub fn render_man(out: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn parse_codec(text: &str) -> Result<CodecChoice, String> {
-    if text == "auto" {
-        return Ok(CodecChoice(None));
-    }
-    let built_in: Vec<&str> = codec::built_in().map(CodecId::name).collect();
-    match codec::named(text) {
-        Some(id) if id == codec::JPEG || built_in.contains(&text) => Ok(CodecChoice(Some(id))),
-        _ => Err(format!("there are auto, jpeg, {}", built_in.join(", "))),
-    }
+/// Takes `auto` and the names of the codecs that are built in; completions offer them.
+fn codec_parser() -> impl TypedValueParser<Value = CodecChoice> {
+    let jpeg = codec::JPEG.name();
+    let mut names = vec!["auto", jpeg];
+    names.extend(codec::built_in().map(CodecId::name).filter(|name| *name != jpeg));
+    PossibleValuesParser::new(names).map(|name| CodecChoice(codec::named(&name)))
+}
+
+/// A number of bytes with or without a unit: kB and MB are powers of 1000, KiB and MiB of 1024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || "a number of bytes is needed, such as 50000, 50kB, 48KiB or 1.5MB".to_string();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let factor = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    let bytes = number * factor;
+    if (1.0..9e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
 /// A filter's name, and after a colon its strength: deviation in pixels, or share of the largest sample.
@@ -360,6 +402,18 @@ mod tests {
         assert_eq!(["1", "1/1", "1/2", "1/32"].map(parse_scale), [Ok(0), Ok(0), Ok(1), Ok(5)]);
         for text in ["", "2", "1/3", "1/64", "1/0", "1/-2", "0.5", "1/2/2"] {
             assert!(parse_scale(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_may_have_units() {
+        let sizes = ["50000", "50kB", "50 kB", "48KiB", "1.5MB", "2m", "1b"].map(parse_size);
+        assert_eq!(
+            sizes.map(Result::unwrap),
+            [50_000, 50_000, 50_000, 49_152, 1_500_000, 2_000_000, 1]
+        );
+        for text in ["", "0", "-5", "kB", "5 apples", "1e30", "nan", "inf"] {
+            assert!(parse_size(text).is_err(), "{text}");
         }
     }
 

@@ -1,7 +1,8 @@
-//! Which files are read and where each result goes, settled before any work starts.
+//! Which files are read and where each result goes, decided before any work starts.
 
 use crate::Failure;
-use std::collections::BTreeMap;
+use crate::style::complain;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// One input or output.
@@ -39,50 +40,77 @@ pub struct Job {
     pub input: Place,
     /// What to write.
     pub output: Place,
+    /// Where the result goes if another file stands at `output`: set only where the user named no output.
+    pub otherwise: Option<PathBuf>,
 }
 
-/// The files that `typed` names: files as they are, globs where no such file exists, and all files of folders, however
-/// deep, whose name `takes` accepts.
+/// What was found under the names that were typed.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files to work on.
+    pub inputs: Vec<Input>,
+    /// Files of the folders that were not taken.
+    pub not_taken: Vec<PathBuf>,
+    /// Folders that could not be read, each with the reason.
+    pub unreadable: Vec<String>,
+}
+
+impl Found {
+    /// The inputs. Names each folder that could not be read on standard error, and says whether there was none.
+    pub fn inputs_or_complain(self) -> (Vec<Input>, bool) {
+        self.unreadable.iter().for_each(|message| complain(message));
+        (self.inputs, self.unreadable.is_empty())
+    }
+}
+
+/// The files that `typed` names: files as they are, globs where no such file exists, and all files of
+/// folders, however deep, whose name `takes` accepts.
 ///
 /// # Errors
 /// `Usage` for a name or glob that matches nothing.
-pub fn find_inputs(
-    typed: &[PathBuf],
-    takes: &dyn Fn(&Path) -> bool,
-) -> Result<Vec<Input>, Failure> {
-    let mut inputs = Vec::new();
+pub fn find_inputs(typed: &[PathBuf], takes: &dyn Fn(&Path) -> bool) -> Result<Found, Failure> {
+    let mut found = Found::default();
     for path in typed {
+        let before = found.inputs.len() + found.unreadable.len();
         if path.as_os_str() == "-" {
-            inputs.push(Input { place: Place::Standard, relative: "standard-input".into() });
-            continue;
-        }
-        let before = inputs.len();
-        if path.is_dir() {
-            add_folder(&mut inputs, path, path, takes)?;
+            found.inputs.push(Input { place: Place::Standard, relative: "standard-input".into() });
+        } else if path.is_dir() {
+            add_folder(&mut found, path, path, takes);
         } else if path.exists() || !is_glob(path) {
-            inputs.push(input_file(path));
+            found.inputs.push(input_file(path));
         } else {
-            let wrong = |error: &dyn std::fmt::Display| {
-                Failure::Usage(format!("{}: {error}", path.display()))
-            };
-            let pattern = path.to_str().ok_or_else(|| wrong(&"not a text"))?;
-            for found in glob::glob(pattern).map_err(|error| wrong(&error))? {
-                let found = found.map_err(|error| wrong(&error))?;
-                if found.is_dir() {
-                    add_folder(&mut inputs, &found, &found, takes)?;
-                } else {
-                    inputs.push(input_file(&found));
-                }
-            }
+            add_glob(&mut found, path, takes)?;
         }
-        if inputs.len() == before {
-            return Err(Failure::Usage(format!(
-                "{}: no file to work on found there",
-                path.display()
-            )));
+
+        if found.inputs.len() + found.unreadable.len() == before {
+            return Err(Failure::Usage(format!("{}: {}", path.display(), nothing(&found))));
         }
     }
-    Ok(inputs)
+    Ok(found)
+}
+
+/// Why a folder or glob gave no input.
+fn nothing(found: &Found) -> String {
+    match found.not_taken.as_slice() {
+        [] => "there is no such file".into(),
+        [one] => format!("holds no file that can be used ({} is not one)", one.display()),
+        many => format!("holds {} files, none of which can be used", many.len()),
+    }
+}
+
+fn add_glob(found: &mut Found, path: &Path, takes: &dyn Fn(&Path) -> bool) -> Result<(), Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let pattern = path.to_str().ok_or_else(|| wrong(&"the name is not valid UTF-8"))?;
+    for entry in glob::glob(pattern).map_err(|error| wrong(&error))? {
+        let entry = entry.map_err(|error| wrong(&error))?;
+        if entry.is_dir() {
+            add_folder(found, &entry, &entry, takes);
+        } else {
+            found.inputs.push(input_file(&entry));
+        }
+    }
+    Ok(())
 }
 
 fn is_glob(path: &Path) -> bool {
@@ -94,17 +122,19 @@ fn input_file(path: &Path) -> Input {
     Input { place: Place::File(path.into()), relative }
 }
 
-fn add_folder(
-    inputs: &mut Vec<Input>,
-    top: &Path,
-    folder: &Path,
-    takes: &dyn Fn(&Path) -> bool,
-) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Work(format!("{}: {error}", folder.display()));
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(failed)?.collect();
-    let mut paths: Vec<PathBuf> =
-        entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
+/// Adds the files below `folder`. A folder that cannot be read is noted; the others are still searched.
+fn add_folder(found: &mut Found, top: &Path, folder: &Path, takes: &dyn Fn(&Path) -> bool) {
+    let entries =
+        std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut paths: Vec<PathBuf> = match entries {
+        Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+        Err(error) => {
+            found.unreadable.push(format!("{}: {error}", folder.display()));
+            return;
+        }
+    };
     paths.sort();
+
     for path in paths {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
@@ -113,18 +143,22 @@ fn add_folder(
         if path.is_dir() {
             // A link to a folder may lead back up.
             if !path.is_symlink() {
-                add_folder(inputs, top, &path, takes)?;
+                add_folder(found, top, &path, takes);
             }
-        } else if takes(&path) {
+        } else if takes(&path) && (path.is_file() || !path.exists()) {
             let relative = path.strip_prefix(top).unwrap_or(&path).into();
-            inputs.push(Input { place: Place::File(path), relative });
+            found.inputs.push(Input { place: Place::File(path), relative });
+        } else {
+            // Pipes and devices among them: reading one may never end.
+            found.not_taken.push(path);
         }
     }
-    Ok(())
 }
 
-/// Pairs every input with its output. `many` says whether folders or several names were typed; `extension` is for
-/// outputs that were not named in full.
+/// Pairs every input with its output. `typed` tells whether folders or several names were given;
+/// `extension` is for outputs that were not named in full.
+///
+/// Inputs that differ in their extension only (`IMG.jpg`, `IMG.png`) keep it: `IMG.jpg.tin`.
 ///
 /// # Errors
 /// `Usage` where several inputs would go to one output, or an output is an input.
@@ -136,18 +170,16 @@ pub fn plan_jobs(
 ) -> Result<Vec<Job>, Failure> {
     let many = typed.len() > 1
         || typed.iter().any(|path| path.is_dir() || (!path.exists() && is_glob(path)));
-    let jobs: Vec<Job> = match output {
-        None => inputs.into_iter().map(|input| beside(input, extension)).collect(),
+    let mut jobs = Vec::with_capacity(inputs.len());
+    match output {
+        None => jobs.extend(inputs.into_iter().map(|input| beside(input, extension))),
         Some(output) if output.as_os_str() == "-" => {
             if inputs.len() > 1 {
                 return Err(Failure::Usage(
                     "several files do not fit into standard output; name a folder with -o".into(),
                 ));
             }
-            inputs
-                .into_iter()
-                .map(|input| Job { input: input.place, output: Place::Standard })
-                .collect()
+            jobs.extend(inputs.into_iter().map(|input| job_to(input, Place::Standard)));
         }
         Some(output) if many || output.is_dir() || ends_with_separator(output) => {
             if output.exists() && !output.is_dir() {
@@ -156,28 +188,70 @@ pub fn plan_jobs(
                     output.display()
                 )));
             }
-            let below = |input: Input| Job {
-                output: Place::File(output.join(input.relative.with_extension(extension))),
-                input: input.place,
-            };
-            inputs.into_iter().map(below).collect()
+            jobs.extend(inputs.into_iter().map(|input| below(input, output, extension)));
         }
         Some(output) => {
-            let to_file =
-                |input: Input| Job { input: input.place, output: Place::File(output.into()) };
-            inputs.into_iter().map(to_file).collect()
+            jobs.extend(inputs.into_iter().map(|input| job_to(input, Place::File(output.into()))));
         }
-    };
+    }
+    keep_extensions_where_names_clash(&mut jobs);
+    if output.is_some() {
+        jobs.iter_mut().for_each(|job| job.otherwise = None);
+    }
     check_jobs(&jobs)?;
     Ok(jobs)
 }
 
+fn job_to(input: Input, output: Place) -> Job {
+    Job { input: input.place, output, otherwise: None }
+}
+
+/// The output below `folder`, at the place that the input has below the folder it was found in.
+fn below(input: Input, folder: &Path, extension: &str) -> Job {
+    let output = folder.join(&input.relative).with_extension(extension);
+    let otherwise = Some(folder.join(with_further_extension(&input.relative, extension)));
+    Job { input: input.place, output: Place::File(output), otherwise }
+}
+
+/// The output beside the input.
 fn beside(input: Input, extension: &str) -> Job {
-    let output = match &input.place {
-        Place::Standard => Place::Standard,
-        Place::File(path) => Place::File(path.with_extension(extension)),
+    let (output, otherwise) = match &input.place {
+        Place::Standard => (Place::Standard, None),
+        Place::File(path) => (
+            Place::File(path.with_extension(extension)),
+            Some(with_further_extension(path, extension)),
+        ),
     };
-    Job { input: input.place, output }
+    Job { input: input.place, output, otherwise }
+}
+
+/// `photo.png` with `tin` is `photo.png.tin`.
+fn with_further_extension(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+/// Gives jobs that share an output their longer name, so that each input has a file of its own.
+fn keep_extensions_where_names_clash(jobs: &mut [Job]) {
+    let mut once = BTreeSet::new();
+    let mut shared = BTreeSet::new();
+    for job in jobs.iter() {
+        if let Place::File(output) = &job.output
+            && !once.insert(output.clone())
+        {
+            shared.insert(output.clone());
+        }
+    }
+    for job in jobs {
+        if let Place::File(output) = &mut job.output
+            && shared.contains(output)
+            && let Some(longer) = job.otherwise.take()
+        {
+            *output = longer;
+        }
+    }
 }
 
 fn ends_with_separator(path: &Path) -> bool {
@@ -190,7 +264,7 @@ fn check_jobs(jobs: &[Job]) -> Result<(), Failure> {
         let Place::File(output) = &job.output else { continue };
         if let Some(other) = taken.insert(output, &job.input) {
             return Err(Failure::Usage(format!(
-                "{} and {} would both be written to {}; encode them one by one with -o",
+                "{} and {} would both be written to {}; name a folder with -o, or take them one by one",
                 other.name(),
                 job.input.name(),
                 output.display()
@@ -202,7 +276,7 @@ fn check_jobs(jobs: &[Job]) -> Result<(), Failure> {
         };
         if jobs.iter().any(|job| matches!(&job.input, Place::File(input) if same(input))) {
             return Err(Failure::Usage(format!(
-                "{} is an input and would be overwritten; name another OUT",
+                "{} is an input and would be overwritten; name another file with -o",
                 output.display()
             )));
         }
@@ -253,8 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn inputs_that_differ_in_their_extension_keep_it() {
+        let both = outputs(&["none/a.png", "none/a.jpg"], None).unwrap();
+        assert_eq!(both, ["none/a.png.tin", "none/a.jpg.tin"]);
+        let both = outputs(&["x/a.png", "x/a.jpg", "x/b.png"], Some("none/")).unwrap();
+        assert_eq!(both, ["none/a.png.tin", "none/a.jpg.tin", "none/b.tin"]);
+    }
+
+    #[test]
     fn two_results_never_share_a_place() {
-        assert_eq!(outputs(&["none/a.png", "none/a.jpg"], None), None);
+        assert_eq!(outputs(&["x/a.png", "y/a.png"], Some("none/")), None);
         assert_eq!(outputs(&["none/a.png", "none/b.jpg"], Some("-")), None);
     }
 }

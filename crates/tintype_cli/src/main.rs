@@ -1,13 +1,14 @@
-//! The program `tintype`: real photos in, far smaller files out, the photos back.
+//! The program `tintype`: turns pictures into small files and back.
 //!
-//! In: arguments, files. Out: files, a line or a JSON object for each, an exit status: 0 done, 1 some files failed,
-//! 2 wrong usage. `args` holds what was typed, `commands` what is decided from it; each command then runs over its
-//! files through `pool`. Nothing is computed here: the library `tintype` does the work.
+//! In: arguments, files. Out: files, a line or a JSON object for each, an exit status: 0 done, 1 some files
+//! failed, 2 wrong usage. `args` holds what was typed, `commands` what is decided from it; each command then
+//! runs over its files through `pool`. The library `tintype` does the work.
 #![forbid(unsafe_code)]
 
 mod args;
 mod commands;
 mod files;
+mod interrupt;
 mod memory;
 mod output;
 mod pairs;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     if let Some(code) = commands::bench::measuring() {
         return code;
     }
+    interrupt::clean_up_on_signals();
     let args = Args::parse();
     let outcome = match args.command {
         Command::Encode(args) => commands::encode::run(&args),

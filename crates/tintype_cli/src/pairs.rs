@@ -1,13 +1,14 @@
 //! Which depth picture belongs to which colour picture.
 //!
-//! By name where names tell: the same name below the two folders, letter case, extensions and the words color, colour, rgb,
-//! image and depth apart. By order where not a single name agrees and there are as many of one as of the other.
+//! By name where names agree: the same name below the two folders, without letter case, extensions and the
+//! words color, colour, rgb, image and depth. By order where no name agrees and there are as many of one as of
+//! the other.
 
 use crate::Failure;
 use crate::files::Input;
 use std::collections::BTreeMap;
 
-/// Words of a name that only tell colour from depth.
+/// Words of a name that only distinguish colour from depth.
 const KINDS: [&str; 6] = ["color", "colour", "rgb", "image", "img", "depth"];
 
 /// The words of an input's name that its partner has as well.
@@ -22,7 +23,7 @@ fn key(input: &Input) -> String {
 /// For each of `colours` the depth picture that belongs to it.
 ///
 /// # Errors
-/// `Usage` that names what has no partner, or two that claim one name.
+/// `Usage` that names each picture without a partner, or two of one name.
 pub fn pair(colours: &[Input], depths: Vec<Input>) -> Result<Vec<Input>, Failure> {
     let mut by_name: BTreeMap<String, Input> = BTreeMap::new();
     let in_order = depths.clone();
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_whatever_the_order() {
+    fn names_decide_whatever_the_order() {
         let pairs =
             paired(&["a_color.png", "b_color.png"], &["b_depth.png", "a_depth.png"]).unwrap();
         assert_eq!(pairs, ["a_depth.png", "b_depth.png"]);
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn order_tells_where_no_name_does() {
+    fn order_decides_where_no_name_does() {
         assert_eq!(
             paired(&["1305.1.png", "1305.4.png"], &["1305.2.png", "1305.5.png"]).unwrap().len(),
             2
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_stand_alone_are_named() {
+    fn all_without_a_partner_are_named() {
         let text = paired(&["a.png", "b.png", "c.png"], &["a.png", "d.png"]).unwrap_err();
         for name in ["b.png", "c.png", "d.png"] {
             assert!(text.contains(name), "{text}");

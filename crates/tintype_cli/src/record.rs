@@ -1,7 +1,7 @@
-//! What is said of each file: one JSON object, or one line for people.
+//! The result for each file: one JSON object, or one line for people.
 
 use crate::files::Job;
-use crate::style::{Ink, grouped, paint};
+use crate::style::{Ink, paint, ratio_text, size_text, time_text};
 use serde::Serialize;
 use tintype::Shape;
 
@@ -56,36 +56,35 @@ impl Record {
 
     /// For people, after an encode of `input_bytes`.
     pub fn encoded_line(&self, input_bytes: u64, terminal: bool) -> String {
-        let sizes = format!("{} → {} bytes", grouped(input_bytes), grouped(self.bytes));
-        let raw_bits =
-            self.width as f64 * self.height as f64 * self.planes as f64 * f64::from(self.bit_depth);
-        let ratio = raw_bits / (self.bytes as f64 * 8.0);
+        let sizes = format!("{} → {}", size_text(input_bytes), size_text(self.bytes));
+        let how = format!("({}, {})", self.codec, time_text(self.encode_ms.unwrap_or(0.0)));
         format!(
-            "{} → {}  {}  {:.3} bpp  {ratio:.1}:1  {}",
-            paint(Ink::Bold, &self.input, terminal),
-            paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
+            "{}  {}, {}  {}",
+            self.names(terminal),
             paint(Ink::Green, &sizes, terminal),
-            self.bpp,
-            paint(
-                Ink::Dim,
-                &format!("{}, {:.0} ms", self.codec, self.encode_ms.unwrap_or(0.0)),
-                terminal
-            ),
+            ratio_text(input_bytes, self.bytes),
+            paint(Ink::Dim, &how, terminal),
         )
     }
 
     /// For people, after a decode.
     pub fn decoded_line(&self, terminal: bool) -> String {
+        let size = format!("{} × {}", self.width, self.height);
+        let how = format!("({}, {})", self.codec, time_text(self.decode_ms.unwrap_or(0.0)));
         format!(
-            "{} → {}  {}  {}",
+            "{}  {}  {}",
+            self.names(terminal),
+            paint(Ink::Green, &size, terminal),
+            paint(Ink::Dim, &how, terminal),
+        )
+    }
+
+    /// Input and output.
+    pub fn names(&self, terminal: bool) -> String {
+        format!(
+            "{} → {}",
             paint(Ink::Bold, &self.input, terminal),
-            paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal),
-            paint(Ink::Green, &format!("{} × {}", self.width, self.height), terminal),
-            paint(
-                Ink::Dim,
-                &format!("{}, {:.0} ms", self.codec, self.decode_ms.unwrap_or(0.0)),
-                terminal
-            ),
+            paint(Ink::Bold, self.output.as_deref().unwrap_or("-"), terminal)
         )
     }
 }

@@ -74,9 +74,21 @@ pub fn read_source(
     index: usize,
     limits: &Limits,
 ) -> Result<Source, LabError> {
-    let bad = |what: String| LabError::Malformed { what: format!("{}: {what}", file.display()) };
     let bytes = std::fs::read(file).map_err(LabError::io(file))?;
-    let mut picture = read_picture(&bytes, limits).map_err(|error| bad(error.to_string()))?;
+    let picture = read_picture(&bytes, limits).map_err(|error| malformed(file, &error))?;
+    source_from_picture(picture, file, folder, index)
+}
+
+/// Writes the forms of `picture`, named after `file`, into `folder`.
+///
+/// # Errors
+/// `Io`, or `Malformed` for a picture that PNG does not hold.
+pub fn source_from_picture(
+    mut picture: Picture,
+    file: &Path,
+    folder: &Path,
+    index: usize,
+) -> Result<Source, LabError> {
     picture.metadata = Metadata::default();
     let shape = &picture.planes.shape;
     let plain = match shape.colour {
@@ -86,7 +98,7 @@ pub fn read_source(
     };
     let write = |format: PictureFormat, extension: &str| {
         let path = folder.join(format!("source-{index}.{extension}"));
-        let bytes = write_picture(format, &picture).map_err(|error| bad(error.to_string()))?;
+        let bytes = write_picture(format, &picture).map_err(|error| malformed(file, &error))?;
         std::fs::write(&path, bytes).map_err(LabError::io(&path))?;
         Ok(path)
     };
@@ -101,6 +113,10 @@ pub fn read_source(
     let pnm = if plain { Some(write(PictureFormat::Pnm, "ppm")?) } else { None };
     let png = write(PictureFormat::Png, "png")?;
     Ok(Source { image, plain, hash: hash_of(&picture), pnm, png, picture })
+}
+
+fn malformed(file: &Path, error: &dyn std::fmt::Display) -> LabError {
+    LabError::Malformed { what: format!("{}: {error}", file.display()) }
 }
 
 /// Bytes of all samples, each in one byte or two.

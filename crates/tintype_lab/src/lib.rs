@@ -21,6 +21,7 @@ mod quality;
 mod record;
 mod report;
 mod run;
+mod same_quality;
 #[cfg(test)]
 mod schema;
 mod summary;
@@ -33,6 +34,7 @@ pub use peers::names as peer_names;
 pub use record::{BdRate, Bench, CodecRecord, Failure, Image, Metrics, Missing, Point, Summary};
 pub use report::html_from_run;
 pub use run::{BenchOptions, BenchRun, Progress, json_from_bench, run};
+pub use same_quality::{PeerSizes, peer_sizes};
 
 #[cfg(test)]
 mod tests;

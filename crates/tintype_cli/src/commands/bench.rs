@@ -46,7 +46,7 @@ pub struct BenchArgs {
     /// Threads for metrics; codecs run on one, one at a time
     #[arg(long, value_name = "N")]
     pub threads: Option<u16>,
-    /// ExecOptions codecs side by side too; their times are then not given
+    /// Run codecs side by side too; their times are then left out
     #[arg(long)]
     pub untimed: bool,
     /// Runs of each encode and decode; the fastest counts

@@ -1,10 +1,11 @@
 //! `tintype decode`: `.tin` files, and plain JPEG files, to pictures.
 
 use crate::args::DecodeArgs;
-use crate::commands::{Report, complaint_of, over_jobs, read_models, texts_of};
+use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
-use crate::output::{check_standard_output, make_folder_for, write_output, write_output_with};
+use crate::output::{Existing, check_standard_output, write_result};
 use crate::record::Record;
+use crate::style::note;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
@@ -20,18 +21,23 @@ struct Plan {
     options: DecodeOptions,
     /// Nothing but the whole picture was asked for.
     whole: bool,
-    /// Where depth goes, if it was said.
+    /// Where depth goes, if a file was named.
     depth: Option<PathBuf>,
     partial: bool,
+    existing: Existing,
     show: bool,
     json: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &DecodeArgs) -> Outcome {
-    let inputs = find_inputs(&args.inputs, &|path| {
-        path.extension().is_some_and(|extension| extension == "tin")
+    let found = find_inputs(&args.inputs, &|path| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tin"))
     })?;
+    let (inputs, readable) = found.inputs_or_complain();
+    if inputs.is_empty() {
+        return Ok(false);
+    }
     let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
     let whole = args.scale == 0 && args.region.is_none() && args.layers.is_none();
     let unnamed = |job: &&mut Job| {
@@ -42,34 +48,26 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         check_standard_output(&job.output, args.common.json)?;
         format_of(&job.output)?;
     }
-    if args.show && args.common.json {
-        return Err(Failure::Usage("--show and --json do not go together".into()));
-    }
     if args.depth.is_some() && jobs.len() > 1 {
         return Err(Failure::Usage(
             "--depth names one file; decode one file at a time with it".into(),
         ));
     }
+    retain_new(&mut jobs, &args.common);
     let (models, _) = read_models(&args.model, false)?;
     let plan = Plan {
         options: options_from_args(args).models(models),
         whole,
         depth: args.depth.clone(),
         partial: args.partial,
+        existing: Existing::from_force(args.common.force),
         show: args.show,
         json: args.common.json,
     };
-    let into_folder = args
-        .output
-        .as_deref()
-        .is_some_and(|out| jobs.iter().all(|job| !is_place(&job.output, out)));
     let work = |job: &Job, threads: Threads| {
-        if into_folder {
-            make_folder_for(&job.output)?;
-        }
         decode_one(&plan, job, threads).map_err(|error| format!("{}: {error}", job.input.name()))
     };
-    Ok(over_jobs(&jobs, &args.common, work))
+    Ok(over_jobs(&jobs, &args.common, work) && readable)
 }
 
 fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
@@ -83,12 +81,13 @@ fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
     options
 }
 
-/// Lets the output of a file that keeps a JPEG end in .jpg.
+/// Lets the output of a file that holds a JPEG end in .jpg.
 fn name_as_jpeg(job: &mut Job) {
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
     let decoder = File::open(input).ok().and_then(|file| Decoder::new(BufReader::new(file)).ok());
     if decoder.is_some_and(|decoder| decoder.info().codec == codec::JPEG) {
         *output = output.with_extension("jpg");
+        job.otherwise = job.otherwise.take().map(|longer| longer.with_extension("jpg"));
     }
 }
 
@@ -116,13 +115,21 @@ fn no_format(path: &Path) -> Failure {
         .map(PictureFormat::name)
         .collect();
     Failure::Usage(format!(
-        "{}: no picture format has this extension; there are {}",
+        "{}: the extension must name a picture format: {}",
         path.display(),
         known.join(", ")
     ))
 }
 
-/// Writes the JPEG file that `job`'s input keeps, if it keeps one and its bytes are all there.
+/// The result's place in the record; says so where it is not the one that was planned.
+fn record_place(record: &mut Record, plan: &Plan, job: &Job, place: &Place) {
+    record.output = Some(place.name());
+    if *place != job.output && !plan.json {
+        note(&format!("{} exists already and stays as it is", job.output.name()));
+    }
+}
+
+/// Writes the JPEG file that `job`'s input holds, if it holds one and its bytes are all there.
 fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>, String> {
     let start = Instant::now();
     let Place::File(path) = &job.input else { return Ok(None) };
@@ -131,11 +138,12 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     let info = decoder.info().clone();
     let Ok(Some(file)) = decoder.threads(threads.count()).unpack_jpeg() else { return Ok(None) };
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
-    write_output(&job.output, &file)?;
+    let place = write_result(job, plan.existing, |out| Ok(out.write_all(&file)?))?;
     let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
     let mut record = Record::new(job, &info.shape, info.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
+    record_place(&mut record, plan, job, &place);
     let text = if plan.json {
         record.json()
     } else {
@@ -144,7 +152,7 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     Ok(Some(Report { text, complaint: None }))
 }
 
-/// Decodes a JPEG file to PNM row by row, if that is what `job` is: a picture of any size then needs little memory.
+/// Decodes a JPEG file to PNM row by row, if `job` asks for it: a picture of any size then needs little memory.
 fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>, String> {
     let start = Instant::now();
     let plain = plan.whole && !plan.show;
@@ -158,15 +166,15 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
     {
         return Ok(None);
     }
-    // What goes wrong with the input is said by the usual way.
+    // Errors of the input are reported by the usual way, which reads it again.
     let head = File::open(input).ok().filter(|_| regular(input)).map(BufReader::new);
     if !head.is_some_and(|mut head| starts_as_jpeg(&mut head).unwrap_or(false)) {
         return Ok(None);
     }
     let Ok(file) = std::fs::read(input) else { return Ok(None) };
     let options = DecodeOptions::new().threads(threads.count());
-    let (mut done, mut must_be_held) = (None, false);
-    let written = write_output_with(&job.output, |out| {
+    let (mut done, mut needs_whole_picture) = (None, false);
+    let written = write_result(job, plan.existing, |out| {
         let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
         let warnings = files::read_jpeg_rows(&file, &options, &mut |of, rows| {
             if let Some(out) = out.take() {
@@ -182,22 +190,23 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
             return Err(error);
         }
         let (Ok(Some(warnings)), Some(writer), Some(shape)) = (warnings, writer, shape) else {
-            must_be_held = true;
+            needs_whole_picture = true;
             return Err(ImageError::Unsupported { what: "decoding by rows".into() });
         };
         writer.finish()?;
         done = Some((shape, warnings));
         Ok(())
     });
-    if must_be_held {
+    if needs_whole_picture {
         return Ok(None);
     }
-    written?;
+    let place = written?;
     let Some((shape, warnings)) = done else { return Ok(None) };
     let pixels = shape.width_px as f64 * shape.height_px as f64;
     let mut record = Record::new(job, &shape, codec::JPEG.name(), file.len() as u64, pixels);
     record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
     record.warnings = texts_of(&warnings);
+    record_place(&mut record, plan, job, &place);
     let text = if plan.json {
         record.json()
     } else {
@@ -232,21 +241,23 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         Some((_, depth)) => Some(depth_file(plan, job, depth)?),
         None => None,
     };
-    match kept {
-        Some(file) => write_output(&job.output, file)?,
-        None => write_output_with(&job.output, |out| {
+    let place = match kept {
+        Some(file) => write_result(job, plan.existing, |out| Ok(out.write_all(file)?))?,
+        None => write_result(job, plan.existing, |out| {
             write_picture_to(format, picture, &WriteSettings::default(), out)
         })?,
-    }
-    if let Some((place, depth)) = depth {
-        write_output(&place, &depth)?;
+    };
+    if let Some((output, depth)) = depth {
+        let job = Job { input: job.input.clone(), output, otherwise: None };
+        write_result(&job, plan.existing, |out| Ok(out.write_all(&depth)?))?;
     }
     let full = &decoded.full_shape;
     let pixels = full.width_px as f64 * full.height_px as f64;
     let mut record =
         Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
-    // The file itself came back as it was; only a picture made of it lacks something.
+    record_place(&mut record, plan, job, &place);
+    // The JPEG file itself came back whole; only a picture made of it lacks something.
     if kept.is_none() {
         record.warnings = decoded.warnings;
     }
@@ -265,7 +276,7 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         let name = job.input.name();
         format!(
             "{name}: the file was cut off at byte {at}; {} holds what could be decoded",
-            job.output.name()
+            place.name()
         )
     });
     let complaint =
@@ -279,11 +290,11 @@ fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>
         (Some(path), _) => Place::File(path.clone()),
         (None, Place::File(path)) => Place::File(path.with_extension("depth.png")),
         (None, Place::Standard) => {
-            return Err("the file holds depth as well: say where it goes with --depth".into());
+            return Err("the file holds depth as well; name a file for it with --depth".into());
         }
     };
     let format = format_of(&place)
-        .map_err(|_| format!("{}: no picture format has this extension", place.name()))?;
+        .map_err(|_| format!("{}: the extension must name a picture format", place.name()))?;
     Ok((place, write_picture(format, depth).map_err(|error| error.to_string())?))
 }
 
@@ -358,7 +369,7 @@ pub fn decode_place(place: &Place, options: DecodeOptions) -> Result<(DecodedFil
     Ok((decoded.into(), metadata.len()))
 }
 
-/// Peeks at the first bytes without taking them.
+/// Checks the first bytes without taking them.
 fn starts_as_jpeg(input: &mut impl BufRead) -> Result<bool, String> {
     input.fill_buf().map(files::is_jpeg).map_err(|error| error.to_string())
 }

@@ -1,13 +1,14 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
 use crate::args::{EncodeArgs, GoalArgs};
-use crate::commands::{Report, complaint_of, over_jobs, read_models, texts_of};
-use crate::files::{Input, Job, Place, find_inputs, plan_jobs, read_input};
-use crate::output::{check_standard_output, make_folder_for, write_output};
+use crate::commands::comparison::{Coded, comparison};
+use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
+use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input};
+use crate::output::{Existing, check_standard_output, write_result};
 use crate::pairs::pair;
 use crate::record::Record;
-use crate::style::grouped;
-use crate::{Failure, Outcome, terminal};
+use crate::style::{complain, note, ratio_text, size_text, time_text};
+use crate::{Failure, Outcome};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Mutex;
@@ -26,49 +27,44 @@ struct Plan {
     /// The depth picture of each job, or none at all.
     depths: Vec<(Place, Place)>,
     max_error: u16,
-    /// JPEG files are kept, in fewer bytes: nothing else was asked for.
-    keep_jpeg: bool,
-    /// JPEG files kept: bytes before, bytes after, how many.
-    kept: Mutex<(u64, u64, usize)>,
+    /// JPEG files are packed, not coded anew: nothing else was asked for.
+    pack_jpeg: bool,
+    existing: Existing,
+    compare: bool,
     show: bool,
     json: bool,
+    /// Files done.
+    totals: Mutex<Totals>,
+}
+
+/// What a batch came to.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    files: u64,
+    bytes_before: u64,
+    bytes_after: u64,
 }
 
 /// Runs the command.
 pub fn run(args: &EncodeArgs) -> Outcome {
-    let mut goal = goal_from_args(&args.goal);
-    if args.max_error > 0
-        && args.depth.is_empty()
-        && goal == Goal::Quality(75.0)
-        && args.goal.quality.is_none()
-    {
-        goal = Goal::Lossless;
-    }
-    let goal = goal;
+    let start = Instant::now();
     let (models, codecs) = read_models(&args.model, args.send_model)?;
-    let codec = args.codec.0.or_else(|| codecs.last().copied());
-    if let (Some(codec), Some(other)) = (codec, codecs.iter().find(|id| Some(**id) != codec)) {
-        let text =
-            format!("--codec {} does not go with a model for {}", codec.name(), other.name());
-        return Err(Failure::Usage(text));
+    let (codec, goal) = codec_and_goal(args, &codecs)?;
+
+    let found = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
+    let mut all_taken = complain_about_files_not_taken(&found);
+    let (inputs, readable) = found.inputs_or_complain();
+    all_taken &= readable;
+    if inputs.is_empty() {
+        return Ok(false);
     }
-    if args.denoise.is_some() && goal == Goal::Lossless {
-        return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
-    }
-    let inputs = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
+
     let depths = depth_inputs(args, &inputs)?;
-    let jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "tin")?;
+    let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "tin")?;
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
-        check_output_format(job, goal)?;
+        check_output_format(job, codec, goal)?;
     }
-    if args.show && args.common.json {
-        return Err(Failure::Usage("--show and --json do not go together".into()));
-    }
-    let asked =
-        args.goal.quality.is_some() || !matches!(goal, Goal::Quality(_)) || args.denoise.is_some();
-    let keep_jpeg = matches!(codec, None | Some(codec::JPEG)) && !asked;
-    let keep_jpeg = keep_jpeg && args.depth.is_empty() && args.max_error == 0;
     if !depths.is_empty() && jobs.iter().any(|job| is_jpeg(&job.output)) {
         return Err(Failure::Usage("a JPEG holds no depth; write a .tin file".into()));
     }
@@ -77,38 +73,31 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         .map(|job| job.input.clone())
         .zip(depths.into_iter().map(|input| input.place))
         .collect();
+    jobs.iter_mut().for_each(keep_longer_name_beside_sibling);
+    retain_new(&mut jobs, &args.common);
+
     let plan = Plan {
         encoder: encoder_from_args(args, codec, goal).models(models.clone()),
+        pack_jpeg: packs_jpeg(args, codec, goal),
         codec,
         goal,
         models,
         depths,
         max_error: args.max_error,
-        keep_jpeg,
-        kept: Mutex::default(),
+        existing: Existing::from_force(args.common.force),
+        compare: args.compare,
         show: args.show,
         json: args.common.json,
+        totals: Mutex::default(),
     };
-    let into_folder =
-        args.output.is_some() && jobs.iter().all(|job| job.output.name() != name_of(args));
     let work = |job: &Job, threads: Threads| {
-        if into_folder {
-            make_folder_for(&job.output)?;
-        }
         encode_one(&plan, job, threads).map_err(|error| format!("{}: {error}", job.input.name()))
     };
     let done = over_jobs(&jobs, &args.common, work);
-    if let (false, Ok((before, after, count @ 2..))) =
-        (plan.json, plan.kept.lock().map(|sums| *sums))
-    {
-        let saved = 100.0 * (1.0 - after as f64 / before.max(1) as f64);
-        eprintln!(
-            "{count} JPEG files kept: {} → {} bytes, {saved:.1} % saved",
-            grouped(before),
-            grouped(after)
-        );
+    if jobs.len() > 1 && !plan.json {
+        note_totals(&plan, start.elapsed().as_secs_f64() * 1000.0);
     }
-    Ok(done)
+    Ok(done && all_taken)
 }
 
 fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Encoder {
@@ -124,9 +113,96 @@ fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> E
     encoder
 }
 
-/// OUT as it was typed.
-fn name_of(args: &EncodeArgs) -> String {
-    args.output.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+/// Codec and goal, or why options contradict each other.
+fn codec_and_goal(
+    args: &EncodeArgs,
+    models_for: &[CodecId],
+) -> Result<(Option<CodecId>, Goal), Failure> {
+    let mut goal = goal_from_args(&args.goal);
+    // A bound on the error of every sample is a goal of its own, unless depth has the bound.
+    let unasked = goal == Goal::Quality(75.0) && args.goal.quality.is_none();
+    if args.max_error > 0 && args.depth.is_empty() && unasked {
+        goal = Goal::Lossless;
+    }
+    if args.denoise.is_some() && goal == Goal::Lossless {
+        return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
+    }
+
+    let codec = args.codec.0.or_else(|| models_for.last().copied());
+    if let (Some(codec), Some(other)) = (codec, models_for.iter().find(|id| Some(**id) != codec)) {
+        return Err(Failure::Usage(format!(
+            "--codec {} cannot use a model for {}",
+            codec.name(),
+            other.name()
+        )));
+    }
+    Ok((codec, goal))
+}
+
+/// Whether JPEG files are packed byte for byte: no option asks for a change of the picture.
+fn packs_jpeg(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> bool {
+    let changed = args.goal.quality.is_some()
+        || !matches!(goal, Goal::Quality(_))
+        || args.denoise.is_some()
+        || !args.depth.is_empty()
+        || args.max_error > 0;
+    matches!(codec, None | Some(codec::JPEG)) && !changed
+}
+
+/// Extensions of pictures and films that cannot be read. Leaving one out of a folder is a failure; leaving
+/// out other files (texts, lists) is not.
+const NOT_READ: &[&str] = &[
+    "3fr", "arw", "avi", "avif", "cr2", "cr3", "dng", "erf", "exr", "heic", "heif", "ico", "j2k",
+    "jp2", "jpx", "jxl", "jxr", "m4v", "mkv", "mov", "mp4", "mpg", "nef", "nrw", "orf", "pef",
+    "psd", "raf", "rw2", "srw", "svg", "tga", "webm", "wmv",
+];
+
+fn is_not_read(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    NOT_READ.contains(&extension.to_ascii_lowercase().as_str())
+}
+
+/// Names the files of folders that are not encoded. Whether none of them is a picture or a film.
+fn complain_about_files_not_taken(found: &Found) -> bool {
+    let mut all_taken = true;
+    for path in &found.not_taken {
+        if is_not_read(path) || format_of(path).is_some() {
+            complain(&format!("{}: not encoded; this kind of file is not read", path.display()));
+            all_taken = false;
+        } else {
+            note(&format!("{}: left out, not a picture", path.display()));
+        }
+    }
+    all_taken
+}
+
+/// `IMG.png` may become `IMG.png.tin` only where another picture `IMG.jpg` stands beside it: then `IMG.tin`
+/// may be that picture's. Elsewhere `IMG.tin` is the user's to replace.
+fn keep_longer_name_beside_sibling(job: &mut Job) {
+    let Place::File(input) = &job.input else { return };
+    let folder = input.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new(".")));
+    let has_sibling = entries.into_iter().flatten().flatten().any(|entry| {
+        let path = entry.path();
+        path.file_stem() == input.file_stem()
+            && path.file_name() != input.file_name()
+            && format_of(&path).is_some()
+    });
+    if !has_sibling {
+        job.otherwise = None;
+    }
+}
+
+fn note_totals(plan: &Plan, ms: f64) {
+    let Ok(totals) = plan.totals.lock().map(|totals| *totals) else { return };
+    note(&format!(
+        "{} files: {} → {}, {}, in {}",
+        totals.files,
+        size_text(totals.bytes_before),
+        size_text(totals.bytes_after),
+        ratio_text(totals.bytes_before, totals.bytes_after),
+        time_text(ms)
+    ));
 }
 
 /// The depth picture of each input, or none at all.
@@ -134,7 +210,7 @@ fn depth_inputs(args: &EncodeArgs, inputs: &[Input]) -> Result<Vec<Input>, Failu
     if args.depth.is_empty() {
         return Ok(Vec::new());
     }
-    pair(inputs, find_inputs(&args.depth, &|path| format_of(path).is_some())?)
+    pair(inputs, find_inputs(&args.depth, &|path| format_of(path).is_some())?.inputs)
 }
 
 fn goal_from_args(args: &GoalArgs) -> Goal {
@@ -159,20 +235,24 @@ fn is_jpeg(place: &Place) -> bool {
 }
 
 /// Refuses outputs that are neither `.tin` nor JPEG, and goals that a JPEG cannot be given.
-fn check_output_format(job: &Job, goal: Goal) -> Result<(), Failure> {
+fn check_output_format(job: &Job, codec: Option<CodecId>, goal: Goal) -> Result<(), Failure> {
     let Place::File(path) = &job.output else { return Ok(()) };
+    let refuse = |what: String| Err(Failure::Usage(format!("{}: {what}", path.display())));
     match format_of(path) {
+        None if is_not_read(path) => {
+            refuse("encode writes .tin and .jpg files; give the output one of these names".into())
+        }
         None => Ok(()),
-        Some(PictureFormat::Jpeg) if matches!(goal, Goal::Quality(_)) => Ok(()),
-        Some(PictureFormat::Jpeg) => Err(Failure::Usage(format!(
-            "{}: a JPEG can be asked for a quality (-q) only",
-            path.display()
-        ))),
-        Some(format) => Err(Failure::Usage(format!(
-            "{}: encode writes .tin and .jpg files; a {} file is made by decode",
-            path.display(),
-            format.name()
-        ))),
+        Some(PictureFormat::Jpeg) if !matches!(goal, Goal::Quality(_)) => {
+            refuse("a JPEG can be asked for a quality (-q) only".into())
+        }
+        Some(PictureFormat::Jpeg) => match codec {
+            None | Some(codec::JPEG) => Ok(()),
+            Some(codec) => refuse(format!("{} writes .tin files only", codec.name())),
+        },
+        Some(_) => refuse(
+            "encode writes .tin and .jpg files; decode turns a .tin file into other formats".into(),
+        ),
     }
 }
 
@@ -182,22 +262,24 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         return Err("is a .tin file already; decode it first".into());
     }
     let plain = plan.depths.is_empty() && plan.max_error == 0;
-    if !is_jpeg(&job.output) && plain && keeps_file(plan, &file) {
-        return keep_one(plan, job, &file, threads);
+    if !is_jpeg(&job.output) && plain && packs_file(plan, &file) {
+        return pack_one(plan, job, &file, threads);
     }
+
     let options = DecodeOptions::new().threads(threads.count());
     let read = files::read_picture(&file, &options).map_err(|error| error.to_string())?;
     let (mut picture, warnings) = (read.picture, texts_of(&read.warnings));
-    let mut file_bytes = file.len() as u64;
+    let mut bytes_before = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
-        file_bytes += bytes.len() as u64;
+        bytes_before += bytes.len() as u64;
         let depth =
             files::read_picture(&bytes, &options).map_err(|e| format!("{}: {e}", place.name()))?;
         picture = tintype::with_depth(picture, &depth.picture)
             .map_err(|error| format!("{}: {error}", place.name()))?;
     }
     picture.planes = tintype::within_error(&picture.planes, plan.max_error);
+
     let start = Instant::now();
     let encoder = plan.encoder.clone().threads(threads.count());
     let encoded = match is_jpeg(&job.output) {
@@ -207,27 +289,19 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     let encoded = encoded.map_err(|error| error.to_string())?;
     let (bytes, codec) = (encoded.bytes, encoded.codec);
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
-    write_output(&job.output, &bytes)?;
+
     let shape = &picture.planes.shape;
     let pixels = shape.width_px as f64 * shape.height_px as f64;
     let mut record = Record::new(job, shape, codec.name(), bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
-    let complaint = complaint_of(job, &warnings);
     record.warnings = warnings;
-    let mut text = match (plan.json, &job.output) {
-        (true, _) => record.json(),
-        (false, Place::Standard) => String::new(),
-        (false, _) => record.encoded_line(file_bytes, std::io::stdout().is_terminal()),
-    };
-    if plan.show && job.output != Place::Standard {
-        text = format!("{text}\n{}", before_and_after(&picture, &bytes, &plan.models)?);
-    }
-    Ok(Report { text, complaint })
+    let done = Done { file: &bytes, bytes_before, record };
+    write_one(plan, job, done, || Ok(picture), threads)
 }
 
-/// Whether `file` is a JPEG, or with `--codec jpeg` no picture that we know, and is to lose nothing.
-fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
-    let exact = plan.keep_jpeg || plan.goal == Goal::Lossless;
+/// Whether `file` is a JPEG, or with `--codec jpeg` of an unknown kind, and every byte is to come back.
+fn packs_file(plan: &Plan, file: &[u8]) -> bool {
+    let exact = plan.pack_jpeg || plan.goal == Goal::Lossless;
     let jpeg = files::is_jpeg(file);
     exact
         && match plan.codec {
@@ -237,58 +311,64 @@ fn keeps_file(plan: &Plan, file: &[u8]) -> bool {
         }
 }
 
-/// Keeps a file as it is, in fewer bytes; it may be broken.
-fn keep_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Report, String> {
+/// Packs a JPEG file, which may be damaged, so that every byte comes back.
+fn pack_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Report, String> {
     let start = Instant::now();
     let encoder = plan.encoder.clone().threads(threads.count());
-    let kept = encoder.pack_jpeg(file).map_err(|error| error.to_string())?;
+    let packed = encoder.pack_jpeg(file).map_err(|error| error.to_string())?;
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
-    if let Ok(mut sums) = plan.kept.lock() {
-        *sums = (sums.0 + file.len() as u64, sums.1 + kept.bytes.len() as u64, sums.2 + 1);
-    }
-    write_output(&job.output, &kept.bytes)?;
-    let decoder = Decoder::from_stream(&kept.bytes[..]).map_err(|error| error.to_string())?;
+
+    let decoder = Decoder::from_stream(&packed.bytes[..]).map_err(|error| error.to_string())?;
     let info = decoder.info();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
-    let mut record =
-        Record::new(job, &info.shape, kept.codec.name(), kept.bytes.len() as u64, pixels);
+    let bytes_after = packed.bytes.len() as u64;
+    let mut record = Record::new(job, &info.shape, packed.codec.name(), bytes_after, pixels);
     record.encode_ms = Some(encode_ms);
-    let mut text = match (plan.json, &job.output) {
-        (true, _) => record.json(),
-        (false, Place::Standard) => String::new(),
-        (false, _) => record.encoded_line(file.len() as u64, std::io::stdout().is_terminal()),
-    };
-    if plan.show && job.output != Place::Standard {
+    let done = Done { file: &packed.bytes, bytes_before: file.len() as u64, record };
+    let picture = || {
         let read = files::read_picture(file, &DecodeOptions::new());
-        let picture = read.map_err(|error| error.to_string())?.picture;
-        text = format!("{text}\n{}", before_and_after(&picture, &kept.bytes, &plan.models)?);
-    }
-    Ok(Report { text, complaint: None })
+        read.map(|read| read.picture).map_err(|error| error.to_string())
+    };
+    write_one(plan, job, done, picture, threads)
 }
 
-/// Both pictures as the terminal can show them, and how far apart they are.
-fn before_and_after(before: &Picture, file: &[u8], models: &Models) -> Result<String, String> {
-    let after = if file.starts_with(&tintype::MAGIC) {
-        Decoder::from_stream(file)
-            .and_then(|decoder| decoder.models(models.clone()).decode())
-            .map(|decoded| decoded.picture)
-    } else {
-        files::read_picture(file, &DecodeOptions::new()).map(|read| read.picture)
+/// A file that is ready to be written.
+struct Done<'a> {
+    file: &'a [u8],
+    bytes_before: u64,
+    record: Record,
+}
+
+/// Writes the file, and says what it came to. `picture` gives the input where it is to be compared.
+fn write_one(
+    plan: &Plan,
+    job: &Job,
+    done: Done<'_>,
+    picture: impl FnOnce() -> Result<Picture, String>,
+    threads: Threads,
+) -> Result<Report, String> {
+    let Done { file, bytes_before, mut record } = done;
+    let place = write_result(job, plan.existing, |out| Ok(out.write_all(file)?))?;
+    record.output = Some(place.name());
+    if place != job.output && !plan.json {
+        note(&format!("{} is another picture's file and stays", job.output.name()));
+    }
+    if let Ok(mut totals) = plan.totals.lock() {
+        totals.files += 1;
+        totals.bytes_before += bytes_before;
+        totals.bytes_after += file.len() as u64;
+    }
+
+    let complaint = complaint_of(job, &record.warnings);
+    let terminal = std::io::stdout().is_terminal();
+    let text = match (plan.json, &place) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) if plan.compare || plan.show => {
+            let coded = Coded { before: &picture()?, bytes_before, file, record: &record };
+            comparison(&coded, &plan.models, plan.compare, plan.show, threads)?
+        }
+        (false, _) => record.encoded_line(bytes_before, terminal),
     };
-    let after = after.map_err(|error| error.to_string())?;
-    let wanted =
-        tintype_metrics::Wanted { ssimulacra2: true, ..tintype_metrics::Wanted::POINTWISE };
-    let report = tintype_metrics::compare_with(&before.planes, &after.planes, wanted)
-        .map_err(|e| e.to_string())?;
-    let score =
-        report.ssimulacra2.map(|score| format!(", SSIMULACRA2 {score:.1}")).unwrap_or_default();
-    let psnr = if report.psnr.is_finite() {
-        format!("PSNR {:.2} dB", report.psnr)
-    } else {
-        "no difference".into()
-    };
-    Ok(format!(
-        "{}{psnr}{score}",
-        terminal::side_by_side(&[("before", &before.planes), ("after", &after.planes)])
-    ))
+    Ok(Report { text, complaint })
 }

@@ -1,4 +1,4 @@
-//! `tintype info`: what a file holds.
+//! `tintype info`: describes a file.
 
 use crate::Outcome;
 use crate::args::InfoArgs;
@@ -8,11 +8,12 @@ use crate::commands::texts_of;
 use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::print_line;
 use crate::record::Record;
-use crate::style::{Ink, complain, grouped, paint};
+use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
-    ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, files,
+    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, codec,
+    files,
 };
 use tintype_image::io::PictureFormat;
 
@@ -22,6 +23,8 @@ struct InfoRecord {
     #[serde(flatten)]
     record: Record,
     colour: String,
+    /// Whether every sample is kept; none where the codec does both and only its header tells.
+    lossless: Option<bool>,
     tiles: Option<usize>,
     layers: Option<usize>,
     data_bytes: Option<u64>,
@@ -44,10 +47,10 @@ pub fn run(args: &InfoArgs) -> Outcome {
     let known = |path: &std::path::Path| {
         let extension =
             path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        extension == "tin" || PictureFormat::from_extension(extension).is_some()
+        extension.eq_ignore_ascii_case("tin") || PictureFormat::from_extension(extension).is_some()
     };
-    let mut all_done = true;
-    for input in find_inputs(&args.inputs, &known)? {
+    let (inputs, mut all_done) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
+    for input in inputs {
         #[cfg(feature = "train")]
         if let Place::File(path) = &input.place
             && !args.json
@@ -72,7 +75,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
 fn info_of(input: &Input) -> Result<InfoRecord, String> {
     let bytes = read_input(&input.place)?;
     let record = |shape: &Shape, codec: &str| {
-        let job = Job { input: input.place.clone(), output: Place::Standard };
+        let job = Job { input: input.place.clone(), output: Place::Standard, otherwise: None };
         let pixels = shape.width_px as f64 * shape.height_px as f64;
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
@@ -85,6 +88,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         return Ok(InfoRecord {
             record: Record { warnings, ..record(shape, format) },
             colour: colour_text(shape),
+            lossless: None,
             tiles: None,
             layers: None,
             data_bytes: None,
@@ -98,6 +102,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
     Ok(InfoRecord {
         record: record(&info.shape, info.codec.name()),
         colour: colour_text(&info.shape),
+        lossless: keeps_every_sample(info.codec),
         tiles: Some(info.tiles),
         layers: Some(info.layers),
         data_bytes: Some(info.data_bytes),
@@ -117,6 +122,19 @@ fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
         .filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
     let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
+}
+
+/// Whether files of this codec keep every sample, where all of them do or none.
+fn keeps_every_sample(id: CodecId) -> Option<bool> {
+    // A packed JPEG file comes back byte for byte.
+    if id == codec::JPEG {
+        return Some(true);
+    }
+    let capabilities = tintype::codec_of_build(id)?.capabilities();
+    match (capabilities.lossy, capabilities.lossless) {
+        (true, true) => None,
+        (_, lossless) => Some(lossless),
+    }
 }
 
 /// Colour model, sampling and further planes in a few words: `YCbCr BT.601 4:2:0 + alpha`.
@@ -147,6 +165,11 @@ fn colour_text(shape: &Shape) -> String {
     text
 }
 
+/// `1 tile`, `12 tiles`.
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 fn text_from_info(info: &InfoRecord) -> String {
     let terminal = std::io::stdout().is_terminal();
     let record = &info.record;
@@ -156,13 +179,19 @@ fn text_from_info(info: &InfoRecord) -> String {
         "picture",
         format!("{} × {}, {}, {} bits", record.width, record.height, info.colour, record.bit_depth),
     );
-    line("codec", record.codec.clone());
+    let loss = match info.lossless {
+        Some(true) => ", lossless",
+        Some(false) => ", lossy",
+        None => "",
+    };
+    line("codec", format!("{}{loss}", record.codec));
     line("size", format!("{} bytes, {:.3} bits per pixel", grouped(record.bytes), record.bpp));
     if let (Some(tiles), Some(layers), Some(data)) = (info.tiles, info.layers, info.data_bytes) {
-        line("data", format!("{} bytes, tiles: {tiles}, layers: {layers}", grouped(data)));
+        let parts = format!("{}, {}", counted(tiles, "tile"), counted(layers, "layer"));
+        line("data", format!("{} bytes in {parts}", grouped(data)));
     }
     for item in &info.metadata {
-        line("metadata", format!("{}, {} bytes", item.name, grouped(item.bytes)));
+        line("metadata", format!("{}, {}", item.name, size_text(item.bytes)));
     }
     if let Some(at) = info.cut_off_at {
         line("cut off", format!("at byte {at}; fetch the file again for the rest"));

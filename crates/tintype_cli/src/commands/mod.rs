@@ -3,6 +3,7 @@
 #[cfg(feature = "bench")]
 pub mod bench;
 pub mod compare;
+pub mod comparison;
 pub mod decode;
 pub mod encode;
 pub mod info;
@@ -12,14 +13,14 @@ pub mod models;
 pub mod train;
 
 use crate::args::CommonArgs;
-use crate::files::Job;
-use crate::output::print_line;
-use crate::style::complain;
+use crate::files::{Job, Place};
+use crate::output::print_bytes;
+use crate::style::{complain, note};
 use crate::{Failure, pool, progress};
 use std::path::PathBuf;
 use tintype::{CodecId, Models, Threads, Warning};
 
-/// What is said of one file that was done.
+/// What to print for one file that was done.
 pub struct Report {
     /// For standard output; empty for nothing.
     pub text: String,
@@ -27,7 +28,21 @@ pub struct Report {
     pub complaint: Option<String>,
 }
 
-/// The complaint about a damaged file of which a picture was made all the same.
+/// Leaves out jobs whose output exists, where `--skip-existing` asks for it.
+pub fn retain_new(jobs: &mut Vec<Job>, common: &CommonArgs) {
+    if !common.skip_existing {
+        return;
+    }
+    let all = jobs.len();
+    jobs.retain(|job| !matches!(&job.output, Place::File(path) if path.exists()));
+    let skipped = all - jobs.len();
+    if skipped > 0 && !common.json {
+        let files = if skipped == 1 { "1 file".into() } else { format!("{skipped} files") };
+        note(&format!("{files} skipped: the output exists already"));
+    }
+}
+
+/// The complaint about a damaged file from which a picture could still be made.
 pub fn complaint_of(job: &Job, warnings: &[String]) -> Option<String> {
     (!warnings.is_empty()).then(|| format!("{}: {}", job.input.name(), warnings.join("; ")))
 }
@@ -37,7 +52,16 @@ pub fn texts_of(warnings: &[Warning]) -> Vec<String> {
     warnings.iter().map(Warning::to_string).collect()
 }
 
-/// Runs `work` over all jobs, many at once, and says of each what came of it; whether all were done.
+/// Prints a line on standard output; says so where that fails (a full disk).
+fn printed(line: &str) -> bool {
+    let result = print_bytes(format!("{line}\n").as_bytes());
+    if let Err(Failure::Work(message) | Failure::Usage(message)) = &result {
+        complain(message);
+    }
+    result.is_ok()
+}
+
+/// Runs `work` over all jobs, many at once, and prints the result of each. Whether all were done.
 pub fn over_jobs(
     jobs: &[Job],
     common: &CommonArgs,
@@ -51,8 +75,8 @@ pub fn over_jobs(
     let done = |_: usize, result: Result<Report, String>| {
         bar.suspend(|| match result {
             Ok(report) => {
-                if !report.text.is_empty() {
-                    print_line(&report.text);
+                if !report.text.is_empty() && !printed(&report.text) {
+                    all_done = false;
                 }
                 if let Some(complaint) = report.complaint {
                     complain(&complaint);
@@ -71,7 +95,7 @@ pub fn over_jobs(
     all_done
 }
 
-/// Reads the user's model files, to be sent with pictures or not, and says for which codecs they are, in order.
+/// Reads the user's model files, to be sent with pictures or not, and the codecs they are for, in order.
 pub fn read_models(files: &[PathBuf], send: bool) -> Result<(Models, Vec<CodecId>), Failure> {
     let (mut models, mut codecs) = (Models::default(), Vec::new());
     for file in files {

@@ -20,7 +20,7 @@ pub fn draw(args: &InfoArgs, out: &Path) -> Outcome {
         path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
     };
     let (mut model, mut pictures) = (None, Vec::new());
-    for input in find_inputs(&args.inputs, &known)? {
+    for input in find_inputs(&args.inputs, &known)?.inputs {
         let Place::File(path) = input.place else { continue };
         if known(&path) {
             pictures.push(path);

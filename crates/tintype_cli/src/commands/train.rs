@@ -1,7 +1,7 @@
 //! `tintype train`: a model fitted to the user's own pictures.
 //!
-//! The fit itself is the codec's (`tintype_train::fitter`). Here: the list of pictures and its held-out tenth, the progress bar,
-//! the model file and its card, and what the model is worth on the pictures that were held out.
+//! The fit itself is in `tintype_train::fitter`. Here: the list of pictures and its held-out tenth, the progress
+//! bar, the model file and its card, and a report on the pictures that were held out.
 
 use crate::files::{Place, find_inputs};
 use crate::output::{print_line, write_output};
@@ -91,7 +91,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let known = |path: &Path| {
         path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
     };
-    let inputs = find_inputs(&args.inputs, &known)?;
+    let (inputs, _) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
     let files = inputs.into_iter().filter_map(|input| match input.place {
         Place::File(path) => Some(path),
         Place::Standard => None,
