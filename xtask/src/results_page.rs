@@ -47,8 +47,25 @@ pub fn tables(results: &[Value]) -> String {
     if page.is_empty() {
         return "Nothing is measured yet.\n".into();
     }
-    page + "\nBD-rate: mean of the pictures' figures, in per cent of bytes at equal quality; negative is smaller. Speeds are \
-            megapixels a second of processor time on one thread, start of the program and file access included.\n"
+    page += "\nBD-rate: mean of the pictures' figures, in per cent of bytes at equal quality; \
+             negative is smaller. Speeds are megapixels a second of processor time on one thread, \
+             start of the program and file access included.";
+    page += &note_on_python(results);
+    page + "\n"
+}
+
+/// Which codecs were timed inside a script, whose start would take longer than the work.
+fn note_on_python(results: &[Value]) -> String {
+    let in_python = results.iter().filter(|result| text(result, "command").starts_with("python3 "));
+    let names: BTreeSet<&str> = in_python.map(|result| text(result, "codec")).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = names.into_iter().collect();
+    format!(
+        " Libraries called through Python ({}) are timed without its start and file access.",
+        names.join(", ")
+    )
 }
 
 fn sort_key(result: &Value) -> f64 {
@@ -285,6 +302,14 @@ mod tests {
     fn exact_codecs_are_listed_by_bytes() {
         let page = tables(&[result("lossless", true, true, 0.0)]);
         assert!(page.contains("| **lossless** | 1 234 567 | 2.500 | 4.00 | – |"), "{page}");
+    }
+
+    #[test]
+    fn libraries_called_through_python_are_named() {
+        let mut avif = result("avif", false, false, -40.0);
+        assert!(!tables(&[avif.clone()]).contains("Python"));
+        avif["command"] = "python3 -c … IN OUT Q".into();
+        assert!(tables(&[avif]).contains("Python (avif)"));
     }
 
     #[test]

@@ -66,7 +66,11 @@ fn print_line(
         let ours = window(curve_of(curves, image), args);
         each.extend(bd_rate(&ours, &window(curve_of(theirs, image), args)));
     }
-    let mean = each.iter().sum::<f64>() / each.len().max(1) as f64;
+    if each.is_empty() {
+        println!("{name} against {peer}: the curves do not overlap");
+        return;
+    }
+    let mean = each.iter().sum::<f64>() / each.len() as f64;
     let better = each.iter().filter(|difference| **difference < 0.0).count();
     let of_means = of_means.map_or("no overlap".into(), |value| format!("{value:.2} %"));
     println!(

@@ -30,32 +30,30 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Spent) {
     (made, Spent { cpu_ms, wall_ms })
 }
 
-/// What `work` returns, and the shortest of `times` times it took.
-pub fn best_of<T>(times: usize, work: impl Fn() -> T) -> (T, Spent) {
-    let mut best = timed(&work);
-    for _ in 1..times {
-        let next = timed(&work);
-        if next.1.cpu_ms < best.1.cpu_ms {
-            best = next;
-        }
-    }
-    best
-}
-
-/// Seconds of one run of `work`: the best of three rounds of 80 ms or more, since the kernel
-/// counts in ticks of a few milliseconds.
-pub fn seconds_each(mut work: impl FnMut()) -> f64 {
+/// What `work` returns, and the seconds of one run: the best of `rounds` rounds of 80 ms or more,
+/// since the kernel counts CPU time in ticks of a few milliseconds.
+///
+/// On one thread CPU time counts, on several wall time.
+pub fn best_seconds<T>(rounds: usize, threads: usize, mut work: impl FnMut() -> T) -> (T, f64) {
+    let mut made = work();
     let mut best = f64::INFINITY;
-    for _ in 0..3 {
+    for _ in 0..rounds.max(1) {
         let mut runs = 0;
         let mut spent = 0.0;
-        while runs == 0 || spent < 0.08 {
-            spent += timed(&mut work).1.cpu_ms / 1e3;
+        while spent < 0.08 {
+            let (next, time) = timed(&mut work);
+            made = next;
+            spent += time.seconds(threads);
             runs += 1;
         }
         best = best.min(spent / f64::from(runs));
     }
-    best
+    (made, best)
+}
+
+/// Seconds of one run of `work` on this thread, the best of three rounds.
+pub fn seconds_each(work: impl FnMut()) -> f64 {
+    best_seconds(3, 1, work).1
 }
 
 fn thread_cpu_ms() -> Option<f64> {

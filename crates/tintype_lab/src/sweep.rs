@@ -7,7 +7,7 @@ use crate::LabError;
 use crate::cache::Cache;
 use crate::codec::{Carrier, Codec};
 use crate::input::Source;
-use crate::launch::{Launcher, Outcome};
+use crate::launch::{Cost, Launcher, Outcome};
 use crate::ours::inside_ms;
 use crate::quality;
 use crate::record::{Failure, Point};
@@ -136,7 +136,8 @@ pub fn code(
 /// Replaces the time of the process by what a program that times itself printed under `key`.
 fn take_reported_time(codec: &Codec, outcome: &mut Outcome, key: &str) {
     if let Some(ms) = inside_ms(&outcome.stdout, key).filter(|_| codec.times_itself) {
-        (outcome.cost.wall_ms, outcome.cost.cpu_ms) = (ms, ms);
+        // Memory of the process is mostly Python's.
+        outcome.cost = Cost { wall_ms: ms, cpu_ms: ms, peak_memory_bytes: None };
     }
 }
 

@@ -23,7 +23,8 @@ Examples:
   tintype bench photos/ --codecs wavelet,wavelet:psnr:e7 --peers webp,jxl
   tintype bench photos/ --lossless --codecs lossless,lossless:e9
 
-A codec may be followed by :psnr or :visual and by :e1 to :e9. Peers run where their programs are on PATH.")]
+A codec may be followed by :psnr or :visual and by :e1 to :e9. Peers run where their programs
+are on PATH; AVIF and JPEG XL also where python3 has Pillow 11.3 or imagecodecs.")]
 pub struct BenchArgs {
     /// Pictures, and folders of pictures
     #[arg(required = true, value_name = "DIR|FILE")]

@@ -5,6 +5,13 @@ use std::process::{Command, Stdio};
 use tintype_image::io::read_picture;
 use tintype_image::{Limits, Planes};
 
+/// Whether `program` starts on this machine.
+pub fn is_on_path(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok()
+}
+
 /// What a decoder that reads standard input and writes PNM makes of `bytes`.
 pub fn decoded_by(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Planes> {
     let mut command = Command::new(program);

@@ -3,7 +3,7 @@
 use super::CodecSpeedArgs;
 use super::turbo::TurboJpeg;
 use crate::Failure;
-use crate::clock::best_of;
+use crate::clock::best_seconds;
 use crate::pictures::{collect, name, pixels, read};
 use crate::subject::{Subject, levels};
 use tintype::Goal;
@@ -66,17 +66,13 @@ fn measure(
     level: Level,
 ) -> Result<Run, Failure> {
     let threads = args.codec.threads;
-    let (coded, encode) =
-        best_of(args.repeat, || subject.encode(picture, goal, &args.codec, level));
+    let (coded, encode_s) =
+        best_seconds(args.repeat, threads, || subject.encode(picture, goal, &args.codec, level));
     let coded = coded?;
-    let (decoded, decode) = best_of(args.repeat, || subject.decode(&coded, &args.codec, level));
+    let (decoded, decode_s) =
+        best_seconds(args.repeat, threads, || subject.decode(&coded, &args.codec, level));
     decoded?;
-    Ok(Run {
-        coded,
-        megapixels: pixels(&picture.planes) / 1e6,
-        encode_s: encode.seconds(threads),
-        decode_s: decode.seconds(threads),
-    })
+    Ok(Run { coded, megapixels: pixels(&picture.planes) / 1e6, encode_s, decode_s })
 }
 
 /// Prints how fast libjpeg-turbo decodes a progressive file of about `len_bytes`.

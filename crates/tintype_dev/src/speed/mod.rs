@@ -34,7 +34,7 @@ enum Of {
 pub struct CodecSpeedArgs {
     #[command(flatten)]
     pub codec: CodecArgs,
-    /// The best of so many runs counts.
+    /// The best of so many rounds of 80 ms or more counts.
     #[arg(long, default_value_t = 3)]
     pub repeat: usize,
     /// scalar, sse2, sse4.2, avx2, best, or all.

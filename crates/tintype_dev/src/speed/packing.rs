@@ -1,7 +1,7 @@
 //! JPEG files packed without loss: bytes saved and speed.
 
 use crate::Failure;
-use crate::clock::{Spent, best_of};
+use crate::clock::best_seconds;
 use crate::pictures::{collect, pixels};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct PackingArgs {
     /// 1 (fast) to 9 (dense).
     #[arg(long, default_value_t = 5)]
     effort: u8,
-    /// The best of so many runs of each file counts.
+    /// The best of so many rounds of 80 ms or more of each file counts.
     #[arg(long, default_value_t = 1)]
     repeat: usize,
     /// Prints a line for each file.
@@ -62,10 +62,10 @@ pub fn run(args: &PackingArgs) -> Result<(), Failure> {
 
 fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
     let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
-    let seconds = |spent: Spent| spent.seconds(1);
-    let (payload, packed) = best_of(args.repeat, || pack(bytes, args.effort, Verify::No, &exec));
-    let (again, unpacked) =
-        best_of(args.repeat, || unpack(&payload.header, &payload.section_views(), &exec));
+    let (payload, pack_s) =
+        best_seconds(args.repeat, 1, || pack(bytes, args.effort, Verify::No, &exec));
+    let (again, unpack_s) =
+        best_seconds(args.repeat, 1, || unpack(&payload.header, &payload.section_views(), &exec));
     let sections: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
     let after = payload.header.len() + sections;
     let same = again.is_ok_and(|again| again == bytes);
@@ -74,21 +74,21 @@ fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
         after,
         wrong: usize::from(!same),
         larger: usize::from(after > bytes.len() + ALLOWANCE_BYTES),
-        pack_s: seconds(packed),
-        unpack_s: seconds(unpacked),
+        pack_s,
+        unpack_s,
         ..Figures::default()
     };
 
-    let (decoded, spent) = best_of(args.repeat, || Decoder::new(bytes)?.exec(&exec).decode());
+    let (decoded, decode_s) =
+        best_seconds(args.repeat, 1, || Decoder::new(bytes)?.exec(&exec).decode());
     let mut note = String::new();
     match &decoded {
         Ok(decoded) => {
             figures.megapixels = pixels(&decoded.planes) / 1e6;
-            figures.decode_s = seconds(spent);
+            figures.decode_s = decode_s;
             // Files that do not decode by rows are decoded whole.
-            let by_rows = best_of(args.repeat, || read_rows(bytes, &exec));
-            let is_by_rows = by_rows.0.is_some();
-            figures.rows_s = if is_by_rows { seconds(by_rows.1) } else { figures.decode_s };
+            let (by_rows, rows_s) = best_seconds(args.repeat, 1, || read_rows(bytes, &exec));
+            figures.rows_s = if by_rows.is_some() { rows_s } else { decode_s };
         }
         Err(error) => note = error.to_string(),
     }
