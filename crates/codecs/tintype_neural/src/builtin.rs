@@ -2,9 +2,10 @@
 
 use super::{Neural, NeuralModel};
 use std::sync::OnceLock;
+use tintype_model::{ModelFile, ModelLimits};
 
-/// See models/photo.md.
-static PHOTO: &[u8] = include_bytes!("../../../../models/photo.model");
+/// See models/neural-photo.md.
+static PHOTO: &[u8] = include_bytes!("../../../../models/neural-photo.tinmodel");
 
 /// The model file itself.
 pub fn photo_bytes() -> &'static [u8] {
@@ -15,7 +16,9 @@ pub fn photo_bytes() -> &'static [u8] {
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();
     CODEC.get_or_init(|| {
-        Neural::new(NeuralModel::read_built_in(PHOTO).expect("the built-in model is whole"))
+        let file = ModelFile::read_built_in(PHOTO, &ModelLimits::default());
+        let file = file.expect("the built-in model file is whole");
+        Neural::new(NeuralModel::from_file(&file).expect("the built-in model fits the codec"))
     })
 }
 

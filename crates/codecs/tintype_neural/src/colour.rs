@@ -9,7 +9,7 @@ use tintype_image::colour::{
     Sampling, Upsampling, planes_at_sampling, rgb_from_ycbcr, subsampled, ycbcr_from_rgb,
 };
 use tintype_image::{ColourModel, Level, Plane, PlaneRole, Planes, Shape};
-use tintype_nn::Map;
+use tintype_nn::FeatureMap;
 
 /// Value of the darkest sample; the brightest is its negative.
 const DARKEST: i32 = -4080;
@@ -106,7 +106,13 @@ pub(super) fn rgb_of<'a>(
 }
 
 /// Network values of `height` × `width` positions from (`x`, `y`) on, folded 8 × 8; beyond the edge the last repeats.
-pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: usize) -> Map {
+pub(super) fn values_of(
+    rgb: &Planes,
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+) -> FeatureMap {
     let scale = |plane: &Plane<u16>, max: i32, row: usize, column: usize| {
         let row = plane.row(row.min(plane.height() - 1));
         let sample = i32::from(row[column.min(row.len() - 1)]);
@@ -114,7 +120,7 @@ pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: 
     };
     let planes: [usize; 3] = if rgb.planes.len() >= 3 { [0, 1, 2] } else { [0; 3] };
     let max = planes.map(|p| i32::from(rgb.shape.planes[p].sample_max()));
-    let mut out = Map::new(height / 8, width / 8, 192);
+    let mut out = FeatureMap::new(height / 8, width / 8, 192);
     for row in 0..height {
         for column in 0..width {
             let place = ((row % 8) * 8 + column % 8) * 3;
@@ -129,7 +135,7 @@ pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: 
 
 /// Puts decoded values (folded 8 × 8) into `rgb` from (`x`, `y`) on; what lies beyond its edge is dropped.
 /// With one plane the mean of the three values counts, green twice.
-pub(super) fn samples_from(values: &Map, rgb: &mut Planes, x: usize, y: usize) {
+pub(super) fn samples_from(values: &FeatureMap, rgb: &mut Planes, x: usize, y: usize) {
     let max: Vec<i32> = rgb.shape.planes.iter().map(|p| i32::from(p.sample_max())).collect();
     let sample = |value: i32, max: i32| {
         let up = (value - DARKEST).clamp(0, -2 * DARKEST);

@@ -36,14 +36,14 @@ pub fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Option<Whole>
 #[cfg(test)]
 mod tests {
     use super::whole;
-    use tintype_nn::Dense;
+    use tintype_nn::Pointwise;
 
     #[test]
     fn layers_made_from_real_weights_are_accepted_and_close() {
         let weights = [0.75, -0.2, 1.5, 0.001, 0.0, -3.0];
         let bias = [0.1, -0.4];
         let layer = whole(&weights, &bias, 8, 8).unwrap();
-        assert!(Dense::new(3, &layer.weights, &layer.bias, &layer.shift, false).is_ok());
+        assert!(Pointwise::new(3, &layer.weights, &layer.bias, &layer.shift, false).is_ok());
         for (o, row) in weights.chunks_exact(3).enumerate() {
             let unit = f64::from(layer.shift[o]).exp2();
             for (w, whole) in row.iter().zip(&layer.weights[o * 3..]) {

@@ -15,14 +15,14 @@ const FRACTION: u32 = 8;
 
 /// Costs and worths for one level.
 #[derive(Clone, Debug)]
-pub(super) struct Chooser {
+pub(super) struct RdoQuantiser {
     /// For each table: least value, cost of each in bits with 8 fraction bits.
     costs: Vec<(i32, Vec<i32>)>,
     /// Worth of a squared step of error for each latent channel, in bits with 8 fraction bits.
     worth: Vec<i64>,
 }
 
-impl Chooser {
+impl RdoQuantiser {
     /// For `level` of `model`.
     pub(super) fn new(model: &NeuralModel, level: usize) -> Self {
         let steps = NeuralModel::at(&model.step, level, model.latent);
