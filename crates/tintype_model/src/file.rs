@@ -113,8 +113,9 @@ impl ModelFile {
         Ok(file)
     }
 
-    /// As [`ModelFile::read`] for a file inside the program: checksum and hash are taken as they stand, which saves
-    /// two SHA-256. A test beside each built-in file reads it by [`ModelFile::read`].
+    /// As [`ModelFile::read`] for a file inside the program: checksum and hash are taken as
+    /// they stand, which saves two SHA-256. A test beside each built-in file reads it by
+    /// [`ModelFile::read`].
     ///
     /// # Errors
     /// As there, but for `Mismatch`.
@@ -175,7 +176,8 @@ impl ModelFile {
         &self.payload
     }
 
-    /// The payload, if the model is for codec number `codec`, called `name`, and its layout has `version`.
+    /// The payload, if the model is for codec number `codec`, called `name`, and its layout
+    /// has `version`.
     ///
     /// # Errors
     /// `Mismatch` for another codec's model, `Unsupported` for another version.

@@ -1,9 +1,11 @@
-//! The name of a model, and the checksum of a file: starts of SHA-256. Source: FIPS 180-4; the length is docs/decisions/0065-model-files.md.
+//! The name of a model, and the checksum of a file: starts of SHA-256. Source: FIPS 180-4; the
+//! length is docs/decisions/0065-model-files.md.
 
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The name of a model: the first eight bytes of the SHA-256 of its codec, payload version and payload.
+/// The name of a model: the first eight bytes of the SHA-256 of its codec, payload version and
+/// payload.
 ///
 /// It does not depend on how the payload is packed. Displayed as sixteen hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

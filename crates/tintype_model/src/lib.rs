@@ -1,8 +1,9 @@
 //! Model files: what a fitted or trained codec knows, named by its hash.
 //!
-//! Every model of every codec is one [`ModelFile`]: a head that names the codec, the hash of the content, the payload
-//! (plain or entropy-coded), and a checksum. A stream names its model by a [`ModelHash`], or carries the file itself.
-//! In: bytes. Out: the payload, whose meaning belongs to the codec. Bit-exact. Format: docs/format/model.md.
+//! Every model of every codec is one [`ModelFile`]: a head that names the codec, the hash of
+//! the content, the payload (plain or entropy-coded), and a checksum. A stream names its model
+//! by a [`ModelHash`], or carries the file itself. In: bytes. Out: the payload, whose meaning
+//! belongs to the codec. Bit-exact. Format: docs/format/model.md.
 //!
 //! ```
 //! use tintype_model::{ModelFile, ModelLimits};

@@ -1,8 +1,9 @@
 //! Packings of a payload: plain, or under adaptive tables in rANS. Bit-exact.
 //!
-//! Two adaptive packings, for the two kinds of numbers that models consist of. [`Packing::Bytes`] codes each byte as
-//! two nibbles. [`Packing::Words`] codes each 16-bit word as the length of its magnitude, whose table depends on the
-//! lengths before, and plain bits. Format: docs/format/model.md, "Packings".
+//! Two adaptive packings, for the two kinds of numbers that models consist of.
+//! [`Packing::Bytes`] codes each byte as two nibbles. [`Packing::Words`] codes each 16-bit
+//! word as the length of its magnitude, whose table depends on the lengths before, and plain
+//! bits. Format: docs/format/model.md, "Packings".
 
 use crate::ModelError;
 use fearless_simd::{Level, Simd, dispatch};
@@ -32,8 +33,8 @@ impl Packing {
 
 /// Interleaved states of the code.
 const LANES: usize = 2;
-/// Every end of a table goes `2^-RATE` of its way at each symbol. Measured on the four shipped models: see
-/// docs/lab/models.md.
+/// Every end of a table goes `2^-RATE` of its way at each symbol. Measured on the four shipped
+/// models: see docs/lab/models.md.
 const RATE: u32 = 6;
 
 type Table = AdaptiveNibble<4>;
@@ -50,9 +51,10 @@ pub(crate) fn smallest(payload: &[u8]) -> (Packing, Vec<u8>) {
     best
 }
 
-/// The payload as it is stored in files, which are read more often than they are moved: packed only where that saves a
-/// quarter. The shipped block models would shrink by a tenth and take 10 to 18 ms to unpack, more than many a
-/// picture under them; the shipped network shrinks by 38 % in 54 ms (docs/lab/models.md).
+/// The payload as it is stored in files, which are read more often than they are moved: packed
+/// only where that saves a quarter. The shipped block models would shrink by a tenth and take
+/// 10 to 18 ms to unpack, more than many a picture under them; the shipped network shrinks by
+/// 38 % in 54 ms (docs/lab/models.md).
 pub(crate) fn packed(payload: &[u8]) -> (Packing, Vec<u8>) {
     let best = smallest(payload);
     if best.1.len() <= payload.len() / 4 * 3 { best } else { (Packing::Plain, payload.to_vec()) }
@@ -114,8 +116,8 @@ impl RunningMean {
     }
 }
 
-/// Each byte as upper and lower nibble. The upper one's table depends on the running mean of magnitudes of the bytes
-/// before, taken with their sign; the lower one's on the upper nibble.
+/// Each byte as upper and lower nibble. The upper one's table depends on the running mean of
+/// magnitudes of the bytes before, taken with their sign; the lower one's on the upper nibble.
 #[inline(always)]
 fn walk_bytes<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u8>, len: usize) {
     simd.vectorize(
@@ -143,8 +145,9 @@ fn walk_bytes<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u
     );
 }
 
-/// Each 16-bit word, lowest byte first, as the number of bits of its magnitude (of its complement if it is
-/// negative), a sign, and the bits below the highest. A last byte without a pair is plain.
+/// Each 16-bit word, lowest byte first, as the number of bits of its magnitude (of its
+/// complement if it is negative), a sign, and the bits below the highest. A last byte without
+/// a pair is plain.
 #[inline(always)]
 fn walk_words<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u8>, len: usize) {
     simd.vectorize(

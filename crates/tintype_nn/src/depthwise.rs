@@ -1,7 +1,7 @@
 //! Depthwise layer: a 3×3 convolution of each channel by itself, zeros beyond the edge.
 //!
-//! `out[c] = saturate16((bias[c] + Σ weight[row][column][c] · in[c]) >> shift[c])`, rounding as in [`crate::Pointwise`].
-//! Bit-exact. Source: our own decision.
+//! `out[c] = saturate16((bias[c] + Σ weight[row][column][c] · in[c]) >> shift[c])`, rounding
+//! as in [`crate::Pointwise`]. Bit-exact. Source: our own decision.
 
 use crate::pointwise::check_sums;
 use crate::{FeatureMap, NnError};

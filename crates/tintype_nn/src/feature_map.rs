@@ -2,9 +2,9 @@
 
 use crate::NnError;
 
-/// `height` × `width` positions of `channels` values; position (x, y) is
-/// `values[(y * width + x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is up to
-/// the program.
+/// `height` × `width` positions of `channels` values; position (x, y) is `values[(y * width +
+/// x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is up to the
+/// program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeatureMap {
     /// Rows.
@@ -43,7 +43,8 @@ impl FeatureMap {
         Self { height, width, channels: self.channels, values }
     }
 
-    /// Copies `source` in with its top left position at (`x`, `y`); it must fit and have as many channels.
+    /// Copies `source` in with its top left position at (`x`, `y`); it must fit and have as
+    /// many channels.
     pub fn paste(&mut self, source: &Self, x: usize, y: usize) {
         let length = source.width * source.channels;
         for row in 0..source.height {
@@ -53,7 +54,8 @@ impl FeatureMap {
         }
     }
 
-    /// Puts each `factor` × `factor` group of positions into one, channels ordered row, column, channel.
+    /// Puts each `factor` × `factor` group of positions into one, channels ordered row,
+    /// column, channel.
     ///
     /// # Errors
     /// `Misuse` if the sides are not multiples of `factor`.
@@ -91,9 +93,9 @@ impl FeatureMap {
     }
 }
 
-/// Visits the runs of values that stay together when a map of shape `fine` (height, width, channels) goes from space
-/// to depth by `factor`: the start in the fine map, the start in the deep one, and the length, in the order of the
-/// deep map.
+/// Visits the runs of values that stay together when a map of shape `fine` (height, width,
+/// channels) goes from space to depth by `factor`: the start in the fine map, the start in the
+/// deep one, and the length, in the order of the deep map.
 pub(crate) fn for_each_run(
     [height, width, channels]: [usize; 3],
     factor: usize,

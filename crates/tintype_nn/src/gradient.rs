@@ -1,10 +1,11 @@
 //! Gradients through a program, for encoders that search for better inputs.
 //!
-//! In: a program's input, then a gradient by its result. Out: the gradient by the input, both in units of the integers
-//! they belong to. Roundings count as the identity; rectified and saturated values pass nothing. Floats: not
-//! bit-exact across compilers, and never used by a decoder; every sum has a fixed order, so that all SIMD levels
-//! give the same.
-//! Source: reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013, arXiv 1308.3432).
+//! In: a program's input, then a gradient by its result. Out: the gradient by the input, both
+//! in units of the integers they belong to. Roundings count as the identity; rectified and
+//! saturated values pass nothing. Floats: not bit-exact across compilers, and never used by a
+//! decoder; every sum has a fixed order, so that all SIMD levels give the same. Source:
+//! reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013,
+//! arXiv 1308.3432).
 
 use crate::feature_map::for_each_run;
 use crate::program::{Program, REGISTERS_MAX};
@@ -196,7 +197,8 @@ fn placed(gradient: &Gradient, start: usize, channels: usize) -> Gradient {
     out
 }
 
-/// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its own transpose.
+/// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its
+/// own transpose.
 fn haar(mut gradient: Gradient) -> Gradient {
     let quarter = gradient.channels / 4;
     for row in gradient.values.chunks_exact_mut(gradient.channels.max(1)) {

@@ -1,8 +1,10 @@
 //! Kernels of the pointwise layer, one for each kind of machine; all give the same bits.
 //!
-//! A block of positions is first brought into the order `[input pair][position]`, each pair as one 32-bit word; then
-//! every group of 32 outputs (16 where a layer's last group has no more) is summed for the whole block in registers. Sums
-//! of integers do not depend on order, and [`crate::Pointwise`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's accumulate are exact.
+//! A block of positions is first brought into the order `[input pair][position]`, each pair as
+//! one 32-bit word; then every group of 32 outputs (16 where a layer's last group has no more)
+//! is summed for the whole block in registers. Sums of integers do not depend on order, and
+//! [`crate::Pointwise`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's
+//! accumulate are exact.
 
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -188,7 +190,8 @@ fearless_simd::kernel!(
     ) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x16, i32x8};
-        // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and one product fill the registers.
+        // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and
+        // one product fill the registers.
         const SOME: usize = BLOCK / 2;
         for half in (0..count).step_by(HALF) {
             let starts: [__m256i; 2] = [

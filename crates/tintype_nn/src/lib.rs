@@ -1,8 +1,9 @@
-//! Integer inference for trained codecs, alike on every machine.
+//! Integer inference for trained codecs, bit-exact on every machine.
 //!
-//! A [`Network`] has [`Program`]s over [`FeatureMap`]s of 16-bit values: pointwise and depthwise layers with 16-bit
-//! weights and 32-bit sums, named shifts, saturation where stated. No floats, no platform-dependent order; the bound
-//! on sums is checked when a layer is made. Bit-exact, except [`Gradient`]s, which only encoders use.
+//! A [`Network`] has [`Program`]s over [`FeatureMap`]s of 16-bit values: pointwise and
+//! depthwise layers with 16-bit weights and 32-bit sums, named shifts, saturation where
+//! stated. No floats, no platform-dependent order; the bound on sums is checked when a layer
+//! is made. Bit-exact, except [`Gradient`]s, which only encoders use.
 #![forbid(unsafe_code)]
 
 mod apply;

@@ -12,7 +12,8 @@ pub enum Array {
     I32(Vec<i32>),
 }
 
-/// A trained network, ready to run. [`Network::to_bytes`] and [`Network::from_bytes`] are the payload of a model file.
+/// A trained network, ready to run. [`Network::to_bytes`] and [`Network::from_bytes`] are the
+/// payload of a model file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     /// Its name for people.

@@ -1,8 +1,9 @@
-//! The bytes of a network, which are the payload of a `neural` model file. Format: docs/format/model.md.
+//! The bytes of a network, which are the payload of a `neural` model file. Format:
+//! docs/format/model.md.
 //!
-//! Reading checks every limit and every layer's bound on sums before anything runs; any bytes give `Ok` or `Err`.
-//! Every list of 16- and 32-bit values begins at an even offset, so that a packer sees whole words. Bit-exact.
-//! Source: our own decision.
+//! Reading checks every limit and every layer's bound on sums before anything runs; any bytes
+//! give `Ok` or `Err`. Every list of 16- and 32-bit values begins at an even offset, so that a
+//! packer sees whole words. Bit-exact. Source: our own decision.
 
 use crate::{Array, Depthwise, Kind, Network, NnError, Pointwise, Program, Step};
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 //! Pointwise layer: a 1×1 convolution of 16-bit values with 16-bit weights and 32-bit sums.
 //!
-//! `out[o] = saturate16((bias[o] + Σ weight[o][i] · in[i]) >> shift[o])`, the shift rounding towards minus infinity
-//! (an exporter puts half a unit into the bias to round half up), then `max(·, 0)` where the layer rectifies. Sums
-//! never leave 32 bits: a layer whose weights could is refused when it is made. Bit-exact. Source: our own decision.
+//! `out[o] = saturate16((bias[o] + Σ weight[o][i] · in[i]) >> shift[o])`, the shift rounding
+//! towards minus infinity (an exporter puts half a unit into the bias to round half up), then
+//! `max(·, 0)` where the layer rectifies. Sums never leave 32 bits: a layer whose weights
+//! could is refused when it is made. Bit-exact. Source: our own decision.
 
 use crate::kernel::{GROUP, Packed, pointwise_rows};
 use crate::{FeatureMap, NnError};

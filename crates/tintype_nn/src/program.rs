@@ -1,8 +1,9 @@
 //! A program: layers in order over numbered registers, each holding a [`FeatureMap`].
 //!
-//! In: one map (register 0) and a quality level. Out: one map. Every step is exact, so a program run on a window that
-//! is larger than the part wanted by [`Program::margin`] gives the same bits as one run on the whole picture, as long
-//! as the window's corners lie on multiples of [`Program::grid`] and its edges are the picture's or beyond the margin.
+//! In: one map (register 0) and a quality level. Out: one map. Every step is exact, so a
+//! program run on a window that is larger than the part wanted by [`Program::margin`] gives
+//! the same bits as one run on the whole picture, as long as the window's corners lie on
+//! multiples of [`Program::grid`] and its edges are the picture's or beyond the margin.
 //! Bit-exact. Source: our own decision.
 
 use crate::apply::{add, apply};
@@ -143,7 +144,8 @@ impl Program {
         self.grid
     }
 
-    /// How far a window must reach beyond the wanted part, in input positions; a multiple of the grid.
+    /// How far a window must reach beyond the wanted part, in input positions; a multiple of
+    /// the grid.
     pub fn margin(&self) -> usize {
         self.margin
     }

@@ -23,7 +23,8 @@ pub enum Kind {
     SpaceToDepth(u8),
     /// The channels of one position become `factor × factor` positions.
     DepthToSpace(u8),
-    /// One level of the 2×2 integer Haar transform: mean, horizontal, vertical, diagonal, each of all channels.
+    /// One level of the 2×2 integer Haar transform: mean, horizontal, vertical, diagonal, each
+    /// of all channels.
     HaarDown,
     /// Its inverse.
     HaarUp,

@@ -1,4 +1,5 @@
-//! Twins of the layers, bounds at both ends, windows against the whole, the model file against any bytes.
+//! Layers against plain references, saturation at both ends, windows against the whole map,
+//! damaged bytes.
 
 use crate::{
     Array, Depthwise, FeatureMap, Gradient, Kind, Network, NnError, Pointwise, Program, Step,
@@ -30,7 +31,7 @@ fn levels() -> Vec<Level> {
     list
 }
 
-fn pointwise_twin(
+fn pointwise_reference(
     weights: &[i16],
     bias: &[i32],
     shift: &[u8],
@@ -57,7 +58,7 @@ fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> Fea
 }
 
 #[test]
-fn pointwise_equals_its_twin_at_every_level() {
+fn pointwise_equals_its_reference_at_every_level() {
     let mut random = Random(1);
     for (inputs, outputs, width) in
         [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)]
@@ -71,7 +72,7 @@ fn pointwise_equals_its_twin_at_every_level() {
         for rectified in [false, true] {
             let layer = Pointwise::new(inputs, &weights, &bias, &shift, rectified).unwrap();
             assert_eq!(layer.weights(), weights);
-            let expected = pointwise_twin(&weights, &bias, &shift, rectified, &input.values);
+            let expected = pointwise_reference(&weights, &bias, &shift, rectified, &input.values);
             for level in levels() {
                 assert_eq!(
                     layer.run(level, &input).unwrap().values,
@@ -120,7 +121,7 @@ fn a_layer_that_could_overflow_is_refused() {
 }
 
 #[test]
-fn depthwise_equals_its_twin_at_every_level() {
+fn depthwise_equals_its_reference_at_every_level() {
     let mut random = Random(2);
     for (height, width, channels) in [(1, 1, 1), (1, 5, 3), (4, 1, 40), (5, 6, 17)] {
         let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(7_000) as i16).collect();

@@ -12,7 +12,7 @@ pub fn photo_bytes() -> &'static [u8] {
     PHOTO
 }
 
-/// The codec on the built-in photo model, read when first asked for.
+/// The codec on the built-in photo model, read at first use.
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();
     CODEC.get_or_init(|| {

@@ -1,7 +1,8 @@
 //! Between planes of any kind and the network's three planes of 16-bit values.
 //!
-//! A network value is `(sample on the scale of 8 bits − 127.5) · 32`, so that deeper samples keep 13 bits. Groups of
-//! planes: the colour planes together, then every other plane by itself. Bit-exact.
+//! A network value is `(sample on the scale of 8 bits − 127.5) · 32`, so that deeper samples
+//! keep 13 bits. Groups of planes: the colour planes together, then every other plane by
+//! itself. Bit-exact.
 
 use super::{LATENT_PX, TILE_PX};
 use tintype_codec::CodecError;
@@ -105,7 +106,8 @@ pub(super) fn rgb_of<'a>(
     }
 }
 
-/// Network values of `height` × `width` positions from (`x`, `y`) on, folded 8 × 8; beyond the edge the last repeats.
+/// Network values of `height` × `width` samples from (`x`, `y`) on, in blocks of 8 × 8; beyond
+/// the edge the last sample repeats.
 pub(super) fn values_of(
     rgb: &Planes,
     x: usize,
@@ -133,8 +135,8 @@ pub(super) fn values_of(
     out
 }
 
-/// Puts decoded values (folded 8 × 8) into `rgb` from (`x`, `y`) on; what lies beyond its edge is dropped.
-/// With one plane the mean of the three values counts, green twice.
+/// Writes decoded values (in blocks of 8 × 8) to `rgb` from (`x`, `y`) on; those beyond its
+/// edge are dropped. A group of one plane takes the mean of the three values, green twice.
 pub(super) fn samples_from(values: &FeatureMap, rgb: &mut Planes, x: usize, y: usize) {
     let max: Vec<i32> = rgb.shape.planes.iter().map(|p| i32::from(p.sample_max())).collect();
     let sample = |value: i32, max: i32| {
@@ -159,7 +161,7 @@ pub(super) fn samples_from(values: &FeatureMap, rgb: &mut Planes, x: usize, y: u
     }
 }
 
-/// The shape in which a group comes out of the network.
+/// The shape of a group as the network's output.
 pub(super) fn network_shape(shape: &Shape, group: &Group) -> Shape {
     let mut part = group_shape(shape, group);
     if let ColourModel::YCbCr(_) = part.colour {
@@ -169,7 +171,7 @@ pub(super) fn network_shape(shape: &Shape, group: &Group) -> Shape {
     part
 }
 
-/// A group's own planes of what came out of the network.
+/// The planes of a group, from the network's output.
 pub(super) fn planes_of(
     rgb: Planes,
     shape: &Shape,

@@ -1,7 +1,8 @@
 //! Payload to planes.
 //!
-//! Tiles' latents are decoded by themselves, then the synthesis runs over windows of them with margins. A request for
-//! a region decodes the tiles it touches and those within the synthesis' reach.
+//! The latents of each tile are decoded on their own, then the synthesis runs over windows of
+//! them with margins. A request for a region decodes the tiles it touches and those within the
+//! synthesis' reach.
 
 use super::colour::{Group, group_shape, groups, network_shape, planes_of, samples_from};
 use super::encode::tile_area;
@@ -179,12 +180,13 @@ fn check_size(
     Ok(())
 }
 
-/// Sides of a synthesis window in latents, the largest that gives every thread one is taken: margins are computed anew in every
-/// window, a quarter of the work at 64, as much again as the work itself at 16.
+/// Sides of a synthesis window in latents. The largest that gives every thread one is taken,
+/// since every window computes its margin anew: with the photo model a quarter of the work at
+/// 64, as much again as the work itself at 16.
 const WINDOWS: [usize; 3] = [64, 32, 16];
 
-/// The side, how many windows lie side by side, and how many there are, for a rectangle of latents that starts at `first` and
-/// ends before `end`. Samples do not depend on it.
+/// The side, how many windows lie side by side, and how many there are, for a rectangle of
+/// latents that starts at `first` and ends before `end`. Samples do not depend on it.
 fn windows(first: [usize; 2], end: [usize; 2], threads: usize) -> (usize, usize, usize) {
     let of = |side: usize| {
         let [columns, rows] = [0, 1].map(|axis| (end[axis] - first[axis]).div_ceil(side));
@@ -222,7 +224,7 @@ fn synthesise(
         Ok::<_, CodecError>((x, y, made.crop(2 * left, 2 * top, 2 * width, 2 * height)))
     };
     let mut rgb = Planes::new(network_shape(shape, group));
-    // A few windows at a time, so that results waiting to be put in place stay few.
+    // A few windows at a time, which bounds the memory of their results.
     let together = 2 * exec.threads.count();
     for start in (0..count).step_by(together) {
         let some = map_indexed(exec.threads, together.min(count - start), |i| window(start + i));

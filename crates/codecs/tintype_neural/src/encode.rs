@@ -1,6 +1,7 @@
 //! Planes to payload.
 //!
-//! The analysis runs in integers too, in windows with margins, so that encoding is the same on every machine.
+//! The analysis runs in integers too, in windows with margins, so that encoding is the same on
+//! every machine.
 
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
 use super::error::from_nn;
@@ -167,25 +168,26 @@ fn choose_tile(
     let inside = [group.width - x, group.height - y];
     let objective =
         Objective { model, values: values_of(rgb, x, y, width, height), inside, level, simd };
-    // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of three samples.
+    // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of
+    // three samples.
     let worth = model.lambda[level] as f64 / f64::from(1 << 20) / 3.0;
     let cost = |choice: &mut TileSymbols, error: f64| {
         let mut walk = BitCost::new();
         choice.walk(model, level, &mut walk);
         walk.cost_q16() as f64 / 65_536.0 + worth * error
     };
-    let (error, mut goal) = objective.error_and_goal(&choice.latents)?;
+    let (error, mut target) = objective.error_and_target(&choice.latents)?;
     let mut least = cost(&mut choice, error);
     let mut part = refine::PART;
     for round in 1..=search.rounds {
-        let analysed = refine::moved(&choice.analysed, &goal, part);
+        let analysed = refine::moved(&choice.analysed, &target, part);
         let mut next = choose(model, analysed, &search.quantiser, level, simd)?;
         let error = objective.error(&next.latents)?;
         let found = cost(&mut next, error);
         if found < least {
             (least, choice) = (found, next);
             if round < search.rounds {
-                goal = objective.error_and_goal(&choice.latents)?.1;
+                target = objective.error_and_target(&choice.latents)?.1;
             }
         } else {
             part /= 2.0;
@@ -194,7 +196,8 @@ fn choose_tile(
     Ok(choice)
 }
 
-/// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk and model instead of written.
+/// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk
+/// and model instead of written.
 pub(super) fn estimate(
     model: &NeuralModel,
     source: &Planes,

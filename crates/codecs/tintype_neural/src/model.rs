@@ -1,7 +1,8 @@
 //! A model file as the codec uses it: programs and tables, checked to fit together.
 //!
-//! In: a [`ModelFile`] whose payload is a [`Network`]. Out: [`NeuralModel`]. Latents are integers with 9 fraction bits on the model's own
-//! scale, samples with 5 fraction bits around 127.5 on the scale of 8 bits. Bit-exact.
+//! In: a [`ModelFile`] whose payload is a [`Network`]. Out: [`NeuralModel`]. Latents are
+//! integers with 9 fraction bits on the model's own scale, samples with 5 fraction bits around
+//! 127.5 on the scale of 8 bits. Bit-exact.
 
 use super::ID;
 use super::error::from_nn;
@@ -38,7 +39,8 @@ pub struct NeuralModel {
     pub(super) analysis: Program,
     /// Latents to hyper-latents, 8 fraction bits.
     pub(super) hyper_analysis: Program,
-    /// Hyper-latents (8 fraction bits) to context features and, after them, table indices (8 fraction bits).
+    /// Hyper-latents (8 fraction bits) to context features and, after them, table indices (8
+    /// fraction bits).
     pub(super) hyper_synthesis: Program,
     /// Latents to features for their neighbours.
     pub(super) context_enter: Program,

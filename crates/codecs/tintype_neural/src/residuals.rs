@@ -1,12 +1,15 @@
 //! A tile's residual symbols, one binary decision after another, under adaptive contexts.
 //!
-//! The hyperprior selects a stored distribution for every latent. Where a picture deviates from it, the symbols
-//! already coded show how: those to the left and above in the same channel, those of the channels before at the same
-//! position, and all channels of the neighbouring positions. The ratio of actual to expected magnitudes of each of
-//! these selects an adaptive probability, which starts at the stored one; a mixer weighs these and the stored one.
+//! The hyperprior selects a stored distribution for every latent. Where a picture deviates
+//! from it, the symbols already coded show how: those to the left and above in the same
+//! channel, those of the channels before at the same position, and all channels of the
+//! neighbouring positions. The ratio of actual to expected magnitudes of each of these selects
+//! an adaptive probability, which starts at the stored one; a mixer weighs these and the
+//! stored one.
 //!
-//! In and out: symbols `[position][latent]`, tables of the same shape. Bit-exact: integers only. Source: context
-//! mixing after Mahoney 2005 (PAQ); the ratios are our own decision (decision record 0023).
+//! In and out: symbols `[position][latent]`, tables of the same shape. Bit-exact: integers
+//! only. Source: context mixing after Mahoney 2005 (PAQ); the ratios are our own decision
+//! (decision record 0023).
 
 use super::model::NeuralModel;
 use super::statistics::{FRACTION, TableStatistics};
@@ -26,8 +29,9 @@ const INPUTS: usize = 5;
 
 /// Adaptive state of one tile.
 struct Contexts {
-    /// For each of the two decisions: by table and ratio among channels, by table and ratio of neighbours in the channel,
-    /// by channel and table, by table, ratio of neighbouring positions and magnitude before.
+    /// For each of the two decisions: by table and ratio among channels, by table and ratio of
+    /// neighbours in the channel, by channel and table, by table, ratio of neighbouring
+    /// positions and magnitude before.
     bits: [[Vec<AdaptiveBit>; INPUTS - 1]; 2],
     mixers: [Mixer<INPUTS>; 2],
     exponents: Vec<[AdaptiveBit; EXPONENTS]>,
@@ -63,7 +67,8 @@ impl Contexts {
         }
     }
 
-    /// One decision (0: "not zero", 1: "larger than 1") under the mixed probabilities of its contexts.
+    /// One decision (0: "not zero", 1: "larger than 1") under the mixed probabilities of its
+    /// contexts.
     #[inline(always)]
     fn code_bit<W: BitWalk>(
         &mut self,
@@ -147,7 +152,8 @@ fn ratio(actual: u32, expected: u32, floor: u32) -> usize {
 /// Magnitudes in sums are cut to this, so that sums stay within 32 bits.
 const COUNTED_MAX: u32 = 1 << 12;
 
-/// Codes residual symbols of a tile through `walk`. Tables of number 0 stand for zeros that are not coded.
+/// Codes residual symbols of a tile through `walk`. Tables of number 0 stand for zeros that
+/// are not coded.
 pub(super) fn walk_residuals<W: BitWalk>(
     model: &NeuralModel,
     tables: &FeatureMap,
@@ -158,7 +164,8 @@ pub(super) fn walk_residuals<W: BitWalk>(
     let mut contexts = Contexts::new(statistics, channels);
     let stored = |table: i16| statistics[table as usize];
     let counted = |symbol: i32| symbol.unsigned_abs().min(COUNTED_MAX) << FRACTION;
-    // Sums over channels of actual and expected magnitudes, for each position of the row above and of this row.
+    // Sums over channels of actual and expected magnitudes, for each position of the row above
+    // and of this row.
     let mut above = vec![[0u32; 2]; tables.width + 1];
     for y in 0..tables.height {
         let mut row = vec![[0u32; 2]; tables.width + 1];

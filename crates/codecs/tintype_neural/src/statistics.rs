@@ -1,4 +1,5 @@
-//! Statistics of a stored distribution, from which the contexts of residual symbols start. Bit-exact.
+//! Statistics of a stored distribution, from which the contexts of residual symbols start.
+//! Bit-exact.
 
 use tintype_entropy::{CdfFamily, ProbabilitySource};
 

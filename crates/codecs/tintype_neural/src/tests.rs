@@ -1,4 +1,5 @@
-//! The codec on a small made-up model: exactness, sizes, regions, damage. What a trained model is worth is measured elsewhere.
+//! The codec on a small synthetic model: exactness, sizes, regions, damage. Compression is
+//! measured elsewhere.
 
 use super::{Neural, NeuralModel};
 use std::collections::BTreeMap;
@@ -145,7 +146,7 @@ fn levels_threads_and_machines_agree() {
 }
 
 #[test]
-fn refinement_is_alike_everywhere_and_never_costs_more() {
+fn refinement_is_deterministic_and_never_costs_more() {
     let codec = tiny();
     let source = noise(Shape::rgb(700, 90, 8));
     let plain =
@@ -292,17 +293,17 @@ fn damage_gives_an_answer_or_an_error() {
     for section in 0..payload.sections.len() {
         let length = payload.sections[section].bytes.len();
         for at in (0..length).step_by(length / 40 + 1) {
-            let mut bent = payload.clone();
-            bent.sections[section].bytes[at] ^= 0x55;
-            let _ = attempt(&bent);
-            bent.sections[section].bytes.truncate(at);
-            assert!(attempt(&bent).is_err());
+            let mut damaged = payload.clone();
+            damaged.sections[section].bytes[at] ^= 0x55;
+            let _ = attempt(&damaged);
+            damaged.sections[section].bytes.truncate(at);
+            assert!(attempt(&damaged).is_err());
         }
     }
     for at in 0..payload.header.len() {
-        let mut bent = payload.clone();
-        bent.header.truncate(at);
-        assert!(attempt(&bent).is_err());
+        let mut damaged = payload.clone();
+        damaged.header.truncate(at);
+        assert!(attempt(&damaged).is_err());
     }
     let mut missing = payload.clone();
     missing.sections.remove(0);

@@ -1,4 +1,5 @@
-//! What the encoder does to a picture, laid open for fitting: latents, symbols, tables and the samples they stand for.
+//! The encoder's intermediate results for fitting: latents, symbols, tables and the samples
+//! they stand for.
 
 use super::colour::{groups, rgb_of, values_of};
 use super::encode::{analyse, choose, tile_area};
@@ -11,7 +12,7 @@ use tintype_nn::FeatureMap;
 /// One tile at one level.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// Samples folded 8 × 8, `[position][192]`, as the synthesis ought to give them.
+    /// Samples in blocks of 8 × 8, `[position][192]`: the target of the synthesis.
     pub values: FeatureMap,
     /// Latents as the analysis gave them, `[position][latent]`.
     pub analysed: FeatureMap,

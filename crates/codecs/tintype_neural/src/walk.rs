@@ -1,7 +1,8 @@
-//! One tile's symbols: hyper-latents, then residuals of the latents, then the latents themselves in four steps.
+//! One tile's symbols: hyper-latents, then residuals of the latents, then the latents
+//! themselves in four steps.
 //!
-//! The same code runs in encoder and decoder; a [`SymbolWalk`] either takes the values it is given or returns those it
-//! reads. Bit-exact.
+//! The same code runs in encoder and decoder; a [`SymbolWalk`] either takes the values it is
+//! given or returns those it reads. Bit-exact.
 
 use super::error::from_nn;
 use super::model::NeuralModel;
@@ -11,7 +12,8 @@ use tintype_entropy::SymbolWalk;
 use tintype_image::Level;
 use tintype_nn::FeatureMap;
 
-/// Largest magnitude of a coded value; what lies beyond is clamped by the encoder and refused by the decoder.
+/// Largest magnitude of a coded value; what lies beyond is clamped by the encoder and refused
+/// by the decoder.
 const VALUE_MAX: i32 = 1 << 20;
 /// Which of each 2 × 2 positions (column, row) is decoded in which step.
 const STEPS: [(usize, usize); 4] = [(0, 0), (1, 1), (1, 0), (0, 1)];
@@ -72,7 +74,8 @@ fn check(symbols: &[i32]) -> Result<(), CodecError> {
     }
 }
 
-/// The nearest symbol of a difference: `difference · gain`, 24 fraction bits dropped, half away from zero.
+/// The nearest symbol of a difference: `difference · gain`, 24 fraction bits dropped, half
+/// away from zero.
 pub(super) fn symbol_of(difference: i32, gain: i32) -> i32 {
     let product = i64::from(difference) * i64::from(gain);
     let rounded = ((product.abs() + (1 << 23)) >> 24).min(i64::from(VALUE_MAX)) as i32;
@@ -183,7 +186,8 @@ fn dequantise(
     }
 }
 
-/// One of the four phases of a map: every other column from `right` on, of every other row from `down` on.
+/// One of the four phases of a map: every other column from `right` on, of every other row
+/// from `down` on.
 fn phase_of(map: &FeatureMap, right: usize, down: usize) -> FeatureMap {
     let mut out = FeatureMap::new(map.height / 2, map.width / 2, map.channels);
     for y in 0..out.height {

@@ -1,11 +1,14 @@
-//! Near-lossless preprocessing: samples changed by a bounded error so that lossless coding needs fewer bits.
+//! Near-lossless preprocessing: samples changed by a bounded error so that lossless coding
+//! needs fewer bits.
 //!
-//! In: planes and the largest error `N`. Out: planes of the same shape, every sample within `N`. If there are depth
-//! planes only they change, and their holes (samples of 0) stay exactly where they are; else all planes change. An
-//! encoder's choice, not part of the format.
+//! In: planes and the largest error `N`. Out: planes of the same shape, every sample within
+//! `N`. If there are depth planes only they change, and their holes (samples of 0) stay
+//! exactly where they are; else all planes change. An encoder's choice, not part of the
+//! format.
 //!
-//! Samples go to the middles of bins of width `2 N + 1`; a depth sample takes the value of its left or upper neighbour
-//! instead where that is within the bound. Source: our own decision (decision record 0051).
+//! Samples go to the middles of bins of width `2 N + 1`; a depth sample takes the value of its
+//! left or upper neighbour instead where that is within the bound. Source: our own decision
+//! (decision record 0051).
 
 use tintype_image::{Plane, PlaneRole, Planes};
 

@@ -1,11 +1,14 @@
-//! The coder of depth planes: holes, values that recur, new values, with contexts from the guide's edges. Bit-exact.
+//! The coder of depth planes: holes, values that recur, new values, with contexts from the
+//! guide's edges. Bit-exact.
 //!
-//! In: a plane whose samples of 0 are holes, and perhaps a guide plane decoded before. Out: its samples. Samples are
-//! coded as indices into the list of values that the plane uses, so that the coarse steps of a sensor cost nothing.
-//! Each sample is first a hole or not; then one of up to six candidates (the value that followed like surroundings
-//! before, the neighbours, the gradient predictor) or a distance from a prediction. Every decision is mixed from
-//! hashed adaptive bits. Source: our own; related to codec `lossless` on drawn pictures, and to guided depth coding such
-//! as Gautier, Le Meur and Guillemot 2012. Format: docs/format/planes.md, "Depth".
+//! In: a plane whose samples of 0 are holes, and perhaps a guide plane decoded before. Out:
+//! its samples. Samples are coded as indices into the list of values that the plane uses, so
+//! that the coarse steps of a sensor cost nothing. Each sample is first a hole or not; then
+//! one of up to six candidates (the value that followed like surroundings before, the
+//! neighbours, the gradient predictor) or a distance from a prediction. Every decision is
+//! mixed from hashed adaptive bits. Source: our own; related to codec `lossless` on drawn
+//! pictures, and to guided depth coding such as Gautier, Le Meur and Guillemot 2012. Format:
+//! docs/format/planes.md, "Depth".
 
 use super::neighbours::{Neighbours, PAD, Rows, neighbours};
 use super::values::code_values;
@@ -78,8 +81,8 @@ pub(super) struct DepthCoder {
 }
 
 impl DepthCoder {
-    /// Codes `plane` of `bits` bits; `guide` is a plane of the same size and its bit depth. The samples of `plane` are
-    /// read only when writing.
+    /// Codes `plane` of `bits` bits; `guide` is a plane of the same size and its bit depth.
+    /// The samples of `plane` are read only when writing.
     ///
     /// # Errors
     /// `Malformed` for a list of values that leaves the range.
@@ -177,7 +180,8 @@ impl DepthCoder {
         self.holes.code(walk, hole, near as usize, keys)
     }
 
-    /// The candidates for a sample, the sources that propose each (a bit each), and how many there are.
+    /// The candidates for a sample, the sources that propose each (a bit each), and how many
+    /// there are.
     fn candidates(
         &self,
         a: &Neighbours,
@@ -270,7 +274,8 @@ impl DepthCoder {
         value
     }
 
-    /// A value that was no candidate, as a distance from a prediction: whether 0, side, bit length, bits.
+    /// A value that was no candidate, as a distance from a prediction: whether 0, side, bit
+    /// length, bits.
     fn new_value<W: BitWalk>(&mut self, walk: &mut W, a: &Neighbours, wanted: i32) -> i32 {
         // A neighbour that is a hole is replaced by the next one that is not.
         let some = |list: [i32; 5]| list.into_iter().find(|&v| v > 0).unwrap_or(self.last.max(1));

@@ -65,7 +65,8 @@ fn decoded_group(
     Ok(whole)
 }
 
-/// Codes one depth plane by [`DepthCoder`]; `decoded` has the planes of `mask`, which a decoder has by then.
+/// Codes one depth plane by [`DepthCoder`]; `decoded` has the planes of `mask`, which a
+/// decoder has by then.
 fn code_depth(source: &Planes, index: usize, decoded: &Planes, mask: u32) -> Result<CodedGroup> {
     let mut plane = source.planes[index].clone();
     let guide = guide_of(decoded, mask, (plane.width(), plane.height()));
@@ -81,7 +82,8 @@ fn code_depth(source: &Planes, index: usize, decoded: &Planes, mask: u32) -> Res
     Ok(CodedGroup { group, sections })
 }
 
-/// All groups of `source`: depth apart from the rest if there is depth, else one group of all planes.
+/// All groups of `source`: depth apart from the rest if there is depth, else one group of all
+/// planes.
 pub(super) fn code_groups(
     codec: &ManyPlanes,
     source: &Planes,
@@ -133,7 +135,8 @@ fn code_bands(
     let code = |spectral| code_group(source, mask, inner, spectral, settings, exec);
     let Some(spectral) = Spectral::fit(source) else { return code(None) };
     let transformed = code(Some(spectral))?;
-    // Lossy sizes cannot be compared without their errors; the transform is never worse by more than rounding.
+    // Lossy sizes cannot be compared without their errors; the transform is never worse by
+    // more than rounding.
     if !lossless {
         return Ok(transformed);
     }

@@ -2,7 +2,8 @@
 
 use tintype_image::{ColourModel, PlaneInfo, PlaneRole, Planes, Shape};
 
-/// The shape of the planes of `mask`: with the picture's colour model if it has all colour planes, else bands.
+/// The shape of the planes of `mask`: with the picture's colour model if it has all colour
+/// planes, else bands.
 pub(super) fn group_shape(shape: &Shape, mask: u32) -> Shape {
     let chosen: Vec<usize> = (0..shape.planes.len()).filter(|i| mask >> i & 1 == 1).collect();
     let colours = chosen.iter().filter(|&&i| shape.planes[i].role == PlaneRole::Colour).count();

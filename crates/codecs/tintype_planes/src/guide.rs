@@ -2,8 +2,8 @@
 
 use tintype_image::{ColourModel, Plane, Planes};
 
-/// The guide among the planes of `mask` for a depth plane of `size`, and its bit depth: green of RGB, else the first
-/// plane; none if it has another size.
+/// The guide among the planes of `mask` for a depth plane of `size`, and its bit depth: green
+/// of RGB, else the first plane; none if it has another size.
 pub(super) fn guide_of(
     decoded: &Planes,
     mask: u32,

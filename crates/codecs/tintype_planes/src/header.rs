@@ -1,8 +1,10 @@
-//! The payload's header: which planes are coded together, how, and the headers of the inner codecs. Bit-exact.
+//! The payload's header: which planes are coded together, how, and the headers of the inner
+//! codecs. Bit-exact.
 //!
-//! Bytes: version 1; number of groups (1 to 8); each group: codec number, mask of planes (`u32` little endian), 0 or 1
-//! for a spectral transform, the transform, length of the inner codec's header (`u16` little endian), that header.
-//! Every plane belongs to exactly one group.
+//! Bytes: version 1; number of groups (1 to 8); each group: codec number, mask of planes
+//! (`u32` little endian), 0 or 1 for a spectral transform, the transform, length of the inner
+//! codec's header (`u16` little endian), that header. Every plane belongs to exactly one
+//! group.
 
 use super::GROUPS_MAX;
 use super::cursor::Cursor;

@@ -1,17 +1,21 @@
 //! Codec `planes`: pictures of many planes, each group of planes under the codec that suits it.
 //!
-//! In: planes of any shape. Out: one payload with the payloads of the groups. The encoder makes one of two groupings:
-//! colour, lossy or not, with depth beside it without loss; or bands, decorrelated by a spectral Karhunen–Loève
-//! transform, under one codec. The codecs of the groups are handed to [`ManyPlanes::new`].
+//! In: planes of any shape. Out: one payload with the payloads of the groups. The encoder
+//! makes one of two groupings: colour, lossy or not, with depth beside it without loss; or
+//! bands, decorrelated by a spectral Karhunen–Loève transform, under one codec. The codecs of
+//! the groups are handed to [`ManyPlanes::new`].
 //!
-//! The transform is in whole numbers and undone exactly (`LiftedBasis` of `tintype_transform`), so that it serves
-//! lossless coding as well as lossy coding. Bit-exact as far as the inner codecs are. The fit of the transform is
-//! float, and its result is part of the header.
+//! The transform is in whole numbers and undone exactly (`LiftedBasis` of
+//! `tintype_transform`), so that it serves lossless coding as well as lossy coding. Bit-exact
+//! as far as the inner codecs are. The fit of the transform is float, and its result is part
+//! of the header.
 //!
-//! [`within_error`] prepares planes for lossless coding with a bounded error; the stream does not record it.
+//! [`within_error`] prepares planes for lossless coding with a bounded error; the stream does
+//! not record it.
 //!
-//! Source: Hao and Shi 2001 (lifted matrices); P. Hao, Q. Shi, "Reversible integer KLT for progressive-to-lossless
-//! compression of multiple component images", 2003; our own format, docs/format/planes.md.
+//! Source: Hao and Shi 2001 (lifted matrices); P. Hao, Q. Shi, "Reversible integer KLT for
+//! progressive-to-lossless compression of multiple component images", 2003; our own format,
+//! docs/format/planes.md.
 
 mod bounded;
 mod cursor;

@@ -11,7 +11,8 @@ impl Rows {
         Self(std::array::from_fn(|_| vec![0; width + 2 * PAD]))
     }
 
-    /// Starts a row: the oldest buffer becomes the newest; its left border gets the first value of the row above.
+    /// Starts a row: the oldest buffer becomes the newest; its left border gets the first
+    /// value of the row above.
     pub(super) fn begin(&mut self, width: usize) {
         let (first, last) = (self.0[0][PAD], self.0[0][PAD + width - 1]);
         self.0[0][PAD + width..].fill(last);

@@ -1,12 +1,13 @@
 //! The spectral Karhunen–Loève transform: bands rotated to their principal axes, in whole numbers.
 //!
-//! In: planes of one size. Out: as many planes of one depth, each with an offset so that no sample is negative; and
-//! back exactly. Bit-exact: integers. The fit (covariance over at most a quarter of a million pixels) is float, and its
-//! result is part of the header.
+//! In: planes of one size. Out: as many planes of one depth, each with an offset so that no
+//! sample is negative; and back exactly. Bit-exact: integers. The fit (covariance over at most
+//! a quarter of a million pixels) is float, and its result is part of the header.
 //!
-//! Bytes: the depth less 1 of the coded planes; for each of the `n (n - 1) / 2` pairs of bands `i < j`, in that order,
-//! the factors `tan(a/2)` and `sin a` of their rotation in 1/4096 (`i16` little endian each; a rotation of zeros is no
-//! step); which bands are negated (`u32`); the offset of each plane (`i32`).
+//! Bytes: the depth less 1 of the coded planes; for each of the `n (n - 1) / 2` pairs of bands
+//! `i < j`, in that order, the factors `tan(a/2)` and `sin a` of their rotation in 1/4096
+//! (`i16` little endian each; a rotation of zeros is no step); which bands are negated
+//! (`u32`); the offset of each plane (`i32`).
 
 use super::cursor::Cursor;
 use fearless_simd::Level;
@@ -93,8 +94,8 @@ impl Spectral {
         out
     }
 
-    /// The inverse, to planes of the depths in `shape`. Samples out of range, which only lossy coding makes, are
-    /// clamped.
+    /// The inverse, to planes of the depths in `shape`. Samples out of range, which only lossy
+    /// coding makes, are clamped.
     pub fn inverse(&self, coded: &Planes, shape: &Shape, level: Level) -> Planes {
         let size = (coded.shape.width_px, coded.shape.height_px);
         let mut out = Planes::new(Shape { width_px: size.0, height_px: size.1, ..shape.clone() });

@@ -4,7 +4,8 @@ use tintype_codec::CodecError;
 use tintype_entropy::{AdaptiveBit, BitWalk, IntModel};
 use tintype_image::Plane;
 
-/// Codes the values that the plane uses, rising, 0 always among them: each as the gap to the one before.
+/// Codes the values that the plane uses, rising, 0 always among them: each as the gap to the
+/// one before.
 ///
 /// # Errors
 /// `Malformed` for a value beyond `bits`.

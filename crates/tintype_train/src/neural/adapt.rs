@@ -1,10 +1,10 @@
-//! A trained model brought closer to other pictures, in closed form: no gradients, no framework.
+//! Adapting a trained model to other pictures in closed form: no gradients, no framework.
 //!
 //! In: the bytes of a model and pictures. Out: the bytes of a model of the same structure, in which
-//! 1. the stored distributions follow the symbols that came under each of them,
+//! 1. the stored distributions follow the symbols coded under each of them,
 //! 2. each channel's place among the distributions follows its mean magnitude, and each channel's quantiser steps the
 //!    best reconstruction of its latents,
-//! 3. the synthesis' last layer is the least-squares one for what the decoder really has in front of it.
+//! 3. the synthesis' last layer is the least-squares one for the latents that the decoder has.
 //!
 //! Source: maximum likelihood and ridge regression; our own decision (decision record 0024).
 
@@ -22,7 +22,8 @@ use super::whole::whole;
 const PRIOR: f64 = 4000.0;
 /// Magnitudes a channel's own count must reach to be half trusted.
 const TRUST: f64 = 60.0;
-/// Distance between neighbouring tables in natural logarithms of the scale, by which they were made.
+/// Distance between neighbouring tables in natural logarithms of the scale, by which they were
+/// made.
 const TABLE_STEP: f64 = 0.11;
 /// Fraction bits of places among tables.
 const PLACE_BITS: f64 = 256.0;
@@ -43,8 +44,8 @@ struct LastLayer {
 struct Sums {
     /// `[table][magnitude]`, the last one for all beyond.
     counts: Vec<Vec<f64>>,
-    /// Magnitudes that came and that were expected, by channel.
-    came: Vec<[f64; 2]>,
+    /// Magnitudes actual and expected, by channel.
+    actual: Vec<[f64; 2]>,
     /// Products of true and decoded residuals, squares of the decoded, by channel.
     residuals: Vec<[f64; 2]>,
 }
@@ -83,7 +84,8 @@ impl Adapter {
             .iter()
             .map(|(least, f)| vec![0.0; least.len_of().min(f.len() + 1)])
             .collect();
-        let sums = Sums { counts, came: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
+        let sums =
+            Sums { counts, actual: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
         Ok(Self { network, codec, levels, sums, latent })
     }
 
@@ -112,8 +114,8 @@ impl Adapter {
             let counts = &mut self.sums.counts[table];
             let place = (symbol.unsigned_abs() as usize).min(counts.len() - 1);
             counts[place] += 1.0;
-            let came = &mut self.sums.came[channel];
-            *came = [came[0] + f64::from(symbol.unsigned_abs()), came[1] + means[table]];
+            let actual = &mut self.sums.actual[channel];
+            *actual = [actual[0] + f64::from(symbol.unsigned_abs()), actual[1] + means[table]];
             if symbol != 0 {
                 let decoded = f64::from(symbol) * f64::from(steps[channel]) / 256.0;
                 let mean = f64::from(trace.latents.values[at]) - decoded;
@@ -142,10 +144,10 @@ impl Adapter {
         self.network.arrays.insert("tables".into(), Array::I32(list));
         let shift: Vec<f64> = self
             .sums
-            .came
+            .actual
             .iter()
-            .map(|[came, expected]| {
-                let trusted = (came + TRUST) / (expected + TRUST);
+            .map(|[actual, expected]| {
+                let trusted = (actual + TRUST) / (expected + TRUST);
                 (trusted.ln() / TABLE_STEP).clamp(-6.0, 6.0) * PLACE_BITS
             })
             .collect();
@@ -275,7 +277,8 @@ fn mean_magnitudes(tables: &[(Least, Vec<u32>)]) -> Vec<f64> {
     tables.iter().map(mean).collect()
 }
 
-/// Counts of each symbol: what was seen of its magnitude, shared by both signs, beside the stored frequencies.
+/// Counts of each symbol: what was seen of its magnitude, shared by both signs, beside the
+/// stored frequencies.
 fn mixed(least: i32, stored: &[u32], seen: &[f64]) -> Vec<u64> {
     let values = stored.len() - 1;
     (0..stored.len())

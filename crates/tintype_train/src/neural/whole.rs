@@ -11,8 +11,9 @@ pub struct Whole {
     pub shift: Vec<u8>,
 }
 
-/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers, each row with the largest power of two
-/// that keeps its sums within 32 bits for any input. `None` if some row has none.
+/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers, each row
+/// with the largest power of two that keeps its sums within 32 bits for any input. `None` if
+/// some row has none.
 pub fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Option<Whole> {
     let inputs = weights.len() / bias.len();
     let mut out = Whole { weights: Vec::new(), bias: Vec::new(), shift: Vec::new() };
