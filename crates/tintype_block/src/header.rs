@@ -4,16 +4,17 @@
 //! |---|---|
 //! | 1 | version, 1 |
 //! | 1 | flags: bit 0 the model follows; bits 1 to 7 are the codec's |
-//! | 8 | content hash of the model |
+//! | 8 | hash of the model |
 //! | 2 for each plane | quantiser step in internal units, little endian, 1 to 65 535 |
-//! | rest | with bit 0: the model, packed ([`crate::packed`]) |
+//! | rest | with bit 0: the model file |
 
 use tintype_codec::{CodecError, CodecId};
+use tintype_model::ModelHash;
 
 /// Version written and read.
 const VERSION: u8 = 1;
 /// Bytes before the steps.
-const FIXED: usize = 10;
+const FIXED: usize = 2 + ModelHash::LEN_BYTES;
 
 /// The parsed header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,10 +22,10 @@ pub struct StreamHeader {
     /// The codec's own flags, bits 1 to 7; bit 0 is [`StreamHeader::sent_model`]'s.
     pub flags: u8,
     /// Which model the stream was coded with.
-    pub model_hash: [u8; 8],
+    pub model_hash: ModelHash,
     /// One step for each plane, internal units.
     pub steps: Vec<u16>,
-    /// The model, packed, where it is sent with the picture.
+    /// The model file, where it is sent with the picture.
     pub sent_model: Option<Vec<u8>>,
 }
 
@@ -38,7 +39,7 @@ impl StreamHeader {
     /// use tintype_block::StreamHeader;
     /// let header = StreamHeader {
     ///     flags: 2,
-    ///     model_hash: [9; 8],
+    ///     model_hash: tintype_model::ModelHash([9; 8]),
     ///     steps: vec![160, 300],
     ///     sent_model: None,
     /// };
@@ -47,7 +48,7 @@ impl StreamHeader {
     pub fn to_bytes(&self) -> Vec<u8> {
         let sent = if self.sent_model.is_some() { Self::SENT_MODEL } else { 0 };
         let mut bytes = vec![VERSION, self.flags & !Self::SENT_MODEL | sent];
-        bytes.extend(self.model_hash);
+        bytes.extend(self.model_hash.0);
         self.steps.iter().for_each(|step| bytes.extend(step.to_le_bytes()));
         bytes.extend(self.sent_model.iter().flatten());
         bytes
@@ -86,25 +87,13 @@ impl StreamHeader {
             let what = format!("step 0 for plane {plane}");
             return Err(CodecError::Malformed { what, at: Some(FIXED + 2 * plane) });
         }
-        let mut model_hash = [0; 8];
-        model_hash.copy_from_slice(&bytes[2..FIXED]);
+        let model_hash = ModelHash::from_start_of(&bytes[2..]).unwrap_or_default();
         Ok(Self { flags: flags & !Self::SENT_MODEL, model_hash, steps, sent_model })
     }
 
     /// Whether header `bytes` name the model of this `hash`.
-    pub fn names_model(bytes: &[u8], hash: &[u8; 8]) -> bool {
-        bytes.get(2..FIXED) == Some(hash)
-    }
-}
-
-/// The error of a stream whose model this program does not have at hand.
-pub fn model_mismatch(codec: CodecId, needed: &[u8], ours: &[u8]) -> CodecError {
-    let name = |hash: &[u8]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (needed, ours) = (name(needed), name(ours));
-    CodecError::Mismatch {
-        what: format!(
-            "the stream needs the {codec} model {needed}, this one is {ours}; name the other with --model"
-        ),
+    pub fn names_model(bytes: &[u8], hash: ModelHash) -> bool {
+        bytes.get(2..).and_then(ModelHash::from_start_of) == Some(hash)
     }
 }
 
@@ -118,14 +107,14 @@ mod tests {
     fn headers_come_back_and_wrong_ones_are_refused() {
         let sent = StreamHeader {
             flags: 4,
-            model_hash: *b"hashhash",
+            model_hash: ModelHash(*b"hashhash"),
             steps: vec![1, 65_535, 7],
             sent_model: Some(vec![1, 2, 3]),
         };
         let bytes = sent.to_bytes();
         assert_eq!(StreamHeader::from_bytes(&bytes, CODEC, 3, 4), Ok(sent.clone()));
-        assert!(StreamHeader::names_model(&bytes, b"hashhash"));
-        assert!(!StreamHeader::names_model(&bytes[..9], b"hashhash"));
+        assert!(StreamHeader::names_model(&bytes, ModelHash(*b"hashhash")));
+        assert!(!StreamHeader::names_model(&bytes[..9], ModelHash(*b"hashhash")));
 
         let plain = StreamHeader { sent_model: None, ..sent }.to_bytes();
         let read = |bytes: &[u8]| StreamHeader::from_bytes(bytes, CODEC, 3, 4);

@@ -17,7 +17,7 @@
 //! | rows of a model file | [`RowReader`], [`write_row`] |
 //!
 //! Everything that a decoder runs is bit-exact: integers, named rounding, no effect of SIMD
-//! level or threads. The crate knows no codec, no model file and no container.
+//! level or threads. The crate knows no codec and no container, and of models only their hash.
 //!
 //! # A codec's walk
 //!
@@ -57,20 +57,18 @@ mod header;
 mod internal;
 mod linear;
 mod model_rows;
-mod sent_model;
 mod state;
 mod tiles;
 
 pub use border::{BORDER_INPUTS, Border};
 pub use contexts::{CodingWalk, ContextSet, ContextWalk, EstimateWalk, FrozenWalk, bit_costs};
 pub use dequantise::Dequantiser;
-pub use header::{StreamHeader, model_mismatch};
+pub use header::StreamHeader;
 pub use internal::{
     INTERNAL_MAX, PlaneKind, internal_planes, plane_kinds, sample_from_internal,
     samples_from_internal,
 };
 pub use linear::{add_row, predict, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};
-pub use sent_model::{packed, unpacked};
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};

@@ -1,10 +1,10 @@
 //! Depthwise layer: a 3×3 convolution of each channel by itself, zeros beyond the edge.
 //!
-//! `out[c] = saturate16((bias[c] + Σ weight[row][column][c] · in[c]) >> shift[c])`, rounding as in [`crate::Dense`].
-//! Bit-exact. Source: our own decision.
+//! `out[c] = saturate16((bias[c] + Σ weight[row][column][c] · in[c]) >> shift[c])`, rounding
+//! as in [`crate::Pointwise`]. Bit-exact. Source: our own decision.
 
-use crate::dense::check_sums;
-use crate::{Map, NnError};
+use crate::pointwise::check_sums;
+use crate::{FeatureMap, NnError};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// A depthwise 3×3 layer.
@@ -63,19 +63,19 @@ impl Depthwise {
     ///
     /// # Errors
     /// `Misuse` if `input` has other channels.
-    pub fn run(&self, level: Level, input: &Map) -> Result<Map, NnError> {
+    pub fn run(&self, level: Level, input: &FeatureMap) -> Result<FeatureMap, NnError> {
         if input.channels != self.channels {
             let what =
                 format!("{} channels for a depthwise layer of {}", input.channels, self.channels);
             return Err(NnError::Misuse { what });
         }
-        let mut out = Map::new(input.height, input.width, input.channels);
+        let mut out = FeatureMap::new(input.height, input.width, input.channels);
         dispatch!(level, simd => self.run_plain(simd, input, &mut out));
         Ok(out)
     }
 
     #[inline(always)]
-    fn run_plain<S: Simd>(&self, simd: S, input: &Map, out: &mut Map) {
+    fn run_plain<S: Simd>(&self, simd: S, input: &FeatureMap, out: &mut FeatureMap) {
         simd.vectorize(
             #[inline(always)]
             || {

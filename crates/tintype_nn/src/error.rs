@@ -1,22 +1,20 @@
-//! The six ways in which a model or a run of it fails.
+//! The ways in which making or running a network fails.
 
 use std::fmt;
 
-/// What went wrong with a model.
+/// What went wrong with a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // Each variant's text names its fields.
 pub enum NnError {
-    /// The model file ends early; at least `needed` more bytes were expected.
+    /// The bytes end early; at least `needed` more were expected.
     Truncated { needed: usize },
-    /// The model file contradicts its format; `at` is a byte offset.
+    /// The bytes contradict their format; `at` is a byte offset.
     Malformed { what: String, at: Option<usize> },
-    /// A valid file that uses what we do not handle.
+    /// A valid network that uses what we do not handle.
     Unsupported { what: String },
     /// More than the limits allow.
     Limit { what: &'static str, max: u64 },
-    /// The hash disagrees.
-    Mismatch { what: String },
     /// The caller's arguments make no sense together.
     Misuse { what: String },
 }
@@ -25,16 +23,15 @@ impl fmt::Display for NnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated { needed } => {
-                write!(f, "model file ends early: {needed} more bytes expected")
+                write!(f, "the network ends early: {needed} more bytes expected")
             }
             Self::Malformed { what, at: Some(at) } => {
-                write!(f, "malformed model file at byte {at}: {what}")
+                write!(f, "malformed network at byte {at}: {what}")
             }
-            Self::Malformed { what, at: None } => write!(f, "malformed model file: {what}"),
-            Self::Unsupported { what } => write!(f, "unsupported model: {what}"),
-            Self::Limit { what, max } => write!(f, "model exceeds the limit on {what}, {max}"),
-            Self::Mismatch { what } => write!(f, "model does not match: {what}"),
-            Self::Misuse { what } => write!(f, "wrong use of a model: {what}"),
+            Self::Malformed { what, at: None } => write!(f, "malformed network: {what}"),
+            Self::Unsupported { what } => write!(f, "unsupported network: {what}"),
+            Self::Limit { what, max } => write!(f, "network exceeds the limit on {what}, {max}"),
+            Self::Misuse { what } => write!(f, "wrong use of a network: {what}"),
         }
     }
 }

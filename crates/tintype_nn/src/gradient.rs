@@ -1,16 +1,19 @@
-//! Gradients through a program, for encoders that look for better inputs.
+//! Gradients through a program, for encoders that search for better inputs.
 //!
-//! In: a program's input, then a gradient by its result. Out: the gradient by the input, both in units of the integers
-//! they belong to. Roundings count as the identity; rectified and saturated values pass nothing. Floats: not in the exact
-//! zone, and never used by a decoder; every sum has a fixed order, so that all SIMD levels give the same.
-//! Source: reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013, arXiv 1308.3432).
+//! In: a program's input, then a gradient by its result. Out: the gradient by the input, both
+//! in units of the integers they belong to. Roundings count as the identity; rectified and
+//! saturated values pass nothing. Floats: not bit-exact across compilers, and never used by a
+//! decoder; every sum has a fixed order, so that all SIMD levels give the same. Source:
+//! reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013,
+//! arXiv 1308.3432).
 
-use crate::map::each_run;
-use crate::program::{Kind, Program, REGISTERS_MAX};
-use crate::{Dense, Depthwise, Map, NnError};
+use crate::feature_map::for_each_run;
+use crate::program::{Program, REGISTERS_MAX};
+use crate::step::Kind;
+use crate::{Depthwise, FeatureMap, NnError, Pointwise};
 use fearless_simd::{Level, Simd, dispatch};
 
-/// One real number for each value of a [`Map`], in the same order.
+/// One real number for each value of a [`FeatureMap`], in the same order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradient {
     /// Rows.
@@ -29,20 +32,20 @@ impl Gradient {
         Self { height, width, channels, values: vec![0.0; height * width * channels] }
     }
 
-    fn folded(&self, factor: usize) -> Self {
+    fn space_to_depth(&self, factor: usize) -> Self {
         let mut out =
             Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
-        each_run([self.height, self.width, self.channels], factor, |fine, folded, run| {
-            out.values[folded..folded + run].copy_from_slice(&self.values[fine..fine + run]);
+        for_each_run([self.height, self.width, self.channels], factor, |fine, deep, run| {
+            out.values[deep..deep + run].copy_from_slice(&self.values[fine..fine + run]);
         });
         out
     }
 
-    fn unfolded(&self, factor: usize) -> Self {
+    fn depth_to_space(&self, factor: usize) -> Self {
         let mut out =
             Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
-        each_run([out.height, out.width, out.channels], factor, |fine, folded, run| {
-            out.values[fine..fine + run].copy_from_slice(&self.values[folded..folded + run]);
+        for_each_run([out.height, out.width, out.channels], factor, |fine, deep, run| {
+            out.values[fine..fine + run].copy_from_slice(&self.values[deep..deep + run]);
         });
         out
     }
@@ -56,19 +59,19 @@ impl Gradient {
 #[derive(Clone, Debug)]
 pub struct Traced {
     input: Gradient,
-    made: Vec<Map>,
-    result: Map,
+    made: Vec<FeatureMap>,
+    result: FeatureMap,
 }
 
 impl Traced {
     /// The program's result.
-    pub fn result(&self) -> &Map {
+    pub fn result(&self) -> &FeatureMap {
         &self.result
     }
 }
 
 impl Program {
-    /// Whether [`Program::pull_back`] knows every step: tables have no gradient.
+    /// Whether [`Program::backward`] knows every step: tables have no gradient.
     pub fn has_gradient(&self) -> bool {
         !self.steps().iter().any(|step| matches!(step.kind, Kind::Table(..)))
     }
@@ -77,7 +80,12 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn trace(&self, level: Level, input: Map, quality: usize) -> Result<Traced, NnError> {
+    pub fn trace(
+        &self,
+        level: Level,
+        input: FeatureMap,
+        quality: usize,
+    ) -> Result<Traced, NnError> {
         let shape = Gradient {
             height: input.height,
             width: input.width,
@@ -85,7 +93,8 @@ impl Program {
             values: Vec::new(),
         };
         let mut made = Vec::with_capacity(self.steps().len());
-        let result = self.run_heard(level, input, quality, &mut |map| made.push(map.clone()))?;
+        let result =
+            self.run_with_observer(level, input, quality, &mut |map| made.push(map.clone()))?;
         Ok(Traced { input: shape, made, result })
     }
 
@@ -93,7 +102,7 @@ impl Program {
     ///
     /// # Errors
     /// `Misuse` for a gradient of another shape; `Unsupported` for a program with tables.
-    pub fn pull_back(
+    pub fn backward(
         &self,
         level: Level,
         traced: &Traced,
@@ -116,7 +125,7 @@ impl Program {
                     empty => *empty = Some(gradient),
                 };
             match &step.kind {
-                Kind::Dense(layer) => give(step.from, dense(level, layer, made, gradient)),
+                Kind::Pointwise(layer) => give(step.from, pointwise(level, layer, made, gradient)),
                 Kind::Depthwise(layer) => give(step.from, depthwise(level, layer, made, gradient)),
                 Kind::Leaky(shift) => {
                     let slope =
@@ -132,17 +141,21 @@ impl Program {
                     give(*other, part(&gradient, first, gradient.channels - first));
                     give(step.from, part(&gradient, 0, first));
                 }
-                Kind::Pick { start, .. } => {
+                Kind::Slice { start, .. } => {
                     give(
                         step.from,
                         placed(&gradient, usize::from(*start), self.channels_read(index, traced)),
                     );
                 }
-                Kind::Vary(_) => give(step.from, gradient),
-                Kind::Fold(factor) => give(step.from, gradient.unfolded(usize::from(*factor))),
-                Kind::Unfold(factor) => give(step.from, gradient.folded(usize::from(*factor))),
-                Kind::HaarDown => give(step.from, haar(gradient).unfolded(2)),
-                Kind::HaarUp => give(step.from, haar(gradient.folded(2))),
+                Kind::LevelBias(_) => give(step.from, gradient),
+                Kind::SpaceToDepth(factor) => {
+                    give(step.from, gradient.depth_to_space(usize::from(*factor)))
+                }
+                Kind::DepthToSpace(factor) => {
+                    give(step.from, gradient.space_to_depth(usize::from(*factor)))
+                }
+                Kind::HaarDown => give(step.from, haar(gradient).depth_to_space(2)),
+                Kind::HaarUp => give(step.from, haar(gradient.space_to_depth(2))),
                 Kind::Table(..) => {
                     return Err(NnError::Unsupported {
                         what: "the gradient of a program with tables".into(),
@@ -164,7 +177,7 @@ impl Program {
     }
 }
 
-fn each(mut gradient: Gradient, made: &Map, work: impl Fn(f32, i16) -> f32) -> Gradient {
+fn each(mut gradient: Gradient, made: &FeatureMap, work: impl Fn(f32, i16) -> f32) -> Gradient {
     gradient.values.iter_mut().zip(&made.values).for_each(|(g, &v)| *g = work(*g, v));
     gradient
 }
@@ -184,7 +197,8 @@ fn placed(gradient: &Gradient, start: usize, channels: usize) -> Gradient {
     out
 }
 
-/// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its own transpose.
+/// The transform of [`Kind::HaarDown`] on groups of four quarters of the channels; it is its
+/// own transpose.
 fn haar(mut gradient: Gradient) -> Gradient {
     let quarter = gradient.channels / 4;
     for row in gradient.values.chunks_exact_mut(gradient.channels.max(1)) {
@@ -198,25 +212,25 @@ fn haar(mut gradient: Gradient) -> Gradient {
 }
 
 /// Nothing passes where a layer's result was cut.
-fn open(gradient: Gradient, made: &Map, rectified: bool) -> Gradient {
+fn open(gradient: Gradient, made: &FeatureMap, rectified: bool) -> Gradient {
     let floor = if rectified { 0 } else { i16::MIN };
     each(gradient, made, |g, v| if v > floor && v < i16::MAX { g } else { 0.0 })
 }
 
-fn dense(level: Level, layer: &Dense, made: &Map, gradient: Gradient) -> Gradient {
+fn pointwise(level: Level, layer: &Pointwise, made: &FeatureMap, gradient: Gradient) -> Gradient {
     let gradient = open(gradient, made, layer.rectified());
     let mut out = Gradient::new(gradient.height, gradient.width, layer.inputs());
     let scales: Vec<f32> = layer.shift().iter().map(|&s| (-(s as f32)).exp2()).collect();
-    let whole = layer.weights();
-    let rows = whole.chunks_exact(layer.inputs()).zip(&scales);
+    let weights = layer.weights();
+    let rows = weights.chunks_exact(layer.inputs()).zip(&scales);
     let weights: Vec<f32> =
         rows.flat_map(|(row, &by)| row.iter().map(move |&w| f32::from(w) * by)).collect();
-    dispatch!(level, simd => dense_plain(simd, layer.inputs(), &weights, &gradient, &mut out));
+    dispatch!(level, simd => pointwise_plain(simd, layer.inputs(), &weights, &gradient, &mut out));
     out
 }
 
 #[inline(always)]
-fn dense_plain<S: Simd>(
+fn pointwise_plain<S: Simd>(
     simd: S,
     inputs: usize,
     weights: &[f32],
@@ -251,7 +265,7 @@ fn dense_plain<S: Simd>(
     );
 }
 
-fn depthwise(level: Level, layer: &Depthwise, made: &Map, gradient: Gradient) -> Gradient {
+fn depthwise(level: Level, layer: &Depthwise, made: &FeatureMap, gradient: Gradient) -> Gradient {
     let gradient = open(gradient, made, false);
     let channels = layer.channels();
     let (weights, shift) = (layer.weights(), layer.shift());

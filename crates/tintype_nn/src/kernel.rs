@@ -1,11 +1,27 @@
-//! Kernels of the dense layer, one for each kind of machine; all give the same bits.
+//! Kernels of the pointwise layer, one for each kind of machine; all give the same bits.
 //!
-//! A block of positions is first brought into the order `[input pair][position]`, each pair as one 32-bit word; then
-//! every group of 32 outputs (16 where a layer's last group has no more) is summed for the whole block in registers. Sums
-//! of integers do not depend on order, and [`crate::Dense`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's accumulate are exact.
+//! A block of positions is first brought into the order `[input pair][position]`, each pair as
+//! one 32-bit word; then every group of 32 outputs (16 where a layer's last group has no more)
+//! is summed for the whole block in registers. Sums of integers do not depend on order, and
+//! [`crate::Pointwise`] has made sure that none leaves 32 bits, so `pmaddwd` and VNNI's
+//! accumulate are exact.
 
-use crate::dense::{Dense, GROUP};
 use fearless_simd::{Level, Simd, dispatch};
+
+/// Outputs are worked on in groups of this many; packed weights are padded to it.
+pub(crate) const GROUP: usize = 32;
+
+/// A pointwise layer as the kernels read it: outputs padded to whole groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packed {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    /// `[group][input pair][output of the group][2]`.
+    pub(crate) weights: Vec<i16>,
+    pub(crate) bias: Vec<i32>,
+    pub(crate) shift: Vec<u32>,
+    pub(crate) rectified: bool,
+}
 
 /// Positions summed together.
 const BLOCK: usize = 12;
@@ -18,8 +34,8 @@ const HALF: usize = GROUP / 2;
 type Sums = [[i32; GROUP]; BLOCK];
 
 /// Applies `layer` to rows of inputs, giving rows of outputs.
-pub(crate) fn dense_rows(level: Level, layer: &Dense, input: &[i16], output: &mut [i16]) {
-    let (inputs, outputs) = (layer.inputs(), layer.outputs());
+pub(crate) fn pointwise_rows(level: Level, layer: &Packed, input: &[i16], output: &mut [i16]) {
+    let (inputs, outputs) = (layer.inputs, layer.outputs);
     let pairs = inputs.div_ceil(2);
     let mut words = vec![[0i32; BLOCK]; pairs];
     let mut sums: Sums = [[0; GROUP]; BLOCK];
@@ -28,12 +44,12 @@ pub(crate) fn dense_rows(level: Level, layer: &Dense, input: &[i16], output: &mu
         for (position, row) in rows_in.chunks_exact(inputs).enumerate() {
             gather(row, position, &mut words);
         }
-        for (group, weights) in layer.packed.chunks_exact(pairs * GROUP * 2).enumerate() {
+        for (group, weights) in layer.weights.chunks_exact(pairs * GROUP * 2).enumerate() {
             let bias: &[i32; GROUP] =
-                layer.padded_bias[group * GROUP..][..GROUP].try_into().expect("a group of biases");
+                layer.bias[group * GROUP..][..GROUP].try_into().expect("a group of biases");
             let count = GROUP.min(outputs - group * GROUP);
             sum_block(level, &words, weights, bias, count, &mut sums);
-            settle_block(level, layer, group, &sums, rows_out);
+            requantise_block(level, layer, group, &sums, rows_out);
         }
     }
 }
@@ -174,7 +190,8 @@ fearless_simd::kernel!(
     ) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x16, i32x8};
-        // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and one product fill the registers.
+        // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and
+        // one product fill the registers.
         const SOME: usize = BLOCK / 2;
         for half in (0..count).step_by(HALF) {
             let starts: [__m256i; 2] = [
@@ -206,27 +223,33 @@ fearless_simd::kernel!(
 );
 
 /// Shifts, saturates, rectifies and stores one group of every position in `rows_out`.
-fn settle_block(level: Level, layer: &Dense, group: usize, sums: &Sums, rows_out: &mut [i16]) {
-    dispatch!(level, simd => settle_plain(simd, layer, group, sums, rows_out));
+fn requantise_block(level: Level, layer: &Packed, group: usize, sums: &Sums, rows_out: &mut [i16]) {
+    dispatch!(level, simd => requantise_plain(simd, layer, group, sums, rows_out));
 }
 
 #[inline(always)]
-fn settle_plain<S: Simd>(simd: S, layer: &Dense, group: usize, sums: &Sums, rows_out: &mut [i16]) {
+fn requantise_plain<S: Simd>(
+    simd: S,
+    layer: &Packed,
+    group: usize,
+    sums: &Sums,
+    rows_out: &mut [i16],
+) {
     simd.vectorize(
         #[inline(always)]
         || {
-            let outputs = layer.outputs();
+            let outputs = layer.outputs;
             let start = group * GROUP;
             let count = GROUP.min(outputs - start);
             let shift: &[u32; GROUP] =
-                layer.padded_shift[start..][..GROUP].try_into().expect("a group of shifts");
-            let floor = if layer.rectified() { 0 } else { i32::from(i16::MIN) };
+                layer.shift[start..][..GROUP].try_into().expect("a group of shifts");
+            let floor = if layer.rectified { 0 } else { i32::from(i16::MIN) };
             for (row, sum) in rows_out.chunks_exact_mut(outputs).zip(sums) {
-                let mut settled = [0i16; GROUP];
-                for ((out, &s), &by) in settled.iter_mut().zip(sum).zip(shift) {
+                let mut values = [0i16; GROUP];
+                for ((out, &s), &by) in values.iter_mut().zip(sum).zip(shift) {
                     *out = (s >> (by & 31)).clamp(floor, i32::from(i16::MAX)) as i16;
                 }
-                row[start..start + count].copy_from_slice(&settled[..count]);
+                row[start..start + count].copy_from_slice(&values[..count]);
             }
         },
     );

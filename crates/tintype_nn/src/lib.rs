@@ -1,28 +1,31 @@
-//! Integer inference for trained codecs, alike on every machine.
+//! Integer inference for trained codecs, bit-exact on every machine.
 //!
-//! A [`ModelFile`] holds [`Program`]s over [`Map`]s of 16-bit values: dense and depthwise layers with 16-bit weights
-//! and 32-bit sums, named shifts, saturation where stated. No floats, no platform-dependent order; sums are proven
-//! when a layer is made. Bit-exact, but for [`Gradient`]s, which only encoders use.
+//! A [`Network`] has [`Program`]s over [`FeatureMap`]s of 16-bit values: pointwise and
+//! depthwise layers with 16-bit weights and 32-bit sums, named shifts, saturation where
+//! stated. No floats, no platform-dependent order; the bound on sums is checked when a layer
+//! is made. Bit-exact, except [`Gradient`]s, which only encoders use.
 #![forbid(unsafe_code)]
 
-mod dense;
+mod apply;
 mod depthwise;
 mod error;
+mod feature_map;
 mod gradient;
-mod hash;
 mod kernel;
-mod map;
-mod model_file;
+mod network;
+mod network_bytes;
+mod pointwise;
 mod program;
+mod step;
 
-pub use dense::Dense;
 pub use depthwise::Depthwise;
 pub use error::NnError;
+pub use feature_map::FeatureMap;
 pub use gradient::{Gradient, Traced};
-pub use hash::{Hash, hash};
-pub use map::Map;
-pub use model_file::{Array, ModelFile, ModelLimits};
-pub use program::{Kind, Program, Step};
+pub use network::{Array, Network};
+pub use pointwise::Pointwise;
+pub use program::Program;
+pub use step::{Kind, Step};
 
 #[cfg(test)]
 mod tests;

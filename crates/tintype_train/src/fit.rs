@@ -9,6 +9,7 @@
 
 use crate::Fit;
 use tintype_codec::{CodecError, CodecId};
+use tintype_model::ModelHead;
 
 /// Every fit, with the codec it is for.
 static FITS: [(CodecId, &dyn Fit); 4] = [
@@ -36,8 +37,11 @@ pub fn describe_model(
     codec: CodecId,
     bytes: &[u8],
 ) -> Result<Vec<(&'static str, String)>, CodecError> {
-    let mut lines =
-        vec![("model for", codec.name().to_string()), ("size", format!("{} bytes", bytes.len()))];
+    let mut lines = vec![
+        ("model for", codec.name().to_string()),
+        ("size", format!("{} bytes", bytes.len())),
+        ("hash", ModelHead::read(bytes)?.hash.to_string()),
+    ];
     if let Some(fit) = fitter(codec) {
         lines.extend(fit.describe(bytes)?);
     }

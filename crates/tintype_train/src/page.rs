@@ -64,8 +64,3 @@ impl Page {
         planes
     }
 }
-
-/// A model's hash in hexadecimal.
-pub(crate) fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -6,15 +6,13 @@ use super::format::{HALF_CHROMA, LAYERS, TILE_PX};
 use super::model::ClusterModel;
 use super::symbols::Contexts;
 use std::sync::OnceLock;
-use tintype_block::{
-    StreamHeader, encode_tiles, lossy_quality, model_mismatch, packed, plane_kinds,
-    require_full_size, unpacked,
-};
+use tintype_block::{StreamHeader, encode_tiles, lossy_quality, plane_kinds, require_full_size};
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
     PayloadView, QualityCurve, Result, Section, SectionKey, decode_tiles, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Planes, Shape};
+use tintype_model::{ModelFile, ModelLimits, model_mismatch};
 
 /// From this quality on, colour differences keep their size. Not measured.
 const FULL_CHROMA: f32 = 76.0;
@@ -43,7 +41,9 @@ pub fn photo_model() -> &'static ClusterModel {
     static MODEL: OnceLock<ClusterModel> = OnceLock::new();
     MODEL.get_or_init(|| {
         let bytes = include_bytes!("../../../../models/cluster-photo.tinmodel");
-        ClusterModel::from_bytes(bytes).expect("the shipped model is whole")
+        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
+        let file = file.expect("the shipped model file is whole");
+        ClusterModel::from_file(&file).expect("the shipped model is whole")
     })
 }
 
@@ -103,7 +103,7 @@ impl Codec for ClusterCodec {
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        StreamHeader::names_model(header, &self.model().hash)
+        StreamHeader::names_model(header, self.model().hash)
     }
 
     fn wants(
@@ -128,12 +128,14 @@ impl Codec for ClusterCodec {
         let planes = shape.planes.len();
         let header = StreamHeader::from_bytes(payload.header, self.id(), planes, HALF_CHROMA)?;
         let sent = match &header.sent_model {
-            Some(bytes) => Some(ClusterModel::from_bytes(&unpacked(bytes)?)?),
+            Some(bytes) => {
+                Some(ClusterModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?)
+            }
             None => None,
         };
         let model = sent.as_ref().unwrap_or_else(|| self.model());
         if header.model_hash != model.hash {
-            return Err(model_mismatch(self.id(), &header.model_hash, &model.hash));
+            return Err(model_mismatch(self.id(), header.model_hash, model.hash));
         }
         let layers = request.layers.unwrap_or(LAYERS as u32).min(LAYERS as u32);
         let grid = tile_grid(shape, TILE_PX);
@@ -146,7 +148,7 @@ impl Codec for ClusterCodec {
 impl ClusterCodec {
     fn header(&self, shape: &Shape, quality: f32) -> Result<StreamHeader> {
         let model = self.model();
-        let sent_model = if self.sends { Some(packed(&model.to_bytes())?) } else { None };
+        let sent_model = if self.sends { Some(model.to_file().to_bytes_to_send()?) } else { None };
         let header = header_for(shape, QUALITY.step(quality), quality < FULL_CHROMA);
         Ok(StreamHeader { model_hash: model.hash, sent_model, ..header })
     }

@@ -51,7 +51,7 @@ mod tree;
 mod walk;
 
 pub use codec::{ClusterCodec, photo_model};
-pub use model::{ClusterModel, MODEL_MAGIC};
+pub use model::ClusterModel;
 pub use tree::{DEPTH_MAX, Node, SETS, Tree, side};
 
 use tintype_codec::CodecId;
@@ -63,7 +63,6 @@ pub const ID: CodecId = CodecId::new(4, "cluster");
 pub mod fitting {
     pub use super::codec::header_for;
     pub use super::encode::{CodedAtom, EncodedTile, TileEncoder, residuals};
-    pub use super::model::model_bytes;
     pub use super::symbols::{Atom, Contexts};
     pub use super::tables::{AdaptiveNibble, symbols_used, table_group};
     pub use super::tree::{SYMBOLS, set_index};

@@ -1,20 +1,21 @@
 //! The fitted model: one tree of code vectors for each block size and kind of plane, and
 //! starting probabilities.
 //!
-//! In: model bytes. Out: [`Tree`]s, whose code vectors are signed bytes with the norm's
+//! In: a model file. Out: [`Tree`]s, whose code vectors are signed bytes with the norm's
 //! reciprocal beside, and [`AdaptiveNibble`] tables. Bit-exact: integers only.
 //!
-//! Bytes: docs/format/cluster.md, "Model".
+//! Payload: docs/format/cluster.md, "Model".
 
 use super::coding_tree::CodingTrees;
 use super::tables::{AdaptiveNibble, Layout};
 use super::tree::{SETS, SearchTree, Tree, side};
-use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 use tintype_codec::CodecError;
+use tintype_model::{ModelFile, ModelHash, ModelLimits};
 
-/// First bytes of a model.
-pub const MODEL_MAGIC: [u8; 4] = *b"TCM1";
+/// Version of the payload of model files.
+const MODEL_VERSION: u8 = 1;
+
 /// All that is fitted.
 #[derive(Debug)]
 pub struct ClusterModel {
@@ -22,24 +23,28 @@ pub struct ClusterModel {
     pub trees: [Tree; SETS],
     /// Starting probabilities; docs/format/cluster.md names their order.
     pub start: Vec<AdaptiveNibble>,
-    /// The first 8 bytes of the SHA-256 of the model's bytes.
-    pub hash: [u8; 8],
+    /// The name of the model.
+    pub hash: ModelHash,
     search: OnceLock<[SearchTree; SETS]>,
     coding_trees: OnceLock<CodingTrees>,
 }
 
 impl ClusterModel {
-    /// Reads model bytes.
+    /// Reads the bytes of a model file.
     ///
     /// # Errors
-    /// `Unsupported` for what is no model of this kind, `Truncated`, `Malformed`.
+    /// Those of [`ModelFile::read`] and [`ClusterModel::from_file`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
+    }
+
+    /// The model in `file`.
+    ///
+    /// # Errors
+    /// `Mismatch` for another codec's model, `Truncated`, `Malformed`.
+    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
+        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
         let mut rest = bytes;
-        if take(&mut rest, 4)? != MODEL_MAGIC {
-            return Err(CodecError::Unsupported {
-                what: "a model that is none of codec cluster".into(),
-            });
-        }
         let mut trees: [Tree; SETS] = Default::default();
         for (set, tree) in trees.iter_mut().enumerate() {
             let count = take(&mut rest, 2)?;
@@ -63,8 +68,7 @@ impl ClusterModel {
                 at: Some(at),
             });
         }
-        let mut hash = [0; 8];
-        hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
+        let hash = file.hash();
         Ok(Self { trees, start, hash, search: OnceLock::new(), coding_trees: OnceLock::new() })
     }
 
@@ -80,12 +84,19 @@ impl ClusterModel {
     /// If the number of tables does not fit the trees.
     pub fn with_tables(trees: [Tree; SETS], start: Vec<AdaptiveNibble>) -> Self {
         assert_eq!(start.len(), Layout::new(&trees).count, "tables of a cluster model");
-        Self { trees, start, hash: [0; 8], search: OnceLock::new(), coding_trees: OnceLock::new() }
+        let hash = ModelHash::default();
+        Self { trees, start, hash, search: OnceLock::new(), coding_trees: OnceLock::new() }
     }
 
-    /// The model's bytes.
+    /// The model as a file.
+    pub fn to_file(&self) -> ModelFile {
+        let payload = payload_from(&self.trees, &self.start);
+        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
+    }
+
+    /// The bytes of the model file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        model_bytes(&self.trees, &self.start)
+        self.to_file().to_bytes()
     }
 
     pub(super) fn search(&self) -> &[SearchTree; SETS] {
@@ -97,9 +108,9 @@ impl ClusterModel {
     }
 }
 
-/// The bytes of a model made of these.
-pub fn model_bytes(trees: &[Tree; SETS], start: &[AdaptiveNibble]) -> Vec<u8> {
-    let mut bytes = MODEL_MAGIC.to_vec();
+/// The payload of a model made of these.
+fn payload_from(trees: &[Tree; SETS], start: &[AdaptiveNibble]) -> Vec<u8> {
+    let mut bytes = Vec::new();
     for tree in trees {
         bytes.extend((tree.nodes.len() as u16).to_le_bytes());
         bytes.extend(tree.nodes.iter().map(|node| node.children));

@@ -2,20 +2,23 @@
 
 use super::{Neural, NeuralModel};
 use std::sync::OnceLock;
+use tintype_model::{ModelFile, ModelLimits};
 
-/// See models/photo.md.
-static PHOTO: &[u8] = include_bytes!("../../../../models/photo.model");
+/// See models/neural-photo.md.
+static PHOTO: &[u8] = include_bytes!("../../../../models/neural-photo.tinmodel");
 
 /// The model file itself.
 pub fn photo_bytes() -> &'static [u8] {
     PHOTO
 }
 
-/// The codec on the built-in photo model, read when first asked for.
+/// The codec on the built-in photo model, read at first use.
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();
     CODEC.get_or_init(|| {
-        Neural::new(NeuralModel::read_built_in(PHOTO).expect("the built-in model is whole"))
+        let file = ModelFile::read_built_in(PHOTO, &ModelLimits::default());
+        let file = file.expect("the built-in model file is whole");
+        Neural::new(NeuralModel::from_file(&file).expect("the built-in model fits the codec"))
     })
 }
 

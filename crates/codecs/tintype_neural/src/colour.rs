@@ -1,7 +1,8 @@
 //! Between planes of any kind and the network's three planes of 16-bit values.
 //!
-//! A network value is `(sample on the scale of 8 bits − 127.5) · 32`, so that deeper samples keep 13 bits. Groups of
-//! planes: the colour planes together, then every other plane by itself. Bit-exact.
+//! A network value is `(sample on the scale of 8 bits − 127.5) · 32`, so that deeper samples
+//! keep 13 bits. Groups of planes: the colour planes together, then every other plane by
+//! itself. Bit-exact.
 
 use super::{LATENT_PX, TILE_PX};
 use tintype_codec::CodecError;
@@ -9,7 +10,7 @@ use tintype_image::colour::{
     Sampling, Upsampling, planes_at_sampling, rgb_from_ycbcr, subsampled, ycbcr_from_rgb,
 };
 use tintype_image::{ColourModel, Level, Plane, PlaneRole, Planes, Shape};
-use tintype_nn::Map;
+use tintype_nn::FeatureMap;
 
 /// Value of the darkest sample; the brightest is its negative.
 const DARKEST: i32 = -4080;
@@ -105,8 +106,15 @@ pub(super) fn rgb_of<'a>(
     }
 }
 
-/// Network values of `height` × `width` positions from (`x`, `y`) on, folded 8 × 8; beyond the edge the last repeats.
-pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: usize) -> Map {
+/// Network values of `height` × `width` samples from (`x`, `y`) on, in blocks of 8 × 8; beyond
+/// the edge the last sample repeats.
+pub(super) fn values_of(
+    rgb: &Planes,
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+) -> FeatureMap {
     let scale = |plane: &Plane<u16>, max: i32, row: usize, column: usize| {
         let row = plane.row(row.min(plane.height() - 1));
         let sample = i32::from(row[column.min(row.len() - 1)]);
@@ -114,7 +122,7 @@ pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: 
     };
     let planes: [usize; 3] = if rgb.planes.len() >= 3 { [0, 1, 2] } else { [0; 3] };
     let max = planes.map(|p| i32::from(rgb.shape.planes[p].sample_max()));
-    let mut out = Map::new(height / 8, width / 8, 192);
+    let mut out = FeatureMap::new(height / 8, width / 8, 192);
     for row in 0..height {
         for column in 0..width {
             let place = ((row % 8) * 8 + column % 8) * 3;
@@ -127,9 +135,9 @@ pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: 
     out
 }
 
-/// Puts decoded values (folded 8 × 8) into `rgb` from (`x`, `y`) on; what lies beyond its edge is dropped.
-/// With one plane the mean of the three values counts, green twice.
-pub(super) fn samples_from(values: &Map, rgb: &mut Planes, x: usize, y: usize) {
+/// Writes decoded values (in blocks of 8 × 8) to `rgb` from (`x`, `y`) on; those beyond its
+/// edge are dropped. A group of one plane takes the mean of the three values, green twice.
+pub(super) fn samples_from(values: &FeatureMap, rgb: &mut Planes, x: usize, y: usize) {
     let max: Vec<i32> = rgb.shape.planes.iter().map(|p| i32::from(p.sample_max())).collect();
     let sample = |value: i32, max: i32| {
         let up = (value - DARKEST).clamp(0, -2 * DARKEST);
@@ -153,7 +161,7 @@ pub(super) fn samples_from(values: &Map, rgb: &mut Planes, x: usize, y: usize) {
     }
 }
 
-/// The shape in which a group comes out of the network.
+/// The shape of a group as the network's output.
 pub(super) fn network_shape(shape: &Shape, group: &Group) -> Shape {
     let mut part = group_shape(shape, group);
     if let ColourModel::YCbCr(_) = part.colour {
@@ -163,7 +171,7 @@ pub(super) fn network_shape(shape: &Shape, group: &Group) -> Shape {
     part
 }
 
-/// A group's own planes of what came out of the network.
+/// The planes of a group, from the network's output.
 pub(super) fn planes_of(
     rgb: Planes,
     shape: &Shape,

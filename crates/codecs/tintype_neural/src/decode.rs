@@ -1,14 +1,16 @@
 //! Payload to planes.
 //!
-//! Tiles' latents are decoded by themselves, then the synthesis runs over windows of them with margins. A request for
-//! a region decodes the tiles it touches and those within the synthesis' reach.
+//! The latents of each tile are decoded on their own, then the synthesis runs over windows of
+//! them with margins. A request for a region decodes the tiles it touches and those within the
+//! synthesis' reach.
 
 use super::colour::{Group, group_shape, groups, network_shape, planes_of, samples_from};
-use super::cut::{cut, region_needed};
 use super::encode::tile_area;
-use super::model::{NeuralModel, from_nn};
+use super::error::from_nn;
+use super::model::NeuralModel;
+use super::region::{cropped, region_needed};
 use super::residuals::walk_residuals;
-use super::walk::{Source, hyper_from_symbols, latents, priors, walk_hyper};
+use super::walk::{SymbolSource, hyper_from_symbols, latents, priors, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, header};
 use tintype_codec::{
     Codec, CodecError, DecodeRequest, ExecOptions, PayloadView, SectionKey, SectionView,
@@ -16,7 +18,7 @@ use tintype_codec::{
 };
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::{Level, Limits, Plane, Planes, Region, Shape};
-use tintype_nn::Map;
+use tintype_nn::FeatureMap;
 
 /// The part of a group that lies in `region`, in the group's samples.
 fn wanted(shape: &Shape, group: &Group, region: Region) -> Region {
@@ -82,7 +84,7 @@ pub(super) fn decode(
         }
     }
     let whole = Planes { shape: shape.clone(), planes };
-    Ok(cut(whole, region))
+    Ok(cropped(whole, region))
 }
 
 fn decode_lossless(
@@ -156,7 +158,7 @@ fn decode_group(
         let latents = decode_tile(model, section.bytes, width, height, level, exec.level)?;
         Ok(Some((x / LATENT_PX, y / LATENT_PX, latents)))
     };
-    let mut all = Map::new(height, width, model.latent);
+    let mut all = FeatureMap::new(height, width, model.latent);
     for result in map_indexed(exec.threads, columns * rows, decode_one) {
         if let Some((x, y, part)) = result? {
             all.paste(&part, x, y);
@@ -178,12 +180,13 @@ fn check_size(
     Ok(())
 }
 
-/// Sides of a synthesis window in latents, the largest that gives every thread one is taken: margins are computed anew in every
-/// window, a quarter of the work at 64, as much again as the work itself at 16.
+/// Sides of a synthesis window in latents. The largest that gives every thread one is taken,
+/// since every window computes its margin anew: with the photo model a quarter of the work at
+/// 64, as much again as the work itself at 16.
 const WINDOWS: [usize; 3] = [64, 32, 16];
 
-/// The side, how many windows lie side by side, and how many there are, for a rectangle of latents that starts at `first` and
-/// ends before `end`. Samples do not depend on it.
+/// The side, how many windows lie side by side, and how many there are, for a rectangle of
+/// latents that starts at `first` and ends before `end`. Samples do not depend on it.
 fn windows(first: [usize; 2], end: [usize; 2], threads: usize) -> (usize, usize, usize) {
     let of = |side: usize| {
         let [columns, rows] = [0, 1].map(|axis| (end[axis] - first[axis]).div_ceil(side));
@@ -197,7 +200,7 @@ fn synthesise(
     model: &NeuralModel,
     shape: &Shape,
     group: &Group,
-    latents: &Map,
+    latents: &FeatureMap,
     level: usize,
     wanted: Region,
     exec: &ExecOptions,
@@ -221,12 +224,12 @@ fn synthesise(
         Ok::<_, CodecError>((x, y, made.crop(2 * left, 2 * top, 2 * width, 2 * height)))
     };
     let mut rgb = Planes::new(network_shape(shape, group));
-    // A few windows at a time, so that results waiting to be put in place stay few.
+    // A few windows at a time, which bounds the memory of their results.
     let together = 2 * exec.threads.count();
     for start in (0..count).step_by(together) {
         let some = map_indexed(exec.threads, together.min(count - start), |i| window(start + i));
         for result in some {
-            let (x, y, values): (usize, usize, Map) = result?;
+            let (x, y, values): (usize, usize, FeatureMap) = result?;
             let (x, y) = (x * LATENT_PX, y * LATENT_PX);
             if x < group.width && y < group.height {
                 samples_from(&values, &mut rgb, x, y);
@@ -243,7 +246,7 @@ fn decode_tile(
     height: usize,
     level: usize,
     simd: Level,
-) -> Result<Map, CodecError> {
+) -> Result<FeatureMap, CodecError> {
     let mut walk = BitDecoder::cut(bytes);
     let (hyper_width, hyper_height) = (width / HYPER_PX, height / HYPER_PX);
     let mut hyper_symbols = vec![0; hyper_width * hyper_height * model.hyper];
@@ -255,5 +258,5 @@ fn decode_tile(
     if walk.exhausted() {
         return Err(CodecError::Truncated { needed: 1 });
     }
-    latents(model, level, &priors, Source::Symbols(&symbols), simd)
+    latents(model, level, &priors, SymbolSource::Symbols(&symbols), simd)
 }

@@ -1,13 +1,17 @@
 //! Planes to payload.
 //!
-//! The analysis runs in integers too, in windows with margins, so that encoding is the same on every machine.
+//! The analysis runs in integers too, in windows with margins, so that encoding is the same on
+//! every machine.
 
-use super::choose::Chooser;
 use super::colour::{Group, group_shape, groups, rgb_of, values_of};
-use super::model::{NeuralModel, from_nn};
-use super::refine::{self, Aim};
+use super::error::from_nn;
+use super::model::NeuralModel;
+use super::rdo::RdoQuantiser;
+use super::refine::{self, Objective};
 use super::residuals::walk_residuals;
-use super::walk::{Priors, Source, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
+use super::walk::{
+    Priors, SymbolSource, hyper_from_symbols, latents, priors, symbol_of, walk_hyper,
+};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
 use tintype_codec::{
     Codec, CodecError, EncodeSettings, ExecOptions, Payload, Section, SectionKey, Target,
@@ -15,7 +19,7 @@ use tintype_codec::{
 };
 use tintype_entropy::{BitCost, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::{Level, Planes};
-use tintype_nn::Map;
+use tintype_nn::FeatureMap;
 
 /// How to look for symbols.
 #[derive(Clone, Debug)]
@@ -24,13 +28,13 @@ pub(super) struct Search {
     pub(super) level: usize,
     /// Rounds of [`super::refine`].
     pub(super) rounds: usize,
-    chooser: Chooser,
+    quantiser: RdoQuantiser,
 }
 
 impl Search {
     /// At `level` of `model`, with `rounds` of refinement.
     pub(super) fn new(model: &NeuralModel, level: usize, rounds: usize) -> Self {
-        Self { level, rounds, chooser: Chooser::new(model, level) }
+        Self { level, rounds, quantiser: RdoQuantiser::new(model, level) }
     }
 }
 
@@ -106,7 +110,7 @@ pub(super) fn analyse(
     group: &Group,
     [x, y, width, height]: [usize; 4],
     simd: Level,
-) -> Result<Map, CodecError> {
+) -> Result<FeatureMap, CodecError> {
     let margin = (model.analysis.margin() * 8).next_multiple_of(HYPER_PX);
     let (padded_width, padded_height) =
         (group.width.next_multiple_of(HYPER_PX), group.height.next_multiple_of(HYPER_PX));
@@ -127,17 +131,17 @@ pub(super) fn tile_area(group: &Group, (column, row): (usize, usize)) -> [usize;
 }
 
 /// A tile's symbols and what they were made from.
-pub(super) struct Choice {
+pub(super) struct TileSymbols {
     /// Latents as the analysis gave them.
-    pub(super) truth: Map,
+    pub(super) analysed: FeatureMap,
     /// Latents as the decoder has them.
-    pub(super) latents: Map,
+    pub(super) latents: FeatureMap,
     pub(super) hyper_symbols: Vec<i32>,
     pub(super) priors: Priors,
     pub(super) symbols: Vec<i32>,
 }
 
-impl Choice {
+impl TileSymbols {
     /// Passes the symbols through `walk`.
     fn walk<W: BitWalk + SymbolWalk>(&mut self, model: &NeuralModel, level: usize, walk: &mut W) {
         walk_hyper(model, level, walk, &mut self.hyper_symbols);
@@ -153,35 +157,37 @@ fn choose_tile(
     tile: (usize, usize),
     search: &Search,
     simd: Level,
-) -> Result<Choice, CodecError> {
+) -> Result<TileSymbols, CodecError> {
     let (area, level) = (tile_area(group, tile), search.level);
     let mut choice =
-        choose(model, analyse(model, rgb, group, area, simd)?, &search.chooser, level, simd)?;
+        choose(model, analyse(model, rgb, group, area, simd)?, &search.quantiser, level, simd)?;
     if search.rounds == 0 || !model.synthesis.has_gradient() {
         return Ok(choice);
     }
     let [x, y, width, height] = area;
     let inside = [group.width - x, group.height - y];
-    let aim = Aim { model, values: values_of(rgb, x, y, width, height), inside, level, simd };
-    // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of three samples.
+    let objective =
+        Objective { model, values: values_of(rgb, x, y, width, height), inside, level, simd };
+    // Lambda weighs the mean squared error of a sample against the bits of a pixel, that is of
+    // three samples.
     let worth = model.lambda[level] as f64 / f64::from(1 << 20) / 3.0;
-    let cost = |choice: &mut Choice, error: f64| {
+    let cost = |choice: &mut TileSymbols, error: f64| {
         let mut walk = BitCost::new();
         choice.walk(model, level, &mut walk);
         walk.cost_q16() as f64 / 65_536.0 + worth * error
     };
-    let (error, mut goal) = aim.error_and_goal(&choice.latents)?;
+    let (error, mut target) = objective.error_and_target(&choice.latents)?;
     let mut least = cost(&mut choice, error);
     let mut part = refine::PART;
     for round in 1..=search.rounds {
-        let truth = refine::moved(&choice.truth, &goal, part);
-        let mut next = choose(model, truth, &search.chooser, level, simd)?;
-        let error = aim.error(&next.latents)?;
+        let analysed = refine::moved(&choice.analysed, &target, part);
+        let mut next = choose(model, analysed, &search.quantiser, level, simd)?;
+        let error = objective.error(&next.latents)?;
         let found = cost(&mut next, error);
         if found < least {
             (least, choice) = (found, next);
             if round < search.rounds {
-                goal = aim.error_and_goal(&choice.latents)?.1;
+                target = objective.error_and_target(&choice.latents)?.1;
             }
         } else {
             part /= 2.0;
@@ -190,7 +196,8 @@ fn choose_tile(
     Ok(choice)
 }
 
-/// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk and model instead of written.
+/// Bits that the colour planes of `source` take at `level`, counted by the coder's own walk
+/// and model instead of written.
 pub(super) fn estimate(
     model: &NeuralModel,
     source: &Planes,
@@ -215,15 +222,15 @@ pub(super) fn estimate(
     Ok(bits)
 }
 
-/// Chooses the symbols for the latents `truth`.
+/// Chooses the symbols for the latents `analysed`.
 pub(super) fn choose(
     model: &NeuralModel,
-    truth: Map,
-    chooser: &Chooser,
+    analysed: FeatureMap,
+    quantiser: &RdoQuantiser,
     level: usize,
     simd: Level,
-) -> Result<Choice, CodecError> {
-    let hyper = model.hyper_analysis.run(simd, truth.clone(), level).map_err(from_nn)?;
+) -> Result<TileSymbols, CodecError> {
+    let hyper = model.hyper_analysis.run(simd, analysed.clone(), level).map_err(from_nn)?;
     let gains = NeuralModel::at(&model.hyper_gain, level, model.hyper);
     let tables = NeuralModel::at(&model.hyper_table, level, model.hyper);
     let symbol = |(i, &v): (usize, &i16)| match tables[i % model.hyper] {
@@ -233,8 +240,13 @@ pub(super) fn choose(
     let hyper_symbols: Vec<i32> = hyper.values.iter().enumerate().map(symbol).collect();
     let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper.width, hyper.height)?;
     let priors = priors(model, level, hyper, simd)?;
-    let mut symbols = vec![0; truth.values.len()];
-    let latents =
-        latents(model, level, &priors, Source::Latents(&truth, &mut symbols, chooser), simd)?;
-    Ok(Choice { truth, latents, hyper_symbols, priors, symbols })
+    let mut symbols = vec![0; analysed.values.len()];
+    let latents = latents(
+        model,
+        level,
+        &priors,
+        SymbolSource::Latents(&analysed, &mut symbols, quantiser),
+        simd,
+    )?;
+    Ok(TileSymbols { analysed, latents, hyper_symbols, priors, symbols })
 }

@@ -1,25 +1,29 @@
 //! Codec `neural`: a trained autoencoder with a hyperprior, run in integers.
 //!
-//! In: [`Planes`]; colour goes through the network as RGB, gray and bands as three equal planes each, alpha and depth
-//! without loss through the `lossless` codec. Out: a [`Payload`] with one section a tile of 1024 × 1024 pixels for each
-//! group of planes. Latents of a tile are coded by themselves; the synthesis sees neighbouring tiles' latents, so that
-//! tiles leave no seams. The model is named by hash in the header; another one decodes nothing.
+//! In: [`Planes`]; colour goes through the network as RGB, gray and bands as three equal
+//! planes each, alpha and depth without loss through the `lossless` codec. Out: a [`Payload`]
+//! with one section a tile of 1024 × 1024 pixels for each group of planes. Latents of a tile
+//! are coded on their own; the synthesis reads the latents of neighbouring tiles, so that
+//! tiles leave no seams. The header names the model by its hash.
 //!
-//! Bit-exact: all of decoding, and with it the encoder's loop. No floats. Source: Ballé et al. 2018
-//! (arXiv 1802.01436), section 3; JPEG AI's and ELIC's few-step context (arXiv 2203.10886, section 3.2); scales in one
-//! shot and stored tables after FastNIC (arXiv 2504.16586). The format is in docs/format/neural.md.
+//! Bit-exact: all of decoding, and with it the encoder's loop. No floats. Source: Ballé et al.
+//! 2018 (arXiv 1802.01436), section 3; JPEG AI's and ELIC's few-step context (arXiv
+//! 2203.10886, section 3.2); scales in one shot and stored tables after FastNIC (arXiv
+//! 2504.16586). The format is in docs/format/neural.md.
 
 #[cfg(feature = "photo-model")]
 mod builtin;
-mod choose;
 mod colour;
-mod cut;
 mod decode;
 mod encode;
+mod error;
 mod header;
 mod model;
+mod rdo;
 mod refine;
+mod region;
 mod residuals;
+mod statistics;
 mod trace;
 mod walk;
 
@@ -71,8 +75,8 @@ impl Neural {
         &self.model
     }
 
-    /// Codes at a level of the model instead of a quality: 0 is the coarsest. `rounds` of refinement: none is quick, 4 to 16 make files
-    /// smaller.
+    /// Codes at a level of the model instead of a quality: 0 is the coarsest. `rounds` of
+    /// refinement: none is quick, 4 to 16 make files smaller.
     ///
     /// # Errors
     /// As [`Codec::encode`]; `Misuse` for a level the model does not have.
@@ -86,8 +90,8 @@ impl Neural {
         encode::encode(&self.model, self.lossless, source, &self.search(level, rounds)?, exec)
     }
 
-    /// Bits that the colour planes take at `level`: what the coder's contexts say of every symbol, without a file. Files lie within
-    /// half a per cent and 64 bytes of it.
+    /// Bits that the colour planes take at `level`, by the probabilities of the coder's
+    /// contexts, without writing a file. Files lie within half a per cent and 64 bytes of it.
     ///
     /// # Errors
     /// As [`Neural::encode_at_level`].
@@ -146,7 +150,7 @@ impl Codec for Neural {
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        header.get(1..33) == Some(&self.model.hash)
+        header::model_hash(header) == Some(self.model.hash)
     }
 
     fn wants(

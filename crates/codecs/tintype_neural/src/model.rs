@@ -1,13 +1,19 @@
 //! A model file as the codec uses it: programs and tables, checked to fit together.
 //!
-//! In: the bytes of a [`ModelFile`]. Out: [`NeuralModel`]. Latents are integers with 9 fraction bits on the model's own
-//! scale, samples with 5 fraction bits around 127.5 on the scale of 8 bits. Bit-exact.
+//! In: a [`ModelFile`] whose payload is a [`Network`]. Out: [`NeuralModel`]. Latents are
+//! integers with 9 fraction bits on the model's own scale, samples with 5 fraction bits around
+//! 127.5 on the scale of 8 bits. Bit-exact.
 
-use super::residuals::Expectations;
+use super::ID;
+use super::error::from_nn;
+use super::statistics::TableStatistics;
 use tintype_codec::CodecError;
 use tintype_entropy::{CdfFamily, CdfTable};
-use tintype_nn::{Array, Hash, ModelFile, ModelLimits, NnError, Program};
+use tintype_model::{ModelFile, ModelHash, ModelLimits};
+use tintype_nn::{Array, Network, NnError, Program};
 
+/// Version of the payload of model files.
+const MODEL_VERSION: u8 = 1;
 /// Bits of precision of the stored distributions.
 const PRECISION: u32 = 16;
 /// Most stored distributions.
@@ -23,25 +29,26 @@ pub struct NeuralModel {
     /// Its name.
     pub name: String,
     /// Its hash.
-    pub hash: Hash,
+    pub hash: ModelHash,
     /// Number of quality levels.
     pub levels: usize,
     pub(super) latent: usize,
     pub(super) hyper: usize,
     pub(super) context: usize,
-    /// Samples folded 8 × 8 to latents.
+    /// Samples in blocks of 8 × 8 to latents.
     pub(super) analysis: Program,
     /// Latents to hyper-latents, 8 fraction bits.
     pub(super) hyper_analysis: Program,
-    /// Hyper-latents (8 fraction bits) to context features and, after them, table indices (8 fraction bits).
+    /// Hyper-latents (8 fraction bits) to context features and, after them, table indices (8
+    /// fraction bits).
     pub(super) hyper_synthesis: Program,
     /// Latents to features for their neighbours.
     pub(super) context_enter: Program,
-    /// Neighbours' features to what a position learns from them, for steps 1 to 3.
+    /// Features of decoded neighbours to a correction of the context features, for steps 1 to 3.
     pub(super) context_steps: [Program; 3],
     /// Context features to means.
     pub(super) context_mean: Program,
-    /// Latents to samples folded 8 × 8.
+    /// Latents to samples in blocks of 8 × 8.
     pub(super) synthesis: Program,
     /// Quantiser steps' inverses with 24 fraction bits per unit of a latent, `[level][latent]`.
     pub(super) gain: Vec<i32>,
@@ -55,73 +62,74 @@ pub struct NeuralModel {
     pub(super) hyper_step: Vec<i32>,
     /// Table of each hyper-latent, `[level][hyper]`.
     pub(super) hyper_table: Vec<i16>,
-    /// Weight of the squared error at each level, 20 fraction bits; tells the encoder what an error is worth.
+    /// Weight of the squared error at each level, 20 fraction bits; for the encoder's RDO.
     pub(super) lambda: Vec<i32>,
     /// Qualities 0 to 100 that the levels reach, rising, in hundredths.
     qualities: Vec<i16>,
     /// The distributions; 0 stands for a value that is always 0 and not coded.
     pub(super) tables: CdfFamily,
-    /// What they say.
-    pub(super) expectations: Expectations,
-}
-
-/// A model's mistake as the codec's.
-pub(super) fn from_nn(error: NnError) -> CodecError {
-    match error {
-        NnError::Truncated { needed } => CodecError::Truncated { needed },
-        NnError::Malformed { what, at } => CodecError::Malformed { what, at },
-        NnError::Unsupported { what } => CodecError::Unsupported { what },
-        NnError::Limit { what, max } => CodecError::Limit { what, max },
-        NnError::Mismatch { what } => CodecError::Mismatch { what },
-        NnError::Misuse { what } => CodecError::Misuse { what },
-        other => CodecError::Unsupported { what: other.to_string() },
-    }
+    /// Statistics of each distribution.
+    pub(super) statistics: Vec<TableStatistics>,
 }
 
 impl NeuralModel {
     /// Reads and checks a model file.
     ///
     /// # Errors
-    /// Those of [`ModelFile::read`], and `Malformed` for a model of another kind.
+    /// Those of [`ModelFile::read`], and `Malformed` for a network that does not fit the codec.
     pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::of(ModelFile::read(bytes, &ModelLimits::default()))
+        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
     }
 
-    /// Reads a model file inside the program, whose hash a test has checked.
-    #[cfg(feature = "photo-model")]
-    pub(super) fn read_built_in(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::of(ModelFile::read_trusting(bytes, &ModelLimits::default()))
-    }
-
-    fn of(read: Result<(ModelFile, Hash), NnError>) -> Result<Self, CodecError> {
-        let (file, hash) = read.map_err(from_nn)?;
-        Self::new(&file, hash).map_err(|error| match error {
+    /// The model in `file`.
+    ///
+    /// # Errors
+    /// `Mismatch` for another codec's model; `Malformed` for a network that does not fit the codec.
+    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
+        let payload = file.payload_for(ID.number(), ID.name(), MODEL_VERSION)?;
+        let network = Network::from_bytes(payload).map_err(from_nn)?;
+        Self::new(&network, file.hash()).map_err(|error| match error {
             NnError::Misuse { what } => CodecError::Malformed { what, at: None },
             other => from_nn(other),
         })
     }
 
-    fn new(file: &ModelFile, hash: Hash) -> Result<Self, NnError> {
-        // A program that gives `out` positions for every `of`.
+    /// The file of the model that `network` is.
+    pub fn file_of(network: &Network) -> ModelFile {
+        ModelFile::new(ID.number(), MODEL_VERSION, network.to_bytes())
+    }
+
+    /// The network in a model file, as it stands.
+    ///
+    /// # Errors
+    /// As [`NeuralModel::read`], but for networks that do not fit the codec.
+    pub fn network(bytes: &[u8]) -> Result<Network, CodecError> {
+        let file = ModelFile::read(bytes, &ModelLimits::default())?;
+        let payload = file.payload_for(ID.number(), ID.name(), MODEL_VERSION)?;
+        Network::from_bytes(payload).map_err(from_nn)
+    }
+
+    fn new(network: &Network, hash: ModelHash) -> Result<Self, NnError> {
+        // A program that gives `out` positions for every `of` input positions.
         let program = |name: &str, inputs: usize, outputs: usize, (out, of): (usize, usize)| {
-            let program = file.program(name)?.clone();
+            let program = network.program(name)?.clone();
             if (program.inputs(), program.outputs()) == (inputs, outputs) && program.gives(out, of)
             {
                 return Ok(program);
             }
             Err(NnError::Misuse {
-                what: format!("program {name:?} of a wrong shape for this codec"),
+                what: format!("program \"{name}\" of a wrong shape for this codec"),
             })
         };
-        let shape = file.array_i16("shape", 4)?;
+        let shape = network.array_i16("shape", 4)?;
         let [latent, hyper, context, levels] = [0, 1, 2, 3].map(|i| shape[i].max(0) as usize);
         if levels == 0 || levels > 256 || latent == 0 || hyper == 0 || context == 0 {
             return Err(NnError::Misuse { what: "a model without levels or channels".into() });
         }
-        let family = tables(file)?;
+        let family = tables(network)?;
         let step = |k: usize| program(&format!("context_step{k}"), context, context, (1, 1));
         let model = Self {
-            name: file.name.clone(),
+            name: network.name.clone(),
             hash,
             levels,
             latent,
@@ -134,15 +142,15 @@ impl NeuralModel {
             context_steps: [step(1)?, step(2)?, step(3)?],
             context_mean: program("context_mean", context, latent, (1, 1))?,
             synthesis: program("synthesis", latent, 192, (2, 1))?,
-            gain: file.array_i32("gain", levels * latent)?.to_vec(),
-            step: file.array_i32("step", levels * latent)?.to_vec(),
-            scale_bias: file.array_i16("scale_bias", levels * latent)?.to_vec(),
-            hyper_gain: file.array_i32("hyper_gain", levels * hyper)?.to_vec(),
-            hyper_step: file.array_i32("hyper_step", levels * hyper)?.to_vec(),
-            hyper_table: file.array_i16("hyper_table", levels * hyper)?.to_vec(),
-            lambda: file.array_i32("lambda", levels)?.to_vec(),
-            qualities: file.array_i16("qualities", levels)?.to_vec(),
-            expectations: Expectations::new(&family),
+            gain: network.array_i32("gain", levels * latent)?.to_vec(),
+            step: network.array_i32("step", levels * latent)?.to_vec(),
+            scale_bias: network.array_i16("scale_bias", levels * latent)?.to_vec(),
+            hyper_gain: network.array_i32("hyper_gain", levels * hyper)?.to_vec(),
+            hyper_step: network.array_i32("hyper_step", levels * hyper)?.to_vec(),
+            hyper_table: network.array_i16("hyper_table", levels * hyper)?.to_vec(),
+            lambda: network.array_i32("lambda", levels)?.to_vec(),
+            qualities: network.array_i16("qualities", levels)?.to_vec(),
+            statistics: TableStatistics::of_all(&family),
             tables: family,
         };
         if model.synthesis.grid() > GRID_MAX || model.synthesis.margin() > MARGIN_MAX {
@@ -170,8 +178,8 @@ impl NeuralModel {
 }
 
 /// The distributions, stored as: for each, least value, number of symbols, frequencies.
-fn tables(file: &ModelFile) -> Result<CdfFamily, NnError> {
-    let Some(Array::I32(list)) = file.arrays.get("tables") else {
+fn tables(network: &Network) -> Result<CdfFamily, NnError> {
+    let Some(Array::I32(list)) = network.arrays.get("tables") else {
         return Err(NnError::Misuse { what: "the model has no array \"tables\"".into() });
     };
     let wrong = || NnError::Misuse { what: "the model's tables are malformed".into() };

@@ -1,74 +1,88 @@
-//! Better latents for one picture, found by the encoder: a few rounds of gradients through the synthesis.
+//! Better latents for one picture, found by the encoder: a few rounds of gradients through the
+//! synthesis.
 //!
-//! The analysis gives latents that are good on average. For this picture, with the symbols of all other latents as they are, the best
-//! value of a latent is what it is now less the gradient of half the squared error, over the synthesis' gain for that latent.
-//! Every round moves all latents a part of that way from the cheapest choice so far, by bits + λ · error, and chooses symbols
-//! anew; a round that finds nothing cheaper halves the part. Samples beyond the picture's edge count for nothing.
+//! The analysis gives latents that are good on average. For this picture, with the symbols of
+//! all other latents as they are, the best value of a latent is what it is now less the
+//! gradient of half the squared error, over the synthesis' gain for that latent. Every round
+//! moves all latents a part of that way from the cheapest choice so far, by bits + λ · error,
+//! and chooses symbols anew; a round that finds nothing cheaper halves the part. Samples
+//! beyond the picture's edge count for nothing.
 //!
-//! In: samples of a tile on the 1/8 grid, latents. Out: latents to quantise, `[position][latent]`. Encoder only, floats; not
-//! bit-exact. Source: latent refinement (Campos et al. 2019, arXiv 1906.02254; Yang, Bamler, Mandt 2020, arXiv
-//! 2006.04240), here as damped coordinate steps.
+//! In: samples of a tile on the 1/8 grid, latents. Out: latents to quantise,
+//! `[position][latent]`. Encoder only, floats; not bit-exact. Source: latent refinement
+//! (Campos et al. 2019, arXiv 1906.02254; Yang, Bamler, Mandt 2020, arXiv 2006.04240), here as
+//! damped coordinate steps.
 
 use super::LATENT_PX;
-use super::model::{NeuralModel, from_nn};
+use super::error::from_nn;
+use super::model::NeuralModel;
 use tintype_codec::CodecError;
 use tintype_image::Level;
-use tintype_nn::{Gradient, Map};
+use tintype_nn::{FeatureMap, Gradient};
 
 /// Side of a window in latents.
 const WINDOW: usize = 32;
 /// Part of the way that latents are moved at first.
 pub(super) const PART: f32 = 0.5;
-/// The synthesis' gain: squared change of normalised samples for a latent's change of 1. Tried on two pictures of photos/valid.
+/// The synthesis' gain: squared change of normalised samples for a latent's change of 1. Tried
+/// on two pictures of photos/valid.
 const GAIN: f32 = 0.6;
-/// Fraction bits of samples less those of latents, squared: what a gradient in integers is divided by.
+/// Fraction bits of samples less those of latents, squared: what a gradient in integers is
+/// divided by.
 const UNITS: f32 = 16.0;
 /// Samples lie between minus and plus this.
 const SAMPLE_MAX: i16 = 4080;
 
-/// Latents moved a `part` of the way from `truth` to `goal`.
-pub(super) fn moved(truth: &Map, goal: &Map, part: f32) -> Map {
+/// Latents moved a `part` of the way from `analysed` to `target`.
+pub(super) fn moved(analysed: &FeatureMap, target: &FeatureMap, part: f32) -> FeatureMap {
     let way = |(&t, &g): (&i16, &i16)| {
         (f32::from(t) + part * (f32::from(g) - f32::from(t))).round() as i16
     };
-    Map { values: truth.values.iter().zip(&goal.values).map(way).collect(), ..*truth }
+    FeatureMap {
+        values: analysed.values.iter().zip(&target.values).map(way).collect(),
+        ..*analysed
+    }
 }
 
-/// A tile to be met: its samples, of which `inside` (width, height in samples) lie in the picture, at a level of the model.
-pub(super) struct Aim<'a> {
+/// A tile to be met: its samples, of which `inside` (width, height in samples) lie in the
+/// picture, at a level of the model.
+pub(super) struct Objective<'a> {
     pub(super) model: &'a NeuralModel,
-    pub(super) values: Map,
+    pub(super) values: FeatureMap,
     pub(super) inside: [usize; 2],
     pub(super) level: usize,
     pub(super) simd: Level,
 }
 
-impl Aim<'_> {
-    /// The sum of squared errors of `latents` in 8-bit units, and for the search to go on from them, the best value of each while the
-    /// others stay.
-    pub(super) fn error_and_goal(&self, latents: &Map) -> Result<(f64, Map), CodecError> {
+impl Objective<'_> {
+    /// The sum of squared errors of `latents` in 8-bit units, and for the search to go on from
+    /// them, the best value of each while the others stay.
+    pub(super) fn error_and_target(
+        &self,
+        latents: &FeatureMap,
+    ) -> Result<(f64, FeatureMap), CodecError> {
         let synthesis = &self.model.synthesis;
-        let mut goal = latents.clone();
+        let mut target = latents.clone();
         let error = self.windows(latents, |part, window| {
             let traced = synthesis.trace(self.simd, part, self.level).map_err(from_nn)?;
             let (gradient, error) = self.difference(traced.result(), &window);
-            let pulled = synthesis.pull_back(self.simd, &traced, gradient).map_err(from_nn)?;
+            let pulled = synthesis.backward(self.simd, &traced, gradient).map_err(from_nn)?;
             window.each_latent(|[x, y], [column, row]| {
                 let at = (row * pulled.width + column) * pulled.channels;
                 let pulled = &pulled.values[at..at + pulled.channels];
-                for ((goal, &now), g) in
-                    goal.at_mut(x, y).iter_mut().zip(latents.at(x, y)).zip(pulled)
+                for ((target, &now), g) in
+                    target.at_mut(x, y).iter_mut().zip(latents.at(x, y)).zip(pulled)
                 {
-                    *goal = (f32::from(now) - g / (UNITS * GAIN)).round() as i16;
+                    *target = (f32::from(now) - g / (UNITS * GAIN)).round() as i16;
                 }
             });
             Ok(error)
         })?;
-        Ok((error, goal))
+        Ok((error, target))
     }
 
-    /// The first half of [`Aim::error_and_goal`], which takes a third of the time.
-    pub(super) fn error(&self, latents: &Map) -> Result<f64, CodecError> {
+    /// The first half of [`Objective::error_and_target`], which takes a third of the time.
+    pub(super) fn error(&self, latents: &FeatureMap) -> Result<f64, CodecError> {
         self.windows(latents, |part, window| {
             let made = self.model.synthesis.run(self.simd, part, self.level).map_err(from_nn)?;
             Ok(self.difference(&made, &window).1)
@@ -78,8 +92,8 @@ impl Aim<'_> {
     /// Sums what `work` finds in windows of `latents` with margins.
     fn windows(
         &self,
-        latents: &Map,
-        mut work: impl FnMut(Map, Window) -> Result<f64, CodecError>,
+        latents: &FeatureMap,
+        mut work: impl FnMut(FeatureMap, Window) -> Result<f64, CodecError>,
     ) -> Result<f64, CodecError> {
         let margin = self.model.synthesis.margin();
         let mut sum = 0.0;
@@ -101,7 +115,7 @@ impl Aim<'_> {
     }
 
     /// Decoded less true samples of a window, and the squares of those that are its own.
-    fn difference(&self, made: &Map, window: &Window) -> (Gradient, f64) {
+    fn difference(&self, made: &FeatureMap, window: &Window) -> (Gradient, f64) {
         let fine = LATENT_PX / 8;
         let mut out = Gradient::new(made.height, made.width, made.channels);
         let mut sum = 0.0;

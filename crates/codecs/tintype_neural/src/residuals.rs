@@ -1,77 +1,37 @@
 //! A tile's residual symbols, one binary decision after another, under adaptive contexts.
 //!
-//! The hyperprior gives every latent a stored distribution. Where pictures differ from what it expects, that shows in symbols
-//! already coded: the ones left and above in the same channel, the channels before at the same position, and the neighbours as
-//! a whole. Each of these, as a ratio of what came to what was expected, selects an adaptive probability that starts at
-//! the stored one; a mixer weighs them and the stored one by how well they do.
+//! The hyperprior selects a stored distribution for every latent. Where a picture deviates
+//! from it, the symbols already coded show how: those to the left and above in the same
+//! channel, those of the channels before at the same position, and all channels of the
+//! neighbouring positions. The ratio of actual to expected magnitudes of each of these selects
+//! an adaptive probability, which starts at the stored one; a mixer weighs these and the
+//! stored one.
 //!
-//! In and out: symbols `[position][latent]`, tables of the same shape. Bit-exact: integers only. Source: context
-//! mixing after Mahoney 2005 (PAQ); the ratios are our own decision (decision record 0023).
+//! In and out: symbols `[position][latent]`, tables of the same shape. Bit-exact: integers
+//! only. Source: context mixing after Mahoney 2005 (PAQ); the ratios are our own decision
+//! (decision record 0023).
 
 use super::model::NeuralModel;
-use tintype_entropy::{AdaptiveBit, BitWalk, CdfFamily, Mixer, ProbabilitySource, stretch};
-use tintype_nn::Map;
+use super::statistics::{FRACTION, TableStatistics};
+use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, stretch};
+use tintype_nn::FeatureMap;
 
-/// Steps of a ratio, half a power of two each; the middle one means "as expected".
+/// Steps of a ratio, half a power of two each; the middle one means "as expected". Not measured.
 const RATIOS: usize = 11;
-/// Tables are told apart up to this one.
+/// Contexts distinguish tables up to this one.
 const TABLES: usize = 64;
-/// Window of adaptive bits, in bits seen.
+/// Window of adaptive bits, in bits seen. Not measured.
 const LIMIT: u32 = 255;
-/// Fraction bits of magnitudes and expected magnitudes.
-const FRACTION: u32 = 6;
 /// Most exponents of the code for magnitudes beyond 1.
 const EXPONENTS: usize = 20;
 /// Predictions that are mixed for "not zero" and for "larger than one".
 const INPUTS: usize = 5;
 
-/// What a stored distribution says, for use by the walk.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stored {
-    /// Probability of a value that is not zero, of 65 536.
-    nonzero: u32,
-    /// Probability of a magnitude above 1 once it is not zero.
-    more: u32,
-    /// Mean magnitude with [`FRACTION`] bits.
-    mean: u32,
-}
-
-/// What the stored distributions say.
-#[derive(Clone, Debug)]
-pub(super) struct Expectations {
-    list: Vec<Stored>,
-}
-
-impl Expectations {
-    /// Of a family of tables.
-    pub(super) fn new(tables: &CdfFamily) -> Self {
-        let of = |index: usize| {
-            let Some((least, table)) = tables.table(index) else { return Stored::default() };
-            let total = 1u64 << table.precision();
-            let (mut zero, mut one, mut sum) = (0u64, 0u64, 0u64);
-            for symbol in 0..table.symbols() - 1 {
-                let width = u64::from(table.interval(symbol).1);
-                let magnitude = (least + symbol as i32).unsigned_abs();
-                sum += width * u64::from(magnitude);
-                zero += if magnitude == 0 { width } else { 0 };
-                one += if magnitude == 1 { width } else { 0 };
-            }
-            let share =
-                |part: u64, whole: u64| ((part << 16) / whole.max(1)).clamp(32, 65_504) as u32;
-            Stored {
-                nonzero: share(total - zero, total),
-                more: share(total - zero - one.min(total - zero), total - zero),
-                mean: ((sum << FRACTION) / total) as u32,
-            }
-        };
-        Self { list: (0..tables.len()).map(of).collect() }
-    }
-}
-
 /// Adaptive state of one tile.
 struct Contexts {
-    /// For each of the two decisions: by table and ratio among channels, by table and ratio of neighbours in the channel,
-    /// by channel and table, by table, ratio of neighbouring positions and magnitude before.
+    /// For each of the two decisions: by table and ratio among channels, by table and ratio of
+    /// neighbours in the channel, by channel and table, by table, ratio of neighbouring
+    /// positions and magnitude before.
     bits: [[Vec<AdaptiveBit>; INPUTS - 1]; 2],
     mixers: [Mixer<INPUTS>; 2],
     exponents: Vec<[AdaptiveBit; EXPONENTS]>,
@@ -82,10 +42,10 @@ struct Contexts {
 const COARSE: usize = TABLES / 8;
 
 impl Contexts {
-    fn new(expectations: &Expectations, channels: usize) -> Self {
+    fn new(statistics: &[TableStatistics], channels: usize) -> Self {
         let start = |table: usize, decision: usize| {
-            let stored = expectations.list[table.min(expectations.list.len() - 1)];
-            AdaptiveBit::with_count([stored.nonzero, stored.more][decision], 6)
+            let stored = statistics[table.min(statistics.len() - 1)];
+            AdaptiveBit::with_count([stored.nonzero, stored.larger][decision], 6)
         };
         let each = |decision: usize| {
             let list = |count: usize, table: &dyn Fn(usize) -> usize| -> Vec<AdaptiveBit> {
@@ -107,8 +67,10 @@ impl Contexts {
         }
     }
 
+    /// One decision (0: "not zero", 1: "larger than 1") under the mixed probabilities of its
+    /// contexts.
     #[inline(always)]
-    fn decide<W: BitWalk>(
+    fn code_bit<W: BitWalk>(
         &mut self,
         walk: &mut W,
         bit: bool,
@@ -132,7 +94,7 @@ impl Contexts {
         bit
     }
 
-    /// One symbol.
+    /// One symbol: "not zero", sign, "larger than 1", the rest of the magnitude.
     #[inline(always)]
     fn symbol<W: BitWalk>(
         &mut self,
@@ -140,15 +102,15 @@ impl Contexts {
         symbol: i32,
         table: usize,
         places: [usize; INPUTS - 1],
-        stored: Stored,
+        stored: TableStatistics,
     ) -> i32 {
         let magnitude = symbol.unsigned_abs();
-        if !self.decide(walk, magnitude != 0, 0, table, places, stored.nonzero) {
+        if !self.code_bit(walk, magnitude != 0, 0, table, places, stored.nonzero) {
             return 0;
         }
         let negative = walk.bit(symbol < 0, 1 << 15);
         let mut magnitude = magnitude.max(1);
-        if self.decide(walk, magnitude > 1, 1, table, places, stored.more) {
+        if self.code_bit(walk, magnitude > 1, 1, table, places, stored.larger) {
             magnitude = 2 + self.rest(walk, magnitude.max(2) - 2, table);
         } else {
             magnitude = 1;
@@ -187,21 +149,23 @@ fn ratio(actual: u32, expected: u32, floor: u32) -> usize {
     (log(actual + floor) - log(expected + floor) + middle).clamp(0, RATIOS as i32 - 1) as usize
 }
 
-/// Largest magnitude that counts in sums.
+/// Magnitudes in sums are cut to this, so that sums stay within 32 bits.
 const COUNTED_MAX: u32 = 1 << 12;
 
-/// Codes residual symbols of a tile through `walk`. Tables of number 0 stand for zeros that are not coded.
+/// Codes residual symbols of a tile through `walk`. Tables of number 0 stand for zeros that
+/// are not coded.
 pub(super) fn walk_residuals<W: BitWalk>(
     model: &NeuralModel,
-    tables: &Map,
+    tables: &FeatureMap,
     walk: &mut W,
     symbols: &mut [i32],
 ) {
-    let (channels, expectations) = (model.latent, &model.expectations);
-    let mut contexts = Contexts::new(expectations, channels);
-    let stored = |table: i16| expectations.list[table as usize];
+    let (channels, statistics) = (model.latent, &model.statistics);
+    let mut contexts = Contexts::new(statistics, channels);
+    let stored = |table: i16| statistics[table as usize];
     let counted = |symbol: i32| symbol.unsigned_abs().min(COUNTED_MAX) << FRACTION;
-    // Sums over channels of what came and what was expected, for each position of the row above and of this row.
+    // Sums over channels of actual and expected magnitudes, for each position of the row above
+    // and of this row.
     let mut above = vec![[0u32; 2]; tables.width + 1];
     for y in 0..tables.height {
         let mut row = vec![[0u32; 2]; tables.width + 1];
@@ -210,7 +174,7 @@ pub(super) fn walk_residuals<W: BitWalk>(
             let left = if x > 0 { row[x - 1] } else { [0; 2] };
             let beside = [0, 1].map(|k| left[k] + above[x][k] + above[x + 1][k]);
             let around = ratio(beside[0], beside[1], 256);
-            let (mut came, mut expected) = (0u32, 0u32);
+            let (mut actual, mut expected) = (0u32, 0u32);
             for c in 0..channels {
                 let table = tables.values[at + c];
                 if table == 0 {
@@ -218,22 +182,22 @@ pub(super) fn walk_residuals<W: BitWalk>(
                     continue;
                 }
                 let own = stored(table);
-                let (mut here, mut wanted) = (0, 0);
+                let (mut near, mut near_expected) = (0, 0);
                 if x > 0 {
-                    here += counted(symbols[at + c - channels]);
-                    wanted += stored(tables.values[at + c - channels]).mean;
+                    near += counted(symbols[at + c - channels]);
+                    near_expected += stored(tables.values[at + c - channels]).mean;
                 }
                 if y > 0 {
                     let up = at + c - tables.width * channels;
-                    here += counted(symbols[up]);
-                    wanted += stored(tables.values[up]).mean;
+                    near += counted(symbols[up]);
+                    near_expected += stored(tables.values[up]).mean;
                 }
                 let before =
                     if c > 0 { symbols[at + c - 1].unsigned_abs().min(2) as usize } else { 0 };
                 let index = (table as usize).min(TABLES - 1);
                 let places = [
-                    index * RATIOS + ratio(came, expected, 128),
-                    index * RATIOS + ratio(here, wanted, 24),
+                    index * RATIOS + ratio(actual, expected, 128),
+                    index * RATIOS + ratio(near, near_expected, 24),
                     c * COARSE + index / 8,
                     (index * RATIOS + around) * 3 + before,
                 ];
@@ -242,7 +206,7 @@ pub(super) fn walk_residuals<W: BitWalk>(
                 let amount = counted(value);
                 row[x] = [row[x][0] + amount, row[x][1] + own.mean];
                 // Running means over about eight channels, with three more bits.
-                came = came + amount - (came >> 3);
+                actual = actual + amount - (actual >> 3);
                 expected = expected + own.mean - (expected >> 3);
             }
         }

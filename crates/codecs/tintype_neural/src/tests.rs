@@ -1,4 +1,5 @@
-//! The codec on a small made-up model: exactness, sizes, regions, damage. What a trained model is worth is measured elsewhere.
+//! The codec on a small synthetic model: exactness, sizes, regions, damage. Compression is
+//! measured elsewhere.
 
 use super::{Neural, NeuralModel};
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use tintype_codec::{
 use tintype_image::{
     ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
 };
-use tintype_nn::{Array, Dense, Depthwise, Kind, ModelFile, Program, Step};
+use tintype_nn::{Array, Depthwise, Kind, Network, Pointwise, Program, Step};
 
 const LATENT: usize = 6;
 const HYPER: usize = 3;
@@ -26,8 +27,8 @@ impl Random {
 
 fn dense(random: &mut Random, inputs: usize, outputs: usize, size: i32, shift: u8) -> Kind {
     let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(size) as i16).collect();
-    Kind::Dense(
-        Dense::new(
+    Kind::Pointwise(
+        Pointwise::new(
             inputs,
             &weights,
             &vec![1 << (shift - 1); outputs],
@@ -54,26 +55,32 @@ fn program(inputs: usize, kinds: Vec<Kind>) -> Program {
 }
 
 /// A model whose latents are weighted sums of samples; `seed` makes others of the same shape.
-fn tiny_file(seed: u64) -> ModelFile {
+fn tiny_file(seed: u64) -> Network {
     let r = &mut Random(seed);
     let mut programs = BTreeMap::new();
     let mut add = |name: &str, program| programs.insert(name.to_string(), program);
     add(
         "analysis",
-        program(192, vec![Kind::Fold(2), dense(r, 768, LATENT, 60, 9), depthwise(r, LATENT)]),
+        program(
+            192,
+            vec![Kind::SpaceToDepth(2), dense(r, 768, LATENT, 60, 9), depthwise(r, LATENT)],
+        ),
     );
     add(
         "hyper_analysis",
-        program(LATENT, vec![Kind::Fold(4), dense(r, 16 * LATENT, HYPER, 200, 8)]),
+        program(LATENT, vec![Kind::SpaceToDepth(4), dense(r, 16 * LATENT, HYPER, 200, 8)]),
     );
     let grown = 16 * (CONTEXT + LATENT);
-    add("hyper_synthesis", program(HYPER, vec![dense(r, HYPER, grown, 300, 4), Kind::Unfold(4)]));
+    add(
+        "hyper_synthesis",
+        program(HYPER, vec![dense(r, HYPER, grown, 300, 4), Kind::DepthToSpace(4)]),
+    );
     add("context_enter", program(LATENT, vec![dense(r, LATENT, CONTEXT, 90, 8)]));
     for k in 1..4 {
         add(&format!("context_step{k}"), program(CONTEXT, vec![depthwise(r, CONTEXT)]));
     }
     add("context_mean", program(CONTEXT, vec![dense(r, CONTEXT, LATENT, 90, 8)]));
-    let leave = vec![dense(r, LATENT, 4 * 192, 200, 8), Kind::Unfold(2), depthwise(r, 192)];
+    let leave = vec![dense(r, LATENT, 4 * 192, 200, 8), Kind::DepthToSpace(2), depthwise(r, 192)];
     add("synthesis", program(LATENT, leave));
     let tables: Vec<i32> =
         [[-1, 4, 16_384, 32_768, 16_383, 1], [0, 4, 32_768, 16_384, 16_380, 4]].concat();
@@ -89,11 +96,11 @@ fn tiny_file(seed: u64) -> ModelFile {
         ("qualities".into(), Array::I16(vec![2_000, 9_000])),
         ("tables".into(), Array::I32(tables)),
     ]);
-    ModelFile { name: "tiny".into(), programs, arrays }
+    Network { name: "tiny".into(), programs, arrays }
 }
 
 fn tiny_model(seed: u64) -> Vec<u8> {
-    tiny_file(seed).write().0
+    NeuralModel::file_of(&tiny_file(seed)).to_bytes()
 }
 
 fn tiny() -> Neural {
@@ -139,7 +146,7 @@ fn levels_threads_and_machines_agree() {
 }
 
 #[test]
-fn refinement_is_alike_everywhere_and_never_costs_more() {
+fn refinement_is_deterministic_and_never_costs_more() {
     let codec = tiny();
     let source = noise(Shape::rgb(700, 90, 8));
     let plain =
@@ -165,11 +172,11 @@ fn refinement_is_alike_everywhere_and_never_costs_more() {
     let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 64);
     let leave = vec![
         dense(&mut Random(3), LATENT, 4 * 192, 200, 8),
-        Kind::Unfold(2),
+        Kind::DepthToSpace(2),
         Kind::Table(6, Box::new(table)),
     ];
     file.programs.insert("synthesis".into(), program(LATENT, leave));
-    let codec = Neural::new(NeuralModel::read(&file.write().0).unwrap());
+    let codec = Neural::new(NeuralModel::from_file(&NeuralModel::file_of(&file)).unwrap());
     let [straight, refined] =
         [0, 2].map(|rounds| codec.encode_at_level(&source, 1, rounds, &plain).unwrap());
     assert_eq!(straight, refined);
@@ -286,17 +293,17 @@ fn damage_gives_an_answer_or_an_error() {
     for section in 0..payload.sections.len() {
         let length = payload.sections[section].bytes.len();
         for at in (0..length).step_by(length / 40 + 1) {
-            let mut bent = payload.clone();
-            bent.sections[section].bytes[at] ^= 0x55;
-            let _ = attempt(&bent);
-            bent.sections[section].bytes.truncate(at);
-            assert!(attempt(&bent).is_err());
+            let mut damaged = payload.clone();
+            damaged.sections[section].bytes[at] ^= 0x55;
+            let _ = attempt(&damaged);
+            damaged.sections[section].bytes.truncate(at);
+            assert!(attempt(&damaged).is_err());
         }
     }
     for at in 0..payload.header.len() {
-        let mut bent = payload.clone();
-        bent.header.truncate(at);
-        assert!(attempt(&bent).is_err());
+        let mut damaged = payload.clone();
+        damaged.header.truncate(at);
+        assert!(attempt(&damaged).is_err());
     }
     let mut missing = payload.clone();
     missing.sections.remove(0);
@@ -311,48 +318,54 @@ fn models_whose_parts_do_not_fit_are_refused() {
         |steps: usize| (0..steps).map(|_| depthwise(&mut Random(6), LATENT)).collect::<Vec<_>>();
     // Right channels on a wrong grid, a grid that windows do not lie on, a reach beyond all bounds.
     let coarse = vec![
-        Kind::Fold(8),
-        Kind::Fold(4),
-        Kind::Unfold(8),
-        Kind::Unfold(4),
+        Kind::SpaceToDepth(8),
+        Kind::SpaceToDepth(4),
+        Kind::DepthToSpace(8),
+        Kind::DepthToSpace(4),
         dense(r, LATENT, 768, 200, 8),
     ];
     let programs = [
         ("analysis", program(192, vec![dense(r, 192, LATENT, 60, 9)])),
         (
             "hyper_analysis",
-            program(LATENT, vec![Kind::Fold(2), dense(r, 4 * LATENT, HYPER, 200, 8)]),
+            program(LATENT, vec![Kind::SpaceToDepth(2), dense(r, 4 * LATENT, HYPER, 200, 8)]),
         ),
         ("hyper_synthesis", program(HYPER, vec![dense(r, HYPER, CONTEXT + LATENT, 300, 4)])),
         (
             "context_enter",
-            program(LATENT, vec![dense(r, LATENT, 4 * CONTEXT, 90, 8), Kind::Unfold(2)]),
+            program(LATENT, vec![dense(r, LATENT, 4 * CONTEXT, 90, 8), Kind::DepthToSpace(2)]),
         ),
         (
             "context_step2",
-            program(CONTEXT, vec![Kind::Fold(2), dense(r, 4 * CONTEXT, CONTEXT, 90, 8)]),
+            program(CONTEXT, vec![Kind::SpaceToDepth(2), dense(r, 4 * CONTEXT, CONTEXT, 90, 8)]),
         ),
         (
             "context_mean",
-            program(CONTEXT, vec![Kind::Fold(2), dense(r, 4 * CONTEXT, LATENT, 90, 8)]),
+            program(CONTEXT, vec![Kind::SpaceToDepth(2), dense(r, 4 * CONTEXT, LATENT, 90, 8)]),
         ),
         ("synthesis", program(LATENT, vec![dense(r, LATENT, 192, 200, 8)])),
-        ("synthesis", program(LATENT, [coarse, vec![Kind::Unfold(2)]].concat())),
+        ("synthesis", program(LATENT, [coarse, vec![Kind::DepthToSpace(2)]].concat())),
         (
             "synthesis",
             program(
                 LATENT,
-                [wide(33), vec![dense(r, LATENT, 768, 200, 8), Kind::Unfold(2)]].concat(),
+                [wide(33), vec![dense(r, LATENT, 768, 200, 8), Kind::DepthToSpace(2)]].concat(),
             ),
         ),
-        ("synthesis", program(LATENT, vec![dense(r, LATENT, 191 * 4, 200, 8), Kind::Unfold(2)])),
+        (
+            "synthesis",
+            program(LATENT, vec![dense(r, LATENT, 191 * 4, 200, 8), Kind::DepthToSpace(2)]),
+        ),
     ];
     let shorter = |array: &Array| match array {
         Array::I16(list) => Array::I16(list[1..].to_vec()),
         Array::I32(list) => Array::I32(list[1..].to_vec()),
     };
-    let refused = |file: &ModelFile| {
-        matches!(NeuralModel::read(&file.write().0), Err(CodecError::Malformed { .. }))
+    let refused = |file: &Network| {
+        matches!(
+            NeuralModel::from_file(&NeuralModel::file_of(file)),
+            Err(CodecError::Malformed { .. })
+        )
     };
     for (name, program) in programs {
         let mut file = tiny_file(1);
@@ -389,7 +402,7 @@ fn models_of_extreme_numbers_give_an_answer() {
         }
         let bias = most.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
         file.arrays.insert("scale_bias".into(), Array::I16(vec![bias; 2 * LATENT]));
-        let codec = Neural::new(NeuralModel::read(&file.write().0).unwrap());
+        let codec = Neural::new(NeuralModel::from_file(&NeuralModel::file_of(&file)).unwrap());
         for rounds in [0, 2] {
             let payload =
                 codec.encode_at_level(&source, 1, rounds, &ExecOptions::default()).unwrap();

@@ -1,24 +1,25 @@
-//! What the encoder does to a picture, laid open for fitting: latents, symbols, tables and the samples they stand for.
+//! The encoder's intermediate results for fitting: latents, symbols, tables and the samples
+//! they stand for.
 
-use super::choose::Chooser;
 use super::colour::{groups, rgb_of, values_of};
 use super::encode::{analyse, choose, tile_area};
+use super::rdo::RdoQuantiser;
 use super::{Neural, NeuralModel};
 use tintype_codec::{CodecError, ExecOptions};
 use tintype_image::Planes;
-use tintype_nn::Map;
+use tintype_nn::FeatureMap;
 
 /// One tile at one level.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// Samples folded 8 × 8, `[position][192]`, as the synthesis ought to give them.
-    pub values: Map,
+    /// Samples in blocks of 8 × 8, `[position][192]`: the target of the synthesis.
+    pub values: FeatureMap,
     /// Latents as the analysis gave them, `[position][latent]`.
-    pub truth: Map,
+    pub analysed: FeatureMap,
     /// Latents as the decoder has them.
-    pub latents: Map,
+    pub latents: FeatureMap,
     /// Table of each latent; 0 stands for a symbol that is not coded.
-    pub tables: Map,
+    pub tables: FeatureMap,
     /// Residual symbols, as `latents`.
     pub symbols: Vec<i32>,
     /// Hyper-latent symbols, `[position][hyper]`.
@@ -47,11 +48,11 @@ impl Neural {
         let rgb = rgb_of(source, &group, exec.level)?;
         let area = tile_area(&group, (0, 0));
         let [x, y, width, height] = area;
-        let truth = analyse(model, &rgb, &group, area, exec.level)?;
-        let choice = choose(model, truth, &Chooser::new(model, level), level, exec.level)?;
+        let analysed = analyse(model, &rgb, &group, area, exec.level)?;
+        let choice = choose(model, analysed, &RdoQuantiser::new(model, level), level, exec.level)?;
         Ok(Trace {
             values: values_of(&rgb, x, y, width, height),
-            truth: choice.truth,
+            analysed: choice.analysed,
             latents: choice.latents,
             tables: choice.priors.tables,
             symbols: choice.symbols,

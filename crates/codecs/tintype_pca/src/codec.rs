@@ -1,11 +1,11 @@
 //! The codec: tiles over threads, regions, models.
 
-use super::model::{PcaModel, bytes_to_send};
+use super::model::{PcaModel, file_to_send};
 use super::tile::{TileCoder, TileContexts};
 use std::sync::OnceLock;
 use tintype_block::{
-    StreamHeader, encode_tiles, internal_planes, lossy_quality, model_mismatch, packed,
-    plane_kinds, require_full_size, samples_from_internal, unpacked,
+    StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds, require_full_size,
+    samples_from_internal,
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
@@ -13,6 +13,7 @@ use tintype_codec::{
     tile_grid, wants_tile,
 };
 use tintype_image::{Planes, Shape};
+use tintype_model::{ModelFile, ModelLimits, model_mismatch};
 
 /// Side of a tile in pixels; a multiple of 32. Not measured.
 const TILE_PX: usize = 1024;
@@ -40,7 +41,9 @@ pub fn photo_model() -> &'static PcaModel {
     static MODEL: OnceLock<PcaModel> = OnceLock::new();
     MODEL.get_or_init(|| {
         let bytes = include_bytes!("../../../../models/pca-photo.tinmodel");
-        PcaModel::from_bytes(bytes).expect("the shipped model is whole")
+        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
+        let file = file.expect("the shipped model file is whole");
+        PcaModel::from_file(&file).expect("the shipped model is whole")
     })
 }
 
@@ -48,7 +51,7 @@ pub fn photo_model() -> &'static PcaModel {
 #[derive(Clone, Debug, Default)]
 pub struct PcaCodec {
     own: Option<PcaModel>,
-    /// That model, packed, if streams carry it.
+    /// That model, if streams carry it.
     sent: Option<Vec<u8>>,
 }
 
@@ -67,8 +70,8 @@ impl PcaCodec {
     /// # Errors
     /// As [`PcaModel::from_bytes`]; `Limit` for a model that is too large to be sent.
     pub fn sending(bytes: &[u8]) -> Result<Self> {
-        let bytes = bytes_to_send(bytes)?;
-        Ok(Self { own: Some(PcaModel::from_bytes(&bytes)?), sent: Some(packed(&bytes)?) })
+        let file = file_to_send(&ModelFile::read(bytes, &ModelLimits::default())?)?;
+        Ok(Self { own: Some(PcaModel::from_file(&file)?), sent: Some(file.to_bytes_to_send()?) })
     }
 
     fn model(&self) -> &PcaModel {
@@ -109,7 +112,7 @@ impl Codec for PcaCodec {
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        StreamHeader::names_model(header, &self.model().hash)
+        StreamHeader::names_model(header, self.model().hash)
     }
 
     fn wants(
@@ -132,12 +135,12 @@ impl Codec for PcaCodec {
         require_full_size(self.id(), request)?;
         let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
         let sent = match &header.sent_model {
-            Some(bytes) => Some(PcaModel::from_bytes(&unpacked(bytes)?)?),
+            Some(bytes) => Some(PcaModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
             None => None,
         };
         let model = sent.as_ref().unwrap_or_else(|| self.model());
         if header.model_hash != model.hash {
-            return Err(model_mismatch(self.id(), &header.model_hash, &model.hash));
+            return Err(model_mismatch(self.id(), header.model_hash, model.hash));
         }
         let coder = TileCoder { model, steps: &header.steps, level: exec.level };
         let grid = tile_grid(shape, TILE_PX);

@@ -1,18 +1,20 @@
 //! The fitted model: affine pieces for blocks of 8 × 8 and 16 × 16, for luma and for chroma,
 //! and starting contexts.
 //!
-//! In: model bytes. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact:
+//! In: a model file. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact:
 //! integers only.
 //!
-//! Bytes: `version 1`, then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
+//! Payload of the model file, version 1: for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
 //! `pieces u8`, `kept u8 (less one)`, then each piece: predictor rows (21), basis rows (kept),
 //! each row a `u16` step (little endian, 16 fractional bits) and `n²` signed bytes; then the
 //! starting contexts to the end.
 
-use sha2::{Digest, Sha256};
 use tintype_block::{BORDER_INPUTS, RowReader};
 use tintype_codec::CodecError;
+use tintype_model::{ModelFile, ModelHash, ModelLimits};
 
+/// Version of the payload of model files.
+const MODEL_VERSION: u8 = 1;
 /// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
 pub const SETS: usize = 4;
 
@@ -43,8 +45,8 @@ pub struct PcaModel {
     pub sets: [PieceSet; SETS],
     /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
     pub contexts: Vec<u8>,
-    /// The first 8 bytes of the SHA-256 of the model's bytes.
-    pub hash: [u8; 8],
+    /// The name of the model.
+    pub hash: ModelHash,
 }
 
 /// Index of the set for a plane kind and block side.
@@ -55,14 +57,15 @@ pub fn set_index(chroma: bool, n: usize) -> usize {
 /// Largest entry of a row that is sent with a picture.
 const SENT_MAX: i32 = 31;
 
-/// The model in `bytes` as it is sent with a picture: no contexts, and a coarser step for each row.
+/// The model in `file` as it is sent with a picture: no contexts, and a coarser step for each row.
 ///
 /// # Errors
-/// As [`PcaModel::from_bytes`].
-pub fn bytes_to_send(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
-    let model = PcaModel::from_bytes(bytes)?;
+/// As [`PcaModel::from_file`].
+pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
+    let model = PcaModel::from_file(file)?;
+    let bytes = file.payload();
     let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
-    let mut at = 1;
+    let mut at = 0;
     for set in &model.sets {
         at += 2;
         for row in out[at..]
@@ -81,21 +84,30 @@ pub fn bytes_to_send(bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
             }
         }
     }
-    Ok(out)
+    Ok(PcaModel::file_of(out))
 }
 
 impl PcaModel {
-    /// Reads model bytes.
+    /// The file of a model with `payload`.
+    pub fn file_of(payload: Vec<u8>) -> ModelFile {
+        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
+    }
+
+    /// Reads the bytes of a model file.
     ///
     /// # Errors
-    /// `Truncated` and `Malformed`.
+    /// Those of [`ModelFile::read`] and [`PcaModel::from_file`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
+    }
+
+    /// The model in `file`.
+    ///
+    /// # Errors
+    /// `Mismatch` for another codec's model, `Truncated` and `Malformed`.
+    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
+        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
         let mut reader = RowReader { bytes, at: 0 };
-        if reader.take(1)?[0] != 1 {
-            return Err(CodecError::Unsupported {
-                what: format!("pca model of version {}", bytes[0]),
-            });
-        }
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {
             let n = if set % 2 == 0 { 8 } else { 16 };
@@ -115,8 +127,6 @@ impl PcaModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
-        let mut hash = [0; 8];
-        hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
-        Ok(Self { sets, contexts, hash })
+        Ok(Self { sets, contexts, hash: file.hash() })
     }
 }

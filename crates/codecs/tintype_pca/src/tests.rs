@@ -8,6 +8,7 @@ use tintype_codec::{
     Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Result, Target, Tune,
 };
 use tintype_image::{Planes, Shape, Threads};
+use tintype_model::ModelHash;
 
 fn exec() -> ExecOptions {
     ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
@@ -51,15 +52,15 @@ fn a_stream_of_another_model_is_refused() {
     let source = picture(Shape::gray(8, 8, 8));
     let mut payload = encode(&PcaCodec::SHIPPED, &source, 70.0);
     let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 0).unwrap();
-    payload.header = StreamHeader { model_hash: [1; 8], ..header }.to_bytes();
+    payload.header = StreamHeader { model_hash: ModelHash([1; 8]), ..header }.to_bytes();
     let result = decode(&PcaCodec::SHIPPED, &payload, &source.shape);
     assert!(matches!(result, Err(CodecError::Mismatch { .. })));
     assert_eq!(photo_model().sets.len(), super::SETS);
 }
 
-/// One piece a set, with rows of the DCT's first waves.
+/// The payload of a model with one piece a set, with rows of the DCT's first waves.
 fn small_model() -> Vec<u8> {
-    let mut bytes = vec![1u8];
+    let mut bytes = Vec::new();
     for set in 0..4 {
         let n = if set % 2 == 0 { 8 } else { 16 };
         bytes.extend([1, 5]);
@@ -78,14 +79,14 @@ fn small_model() -> Vec<u8> {
 #[test]
 fn a_model_that_is_sent_needs_no_other() {
     let source = picture(Shape::rgb(64, 48, 8));
-    let with_contexts = [small_model(), vec![7; 500]].concat();
-    let sending = PcaCodec::sending(&with_contexts).unwrap();
+    let with_contexts = super::PcaModel::file_of([small_model(), vec![7; 500]].concat());
+    let sending = PcaCodec::sending(&with_contexts.to_bytes()).unwrap();
     let payload = encode(&sending, &source, 70.0);
     assert!(payload.header.len() > 1000);
 
     let back = decode(&PcaCodec::SHIPPED, &payload, &source.shape).unwrap();
-    let sent = super::model::bytes_to_send(&with_contexts).unwrap();
-    let own = PcaCodec::with_model(super::PcaModel::from_bytes(&sent).unwrap());
+    let sent = super::model::file_to_send(&with_contexts).unwrap();
+    let own = PcaCodec::with_model(super::PcaModel::from_file(&sent).unwrap());
     assert!(decode(&own, &payload, &source.shape).unwrap() == back);
 
     for len in (0..payload.header.len()).step_by(211).chain([payload.header.len() - 1]) {

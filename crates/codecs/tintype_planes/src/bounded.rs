@@ -1,13 +1,18 @@
-//! Planes that may be off by a little: the nearest ones that cost fewer bits without loss.
+//! Near-lossless preprocessing: samples changed by a bounded error so that lossless coding
+//! needs fewer bits.
 //!
-//! In: planes and the largest error. Out: planes of the same shape, no sample further off. Depth planes alone change if there are any,
-//! and their holes (samples of 0) stay holes and grow no new ones; else all planes change. Not bit-exact: an encoder's choice.
+//! In: planes and the largest error `N`. Out: planes of the same shape, every sample within
+//! `N`. If there are depth planes only they change, and their holes (samples of 0) stay
+//! exactly where they are; else all planes change. An encoder's choice, not part of the
+//! format.
 //!
-//! Samples go to the middles of bins `2 N + 1` wide, except that one stays at its left or upper neighbour's value where that is near enough.
+//! Samples go to the middles of bins of width `2 N + 1`; a depth sample takes the value of its
+//! left or upper neighbour instead where that is within the bound. Source: our own decision
+//! (decision record 0051).
 
 use tintype_image::{Plane, PlaneRole, Planes};
 
-/// `source` with no sample further off than `max_error`.
+/// `source` with every sample within `max_error` of its value, cheaper to code without loss.
 ///
 /// ```
 /// use tintype_image::{Planes, Shape};

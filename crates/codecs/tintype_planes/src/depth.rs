@@ -1,26 +1,29 @@
-//! The walk for a plane of depth: holes, values seen before, new values; the colours beside it say where edges are.
+//! The coder of depth planes: holes, values that recur, new values, with contexts from the
+//! guide's edges. Bit-exact.
 //!
-//! In: a plane whose samples of 0 are holes, and perhaps a plane of the picture decoded before. Out: its samples. Samples become places in the list
-//! of values that the plane uses, so that the coarse steps of a sensor cost nothing. Each sample is first a hole or none, then one of
-//! up to six candidates (what was last seen in like surroundings, neighbours, the plane through them) or a distance from a prediction; every decision is mixed
-//! from hashed adaptive bits, some of which know how the colours change here.
-//! Bit-exact: integers.
-//! Source: our own; kin to codec `lossless`, drawn pictures, and to guided depth coding such as Gautier, Le Meur and Guillemot 2012.
+//! In: a plane whose samples of 0 are holes, and perhaps a guide plane decoded before. Out:
+//! its samples. Samples are coded as indices into the list of values that the plane uses, so
+//! that the coarse steps of a sensor cost nothing. Each sample is first a hole or not; then
+//! one of up to six candidates (the value that followed like surroundings before, the
+//! neighbours, the gradient predictor) or a distance from a prediction. Every decision is
+//! mixed from hashed adaptive bits. Source: our own; related to codec `lossless` on drawn
+//! pictures, and to guided depth coding such as Gautier, Le Meur and Guillemot 2012. Format:
+//! docs/format/planes.md, "Depth".
 
+use super::neighbours::{Neighbours, PAD, Rows, neighbours};
+use super::values::code_values;
 use tintype_codec::CodecError;
-use tintype_entropy::{AdaptiveBit, BitWalk, IntModel, Mixer, Sse, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, Sse, stretch};
 use tintype_image::Plane;
 
-/// Logarithm of the size of a table of adaptive bits.
+/// Logarithm of the size of a table of adaptive bits, and of match entries. Not measured.
 const TABLE_LOG2: u32 = 16;
-/// Candidates asked about, at most.
+/// Most candidates for a sample.
 const RANKS: usize = 6;
-/// Count at which adaptive windows stop growing.
+/// Count at which adaptive windows stop growing. Not measured.
 const LIMIT: u32 = 250;
-/// Border of the row buffers.
-const PAD: usize = 4;
 
-/// Decisions of one kind.
+/// Decisions of one kind: hashed contexts, their mixer, and its refinement.
 struct Decisions<const N: usize> {
     bits: Vec<AdaptiveBit>,
     mixer: Mixer<N>,
@@ -59,61 +62,27 @@ impl<const N: usize> Decisions<N> {
     }
 }
 
-/// The last few rows with a border, newest first.
-struct Rows([Vec<i32>; 3]);
-
-impl Rows {
-    fn new(width: usize) -> Self {
-        Self(std::array::from_fn(|_| vec![0; width + 2 * PAD]))
-    }
-
-    /// Starts a row: the oldest becomes the newest, its left border is what lies above.
-    fn begin(&mut self, width: usize) {
-        let (first, last) = (self.0[0][PAD], self.0[0][PAD + width - 1]);
-        self.0[0][PAD + width..].fill(last);
-        self.0.rotate_right(1);
-        self.0[0][..PAD].fill(first);
-    }
-
-    #[inline(always)]
-    fn at(&self, up: usize, column: usize) -> i32 {
-        self.0[up][column]
-    }
-}
-
-/// What is known round a sample.
-struct Around {
-    w: i32,
-    n: i32,
-    nw: i32,
-    ne: i32,
-    ww: i32,
-    nn: i32,
-    /// How the colours change to the left, upwards, and which neighbour is most alike.
-    edges: u64,
-    alike: u64,
-    shade: u64,
-}
-
+/// The value that followed some surroundings, and a check of their hash.
 #[derive(Clone, Copy, Default)]
-struct Memory {
+struct MatchEntry {
     value: i32,
     check: u32,
 }
 
-/// What the walk learns.
-pub(super) struct DepthWalk {
+/// The adaptive state of a plane.
+pub(super) struct DepthCoder {
     holes: Decisions<6>,
     hits: Decisions<8>,
-    news: Decisions<6>,
-    memories: [Vec<Memory>; 2],
+    escapes: Decisions<6>,
+    matches: [Vec<MatchEntry>; 2],
     ranks: Vec<u8>,
     last: i32,
     max: i32,
 }
 
-impl DepthWalk {
-    /// Codes `plane` of `bits` bits; `guide` is a plane of the same size and its depth. Samples matter only when writing.
+impl DepthCoder {
+    /// Codes `plane` of `bits` bits; `guide` is a plane of the same size and its bit depth.
+    /// The samples of `plane` are read only when writing.
     ///
     /// # Errors
     /// `Malformed` for a list of values that leaves the range.
@@ -132,26 +101,26 @@ impl DepthWalk {
         let mut own = Self {
             holes: Decisions::new(64, 14000),
             hits: Decisions::new(RANKS * 64, 12000),
-            news: Decisions::new(256, 14000),
-            memories: std::array::from_fn(|_| vec![Memory::default(); 1 << 16]),
+            escapes: Decisions::new(256, 14000),
+            matches: std::array::from_fn(|_| vec![MatchEntry::default(); 1 << 16]),
             ranks: vec![0; width + 2 * PAD],
             last: 0,
             max: values.len() as i32 - 1,
         };
         let mut rows = Rows::new(width);
-        let mut colours = Rows::new(width);
+        let mut guide_rows = Rows::new(width);
         for y in 0..plane.height() {
             rows.begin(width);
-            colours.begin(width);
+            guide_rows.begin(width);
             if let Some((guide, depth)) = guide {
-                for (to, &from) in colours.0[0][PAD..].iter_mut().zip(guide.row(y)) {
+                for (to, &from) in guide_rows.0[0][PAD..].iter_mut().zip(guide.row(y)) {
                     *to = (i32::from(from) << 8) >> depth;
                 }
             }
             let row = plane.row_mut(y);
             for (x, sample) in row.iter_mut().enumerate() {
                 let wanted = if W::READS { 0 } else { places[usize::from(*sample)] };
-                let place = own.sample(walk, &rows, &colours, x, wanted);
+                let place = own.sample(walk, &rows, &guide_rows, x, wanted);
                 rows.0[0][x + PAD] = place;
                 *sample = values[place as usize];
             }
@@ -163,16 +132,16 @@ impl DepthWalk {
         &mut self,
         walk: &mut W,
         rows: &Rows,
-        colours: &Rows,
+        guide: &Rows,
         x: usize,
         wanted: i32,
     ) -> i32 {
         let column = x + PAD;
-        let around = around(rows, colours, column);
-        let value = if self.hole(walk, rows, &around, column, wanted == 0) {
+        let near = neighbours(rows, guide, column);
+        let value = if self.hole(walk, rows, &near, column, wanted == 0) {
             0
         } else {
-            self.value(walk, &around, column, wanted)
+            self.value(walk, &near, column, wanted)
         };
         if value == 0 {
             self.ranks[column] = 14;
@@ -184,7 +153,7 @@ impl DepthWalk {
         &mut self,
         walk: &mut W,
         rows: &Rows,
-        a: &Around,
+        a: &Neighbours,
         column: usize,
         hole: bool,
     ) -> bool {
@@ -199,7 +168,7 @@ impl DepthWalk {
             .iter()
             .fold(0u64, |b, &(up, dx)| b << 1 | at(up, dx));
         let wide = near << 6 | more;
-        let jump = u64::from(a.w.abs_diff(a.n).min(255).ilog2_or_zero());
+        let jump = u64::from(bit_length(a.w.abs_diff(a.n).min(255)));
         let keys = [
             hash(near, a.edges),
             hash(wide, 1),
@@ -211,14 +180,14 @@ impl DepthWalk {
         self.holes.code(walk, hole, near as usize, keys)
     }
 
-    /// A value that is no hole.
-    fn value<W: BitWalk>(&mut self, walk: &mut W, a: &Around, column: usize, wanted: i32) -> i32 {
-        let key = |v: i32| v as u64;
-        let two = hash(hash(1, key(a.w)), key(a.n));
-        let four = hash(hash(two, key(a.nw)), key(a.ne));
-        let six = hash(hash(four, key(a.ww)), key(a.nn));
-        let slots = [(six >> 48) as usize, (four >> 48) as usize];
-        let checks = [six as u32, four as u32];
+    /// The candidates for a sample, the sources that propose each (a bit each), and how many
+    /// there are.
+    fn candidates(
+        &self,
+        a: &Neighbours,
+        slots: [usize; 2],
+        checks: [u32; 2],
+    ) -> ([i32; RANKS], [u64; RANKS], usize) {
         let (mut candidates, mut votes, mut count) = ([0i32; RANKS], [0u64; RANKS], 0usize);
         let mut propose = |value: i32, source: u32| {
             if value <= 0 {
@@ -232,19 +201,36 @@ impl DepthWalk {
             }
         };
         for k in 0..2 {
-            let memory = self.memories[k][slots[k]];
-            if memory.check == checks[k] {
-                propose(memory.value, k as u32);
+            let entry = self.matches[k][slots[k]];
+            if entry.check == checks[k] {
+                propose(entry.value, k as u32);
             }
         }
-        let whole = a.w > 0 && a.n > 0 && a.nw > 0;
         propose(a.w, 2);
         propose(a.n, 3);
         propose(a.ne, 4);
         propose(a.nw, 5);
-        if whole {
+        if a.w > 0 && a.n > 0 && a.nw > 0 {
             propose((a.w + a.n - a.nw).clamp(1, self.max.max(1)), 6);
         }
+        (candidates, votes, count)
+    }
+
+    /// A value that is no hole.
+    fn value<W: BitWalk>(
+        &mut self,
+        walk: &mut W,
+        a: &Neighbours,
+        column: usize,
+        wanted: i32,
+    ) -> i32 {
+        let key = |v: i32| v as u64;
+        let two = hash(hash(1, key(a.w)), key(a.n));
+        let four = hash(hash(two, key(a.nw)), key(a.ne));
+        let six = hash(hash(four, key(a.ww)), key(a.nn));
+        let slots = [(six >> 48) as usize, (four >> 48) as usize];
+        let checks = [six as u32, four as u32];
+        let (candidates, votes, count) = self.candidates(a, slots, checks);
         let equal = [(a.w, a.n), (a.n, a.ne), (a.n, a.nw), (a.w, a.nw), (a.w, a.ww), (a.n, a.nn)];
         let pattern = equal.iter().fold(0u64, |bits, (p, q)| bits << 1 | u64::from(p == q));
         let holes =
@@ -283,14 +269,15 @@ impl DepthWalk {
         };
         self.ranks[column] = found.map_or(15, |r| r as u8);
         for k in 0..2 {
-            self.memories[k][slots[k]] = Memory { value, check: checks[k] };
+            self.matches[k][slots[k]] = MatchEntry { value, check: checks[k] };
         }
         value
     }
 
-    /// A value that was no candidate, as a distance from a prediction: nothing, side, bit length, bits.
-    fn new_value<W: BitWalk>(&mut self, walk: &mut W, a: &Around, wanted: i32) -> i32 {
-        // Holes beside it are as good as the neighbour next to them.
+    /// A value that was no candidate, as a distance from a prediction: whether 0, side, bit
+    /// length, bits.
+    fn new_value<W: BitWalk>(&mut self, walk: &mut W, a: &Neighbours, wanted: i32) -> i32 {
+        // A neighbour that is a hole is replaced by the next one that is not.
         let some = |list: [i32; 5]| list.into_iter().find(|&v| v > 0).unwrap_or(self.last.max(1));
         let (w, n) = (some([a.w, a.n, a.nw, a.ne, a.ww]), some([a.n, a.w, a.ne, a.nw, a.nn]));
         let (nw, ne) = (some([a.nw, a.n, a.w, a.ww, a.ne]), some([a.ne, a.n, a.nw, a.w, a.nn]));
@@ -298,7 +285,7 @@ impl DepthWalk {
         let spread = (w - nw).unsigned_abs() + (n - nw).unsigned_abs() + (n - ne).unsigned_abs();
         let level = u64::from((spread + 1).ilog2().min(12));
         let side =
-            |v: i32| u64::from(v.unsigned_abs().min(4000).ilog2_or_zero()) << 1 | u64::from(v < 0);
+            |v: i32| u64::from(bit_length(v.unsigned_abs().min(4000))) << 1 | u64::from(v < 0);
         let context = [
             level << 8 | side(self.last),
             hash(a.edges << 4 | a.alike, level),
@@ -307,9 +294,9 @@ impl DepthWalk {
             hash(w as u64, 9),
             hash(side(w - n) << 8 | side(ne - n), side(n - nw)),
         ];
-        let news = &mut self.news;
+        let escapes = &mut self.escapes;
         let mut decide = |walk: &mut W, bit: bool, node: u64, set: usize| {
-            news.code(walk, bit, set.min(255), context.map(|c| hash(c, node + 1)))
+            escapes.code(walk, bit, set.min(255), context.map(|c| hash(c, node + 1)))
         };
         let distance = wanted - base;
         if decide(walk, distance == 0, 0, 0) {
@@ -344,76 +331,7 @@ impl DepthWalk {
     }
 }
 
-trait LogOrZero {
-    fn ilog2_or_zero(self) -> u32;
-}
-
-impl LogOrZero for u32 {
-    /// Number of bits, 0 for 0.
-    fn ilog2_or_zero(self) -> u32 {
-        u32::BITS - self.leading_zeros()
-    }
-}
-
-#[inline(always)]
-fn around(rows: &Rows, colours: &Rows, c: usize) -> Around {
-    let here = colours.at(0, c);
-    let step = |v: i32| match v.abs() {
-        0..=2 => 0u64,
-        3..=6 => 1,
-        7..=14 => 2,
-        15..=34 => 3,
-        _ => 4,
-    };
-    let apart =
-        [colours.at(0, c - 1), colours.at(1, c), colours.at(1, c - 1), colours.at(1, c + 1)]
-            .map(|v| here - v);
-    let alike = (0..4).min_by_key(|&k| apart[k].abs()).unwrap_or(0) as u64;
-    Around {
-        w: rows.at(0, c - 1),
-        n: rows.at(1, c),
-        nw: rows.at(1, c - 1),
-        ne: rows.at(1, c + 1),
-        ww: rows.at(0, c - 2),
-        nn: rows.at(2, c),
-        edges: (step(apart[0]) * 5 + step(apart[1])) * 8 + step(here - colours.at(0, c + 1)),
-        alike,
-        shade: here as u64 >> 4,
-    }
-}
-
-/// The values that the plane uses, rising, 0 always among them: each as the gap to the one before.
-fn code_values<W: BitWalk>(
-    walk: &mut W,
-    plane: &Plane<u16>,
-    bits: u32,
-) -> Result<Vec<u16>, CodecError> {
-    let mut values = vec![0u16];
-    if !W::READS {
-        let mut used = vec![false; 1 << bits];
-        plane.rows().flatten().for_each(|&v| used[usize::from(v)] = true);
-        values.extend((1..used.len()).filter(|&v| used[v]).map(|v| v as u16));
-    }
-    let count = walk.bits(values.len() as u32 - 1, bits) as usize + 1;
-    let mut same = [AdaptiveBit::default(); 2];
-    let mut gaps = IntModel::<8>::new(60);
-    let (mut value, mut gap, mut alike) = (0u32, 1u32, 0usize);
-    let mut read = vec![0u16];
-    for k in 1..count {
-        let wanted = values.get(k).map_or(1, |&v| u32::from(v).wrapping_sub(value));
-        let repeats = same[alike].code(walk, wanted == gap, 255);
-        if !repeats {
-            gap = gaps.code(walk, wanted.wrapping_sub(1)).saturating_add(1);
-        }
-        alike = usize::from(repeats);
-        value = value.saturating_add(gap);
-        if value >> bits != 0 {
-            return Err(CodecError::Malformed {
-                what: format!("list of depths reaches {value}"),
-                at: None,
-            });
-        }
-        read.push(value as u16);
-    }
-    Ok(read)
+/// Bits of `value`, 0 for 0.
+fn bit_length(value: u32) -> u32 {
+    u32::BITS - value.leading_zeros()
 }

@@ -2,7 +2,8 @@
 
 use tintype_image::{ColourModel, PlaneInfo, PlaneRole, Planes, Shape};
 
-/// The shape of the planes of `mask`: with the picture's colours if all of them are in it, else bands.
+/// The shape of the planes of `mask`: with the picture's colour model if it has all colour
+/// planes, else bands.
 pub(super) fn group_shape(shape: &Shape, mask: u32) -> Shape {
     let chosen: Vec<usize> = (0..shape.planes.len()).filter(|i| mask >> i & 1 == 1).collect();
     let colours = chosen.iter().filter(|&&i| shape.planes[i].role == PlaneRole::Colour).count();
@@ -26,7 +27,7 @@ pub(super) fn group_planes(source: &Planes, mask: u32) -> Planes {
     }
 }
 
-/// Puts the planes of a group where they belong.
+/// Puts the planes of a group into their places.
 pub(super) fn put_group(whole: &mut Planes, group: &Planes, mask: u32) {
     let places: Vec<usize> = (0..whole.planes.len()).filter(|i| mask >> i & 1 == 1).collect();
     for (&place, plane) in places.iter().zip(&group.planes) {

@@ -1,9 +1,13 @@
-//! The payload's header: which planes are coded together, how, and the headers of the codecs within. Bit-exact.
+//! The payload's header: which planes are coded together, how, and the headers of the inner
+//! codecs. Bit-exact.
 //!
-//! Bytes: version 1; number of groups (1 to 8); each group: codec (as in HEAD), mask of planes (`u32` little endian), 0 or 1 for a spectral
-//! transform, the transform, length of the codec's own header (`u16` little endian), that header. The groups hold every plane once.
+//! Bytes: version 1; number of groups (1 to 8); each group: codec number, mask of planes
+//! (`u32` little endian), 0 or 1 for a spectral transform, the transform, length of the inner
+//! codec's header (`u16` little endian), that header. Every plane belongs to exactly one
+//! group.
 
 use super::GROUPS_MAX;
+use super::cursor::Cursor;
 use super::groups::group_shape;
 use super::spectral::Spectral;
 use tintype_codec::{CodecError, CodecId};
@@ -18,14 +22,14 @@ pub(super) struct Group {
     pub codec: CodecId,
     /// Bit `i`: plane `i` is one of them.
     pub mask: u32,
-    /// Turned first.
+    /// The transform that comes before it.
     pub spectral: Option<Spectral>,
-    /// The codec's own header.
+    /// The inner codec's header.
     pub inner_header: Vec<u8>,
 }
 
 impl Group {
-    /// The shape that the codec within sees, of a picture of `shape`.
+    /// The shape of the planes that the inner codec gets, of a picture of `shape`.
     pub fn coded_shape(&self, shape: &Shape) -> Shape {
         let own = group_shape(shape, self.mask);
         self.spectral.as_ref().map_or(own.clone(), |spectral| spectral.coded_shape(&own))
@@ -102,7 +106,7 @@ impl Header {
                 other => return Err(cursor.malformed(format!("spectral transform {other}"))),
             };
             if codec == crate::ID && (mask.count_ones() != 1 || spectral.is_some()) {
-                return Err(cursor.malformed(format!("depth walk over planes {mask:#x}")));
+                return Err(cursor.malformed(format!("depth coding of planes {mask:#x}")));
             }
             let len = usize::from(u16::from_le_bytes(cursor.array()?));
             groups.push(Group { codec, mask, spectral, inner_header: cursor.take(len)?.to_vec() });
@@ -111,35 +115,5 @@ impl Header {
             return Err(cursor.malformed("groups leave planes out, or bytes follow them".into()));
         }
         Ok(Self { groups })
-    }
-}
-
-/// Reads forward.
-pub(super) struct Cursor<'a> {
-    pub bytes: &'a [u8],
-    pub at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    pub fn malformed(&self, what: String) -> CodecError {
-        CodecError::Malformed { what, at: Some(self.at) }
-    }
-
-    pub fn take(&mut self, len: usize) -> Result<&'a [u8], CodecError> {
-        let rest = &self.bytes[self.at..];
-        let taken =
-            rest.get(..len).ok_or_else(|| CodecError::Truncated { needed: len - rest.len() })?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    pub fn byte(&mut self) -> Result<u8, CodecError> {
-        Ok(self.take(1)?[0])
-    }
-
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
     }
 }

@@ -1,20 +1,23 @@
-//! The spectral Karhunen–Loève transform: bands turned to the axes along which they vary together, in whole numbers.
+//! The spectral Karhunen–Loève transform: bands rotated to their principal axes, in whole numbers.
 //!
-//! In: planes of one size. Out: as many planes of one depth, each lifted by an offset so that no sample is negative; and back exactly.
-//! Bit-exact: integers. The fit (covariance over at most a quarter of a million pixels) is float, and written down.
+//! In: planes of one size. Out: as many planes of one depth, each with an offset so that no
+//! sample is negative; and back exactly. Bit-exact: integers. The fit (covariance over at most
+//! a quarter of a million pixels) is float, and its result is part of the header.
 //!
-//! Bytes: the depth less 1 of the coded planes; for each of the `n (n - 1) / 2` pairs of bands `i < j`, in that order, the factors `tan(a/2)` and `sin a` of their
-//! rotation in 1/4096 (`i16` little endian each; rotations of zeros are left out of the work); which bands are negated (`u32`); the offset of each plane (`i32`).
+//! Bytes: the depth less 1 of the coded planes; for each of the `n (n - 1) / 2` pairs of bands
+//! `i < j`, in that order, the factors `tan(a/2)` and `sin a` of their rotation in 1/4096
+//! (`i16` little endian each; a rotation of zeros is no step); which bands are negated
+//! (`u32`); the offset of each plane (`i32`).
 
-use super::header::Cursor;
+use super::cursor::Cursor;
 use fearless_simd::Level;
 use tintype_codec::CodecError;
 use tintype_image::{ColourModel, Plane, PlaneInfo, PlaneRole, Planes, Shape};
 use tintype_transform::klt::{LiftStep, LiftedBasis, principal_axes};
 
-/// Pixels looked at for the fit.
+/// Most pixels that the fit uses. Not measured.
 const FIT_PIXELS: usize = 1 << 18;
-/// Pixels turned at a time.
+/// Pixels transformed at a time.
 const CHUNK: usize = 4096;
 
 /// A transform.
@@ -29,7 +32,8 @@ pub(super) struct Spectral {
 }
 
 impl Spectral {
-    /// The transform that suits `source`; `None` for one plane, planes of different sizes, or values that would not fit 16 bits.
+    /// The transform that suits `source`; `None` for one plane, planes of different
+    /// sizes, or values that would not fit 16 bits.
     pub fn fit(source: &Planes) -> Option<Self> {
         let bands = source.planes.len();
         let size = (source.planes[0].width(), source.planes[0].height());
@@ -55,7 +59,7 @@ impl Spectral {
         Some(spectral)
     }
 
-    /// Runs `work` on every turned row: all bands one after the other, and the row's number.
+    /// Calls `work` with every transformed row (all bands one after the other) and its number.
     fn each_row(&self, source: &Planes, level: Level, mut work: impl FnMut(&[i32], usize)) {
         let mut row = Vec::with_capacity(self.bands * source.planes[0].width());
         for y in 0..source.planes[0].height() {
@@ -68,13 +72,13 @@ impl Spectral {
         }
     }
 
-    /// The shape of turned planes of `own` shape.
+    /// The shape of the transformed planes, for planes of `own` shape.
     pub fn coded_shape(&self, own: &Shape) -> Shape {
         let planes = vec![PlaneInfo::new(PlaneRole::Band, self.depth); self.bands];
         Shape { colour: ColourModel::Bands, planes, ..own.clone() }
     }
 
-    /// Turned planes.
+    /// The transformed planes.
     pub fn forward(&self, source: &Planes, level: Level) -> Planes {
         let mut out = Planes::new(self.coded_shape(&source.shape));
         let width = source.planes[0].width();
@@ -90,7 +94,8 @@ impl Spectral {
         out
     }
 
-    /// The planes that were turned, of the depths in `shape`; samples out of range, which only lossy coding makes, are brought into it.
+    /// The inverse, to planes of the depths in `shape`. Samples out of range, which only lossy
+    /// coding makes, are clamped.
     pub fn inverse(&self, coded: &Planes, shape: &Shape, level: Level) -> Planes {
         let size = (coded.shape.width_px, coded.shape.height_px);
         let mut out = Planes::new(Shape { width_px: size.0, height_px: size.1, ..shape.clone() });
@@ -119,14 +124,15 @@ impl Spectral {
         out
     }
 
+    /// Appends the bytes of the transform.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.push(self.depth - 1);
         let (steps, negated) = self.basis.steps();
         let mut factors = vec![(0i16, 0i16); self.bands * self.bands];
         // Three shears a rotation: the first and third are alike.
-        for turn in steps.chunks_exact(3) {
-            factors[usize::from(turn[0].to) * self.bands + usize::from(turn[0].from)] =
-                (turn[0].factor, turn[1].factor);
+        for rotation in steps.chunks_exact(3) {
+            factors[usize::from(rotation[0].to) * self.bands + usize::from(rotation[0].from)] =
+                (rotation[0].factor, rotation[1].factor);
         }
         for (i, j) in pairs(self.bands) {
             let (half_tangent, sine) = factors[i * self.bands + j];
@@ -139,6 +145,8 @@ impl Spectral {
         }
     }
 
+    /// Reads the transform of planes of `own` shape.
+    ///
     /// # Errors
     /// `Truncated`, `Malformed`.
     pub fn read(cursor: &mut Cursor<'_>, own: &Shape) -> Result<Self, CodecError> {

@@ -1,4 +1,4 @@
-//! Groups and transforms come back; bounds hold; hostile headers are refused.
+//! Round trips of groups and transforms, bounded errors, hostile headers.
 
 use super::{ManyPlanes, within_error};
 use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions, Target};
@@ -40,7 +40,7 @@ fn rgbd() -> Planes {
     planes
 }
 
-fn there_and_back(source: &Planes, target: Target) -> (Planes, usize) {
+fn round_trip(source: &Planes, target: Target) -> (Planes, usize) {
     let settings = EncodeSettings { target, effort: 4, ..EncodeSettings::default() };
     let payload = CODEC.encode(source, &settings, &ExecOptions::default()).unwrap();
     let back = CODEC
@@ -53,17 +53,14 @@ fn there_and_back(source: &Planes, target: Target) -> (Planes, usize) {
 fn bands_come_back_exactly() {
     for (count, depth) in [(1, 8), (2, 16), (7, 12), (32, 8), (5, 16)] {
         let source = bands(count, depth);
-        assert!(
-            there_and_back(&source, Target::Lossless).0 == source,
-            "{count} bands of {depth} bits"
-        );
+        assert!(round_trip(&source, Target::Lossless).0 == source, "{count} bands of {depth} bits");
     }
 }
 
 #[test]
 fn lossy_bands_are_near_and_lossy_colour_leaves_depth_alone() {
     let source = bands(6, 12);
-    let (back, bytes) = there_and_back(&source, Target::Quality(80.0));
+    let (back, bytes) = round_trip(&source, Target::Quality(80.0));
     let square = |(a, b): (&u16, &u16)| (f64::from(*a) - f64::from(*b)).powi(2);
     let error: f64 = source
         .planes
@@ -78,7 +75,7 @@ fn lossy_bands_are_near_and_lossy_colour_leaves_depth_alone() {
         "mean squared error {mean} of 4095², {bytes} bytes"
     );
     let source = rgbd();
-    let (back, _) = there_and_back(&source, Target::Quality(30.0));
+    let (back, _) = round_trip(&source, Target::Quality(30.0));
     assert_eq!(back.shape, source.shape);
     assert!(back.planes[3] == source.planes[3], "depth changed");
     assert!(back.planes[0] != source.planes[0]);
@@ -156,7 +153,7 @@ fn a_plane_of_holes_and_one_of_extremes_come_back() {
                 *value = fill[(x * 7 + y * 3) / 5 % 2];
             }
         }
-        assert!(there_and_back(&source, Target::Lossless).0 == source, "{fill:?}");
+        assert!(round_trip(&source, Target::Lossless).0 == source, "{fill:?}");
     }
 }
 

@@ -9,8 +9,7 @@ use super::symbols::Contexts;
 use super::tile::TileCoder;
 use std::sync::OnceLock;
 use tintype_block::{
-    PlaneState, encode_tiles, lossy_quality, model_mismatch, require_full_size,
-    samples_from_internal,
+    PlaneState, encode_tiles, lossy_quality, require_full_size, samples_from_internal,
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
@@ -18,6 +17,7 @@ use tintype_codec::{
     tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Level, Plane, Planes, Shape};
+use tintype_model::{ModelFile, ModelLimits, model_mismatch};
 
 /// Quality against the luma step in 8-bit sample units. From 10 to 72 it is the mean
 /// SSIMULACRA2 of photos/valid at that step; below 10 the steps run on to the low rates that
@@ -40,7 +40,9 @@ pub fn photo_model() -> &'static SparseModel {
     static MODEL: OnceLock<SparseModel> = OnceLock::new();
     MODEL.get_or_init(|| {
         let bytes = include_bytes!("../../../../models/sparse-photo.tinmodel");
-        SparseModel::from_bytes(bytes).expect("the shipped model is whole")
+        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
+        let file = file.expect("the shipped model file is whole");
+        SparseModel::from_file(&file).expect("the shipped model is whole")
     })
 }
 
@@ -109,7 +111,7 @@ impl SparseCodec {
             return Ok(());
         }
         let needed = header.model_hash.unwrap_or_else(|| photo_model().hash);
-        Err(model_mismatch(crate::ID, &needed, &self.model.hash))
+        Err(model_mismatch(crate::ID, needed, self.model.hash))
     }
 
     fn decode_section(

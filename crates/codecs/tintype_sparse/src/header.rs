@@ -1,12 +1,13 @@
 //! What a decoder needs beside the shape: model, step, and how the planes lie. Bit-exact.
 //!
 //! Bytes: flags (bits 7–4 version 1; bits 3–2 strength of the smoothing of block edges; bit 1
-//! chroma at half resolution; bit 0 a model hash follows), the step's number, and four bytes of
-//! the model's hash unless it is the model in the program. Not [`tintype_block::StreamHeader`],
+//! chroma at half resolution; bit 0 a model hash follows), the step's number, and the
+//! model's hash (eight bytes) unless it is the model in the program. Not [`tintype_block::StreamHeader`],
 //! which takes 16 bytes for three planes: pictures are small here.
 
 use tintype_block::Dequantiser;
 use tintype_codec::CodecError;
+use tintype_model::ModelHash;
 
 /// Side of a tile in pixels; a multiple of 64. Not measured.
 pub const TILE_PX: usize = 1024;
@@ -26,20 +27,22 @@ pub struct Header {
     /// Number of the step, 0 to 143: steps grow by the twelfth root of 2.
     pub step_number: u8,
     /// Which model the stream was coded with, if it is not the one in the program.
-    pub model_hash: Option<[u8; 4]>,
+    pub model_hash: Option<ModelHash>,
 }
 
 impl Header {
     /// The largest step number.
     pub const STEP_MAX: u8 = 143;
 
-    /// Header bytes: two, or six.
+    /// Header bytes: two, or ten.
     pub fn to_bytes(&self) -> Vec<u8> {
         let flags = u8::from(self.model_hash.is_some())
             | u8::from(self.half_chroma) << 1
             | self.smoothing << 2;
         let mut bytes = vec![VERSION << 4 | flags, self.step_number];
-        bytes.extend(self.model_hash.iter().flatten());
+        if let Some(hash) = self.model_hash {
+            bytes.extend(hash.0);
+        }
         bytes
     }
 
@@ -56,7 +59,7 @@ impl Header {
                 what: format!("sparse stream of version {}", flags >> 4),
             });
         }
-        let expected = if flags & 1 == 1 { 4 } else { 0 };
+        let expected = if flags & 1 == 1 { ModelHash::LEN_BYTES } else { 0 };
         if hash.len() < expected {
             return Err(CodecError::Truncated { needed: expected - hash.len() });
         }
@@ -64,7 +67,7 @@ impl Header {
             let what = format!("sparse header of {} bytes with step {step_number}", bytes.len());
             return Err(CodecError::Malformed { what, at: Some(1) });
         }
-        let model_hash = hash.try_into().ok();
+        let model_hash = ModelHash::from_start_of(hash);
         Ok(Self { smoothing: flags >> 2 & 3, half_chroma: flags & 2 != 0, step_number, model_hash })
     }
 

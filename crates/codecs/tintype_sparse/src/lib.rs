@@ -46,7 +46,7 @@ mod tile;
 mod walk;
 
 pub use codec::{SparseCodec, photo_model};
-pub use model::{Cluster, ClusterSet, MODEL_START, SETS, SparseModel};
+pub use model::{Cluster, ClusterSet, SETS, SparseModel};
 pub use tintype_block::BORDER_INPUTS;
 
 use tintype_codec::CodecId;

@@ -1,21 +1,21 @@
 //! The fitted model: clusters with predictor and dictionary for three block sizes, luma and
 //! chroma, and starting contexts.
 //!
-//! In: model bytes. Out: predictors and atoms as `i16` with 12 fractional bits. Bit-exact:
+//! In: a model file. Out: predictors and atoms as `i16` with 12 fractional bits. Bit-exact:
 //! integers only.
 //!
-//! Bytes: `Sp`, version 1, then for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32):
+//! Payload of the model file, version 1: for each of the six sets (luma 8, 16, 32, chroma 8, 16, 32):
 //! `clusters u8` (1 to 16), `atoms u16` little endian (1 to 512), then each cluster: predictor
 //! rows (21), atoms; each row a `u16` step (little endian, 16 fractional bits) and one signed
 //! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps
 //! none.
 
-use sha2::{Digest, Sha256};
 use tintype_block::{BORDER_INPUTS, RowReader};
 use tintype_codec::CodecError;
+use tintype_model::{ModelFile, ModelHash, ModelLimits};
 
-/// What model bytes start with: a mark and the version.
-pub const MODEL_START: [u8; 3] = [b'S', b'p', 1];
+/// Version of the payload of model files.
+const MODEL_VERSION: u8 = 1;
 /// Number of sets: three sizes for luma, three for chroma.
 pub const SETS: usize = 6;
 /// The most clusters of a set.
@@ -50,23 +50,31 @@ pub struct SparseModel {
     pub sets: [ClusterSet; SETS],
     /// Starting state of the contexts, perhaps empty.
     pub contexts: Vec<u8>,
-    /// The first 4 bytes of the SHA-256 of the model's bytes.
-    pub hash: [u8; 4],
+    /// The name of the model.
+    pub hash: ModelHash,
 }
 
 impl SparseModel {
-    /// Reads model bytes.
+    /// The file of a model with `payload`.
+    pub fn file_of(payload: Vec<u8>) -> ModelFile {
+        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
+    }
+
+    /// Reads the bytes of a model file.
     ///
     /// # Errors
-    /// `Truncated`, `Unsupported` and `Malformed`.
+    /// Those of [`ModelFile::read`] and [`SparseModel::from_file`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
+    }
+
+    /// The model in `file`.
+    ///
+    /// # Errors
+    /// `Mismatch` for another codec's model, `Truncated` and `Malformed`.
+    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
+        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
         let mut reader = RowReader { bytes, at: 0 };
-        let start = reader.take(3)?;
-        if start != MODEL_START {
-            return Err(CodecError::Unsupported {
-                what: format!("these bytes, {start:02x?} …, as a sparse model"),
-            });
-        }
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {
             let cells = if set % 3 == 0 { 64 } else { 256 };
@@ -87,8 +95,6 @@ impl SparseModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "six sets".into() })?;
-        let mut hash = [0; 4];
-        hash.copy_from_slice(&Sha256::digest(bytes)[..4]);
-        Ok(Self { sets, contexts, hash })
+        Ok(Self { sets, contexts, hash: file.hash() })
     }
 }

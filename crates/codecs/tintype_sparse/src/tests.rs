@@ -6,6 +6,7 @@ use super::{SparseCodec, SparseModel, photo_model};
 use tintype_codec::contract::picture;
 use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload};
 use tintype_image::{Planes, Shape, Threads};
+use tintype_model::{ModelFile, ModelHash, ModelLimits};
 
 fn exec() -> ExecOptions {
     ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
@@ -27,7 +28,7 @@ fn wrong_headers_and_other_models_are_refused() {
         assert!(with_header(header).is_err(), "{header:?}");
     }
     let header = Header::from_bytes(&payload.header).unwrap();
-    let other = Header { model_hash: Some([1, 2, 3, 4]), ..header };
+    let other = Header { model_hash: Some(ModelHash([1, 2, 3, 4, 5, 6, 7, 8])), ..header };
     assert!(matches!(with_header(&other.to_bytes()), Err(CodecError::Mismatch { .. })));
 }
 
@@ -42,9 +43,11 @@ fn headers_and_models_come_back_and_cut_models_are_refused() {
     for len in [0, 2, 3, 5, 100, 5000] {
         assert!(SparseModel::from_bytes(&model[..len]).is_err());
     }
-    let mut wrong = model.to_vec();
-    wrong[3] = 17;
-    assert!(matches!(SparseModel::from_bytes(&wrong), Err(CodecError::Malformed { .. })));
+    let file = ModelFile::read(model, &ModelLimits::default()).unwrap();
+    let mut wrong = file.payload().to_vec();
+    wrong[0] = 17;
+    let wrong = SparseModel::from_file(&SparseModel::file_of(wrong));
+    assert!(matches!(wrong, Err(CodecError::Malformed { .. })));
 }
 
 #[test]

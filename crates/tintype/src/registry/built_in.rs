@@ -7,12 +7,14 @@ use tintype_codec::{Codec, CodecError, CodecId};
 use tintype_cluster::{ClusterCodec, ClusterModel};
 #[cfg(feature = "lossless")]
 use tintype_lossless::Lossless;
+#[cfg(feature = "model-files")]
+use tintype_model::{ModelFile, ModelHead, ModelLimits};
 #[cfg(feature = "neural")]
-use tintype_neural::Neural;
+use tintype_neural::{Neural, NeuralModel};
 #[cfg(feature = "pca")]
-use tintype_pca::PcaCodec;
+use tintype_pca::{PcaCodec, PcaModel};
 #[cfg(feature = "sparse")]
-use tintype_sparse::SparseCodec;
+use tintype_sparse::{SparseCodec, SparseModel};
 #[cfg(feature = "wavelet")]
 use tintype_wavelet::Wavelet;
 
@@ -55,30 +57,66 @@ pub(crate) fn other_door(id: CodecId) -> Option<&'static str> {
     holds_file(id).then_some(what)
 }
 
-/// The codec under a model that the user fitted; which codec, the model's own first bytes say.
+/// The codec under a model of the user's; the head of the model file names the codec.
 ///
 /// # Errors
-/// `Unsupported` for bytes that are no model of ours; the codec's own for a damaged one.
+/// Those of [`ModelFile::read`]; `Unsupported` for a codec that this build does not have; the codec's own.
+#[cfg(feature = "model-files")]
 pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
-    match bytes {
+    let file = ModelFile::read(bytes, &ModelLimits::default())?;
+    match ids::numbered(file.codec()) {
         #[cfg(feature = "cluster")]
-        _ if bytes.starts_with(&tintype_cluster::MODEL_MAGIC) => {
-            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_bytes(bytes)?)))
+        Some(ids::CLUSTER) => {
+            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?)))
         }
         #[cfg(feature = "pca")]
-        [1, ..] => Ok(Box::new(PcaCodec::with_model(tintype_pca::PcaModel::from_bytes(bytes)?))),
+        Some(ids::PCA) => Ok(Box::new(PcaCodec::with_model(PcaModel::from_file(&file)?))),
         #[cfg(feature = "sparse")]
-        [b'S', b'p', ..] => {
-            Ok(Box::new(SparseCodec::new(tintype_sparse::SparseModel::from_bytes(bytes)?)))
-        }
+        Some(ids::SPARSE) => Ok(Box::new(SparseCodec::new(SparseModel::from_file(&file)?))),
         #[cfg(feature = "neural")]
-        [b'T', b'T', b'N', b'N', ..] => Ok(Box::new(
-            Neural::new(tintype_neural::NeuralModel::read(bytes)?).with_lossless(&Lossless),
-        )),
-        _ => Err(CodecError::Unsupported {
-            what: "these bytes are no model that this build knows".into(),
-        }),
+        Some(ids::NEURAL) => {
+            let model = NeuralModel::from_file(&file)?;
+            Ok(Box::new(Neural::new(model).with_lossless(&Lossless)))
+        }
+        _ => Err(unknown_codec(file.codec())),
     }
+}
+
+/// The codec that a model file is for, by its head.
+///
+/// # Errors
+/// Those of [`ModelHead::read`]; `Unsupported` for a codec that nobody knows.
+#[cfg(feature = "model-files")]
+pub(crate) fn codec_of_model(bytes: &[u8]) -> Result<CodecId, CodecError> {
+    let head = ModelHead::read(bytes)?;
+    ids::numbered(head.codec).ok_or_else(|| unknown_codec(head.codec))
+}
+
+#[cfg(feature = "model-files")]
+fn unknown_codec(number: u8) -> CodecError {
+    let what = match ids::numbered(number) {
+        Some(id) => format!("a model of codec {id}, which this build does not have"),
+        None => format!("a model of codec number {number}, which this program does not know"),
+    };
+    CodecError::Unsupported { what }
+}
+
+/// This build has no codec with models.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "model-files"))]
+pub(crate) fn codec_from_model(_: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
+    Err(CodecError::Unsupported { what: "models, in a build without codecs that have any".into() })
+}
+
+/// As [`codec_from_model`].
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "model-files"))]
+pub(crate) fn codec_of_model(bytes: &[u8]) -> Result<CodecId, CodecError> {
+    codec_from_model(bytes).map(|codec| codec.id())
 }
 
 /// As [`codec_from_model`], for a codec whose streams then carry the model with them.

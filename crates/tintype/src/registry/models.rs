@@ -1,6 +1,6 @@
 //! Models that the user brings: codecs beside those that are built in.
 
-use super::built_in::{codec, codec_from_model, sending_codec_from_model};
+use super::built_in::{codec, codec_from_model, codec_of_model, sending_codec_from_model};
 use crate::error::{Error, Step};
 use std::sync::Arc;
 use tintype_codec::{Codec, CodecError, CodecId};
@@ -60,16 +60,16 @@ impl Models {
         Ok(self.push(sending_codec_from_model(bytes).map_err(read_failed)?))
     }
 
-    /// The codec that the model in `bytes` is for.
+    /// The codec that the model file in `bytes` is for, by its head.
     ///
     /// # Errors
-    /// `Codec` for bytes that are no whole model.
+    /// `Codec` for bytes that are no model file.
     ///
     /// ```
     /// assert!(tintype::Models::codec_of(b"no model").is_err());
     /// ```
     pub fn codec_of(bytes: &[u8]) -> Result<CodecId, Error> {
-        codec_from_model(bytes).map(|codec| codec.id()).map_err(read_failed)
+        codec_of_model(bytes).map_err(read_failed)
     }
 
     fn push(&mut self, codec: Box<dyn Codec>) -> CodecId {

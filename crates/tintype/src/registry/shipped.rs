@@ -57,7 +57,7 @@ pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
         #[cfg(all(feature = "sparse", feature = "models"))]
         ids::SPARSE => model!("sparse-photo.tinmodel", "sparse-photo.md"),
         #[cfg(feature = "photo-model")]
-        ids::NEURAL => model!("photo.model", "photo.md"),
+        ids::NEURAL => model!("neural-photo.tinmodel", "neural-photo.md"),
         _ => None,
     }
 }

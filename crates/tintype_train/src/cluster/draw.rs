@@ -1,6 +1,6 @@
 //! A `cluster` model as a picture and as text.
 
-use crate::page::{Page, hex};
+use crate::page::Page;
 use tintype_cluster::{ClusterModel, Tree};
 use tintype_codec::CodecError;
 use tintype_image::Planes;
@@ -73,13 +73,13 @@ fn draw_cluster(page: &mut Page, tree: &Tree, cluster: u32) {
     }
 }
 
-/// Hash and trees of a model, as names and values.
+/// Trees of a model, as names and values.
 ///
 /// # Errors
 /// As [`ClusterModel::from_bytes`].
 pub(super) fn describe(model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
     let model = ClusterModel::from_bytes(model)?;
-    let mut lines = vec![("hash", hex(&model.hash))];
+    let mut lines = Vec::new();
     for (tree, name) in model.trees.iter().zip(TREES) {
         let depth = tree.nodes.last().map_or(0, |node| node.depth);
         let (leaves, inner) = (tree.leaves().count(), tree.inner);

@@ -15,7 +15,8 @@ use crate::neural::Whole;
 use std::collections::BTreeMap;
 use tch::{Kind as TensorKind, Tensor};
 use tintype_entropy::CdfTable;
-use tintype_nn::{Array, Dense, Depthwise, Kind, ModelFile, Program, Step};
+use tintype_neural::NeuralModel;
+use tintype_nn::{Array, Depthwise, Kind, Network, Pointwise, Program, Step};
 
 /// Fraction bits of latents, hyper-latents and normalised samples.
 const LATENT_BITS: i32 = 9;
@@ -80,7 +81,13 @@ impl Exporter<'_> {
                 .for_each(|(i, w)| *w *= by * input.map_or(1.0, |list| list[i]));
         }
         let layer = whole(&weights, &bias, from, to).map_err(|e| format!("{name}: {e}"))?;
-        Ok(Kind::Dense(Dense::new(inputs, &layer.weights, &layer.bias, &layer.shift, rectified)?))
+        Ok(Kind::Pointwise(Pointwise::new(
+            inputs,
+            &layer.weights,
+            &layer.bias,
+            &layer.shift,
+            rectified,
+        )?))
     }
 
     fn plain(&self, name: &str, bits: (i32, i32)) -> Result<Kind, Failure> {
@@ -153,7 +160,7 @@ impl Exporter<'_> {
     fn shortcut(&self, name: &str, from: i32, to: i32) -> Result<Kind, Failure> {
         let size = self.tensors[name].size();
         let layer = whole(&self.values(name), &vec![0.0; size[0] as usize], from, to)?;
-        Ok(Kind::Dense(Dense::new(
+        Ok(Kind::Pointwise(Pointwise::new(
             size[1] as usize,
             &layer.weights,
             &layer.bias,
@@ -181,7 +188,7 @@ impl Exporter<'_> {
 
     fn vary(&self, name: &str, bits: i32) -> Kind {
         let scale = f64::from(bits).exp2();
-        Kind::Vary(
+        Kind::LevelBias(
             self.at_levels(name)
                 .iter()
                 .map(|v| (v * scale).round().clamp(-32_768.0, 32_767.0) as i16)
@@ -192,12 +199,12 @@ impl Exporter<'_> {
     fn analysis(&self, spread: &[f64]) -> Result<Vec<Step>, Failure> {
         let (eighth, sixteenth) = (self.bits("a.enter8"), self.bits("a.enter16"));
         let mut steps = vec![
-            step(0, 1, Kind::Fold(2)),
+            step(0, 1, Kind::SpaceToDepth(2)),
             step(1, 1, self.shortcut("shortcut.analysis", SAMPLE_BITS, LATENT_BITS)?),
             step(0, 2, self.plain("a.enter8", (SAMPLE_BITS, eighth))?),
         ];
         self.blocks(&mut steps, "a.block8", 2, eighth)?;
-        steps.push(step(2, 2, Kind::Fold(2)));
+        steps.push(step(2, 2, Kind::SpaceToDepth(2)));
         steps.push(step(2, 2, self.plain("a.enter16", (eighth, sixteenth))?));
         self.blocks(&mut steps, "a.block16", 2, sixteenth)?;
         steps.push(step(
@@ -213,11 +220,11 @@ impl Exporter<'_> {
         let (enter, stream) = (self.bits("ha.enter"), self.bits("ha.fold32"));
         let mut steps = vec![
             step(0, 1, self.dense("ha.enter", (LATENT_BITS, enter), true, [Some(even), None])?),
-            step(1, 1, Kind::Fold(2)),
+            step(1, 1, Kind::SpaceToDepth(2)),
             step(1, 1, self.dense("ha.fold32", (enter, stream), true, [None, None])?),
         ];
         self.blocks(&mut steps, "ha.block", 1, stream)?;
-        steps.push(step(1, 1, Kind::Fold(2)));
+        steps.push(step(1, 1, Kind::SpaceToDepth(2)));
         steps.push(step(1, 1, self.plain("ha.fold64", (stream, HYPER_BITS))?));
         Ok(steps)
     }
@@ -226,16 +233,16 @@ impl Exporter<'_> {
         let (stream, grown) = (self.bits("hs.grow32"), self.bits("hs.grow16"));
         let mut steps = vec![
             step(0, 1, self.plain("hs.grow32", (HYPER_BITS, stream))?),
-            step(1, 1, Kind::Unfold(2)),
+            step(1, 1, Kind::DepthToSpace(2)),
         ];
         self.blocks(&mut steps, "hs.block", 1, stream)?;
         let per_log = vec![256.0 / TABLE_STEP; self.tensors["log_scale"].size()[0] as usize];
         steps.extend([
             step(1, 1, self.dense("hs.grow16", (stream, grown), true, [None, None])?),
-            step(1, 1, Kind::Unfold(2)),
+            step(1, 1, Kind::DepthToSpace(2)),
             step(1, 1, self.depthwise("hs.spread", grown, features)?),
-            step(1, 2, Kind::Pick { start: context, count: context }),
-            step(1, 1, Kind::Pick { start: 0, count: context }),
+            step(1, 2, Kind::Slice { start: context, count: context }),
+            step(1, 1, Kind::Slice { start: 0, count: context }),
             step(2, 2, Kind::Leaky(16)),
             step(2, 2, self.dense("hs.scale", (features, 0), false, [None, Some(&per_log)])?),
             step(1, 1, Kind::Concat(2)),
@@ -247,7 +254,7 @@ impl Exporter<'_> {
         let (sixteenth, eighth) = (self.bits("s.enter16"), self.bits("s.grow8"));
         let mut steps = vec![
             step(0, 1, self.shortcut("shortcut.synthesis", LATENT_BITS, SAMPLE_BITS)?),
-            step(1, 1, Kind::Unfold(2)),
+            step(1, 1, Kind::DepthToSpace(2)),
             step(
                 0,
                 2,
@@ -257,7 +264,7 @@ impl Exporter<'_> {
         ];
         self.blocks(&mut steps, "s.block16", 2, sixteenth)?;
         steps.push(step(2, 2, self.plain("s.grow8", (sixteenth, eighth))?));
-        steps.push(step(2, 2, Kind::Unfold(2)));
+        steps.push(step(2, 2, Kind::DepthToSpace(2)));
         steps.push(step(2, 2, self.vary("quality.s8", eighth)));
         self.blocks(&mut steps, "s.block8", 2, eighth)?;
         steps.push(step(2, 2, self.plain("s.leave", (eighth, SAMPLE_BITS))?));
@@ -320,14 +327,14 @@ impl Exporter<'_> {
         even: &[f64],
     ) -> Result<BTreeMap<String, Program>, Failure> {
         let zero = |inputs: usize, outputs: usize| {
-            let made = Dense::new(
+            let made = Pointwise::new(
                 inputs,
                 &vec![0; inputs * outputs],
                 &vec![0; outputs],
                 &vec![0; outputs],
                 false,
             );
-            Ok::<Kind, Failure>(Kind::Dense(made?))
+            Ok::<Kind, Failure>(Kind::Pointwise(made?))
         };
         let mut programs = BTreeMap::new();
         let mut add = |name: &str, inputs: usize, levels: usize, steps: Vec<Step>| {
@@ -335,12 +342,15 @@ impl Exporter<'_> {
             Ok::<(), Failure>(())
         };
         add("analysis", 192, 0, self.analysis(spread)?)?;
-        let down =
-            vec![step(0, 1, zero(latent, 1)?), step(1, 1, Kind::Fold(4)), step(1, 1, zero(16, 1)?)];
+        let down = vec![
+            step(0, 1, zero(latent, 1)?),
+            step(1, 1, Kind::SpaceToDepth(4)),
+            step(1, 1, zero(16, 1)?),
+        ];
         add("hyper_analysis", latent, 0, down)?;
         let up = vec![
             step(0, 1, zero(1, 16)?),
-            step(1, 1, Kind::Unfold(4)),
+            step(1, 1, Kind::DepthToSpace(4)),
             step(1, 1, zero(1, 1 + latent)?),
         ];
         add("hyper_synthesis", 1, 0, up)?;
@@ -460,12 +470,12 @@ pub fn export(
         block: recipe.network.block,
     };
     debug_assert_eq!(f64::from(SAMPLE_BITS).exp2(), 32.0 * SPREAD);
-    let file = ModelFile {
+    let network = Network {
         name: recipe.name.clone(),
         programs: exporter.programs(recipe)?,
         arrays: exporter.arrays(recipe)?,
     };
-    Ok(file.write().0)
+    Ok(NeuralModel::file_of(&network).to_bytes())
 }
 
 /// Quality of the float model that a level stands for.

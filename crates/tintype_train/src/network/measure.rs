@@ -9,7 +9,7 @@ use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
 use tintype_neural::{Neural, NeuralModel, rounds_of_effort};
-use tintype_nn::{Array, ModelFile, ModelLimits};
+use tintype_nn::Array;
 
 /// Codes every picture at every level for real, with `rounds` of refinement; prints one line a
 /// picture and level, then the sums.
@@ -102,9 +102,9 @@ pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Fa
         least = least.max(at(level));
         (least * 100.0).round() as i16
     });
-    let (mut file, _) = ModelFile::read(bytes, &ModelLimits::default())?;
-    file.arrays.insert("qualities".into(), Array::I16(qualities.collect()));
-    Ok(file.write().0)
+    let mut network = NeuralModel::network(bytes)?;
+    network.arrays.insert("qualities".into(), Array::I16(qualities.collect()));
+    Ok(NeuralModel::file_of(&network).to_bytes())
 }
 
 fn planes_of(picture: &Rgb) -> Planes {

@@ -1,10 +1,10 @@
-//! A trained model brought closer to other pictures, in closed form: no gradients, no framework.
+//! Adapting a trained model to other pictures in closed form: no gradients, no framework.
 //!
 //! In: the bytes of a model and pictures. Out: the bytes of a model of the same structure, in which
-//! 1. the stored distributions follow the symbols that came under each of them,
+//! 1. the stored distributions follow the symbols coded under each of them,
 //! 2. each channel's place among the distributions follows its mean magnitude, and each channel's quantiser steps the
 //!    best reconstruction of its latents,
-//! 3. the synthesis' last layer is the least-squares one for what the decoder really has in front of it.
+//! 3. the synthesis' last layer is the least-squares one for the latents that the decoder has.
 //!
 //! Source: maximum likelihood and ridge regression; our own decision (decision record 0024).
 
@@ -14,7 +14,7 @@ use tintype_codec::{CodecError, ExecOptions};
 use tintype_entropy::CdfTable;
 use tintype_image::Planes;
 use tintype_neural::{Neural, NeuralModel, Trace};
-use tintype_nn::{Array, Dense, Kind, Map, ModelFile, ModelLimits, NnError, Program, Step};
+use tintype_nn::{Array, FeatureMap, Kind, Network, NnError, Pointwise, Program, Step};
 
 use super::whole::whole;
 
@@ -22,7 +22,8 @@ use super::whole::whole;
 const PRIOR: f64 = 4000.0;
 /// Magnitudes a channel's own count must reach to be half trusted.
 const TRUST: f64 = 60.0;
-/// Distance between neighbouring tables in natural logarithms of the scale, by which they were made.
+/// Distance between neighbouring tables in natural logarithms of the scale, by which they were
+/// made.
 const TABLE_STEP: f64 = 0.11;
 /// Fraction bits of places among tables.
 const PLACE_BITS: f64 = 256.0;
@@ -31,7 +32,7 @@ const RIDGE: f64 = 1e-5;
 
 /// The layer between a synthesis' features and its samples, and how to get both.
 struct LastLayer {
-    /// Position of the dense step.
+    /// Position of the pointwise step.
     at: usize,
     /// To the features in front of it.
     features: Program,
@@ -43,15 +44,15 @@ struct LastLayer {
 struct Sums {
     /// `[table][magnitude]`, the last one for all beyond.
     counts: Vec<Vec<f64>>,
-    /// Magnitudes that came and that were expected, by channel.
-    came: Vec<[f64; 2]>,
+    /// Magnitudes actual and expected, by channel.
+    actual: Vec<[f64; 2]>,
     /// Products of true and decoded residuals, squares of the decoded, by channel.
     residuals: Vec<[f64; 2]>,
 }
 
 /// Fits a model; pictures are read again for the second half.
 pub struct Adapter {
-    file: ModelFile,
+    network: Network,
     codec: Neural,
     levels: Vec<usize>,
     sums: Sums,
@@ -73,18 +74,19 @@ impl Adapter {
     /// # Errors
     /// `Codec` for bytes that are no neural model.
     pub fn new(bytes: &[u8]) -> Result<Self, FitError> {
-        let (file, _) = ModelFile::read(bytes, &ModelLimits::default()).map_err(from_nn)?;
+        let network = NeuralModel::network(bytes)?;
         let codec = Neural::new(NeuralModel::read(bytes)?);
-        let shape = file.array_i16("shape", 4).map_err(from_nn)?;
+        let shape = network.array_i16("shape", 4).map_err(from_nn)?;
         let latent = shape[0] as usize;
         let top = codec.model().levels - 1;
         let levels = [1, 3, 5, 7].map(|part| top * part / 8).to_vec();
-        let counts = distributions(&file)?
+        let counts = distributions(&network)?
             .iter()
             .map(|(least, f)| vec![0.0; least.len_of().min(f.len() + 1)])
             .collect();
-        let sums = Sums { counts, came: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
-        Ok(Self { file, codec, levels, sums, latent })
+        let sums =
+            Sums { counts, actual: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
+        Ok(Self { network, codec, levels, sums, latent })
     }
 
     /// Counts what coding `planes` gives.
@@ -92,11 +94,11 @@ impl Adapter {
     /// # Errors
     /// `Codec` if the picture cannot be coded.
     pub fn count(&mut self, planes: &Planes) -> Result<(), FitError> {
-        let means = mean_magnitudes(&distributions(&self.file)?);
+        let means = mean_magnitudes(&distributions(&self.network)?);
         for level in self.levels.clone() {
             let trace = self.codec.trace(planes, level, &exec())?;
             let levels = self.codec.model().levels;
-            let steps = self.file.array_i32("step", levels * self.latent).map_err(from_nn)?;
+            let steps = self.network.array_i32("step", levels * self.latent).map_err(from_nn)?;
             let steps = steps[level * self.latent..][..self.latent].to_vec();
             self.add(&trace, &means, &steps);
         }
@@ -112,14 +114,14 @@ impl Adapter {
             let counts = &mut self.sums.counts[table];
             let place = (symbol.unsigned_abs() as usize).min(counts.len() - 1);
             counts[place] += 1.0;
-            let came = &mut self.sums.came[channel];
-            *came = [came[0] + f64::from(symbol.unsigned_abs()), came[1] + means[table]];
+            let actual = &mut self.sums.actual[channel];
+            *actual = [actual[0] + f64::from(symbol.unsigned_abs()), actual[1] + means[table]];
             if symbol != 0 {
                 let decoded = f64::from(symbol) * f64::from(steps[channel]) / 256.0;
                 let mean = f64::from(trace.latents.values[at]) - decoded;
-                let truth = f64::from(trace.truth.values[at]) - mean;
+                let target = f64::from(trace.analysed.values[at]) - mean;
                 let sums = &mut self.sums.residuals[channel];
-                *sums = [sums[0] + truth * decoded, sums[1] + decoded * decoded];
+                *sums = [sums[0] + target * decoded, sums[1] + decoded * decoded];
             }
         }
     }
@@ -129,7 +131,7 @@ impl Adapter {
     /// # Errors
     /// `Codec` if the result is no model.
     pub fn refit_distributions(&mut self) -> Result<(), FitError> {
-        let tables = distributions(&self.file)?;
+        let tables = distributions(&self.network)?;
         let mut list = Vec::new();
         for (index, (least, stored)) in tables.iter().enumerate() {
             let counts = mixed(least.0, stored, &self.sums.counts[index]);
@@ -139,13 +141,13 @@ impl Adapter {
             list.extend([least.0, counts.len() as i32]);
             list.extend(table.frequencies().map(|f| f as i32));
         }
-        self.file.arrays.insert("tables".into(), Array::I32(list));
+        self.network.arrays.insert("tables".into(), Array::I32(list));
         let shift: Vec<f64> = self
             .sums
-            .came
+            .actual
             .iter()
-            .map(|[came, expected]| {
-                let trusted = (came + TRUST) / (expected + TRUST);
+            .map(|[actual, expected]| {
+                let trusted = (actual + TRUST) / (expected + TRUST);
                 (trusted.ln() / TABLE_STEP).clamp(-6.0, 6.0) * PLACE_BITS
             })
             .collect();
@@ -159,18 +161,18 @@ impl Adapter {
                 },
             )
             .collect();
-        if let Some(Array::I16(bias)) = self.file.arrays.get_mut("scale_bias") {
+        if let Some(Array::I16(bias)) = self.network.arrays.get_mut("scale_bias") {
             for (index, value) in bias.iter_mut().enumerate() {
                 let moved = f64::from(*value) + shift[index % self.latent];
                 *value = moved.round().clamp(-32_768.0, 32_767.0) as i16;
             }
         }
-        if let Some(Array::I32(steps)) = self.file.arrays.get_mut("step") {
+        if let Some(Array::I32(steps)) = self.network.arrays.get_mut("step") {
             for (index, value) in steps.iter_mut().enumerate() {
                 *value = (f64::from(*value) * factor[index % self.latent]).round().min(2e9) as i32;
             }
         }
-        self.codec = Neural::new(NeuralModel::read(&self.file.write().0)?);
+        self.codec = Neural::new(NeuralModel::from_file(&NeuralModel::file_of(&self.network))?);
         Ok(())
     }
 
@@ -182,10 +184,10 @@ impl Adapter {
         &mut self,
         pictures: impl Iterator<Item = Result<Planes, FitError>>,
     ) -> Result<bool, FitError> {
-        let synthesis = self.file.program("synthesis").map_err(from_nn)?.clone();
+        let synthesis = self.network.program("synthesis").map_err(from_nn)?.clone();
         let Some(last) = last_layer(&synthesis) else { return Ok(false) };
         let lambdas =
-            self.file.array_i32("lambda", self.codec.model().levels).map_err(from_nn)?.to_vec();
+            self.network.array_i32("lambda", self.codec.model().levels).map_err(from_nn)?.to_vec();
         let inputs = last.features.outputs() + 1;
         let outputs = last.straight.outputs();
         let (mut gram, mut right) =
@@ -207,7 +209,7 @@ impl Adapter {
             }
         }
         let ridge = RIDGE * gram.trace() / inputs as f64;
-        let Kind::Dense(old) = &synthesis.steps()[last.at].kind else { return Ok(false) };
+        let Kind::Pointwise(old) = &synthesis.steps()[last.at].kind else { return Ok(false) };
         for (o, row) in old.weights().chunks_exact(inputs - 1).enumerate() {
             let unit = f64::from(old.shift()[o]).exp2();
             for (i, w) in row.iter().enumerate() {
@@ -222,20 +224,20 @@ impl Adapter {
             .collect();
         let bias: Vec<f64> = (0..outputs).map(|o| solved[(inputs - 1, o)]).collect();
         let Some(layer) = whole(&weights, &bias, 0, 0) else { return Ok(false) };
-        let dense = Dense::new(inputs - 1, &layer.weights, &layer.bias, &layer.shift, false)
+        let dense = Pointwise::new(inputs - 1, &layer.weights, &layer.bias, &layer.shift, false)
             .map_err(from_nn)?;
         let mut steps: Vec<Step> = synthesis.steps().to_vec();
-        steps[last.at].kind = Kind::Dense(dense);
+        steps[last.at].kind = Kind::Pointwise(dense);
         let made = Program::new(synthesis.inputs(), synthesis.levels(), steps, synthesis.result())
             .map_err(from_nn)?;
-        self.file.programs.insert("synthesis".into(), made);
-        self.codec = Neural::new(NeuralModel::read(&self.file.write().0)?);
+        self.network.programs.insert("synthesis".into(), made);
+        self.codec = Neural::new(NeuralModel::from_file(&NeuralModel::file_of(&self.network))?);
         Ok(true)
     }
 
     /// The model as it is now.
     pub fn bytes(&self) -> Vec<u8> {
-        self.file.write().0
+        NeuralModel::file_of(&self.network).to_bytes()
     }
 }
 
@@ -251,10 +253,10 @@ impl Least {
 }
 
 /// Each distribution's least value and frequencies; the last symbol is the escape.
-fn distributions(file: &ModelFile) -> Result<Vec<(Least, Vec<u32>)>, FitError> {
+fn distributions(network: &Network) -> Result<Vec<(Least, Vec<u32>)>, FitError> {
     let wrong =
         || FitError::Codec(CodecError::Malformed { what: "the model's tables".into(), at: None });
-    let Some(Array::I32(list)) = file.arrays.get("tables") else { return Err(wrong()) };
+    let Some(Array::I32(list)) = network.arrays.get("tables") else { return Err(wrong()) };
     let (mut rest, mut out) = (list.as_slice(), Vec::new());
     while let [least, count, after @ ..] = rest {
         let part = after.get(..usize::try_from(*count).map_err(|_| wrong())?).ok_or_else(wrong)?;
@@ -275,7 +277,8 @@ fn mean_magnitudes(tables: &[(Least, Vec<u32>)]) -> Vec<f64> {
     tables.iter().map(mean).collect()
 }
 
-/// Counts of each symbol: what was seen of its magnitude, shared by both signs, beside the stored frequencies.
+/// Counts of each symbol: what was seen of its magnitude, shared by both signs, beside the
+/// stored frequencies.
 fn mixed(least: i32, stored: &[u32], seen: &[f64]) -> Vec<u64> {
     let values = stored.len() - 1;
     (0..stored.len())
@@ -294,7 +297,7 @@ fn mixed(least: i32, stored: &[u32], seen: &[f64]) -> Vec<u64> {
 
 fn last_layer(synthesis: &Program) -> Option<LastLayer> {
     let [before @ .., dense, add] = synthesis.steps() else { return None };
-    let (Kind::Dense(_), Kind::Add(other)) = (&dense.kind, &add.kind) else { return None };
+    let (Kind::Pointwise(_), Kind::Add(other)) = (&dense.kind, &add.kind) else { return None };
     if *other != dense.to
         || add.to != synthesis.result()
         || add.from == dense.to
@@ -312,7 +315,7 @@ fn last_layer(synthesis: &Program) -> Option<LastLayer> {
 fn accumulate(
     gram: &mut DMatrix<f64>,
     right: &mut DMatrix<f64>,
-    (features, straight, values): (&Map, &Map, &Map),
+    (features, straight, values): (&FeatureMap, &FeatureMap, &FeatureMap),
     weight: f64,
 ) {
     let inputs = features.channels + 1;

@@ -1,4 +1,5 @@
-//! Models of codec `neural`: adapting a trained one, in the plain build; training itself is in `network`.
+//! Models of codec `neural`: adapting a trained one, in the plain build; training itself is in
+//! `network`.
 
 mod adapt;
 mod whole;
@@ -59,15 +60,15 @@ impl Fit for NeuralFit {
         if list.is_empty() {
             return Err(FitError::Misuse { what: "no pictures to adapt to".into() });
         }
-        let mut heard =
+        let mut progress =
             |stage: &'static str, done: f32| report(&Progress { stage, done, objective: None });
         for index in 0..list.len() {
-            heard("counting symbols", 0.4 * index as f32 / list.len() as f32);
+            progress("counting symbols", 0.4 * index as f32 / list.len() as f32);
             adapter.count(&list.read(index)?.planes)?;
         }
         adapter.refit_distributions()?;
         let planes = (0..list.len()).map(|index| {
-            heard("fitting the last layer", 0.4 + 0.6 * index as f32 / list.len() as f32);
+            progress("fitting the last layer", 0.4 + 0.6 * index as f32 / list.len() as f32);
             Ok(list.read(index)?.planes)
         });
         let layer = adapter.refit_last_layer(planes)?;

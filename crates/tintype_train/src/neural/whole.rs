@@ -11,8 +11,9 @@ pub struct Whole {
     pub shift: Vec<u8>,
 }
 
-/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers, each row with the largest power of two
-/// that keeps its sums within 32 bits for any input. `None` if some row has none.
+/// Rows of weights (inputs with `from` fraction bits, outputs with `to`) as integers, each row
+/// with the largest power of two that keeps its sums within 32 bits for any input. `None` if
+/// some row has none.
 pub fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Option<Whole> {
     let inputs = weights.len() / bias.len();
     let mut out = Whole { weights: Vec::new(), bias: Vec::new(), shift: Vec::new() };
@@ -36,14 +37,14 @@ pub fn whole(weights: &[f64], bias: &[f64], from: i32, to: i32) -> Option<Whole>
 #[cfg(test)]
 mod tests {
     use super::whole;
-    use tintype_nn::Dense;
+    use tintype_nn::Pointwise;
 
     #[test]
     fn layers_made_from_real_weights_are_accepted_and_close() {
         let weights = [0.75, -0.2, 1.5, 0.001, 0.0, -3.0];
         let bias = [0.1, -0.4];
         let layer = whole(&weights, &bias, 8, 8).unwrap();
-        assert!(Dense::new(3, &layer.weights, &layer.bias, &layer.shift, false).is_ok());
+        assert!(Pointwise::new(3, &layer.weights, &layer.bias, &layer.shift, false).is_ok());
         for (o, row) in weights.chunks_exact(3).enumerate() {
             let unit = f64::from(layer.shift[o]).exp2();
             for (w, whole) in row.iter().zip(&layer.weights[o * 3..]) {

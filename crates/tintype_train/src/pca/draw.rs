@@ -1,7 +1,7 @@
 //! A `pca` model as a picture and as text, and what its bases explain of pictures.
 
 use super::{Collector, PcaOptions};
-use crate::page::{Page, hex};
+use crate::page::Page;
 use crate::{FitError, PictureList};
 use tintype_codec::CodecError;
 use tintype_image::Planes;
@@ -107,13 +107,13 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
     (block.iter().map(|&v| f64::from(v) * f64::from(v)).sum(), left, energies)
 }
 
-/// Hash and sets of a model, as names and values.
+/// Sets of a model, as names and values.
 ///
 /// # Errors
 /// As [`PcaModel::from_bytes`].
 pub(super) fn describe(model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
     let model = PcaModel::from_bytes(model)?;
-    let mut lines = vec![("hash", hex(&model.hash))];
+    let mut lines = Vec::new();
     for (set, name) in model.sets.iter().zip(SET_NAMES) {
         lines.push((name, format!("{} pieces of {} basis rows", set.pieces.len(), set.kept)));
     }

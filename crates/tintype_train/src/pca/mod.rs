@@ -16,6 +16,7 @@ pub use sample::Samples;
 use crate::random::Random;
 use tintype_block::{internal_planes, plane_kinds, write_row};
 use tintype_image::{Level, Planes};
+use tintype_model::{ModelFile, ModelLimits};
 use tintype_pca::fitting::{TileCoder, TileContexts};
 use tintype_pca::{BORDER_INPUTS, PcaModel, SETS};
 
@@ -107,7 +108,7 @@ impl Collector {
 
     /// Fits the pieces; `on_progress` gets the set, the round and the mean estimated bits a sample.
     pub fn fit(&self, mut on_progress: impl FnMut(usize, usize, f32)) -> Vec<u8> {
-        let mut bytes = vec![1u8];
+        let mut bytes = Vec::new();
         for (set, samples) in self.samples.iter().enumerate() {
             let options = PieceOptions {
                 pieces: self.options.pieces[set],
@@ -130,7 +131,7 @@ impl Collector {
                 }
             }
         }
-        bytes
+        PcaModel::file_of(bytes).to_bytes()
     }
 }
 
@@ -144,7 +145,8 @@ pub fn adapt_contexts(
     pictures: impl Iterator<Item = Planes>,
     options: &PcaOptions,
 ) -> Vec<u8> {
-    let plain = PcaModel::from_bytes(model).expect("a model that was just fitted");
+    let file = ModelFile::read(model, &ModelLimits::default()).expect("the file of a fitted model");
+    let plain = PcaModel::from_file(&file).expect("a model that was just fitted");
     let mut contexts = TileContexts::new(&plain);
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
         let kinds = plane_kinds(&picture.shape, false);
@@ -152,8 +154,8 @@ pub fn adapt_contexts(
         let coder = TileCoder { model: &plain, steps: &steps, level: Level::new() };
         coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
     }
-    let mut bytes = model.to_vec();
-    bytes.extend(contexts.luma.to_bytes(5));
-    bytes.extend(contexts.chroma.to_bytes(5));
-    bytes
+    let mut payload = file.payload().to_vec();
+    payload.extend(contexts.luma.to_bytes(5));
+    payload.extend(contexts.chroma.to_bytes(5));
+    PcaModel::file_of(payload).to_bytes()
 }

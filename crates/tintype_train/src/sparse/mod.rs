@@ -23,8 +23,9 @@ use tintype_block::write_row;
 use tintype_codec::ExecOptions;
 use tintype_codec::map_indexed;
 use tintype_image::{Planes, Threads};
+use tintype_model::{ModelFile, ModelLimits};
 use tintype_sparse::fitting::{Contexts, Header, Prepared, TileCoder, coded_planes, plane_plans};
-use tintype_sparse::{BORDER_INPUTS, MODEL_START, SETS, SparseModel};
+use tintype_sparse::{BORDER_INPUTS, SETS, SparseModel};
 
 /// What to fit; the six entries of each array are luma 8, 16, 32, chroma 8, 16, 32.
 #[derive(Clone, Debug)]
@@ -133,7 +134,7 @@ fn fit_sets(
     options: &SparseOptions,
     mut on_progress: impl FnMut(usize, usize, f32),
 ) -> Vec<u8> {
-    let mut bytes = MODEL_START.to_vec();
+    let mut bytes = Vec::new();
     for set in 0..SETS {
         let blocks = BlockSet::draw(sources, set, options.blocks[set], options.seed + set as u64);
         let fit = ClusterOptions {
@@ -161,7 +162,7 @@ fn fit_sets(
             }
         }
     }
-    bytes
+    SparseModel::file_of(bytes).to_bytes()
 }
 
 /// Codes pictures and takes what a decoder would have as borders from then on.
@@ -196,8 +197,9 @@ fn take_coded_borders(
 /// # Panics
 /// If `model` is no model.
 pub fn adapt_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions) -> Vec<u8> {
-    let mut whole = SparseModel::from_bytes(model).expect("a model that was just fitted");
-    let body = model.len() - whole.contexts.len();
+    let file = ModelFile::read(model, &ModelLimits::default()).expect("the file of a fitted model");
+    let mut whole = SparseModel::from_file(&file).expect("a model that was just fitted");
+    let body = file.payload().len() - whole.contexts.len();
     whole.contexts.clear();
     let prepared = Prepared::new(&whole);
     let mut contexts = Contexts::new(&whole);
@@ -211,7 +213,7 @@ pub fn adapt_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions
         let coder = TileCoder { model: &whole, header: &header, level };
         coder.encode(&planes, &plans, &prepared, &mut contexts, 3);
     }
-    let mut bytes = model[..body].to_vec();
-    bytes.extend(contexts.set.to_bytes(6));
-    bytes
+    let mut payload = file.payload()[..body].to_vec();
+    payload.extend(contexts.set.to_bytes(6));
+    SparseModel::file_of(payload).to_bytes()
 }

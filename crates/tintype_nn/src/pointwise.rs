@@ -1,26 +1,18 @@
-//! Dense layer: a 1×1 convolution of 16-bit values with 16-bit weights and 32-bit sums.
+//! Pointwise layer: a 1×1 convolution of 16-bit values with 16-bit weights and 32-bit sums.
 //!
-//! `out[o] = saturate16((bias[o] + Σ weight[o][i] · in[i]) >> shift[o])`, the shift rounding towards minus infinity
-//! (an exporter puts half a unit into the bias to round half up), then `max(·, 0)` where the layer rectifies. Sums
-//! never leave 32 bits: a layer whose weights could is refused when it is made. Bit-exact. Source: our own decision.
+//! `out[o] = saturate16((bias[o] + Σ weight[o][i] · in[i]) >> shift[o])`, the shift rounding
+//! towards minus infinity (an exporter puts half a unit into the bias to round half up), then
+//! `max(·, 0)` where the layer rectifies. Sums never leave 32 bits: a layer whose weights
+//! could is refused when it is made. Bit-exact. Source: our own decision.
 
-use crate::kernel::dense_rows;
-use crate::{Map, NnError};
+use crate::kernel::{GROUP, Packed, pointwise_rows};
+use crate::{FeatureMap, NnError};
 use fearless_simd::Level;
 
-/// Outputs are worked on in groups of this many; packed weights are padded to it.
-pub(crate) const GROUP: usize = 32;
-
-/// A dense layer, weights packed for the kernels.
+/// A pointwise layer, weights packed for the kernels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dense {
-    inputs: usize,
-    outputs: usize,
-    /// `[group][input pair][output of the group][2]`.
-    pub(crate) packed: Vec<i16>,
-    pub(crate) padded_bias: Vec<i32>,
-    pub(crate) padded_shift: Vec<u32>,
-    rectified: bool,
+pub struct Pointwise {
+    packed: Packed,
 }
 
 /// Largest magnitude of an input, as a sum's bound counts it.
@@ -50,7 +42,7 @@ fn place(inputs: usize, o: usize, i: usize) -> usize {
     ((o / GROUP * pairs + i / 2) * GROUP + o % GROUP) * 2 + i % 2
 }
 
-impl Dense {
+impl Pointwise {
     /// A layer from `outputs` rows of `inputs` weights.
     ///
     /// # Errors
@@ -80,64 +72,65 @@ impl Dense {
                 packed[place(inputs, o, i)] = weights[o * inputs + i];
             }
         }
-        let pad = |list: Vec<i32>| {
-            list.into_iter().chain(std::iter::repeat(0)).take(padded).collect::<Vec<_>>()
-        };
-        let shift =
-            shift.iter().map(|&s| u32::from(s)).chain(std::iter::repeat(0)).take(padded).collect();
-        Ok(Self {
+        let mut padded_bias = bias.to_vec();
+        padded_bias.resize(padded, 0);
+        let mut padded_shift: Vec<u32> = shift.iter().map(|&shift| u32::from(shift)).collect();
+        padded_shift.resize(padded, 0);
+        let packed = Packed {
             inputs,
             outputs,
-            packed,
-            padded_bias: pad(bias.to_vec()),
-            padded_shift: shift,
+            weights: packed,
+            bias: padded_bias,
+            shift: padded_shift,
             rectified,
-        })
+        };
+        Ok(Self { packed })
     }
 
     /// Channels it takes.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.packed.inputs
     }
 
     /// Channels it gives.
     pub fn outputs(&self) -> usize {
-        self.outputs
+        self.packed.outputs
     }
 
-    /// The weights in rows, as given to [`Dense::new`].
+    /// The weights in rows, as given to [`Pointwise::new`].
     pub fn weights(&self) -> Vec<i16> {
-        let pairs = (0..self.outputs).flat_map(|o| (0..self.inputs).map(move |i| (o, i)));
-        pairs.map(|(o, i)| self.packed[place(self.inputs, o, i)]).collect()
+        let pairs =
+            (0..self.packed.outputs).flat_map(|o| (0..self.packed.inputs).map(move |i| (o, i)));
+        pairs.map(|(o, i)| self.packed.weights[place(self.packed.inputs, o, i)]).collect()
     }
 
     /// The biases.
     pub fn bias(&self) -> &[i32] {
-        &self.padded_bias[..self.outputs]
+        &self.packed.bias[..self.packed.outputs]
     }
 
     /// The shifts.
     pub fn shift(&self) -> &[u32] {
-        &self.padded_shift[..self.outputs]
+        &self.packed.shift[..self.packed.outputs]
     }
 
     /// Applies the layer to every position.
     ///
     /// # Errors
     /// `Misuse` if `input` has other channels.
-    pub fn run(&self, level: Level, input: &Map) -> Result<Map, NnError> {
-        if input.channels != self.inputs {
+    pub fn run(&self, level: Level, input: &FeatureMap) -> Result<FeatureMap, NnError> {
+        if input.channels != self.packed.inputs {
             return Err(NnError::Misuse {
-                what: format!("{} channels for {} inputs", input.channels, self.inputs),
+                what: format!("{} channels for {} inputs", input.channels, self.packed.inputs),
             });
         }
-        let mut out = Map::new(input.height, input.width, self.outputs);
-        dense_rows(level, self, &input.values, &mut out.values);
+        let mut out = FeatureMap::new(input.height, input.width, self.packed.outputs);
+        pointwise_rows(level, &self.packed, &input.values, &mut out.values);
         Ok(out)
     }
 
     /// Whether negative outputs become 0.
     pub fn rectified(&self) -> bool {
-        self.rectified
+        self.packed.rectified
     }
 }

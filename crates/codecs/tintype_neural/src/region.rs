@@ -22,8 +22,9 @@ pub(super) fn region_needed(shape: &Shape, request: &DecodeRequest) -> Result<Re
     Ok(region)
 }
 
-/// Cuts `region` out of `whole`; a subsampled plane gives the samples from the region's corner on.
-pub(super) fn cut(whole: Planes, region: Region) -> Planes {
+/// The part of `whole` in `region`; a subsampled plane gives the samples from the region's
+/// corner on.
+pub(super) fn cropped(whole: Planes, region: Region) -> Planes {
     if (region.width, region.height) == (whole.shape.width_px, whole.shape.height_px) {
         return whole;
     }

@@ -1,12 +1,12 @@
-//! A feature map: 16-bit integers on a grid, channels together.
+//! Feature maps: 16-bit integers on a grid, channels together.
 
 use crate::NnError;
 
-/// `height` × `width` positions of `channels` values; position (x, y) is
-/// `values[(y * width + x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is its maker's
-/// affair.
+/// `height` × `width` positions of `channels` values; position (x, y) is `values[(y * width +
+/// x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is up to the
+/// program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map {
+pub struct FeatureMap {
     /// Rows.
     pub height: usize,
     /// Columns.
@@ -17,7 +17,7 @@ pub struct Map {
     pub values: Vec<i16>,
 }
 
-impl Map {
+impl FeatureMap {
     /// All zeros.
     pub fn new(height: usize, width: usize, channels: usize) -> Self {
         Self { height, width, channels, values: vec![0; height * width * channels] }
@@ -43,7 +43,8 @@ impl Map {
         Self { height, width, channels: self.channels, values }
     }
 
-    /// Copies `source` in with its top left position at (`x`, `y`); it must fit and have as many channels.
+    /// Copies `source` in with its top left position at (`x`, `y`); it must fit and have as
+    /// many channels.
     pub fn paste(&mut self, source: &Self, x: usize, y: usize) {
         let length = source.width * source.channels;
         for row in 0..source.height {
@@ -53,58 +54,60 @@ impl Map {
         }
     }
 
-    /// Puts each `factor` × `factor` group of positions into one, channels ordered row, column, channel.
+    /// Puts each `factor` × `factor` group of positions into one, channels ordered row,
+    /// column, channel.
     ///
     /// # Errors
     /// `Misuse` if the sides are not multiples of `factor`.
-    pub fn fold(&self, factor: usize) -> Result<Self, NnError> {
+    pub fn space_to_depth(&self, factor: usize) -> Result<Self, NnError> {
         if !self.height.is_multiple_of(factor) || !self.width.is_multiple_of(factor) {
             let what =
-                format!("{} × {} positions cannot be folded by {factor}", self.width, self.height);
+                format!("{} × {} positions are not multiples of {factor}", self.width, self.height);
             return Err(NnError::Misuse { what });
         }
         let (height, width) = (self.height / factor, self.width / factor);
         let mut values = Vec::with_capacity(self.values.len());
         let fine = [self.height, self.width, self.channels];
-        each_run(fine, factor, |start, _, run| {
+        for_each_run(fine, factor, |start, _, run| {
             values.extend_from_slice(&self.values[start..start + run])
         });
         Ok(Self { height, width, channels: self.channels * factor * factor, values })
     }
 
-    /// The inverse of [`Map::fold`].
+    /// The inverse of [`FeatureMap::space_to_depth`].
     ///
     /// # Errors
     /// `Misuse` if the channels are not a multiple of `factor²`.
-    pub fn unfold(&self, factor: usize) -> Result<Self, NnError> {
+    pub fn depth_to_space(&self, factor: usize) -> Result<Self, NnError> {
         if !self.channels.is_multiple_of(factor * factor) {
             return Err(NnError::Misuse {
-                what: format!("{} channels cannot be unfolded by {factor}", self.channels),
+                what: format!("{} channels are not a multiple of {factor}²", self.channels),
             });
         }
         let channels = self.channels / (factor * factor);
         let mut out = Self::new(self.height * factor, self.width * factor, channels);
-        each_run([out.height, out.width, channels], factor, |start, folded, run| {
-            out.values[start..start + run].copy_from_slice(&self.values[folded..folded + run]);
+        for_each_run([out.height, out.width, channels], factor, |start, deep, run| {
+            out.values[start..start + run].copy_from_slice(&self.values[deep..deep + run]);
         });
         Ok(out)
     }
 }
 
-/// Visits the runs of values that stay together when a map of shape `fine` (height, width, channels) is folded by `factor`: where each
-/// starts in the fine map, where in the folded one, and its length. In the order of the folded map.
-pub(crate) fn each_run(
+/// Visits the runs of values that stay together when a map of shape `fine` (height, width,
+/// channels) goes from space to depth by `factor`: the start in the fine map, the start in the
+/// deep one, and the length, in the order of the deep map.
+pub(crate) fn for_each_run(
     [height, width, channels]: [usize; 3],
     factor: usize,
     mut work: impl FnMut(usize, usize, usize),
 ) {
     let run = factor * channels;
-    let mut folded = 0;
+    let mut deep = 0;
     for y in 0..height / factor {
         for x in 0..width / factor {
             for row in 0..factor {
-                work(((y * factor + row) * width + x * factor) * channels, folded, run);
-                folded += run;
+                work(((y * factor + row) * width + x * factor) * channels, deep, run);
+                deep += run;
             }
         }
     }
