@@ -82,7 +82,7 @@ fn faults_of(file: &str, text: &str, codecs: &[String]) -> Vec<String> {
             let is_named = match &token {
                 Token::Word(word) => *word == crate_name,
                 // `planes` is a key of the JSON output too.
-                Token::Text(literal) => literal == codec && codec != "planes" && !is_feature,
+                Token::Text(literal) => literal == codec && codec != "planes",
                 _ => false,
             };
             if is_named {
