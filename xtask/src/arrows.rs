@@ -180,11 +180,8 @@ fn frameworks_in_default_build(metadata: &Value) -> Vec<String> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let names: BTreeMap<&str, &str> =
         packages.filter_map(|p| Some((p["id"].as_str()?, p["name"].as_str()?))).collect();
-    let starts = metadata["workspace_default_members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let starts =
+        metadata["workspace_default_members"].as_array().into_iter().flatten().filter_map(Value::as_str);
 
     let mut came_from: BTreeMap<&str, Option<&str>> = starts.map(|id| (id, None)).collect();
     let mut open: Vec<&str> = came_from.keys().copied().collect();
@@ -199,9 +196,7 @@ fn frameworks_in_default_build(metadata: &Value) -> Vec<String> {
     let name_of = |id: &str| names.get(id).copied().unwrap_or("?").to_string();
     let is_framework = |name: &str| {
         FRAMEWORKS.iter().any(|f| {
-            name == *f
-                || (f.ends_with('-') && name.starts_with(f))
-                || name.starts_with(&format!("{f}-"))
+            name == *f || (f.ends_with('-') && name.starts_with(f)) || name.starts_with(&format!("{f}-"))
         })
     };
     let found = came_from.keys().filter(|id| names.get(*id).is_some_and(|name| is_framework(name)));
@@ -228,9 +223,8 @@ mod tests {
             .iter()
             .map(|name| {
                 let out = arrows.iter().filter(|(from, ..)| from == name);
-                let dependencies: Vec<Value> = out
-                    .map(|(_, to, kind)| json!({"name": to, "kind": kind, "path": "x"}))
-                    .collect();
+                let dependencies: Vec<Value> =
+                    out.map(|(_, to, kind)| json!({"name": to, "kind": kind, "path": "x"})).collect();
                 json!({"id": format!("path+{name}"), "name": name, "dependencies": dependencies})
             })
             .collect();

@@ -32,10 +32,7 @@ pub fn step(root: &Path) -> Result<String, String> {
     if faults.is_empty() {
         return Ok(format!("circles: {files} files, no import circle"));
     }
-    faults.push(format!(
-        "{} import circles; move the shared item into a file of its own",
-        faults.len()
-    ));
+    faults.push(format!("{} import circles; move the shared item into a file of its own", faults.len()));
     Err(faults.join("\n"))
 }
 
@@ -302,8 +299,7 @@ fn circles(imports: &Imports) -> Vec<String> {
         }
         let group: BTreeSet<&String> =
             reach[*file].iter().copied().filter(|other| reach[*other].contains(*file)).collect();
-        let ties =
-            imports.iter().filter(|((from, to), _)| group.contains(from) && group.contains(to));
+        let ties = imports.iter().filter(|((from, to), _)| group.contains(from) && group.contains(to));
         let ties: Vec<String> = ties
             .map(|((from, to), names)| {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -367,10 +363,8 @@ mod tests {
 
     #[test]
     fn a_module_and_its_parent_form_no_circle() {
-        let files = [
-            ("lib.rs", "mod a; use a::A; const N: u8 = 1;"),
-            ("a.rs", "pub struct A([u8; crate::N]);"),
-        ];
+        let files =
+            [("lib.rs", "mod a; use a::A; const N: u8 = 1;"), ("a.rs", "pub struct A([u8; crate::N]);")];
         assert!(found(&files).is_empty());
     }
 

@@ -81,8 +81,7 @@ fn lossy_table(result: &Value) -> String {
 }
 
 fn lossless_table(result: &Value) -> String {
-    let mut table =
-        format!("| bytes | ratio | encode MP/s | decode MP/s |\n|{}\n", "---|".repeat(4));
+    let mut table = format!("| bytes | ratio | encode MP/s | decode MP/s |\n|{}\n", "---|".repeat(4));
     for row in result["summary"].as_array().into_iter().flatten() {
         table += &format!(
             "| {} | {} | {} | {} |\n",
@@ -99,14 +98,12 @@ fn lossless_table(result: &Value) -> String {
 fn bd_rate_table(result: &Value) -> String {
     let mut anchors: BTreeMap<&str, [String; 3]> = BTreeMap::new();
     for entry in result["bd_rate"].as_array().into_iter().flatten() {
-        let Some(column) =
-            ["psnr", "ms_ssim", "ssimulacra2"].iter().position(|m| entry["metric"] == *m)
+        let Some(column) = ["psnr", "ms_ssim", "ssimulacra2"].iter().position(|m| entry["metric"] == *m)
         else {
             continue;
         };
         let dashes = || ["–"; 3].map(String::from);
-        let row =
-            anchors.entry(entry["anchor"].as_str().unwrap_or_default()).or_insert_with(dashes);
+        let row = anchors.entry(entry["anchor"].as_str().unwrap_or_default()).or_insert_with(dashes);
         if let Some(rate) = entry["mean_of_images"].as_f64() {
             row[column] = format!("{rate:+.1} %").replace('-', "−");
         }

@@ -146,8 +146,7 @@ impl<'a> Tools<'a> {
         } else {
             &["build", "--bins"]
         };
-        let line =
-            ["--quiet", "--profile", "quick", "-Zbuild-std=std,panic_abort", "--target", target];
+        let line = ["--quiet", "--profile", "quick", "-Zbuild-std=std,panic_abort", "--target", target];
         shell::run(self.root, "cargo", &[what, &["-p", "tintype_cross"], &line].concat(), &env)?;
         Ok(())
     }
@@ -183,8 +182,7 @@ impl<'a> Tools<'a> {
         let target = "wasm32-unknown-unknown";
         // That compiler comes without the linker; the toolchain at hand has one.
         let sysroot = shell::output(self.root, "rustc", &["--print", "sysroot"])?;
-        let linker =
-            format!("{}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", sysroot.trim());
+        let linker = format!("{}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld", sysroot.trim());
         self.build(
             target,
             WASM_SIMD,

@@ -33,11 +33,8 @@ const UNFINISHED: [&str; 5] = [
 /// # Errors
 /// All faults, one a line.
 pub fn step(root: &Path) -> Result<String, String> {
-    let listing = shell::output(
-        root,
-        "git",
-        &["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-    )?;
+    let listing =
+        shell::output(root, "git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
     let files: Vec<&str> = listing.split('\0').filter(|name| !name.is_empty()).collect();
     let mut faults = Vec::new();
     for name in &files {
@@ -53,8 +50,7 @@ pub fn step(root: &Path) -> Result<String, String> {
     match std::fs::read_to_string(root.join("README.md")) {
         Ok(readme) => {
             let missing = local_links(&readme).into_iter().filter(|link| !root.join(link).exists());
-            faults
-                .extend(missing.map(|link| format!("README.md shows {link}, which is not there")));
+            faults.extend(missing.map(|link| format!("README.md shows {link}, which is not there")));
         }
         Err(error) => faults.push(format!("README.md: {error}")),
     }
@@ -68,13 +64,10 @@ pub fn step(root: &Path) -> Result<String, String> {
 fn faults_of_text(name: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        if !name.ends_with(".lock")
-            && MACHINE_FOLDERS.iter().any(|folder| names_folder(line, folder))
-        {
+        if !name.ends_with(".lock") && MACHINE_FOLDERS.iter().any(|folder| names_folder(line, folder)) {
             faults.push(format!("{name}:{}: a path of one machine", index + 1));
         }
-        if let Some(mark) =
-            UNFINISHED.iter().find(|mark| name.ends_with(".rs") && line.contains(**mark))
+        if let Some(mark) = UNFINISHED.iter().find(|mark| name.ends_with(".rs") && line.contains(**mark))
         {
             faults.push(format!("{name}:{}: `{mark}` marks unfinished work", index + 1));
         }

@@ -30,8 +30,7 @@ pub fn step(root: &Path) -> Result<String, String> {
         return Err(faults.join("\n"));
     }
     let count = metadata["packages"].as_array().map_or(0, Vec::len);
-    let mut done =
-        format!("licences, bans and sources: {count} crates keep the rules of deny.toml");
+    let mut done = format!("licences, bans and sources: {count} crates keep the rules of deny.toml");
     if shell::starts(root, "cargo", &["deny", "--version"]) {
         done = format!(
             "{done}; {}",
@@ -56,9 +55,8 @@ fn read_rules(text: &str) -> Result<Rules, String> {
             .cloned()
             .unwrap_or_default()
     };
-    let strings = |section, key| {
-        list(section, key).iter().filter_map(|v| v.as_str().map(String::from)).collect()
-    };
+    let strings =
+        |section, key| list(section, key).iter().filter_map(|v| v.as_str().map(String::from)).collect();
     let field = |entry: &toml::Value, key: &str| {
         entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_string()
     };
@@ -84,20 +82,15 @@ fn broken_rules(metadata: &Value, rules: &Rules) -> Vec<String> {
         let (name, version) = (text("name"), text("version"));
         let licence = text("license");
         if !spdx::satisfied(licence, &rules.licences) {
-            faults.push(format!(
-                "{name} {version}: licence `{licence}` is not accepted by deny.toml"
-            ));
+            faults.push(format!("{name} {version}: licence `{licence}` is not accepted by deny.toml"));
         }
         if let Some((_, reason)) = rules.banned.iter().find(|(banned, _)| banned == name) {
             faults.push(format!("{name} {version} is banned: {reason}"));
         }
         let source = text("source");
-        let known =
-            rules.registries.iter().any(|registry| source == format!("registry+{registry}"));
+        let known = rules.registries.iter().any(|registry| source == format!("registry+{registry}"));
         if !source.is_empty() && !known {
-            faults.push(format!(
-                "{name} {version} comes from {source}, which deny.toml does not list"
-            ));
+            faults.push(format!("{name} {version} comes from {source}, which deny.toml does not list"));
         }
     }
     faults

@@ -27,11 +27,7 @@ pub fn step(root: &Path, sweeps: &[String]) -> Result<String, String> {
     for (path, text) in &written {
         write(&root.join(path), text)?;
     }
-    Ok(format!(
-        "results: took in {} sweeps; wrote {} files from results/",
-        sweeps.len(),
-        written.len()
-    ))
+    Ok(format!("results: took in {} sweeps; wrote {} files from results/", sweeps.len(), written.len()))
 }
 
 /// Says whether the README's tables, the picture and the pages are those that `results/` gives.
@@ -57,8 +53,7 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| format!("{}: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -95,13 +90,10 @@ fn codec_and_preset(name: &str) -> (String, String) {
 }
 
 fn take_in(root: &Path, sweep: &Path) -> Result<(), String> {
-    let bench: Value = serde_json::from_str(&read(sweep)?)
-        .map_err(|error| format!("{}: {error}", sweep.display()))?;
+    let bench: Value =
+        serde_json::from_str(&read(sweep)?).map_err(|error| format!("{}: {error}", sweep.display()))?;
     if bench["format"] != "tintype-bench" || bench["version"] != 1 {
-        return Err(format!(
-            "{}: no JSON of `tintype bench`, or of another version",
-            sweep.display()
-        ));
+        return Err(format!("{}: no JSON of `tintype bench`, or of another version", sweep.display()));
     }
     let dataset = bench["dataset"].as_str().unwrap_or("pictures").replace(['/', '\\'], "-");
     for codec in bench["codecs"].as_array().into_iter().flatten() {
@@ -109,10 +101,7 @@ fn take_in(root: &Path, sweep: &Path) -> Result<(), String> {
         let (folder, preset) = codec_and_preset(name);
         let result = result_of(&bench, codec, name);
         let mut path = root.join("results").join(&dataset).join(folder);
-        path.push(format!(
-            "{preset}{}.json",
-            if bench["lossless"] == true { "-lossless" } else { "" }
-        ));
+        path.push(format!("{preset}{}.json", if bench["lossless"] == true { "-lossless" } else { "" }));
         write(&path, &in_lines(&result))?;
     }
     Ok(())

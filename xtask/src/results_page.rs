@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 const ANCHOR: &str = "libjpeg-turbo";
 /// Colours of the curves; ours come first and are drawn thicker.
 const COLOURS: [&str; 12] = [
-    "#c2571a", "#2e8b57", "#a03ea0", "#2f6db3", "#b8860b", "#148f9c", "#c0397a", "#6b6fd1",
-    "#7a8b1e", "#8a5a44", "#5f6b76", "#d1483f",
+    "#c2571a", "#2e8b57", "#a03ea0", "#2f6db3", "#b8860b", "#148f9c", "#c0397a", "#6b6fd1", "#7a8b1e",
+    "#8a5a44", "#5f6b76", "#d1483f",
 ];
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -33,14 +33,11 @@ pub fn tables(results: &[Value]) -> String {
             let images = rows.iter().filter_map(|r| r["images"].as_u64()).max().unwrap_or(0);
             if lossless {
                 rows.sort_by_key(|r| r["summary"][0]["bytes"].as_u64());
-                page += &format!(
-                    "\n**{dataset}, lossless, {images} pictures**\n\n{}",
-                    exact_table(&rows)
-                );
+                page +=
+                    &format!("\n**{dataset}, lossless, {images} pictures**\n\n{}", exact_table(&rows));
             } else {
                 rows.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)));
-                page +=
-                    &format!("\n**{dataset}, lossy, {images} pictures**\n\n{}", lossy_table(&rows));
+                page += &format!("\n**{dataset}, lossy, {images} pictures**\n\n{}", lossy_table(&rows));
             }
         }
     }
@@ -108,8 +105,9 @@ fn lossy_table(rows: &[&Value]) -> String {
     for row in rows {
         let rate = |metric| match text(row, "codec") == ANCHOR {
             true => "0".into(),
-            false => bd(row, metric)
-                .map_or("–".into(), |value| format!("{value:+.1} %").replace('-', "−")),
+            false => {
+                bd(row, metric).map_or("–".into(), |value| format!("{value:+.1} %").replace('-', "−"))
+            }
         };
         table += &format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
@@ -173,8 +171,7 @@ struct Curve {
 pub fn picture(results: &[Value]) -> Option<String> {
     let lossy = || results.iter().filter(|result| result["lossless"] == false);
     let dataset = text(lossy().max_by_key(|result| result["images"].as_u64())?, "dataset");
-    let mut shown: Vec<&Value> =
-        lossy().filter(|result| text(result, "dataset") == dataset).collect();
+    let mut shown: Vec<&Value> = lossy().filter(|result| text(result, "dataset") == dataset).collect();
     shown.sort_by_key(|result| (result["ours"] != true, text(result, "codec")));
     let curves = |value: &dyn Fn(&Value) -> Option<f64>| -> Vec<Curve> {
         let curve = |(index, result): (usize, &&Value)| {
@@ -183,12 +180,7 @@ pub fn picture(results: &[Value]) -> Option<String> {
                 summary.filter_map(|s| Some((s["bpp"].as_f64()?, value(s)?))).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let colour = COLOURS[index % COLOURS.len()];
-            Curve {
-                name: text(result, "codec").into(),
-                colour,
-                thick: result["ours"] == true,
-                points,
-            }
+            Curve { name: text(result, "codec").into(), colour, thick: result["ours"] == true, points }
         };
         shown.iter().enumerate().map(curve).collect()
     };
@@ -214,9 +206,8 @@ fn plot(curves: &[Curve], left: f64, title: &str, (low, high): (f64, f64), step:
     let (width, height, top) = PLOT;
     let x = |rate: f64| left + width * (rate / RATE.0).ln() / (RATE.1 / RATE.0).ln();
     let y = |quality: f64| top + height * (high - quality) / (high - low);
-    let mut svg = format!(
-        "<text x=\"{left}\" y=\"20\" font-weight=\"bold\" fill=\"#23211d\">{title}</text>\n"
-    );
+    let mut svg =
+        format!("<text x=\"{left}\" y=\"20\" font-weight=\"bold\" fill=\"#23211d\">{title}</text>\n");
     svg += &format!(
         "<clipPath id=\"c{left}\"><rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/></clipPath>\n"
     );
@@ -314,10 +305,7 @@ mod tests {
 
     #[test]
     fn digits_are_grouped() {
-        assert_eq!(
-            [0, 12, 123, 1234, 1_234_567].map(grouped),
-            ["0", "12", "123", "1 234", "1 234 567"]
-        );
+        assert_eq!([0, 12, 123, 1234, 1_234_567].map(grouped), ["0", "12", "123", "1 234", "1 234 567"]);
     }
 
     #[test]

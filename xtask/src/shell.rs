@@ -55,8 +55,7 @@ pub fn output(root: &Path, program: &str, arguments: &[&str]) -> Result<String, 
             String::from_utf8_lossy(&output.stderr)
         ));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| format!("`{line}` printed bytes that are not UTF-8"))
+    String::from_utf8(output.stdout).map_err(|_| format!("`{line}` printed bytes that are not UTF-8"))
 }
 
 /// Whether `program` starts at all with these arguments.

@@ -236,8 +236,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted() {
-        let lines: Vec<usize> =
-            tokens("a\n\"x\ny\"\nb").into_iter().map(|(line, _)| line).collect();
+        let lines: Vec<usize> = tokens("a\n\"x\ny\"\nb").into_iter().map(|(line, _)| line).collect();
         assert_eq!(lines, [1, 2, 4]);
     }
 }

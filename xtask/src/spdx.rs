@@ -63,9 +63,8 @@ mod tests {
 
     #[test]
     fn expressions() {
-        let accepted: Vec<String> = ["MIT", "Apache-2.0", "IJG", "Apache-2.0 WITH LLVM-exception"]
-            .map(String::from)
-            .to_vec();
+        let accepted: Vec<String> =
+            ["MIT", "Apache-2.0", "IJG", "Apache-2.0 WITH LLVM-exception"].map(String::from).to_vec();
         for good in [
             "MIT",
             "GPL-3.0/MIT",

@@ -80,8 +80,7 @@ fn echo(stream: Option<impl Read>, show: impl Fn(&str)) -> Counts {
         let line = String::from_utf8_lossy(&line);
         show(&line);
         if let Some(more) = counts_in(&line) {
-            counts =
-                Counts { passed: counts.passed + more.passed, failed: counts.failed + more.failed };
+            counts = Counts { passed: counts.passed + more.passed, failed: counts.failed + more.failed };
         }
     }
     counts
@@ -96,8 +95,7 @@ fn counts_in(line: &str) -> Option<Counts> {
     {
         return None;
     }
-    let words: Vec<&str> =
-        line.split([' ', ';', ',', ':']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = line.split([' ', ';', ',', ':']).filter(|word| !word.is_empty()).collect();
     let before = |name: &str| {
         let numbers = words.windows(2).filter(|pair| pair[1] == name);
         numbers.filter_map(|pair| pair[0].parse::<u64>().ok()).sum::<u64>()

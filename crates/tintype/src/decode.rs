@@ -11,7 +11,7 @@ use crate::reduce::{full_size_request, reduced};
 use crate::registry::built_in::holds_file;
 use crate::warning::Warning;
 use std::io::Read;
-use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, ExecOptions, PayloadView};
+use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, Exec, PayloadView};
 use tintype_container::{ContainerError, Reader};
 use tintype_image::{Picture, Shape};
 
@@ -78,7 +78,7 @@ pub(crate) fn decode_with<R: Read>(
     head: &Head,
     mut reader: Reader<R>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Decoded> {
     let (id, shape) = (head.codec, &head.shape);
     let header = reader.head()[head.codec_header_at..].to_vec();
@@ -87,9 +87,8 @@ pub(crate) fn decode_with<R: Read>(
 
     let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.capabilities().scales);
     let inner = if reduces { full_size_request(request, shape) } else { *request };
-    let data = reader.sections(|key| {
-        codec.is_none_or(|codec| codec.wants(shape, &header, codec_key(key), &inner))
-    })?;
+    let data = reader
+        .sections(|key| codec.is_none_or(|codec| codec.wants(shape, &header, codec_key(key), &inner)))?;
     let view = PayloadView {
         shape,
         header: &header,
@@ -107,16 +106,15 @@ pub(crate) fn decode_with<R: Read>(
             }),
         None => restored_file(id, &view, request, exec),
     };
-    let Restored { mut picture, jpeg_file, mut warnings } =
-        restored.map_err(|error| match error {
-            // The codec knows only that bytes are missing; where the file ends is known here.
-            Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
-                let at = reader.position();
-                let needed = reader.data_end().saturating_sub(at);
-                Error::Container(ContainerError::Truncated { needed, at })
-            }
-            error => error,
-        })?;
+    let Restored { mut picture, jpeg_file, mut warnings } = restored.map_err(|error| match error {
+        // The codec knows only that bytes are missing; where the file ends is known here.
+        Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
+            let at = reader.position();
+            let needed = reader.data_end().saturating_sub(at);
+            Error::Container(ContainerError::Truncated { needed, at })
+        }
+        error => error,
+    })?;
 
     if reduces {
         picture.planes = reduced(&picture.planes, request.scale_log2);
@@ -153,18 +151,13 @@ fn restored_file(
     _: CodecId,
     view: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Restored> {
     let (file, picture, warnings) = crate::files::packed::restored(view, request, exec)?;
     Ok(Restored { picture, jpeg_file: Some(file), warnings })
 }
 
 #[cfg(not(feature = "jpeg"))]
-fn restored_file(
-    id: CodecId,
-    _: &PayloadView<'_>,
-    _: &DecodeRequest,
-    _: &ExecOptions,
-) -> Result<Restored> {
+fn restored_file(id: CodecId, _: &PayloadView<'_>, _: &DecodeRequest, _: &Exec) -> Result<Restored> {
     Err(Error::Unsupported { what: format!("codec {} in this build", id.name()) })
 }

@@ -11,7 +11,7 @@ use crate::rate::Search;
 use crate::registry::built_in::other_door;
 use crate::registry::{Candidates, candidates};
 use crate::warning::Warning;
-use tintype_codec::{Codec, CodecId, ExecOptions, Payload, Tune};
+use tintype_codec::{Codec, CodecId, Exec, Payload, Tune};
 use tintype_container::MetadataItem;
 use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Metadata, Picture, Planes};
@@ -109,7 +109,7 @@ pub(crate) type Registry<'a> = &'a dyn Fn(CodecId) -> Option<&'a dyn Codec>;
 pub(crate) struct Tools<'a> {
     pub(crate) registry: Registry<'a>,
     pub(crate) measure: Option<&'a dyn Measure>,
-    pub(crate) exec: &'a ExecOptions,
+    pub(crate) exec: &'a Exec,
 }
 
 /// Encodes `picture`, which is checked first.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::goal::Goal;
 use crate::metric;
 use crate::registry::Models;
-use tintype_codec::{CodecId, ExecOptions, Tune};
+use tintype_codec::{CodecId, Exec, Tune};
 use tintype_image::filter::Denoise;
 use tintype_image::{Level, Limits, Picture, Threads};
 
@@ -30,7 +30,7 @@ use crate::registry::jpeg_files::Verify;
 pub struct Encoder {
     options: EncodeOptions,
     models: Models,
-    exec: ExecOptions,
+    exec: Exec,
     #[cfg(feature = "jpeg")]
     verify: Option<Verify>,
 }

@@ -8,8 +8,8 @@ use crate::head::bytes_from_head;
 use std::io::Write;
 use tintype_codec::{CodecId, Payload, SectionKey as CodecKey, SectionView};
 use tintype_container::{
-    ContainerLimits, MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX,
-    SectionKey, SectionRead, SectionRef, write_file, write_short_file,
+    ContainerLimits, MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey,
+    SectionRead, SectionRef, write_file, write_short_file,
 };
 use tintype_image::{Limits, Metadata, Shape};
 
@@ -106,15 +106,11 @@ pub(crate) fn sections_of(sections: &[SectionRead]) -> Vec<SectionView<'_>> {
 ///
 /// # Errors
 /// `Limit` for an item that a reader with the same limits would refuse.
-pub(crate) fn items_from_metadata(
-    metadata: &Metadata,
-    limits: &Limits,
-) -> Result<Vec<MetadataItem>> {
+pub(crate) fn items_from_metadata(metadata: &Metadata, limits: &Limits) -> Result<Vec<MetadataItem>> {
     use tintype_container::Metadata as Kind;
 
     let mut items = Vec::new();
-    let known =
-        [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
+    let known = [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
     for (kind, bytes) in known {
         if let Some(bytes) = bytes {
             items.push(MetadataItem { kind, bytes: bytes.clone() });

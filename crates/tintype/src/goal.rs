@@ -41,9 +41,7 @@ impl Goal {
                 misuse(format!("{bpp} bits per pixel (more than 0 needed)"))
             }
             Self::SizeBytes(0) => misuse("a file of 0 bytes".into()),
-            Self::Psnr(db) if !db.is_finite() => {
-                misuse(format!("PSNR {db}; ask for lossless instead"))
-            }
+            Self::Psnr(db) if !db.is_finite() => misuse(format!("PSNR {db}; ask for lossless instead")),
             Self::Ssimulacra2(s) if !(s <= 100.0 && s.is_finite()) => {
                 misuse(format!("SSIMULACRA2 {s} (100 means equal)"))
             }

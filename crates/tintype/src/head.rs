@@ -150,8 +150,8 @@ impl<'a> Cursor<'a> {
 
     fn varint(&mut self) -> Result<u64, Error> {
         let mut rest = &self.bytes[self.at..];
-        let value = read_varint(&mut rest, 0)
-            .map_err(|_| self.malformed("wrong or missing number".into()))?;
+        let value =
+            read_varint(&mut rest, 0).map_err(|_| self.malformed("wrong or missing number".into()))?;
         self.at = self.bytes.len() - rest.len();
         Ok(value)
     }
@@ -223,10 +223,8 @@ mod tests {
         uneven.planes[2].subsample_x_log2 = 0;
         let mut depth = Shape::rgb(5, 5, 8);
         depth.planes.push(PlaneInfo::new(PlaneRole::Depth, 16));
-        let mut bands = Shape {
-            planes: vec![PlaneInfo::new(PlaneRole::Band, 12); 32],
-            ..Shape::gray(1, 65_535, 8)
-        };
+        let mut bands =
+            Shape { planes: vec![PlaneInfo::new(PlaneRole::Band, 12); 32], ..Shape::gray(1, 65_535, 8) };
         bands.colour = ColourModel::Bands;
         bands.planes[7].name = "near infrared µ".into();
         for (shape, len) in [(Shape::gray(1, 1, 1), 5), (ycc, 7), (uneven, 7 + 8), (depth, 5 + 8)] {
@@ -240,9 +238,7 @@ mod tests {
     #[test]
     fn every_flip_and_every_truncation_gives_a_shape_or_an_error() {
         let mut shape = Shape::rgb(300, 200, 8);
-        shape
-            .planes
-            .push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
+        shape.planes.push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
         let bytes = bytes_from_head(LOSSLESS, &shape, b"");
         for len in 0..bytes.len() {
             assert!(head_from_bytes(&bytes[..len], &Limits::default()).is_err());

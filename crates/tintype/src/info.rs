@@ -38,9 +38,8 @@ pub struct Info {
 impl Info {
     pub(crate) fn new<R: Read>(head: &Head, reader: &Reader<R>) -> Self {
         let index = reader.index();
-        let distinct = |number: fn(&SectionEntry) -> u32| {
-            index.iter().map(number).collect::<BTreeSet<_>>().len()
-        };
+        let distinct =
+            |number: fn(&SectionEntry) -> u32| index.iter().map(number).collect::<BTreeSet<_>>().len();
         Self {
             codec: head.codec,
             shape: head.shape.clone(),
@@ -94,10 +93,10 @@ impl Contents {
     /// Steps over the data of the file under `reader`, so that damage in it goes unnoticed.
     pub(crate) fn read<R: Read>(mut reader: Reader<R>) -> Result<Self> {
         let whole = reader.finish()?;
-        let metadata = reader.metadata().iter().map(|item| MetadataInfo {
-            name: item.kind.name().into(),
-            bytes: item.bytes.len() as u64,
-        });
+        let metadata = reader
+            .metadata()
+            .iter()
+            .map(|item| MetadataInfo { name: item.kind.name().into(), bytes: item.bytes.len() as u64 });
         Ok(Self {
             metadata: metadata.collect(),
             unknown_chunks: reader.unknown().iter().map(|chunk| chunk.kind).collect(),

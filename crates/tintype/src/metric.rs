@@ -31,8 +31,7 @@ pub trait Measure: Sync {
     ///
     /// # Errors
     /// `Unsupported` for pictures that the metric does not take.
-    fn measure(&self, metric: Metric, source: &Planes, decoded: &Planes)
-    -> Result<f64, CodecError>;
+    fn measure(&self, metric: Metric, source: &Planes, decoded: &Planes) -> Result<f64, CodecError>;
 }
 
 /// The metrics of this build.
@@ -53,19 +52,14 @@ struct BuiltIn;
 
 #[cfg(feature = "metrics")]
 impl Measure for BuiltIn {
-    fn measure(
-        &self,
-        metric: Metric,
-        source: &Planes,
-        decoded: &Planes,
-    ) -> Result<f64, CodecError> {
+    fn measure(&self, metric: Metric, source: &Planes, decoded: &Planes) -> Result<f64, CodecError> {
         use tintype_metrics::{Wanted, compare_with};
 
         let ssimulacra2 = metric == Metric::Ssimulacra2;
         let wanted = Wanted { ssimulacra2, ..Wanted::POINTWISE };
         let unsupported = |what: String| CodecError::Unsupported { what };
-        let report = compare_with(source, decoded, wanted)
-            .map_err(|error| unsupported(error.to_string()))?;
+        let report =
+            compare_with(source, decoded, wanted).map_err(|error| unsupported(error.to_string()))?;
         let value = if ssimulacra2 { report.ssimulacra2 } else { Some(report.psnr) };
         value.ok_or_else(|| unsupported(format!("{} of such a picture", metric.name())))
     }

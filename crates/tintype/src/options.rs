@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::registry::Models;
-use tintype_codec::{DecodeRequest, ExecOptions};
+use tintype_codec::{DecodeRequest, Exec};
 use tintype_image::{Level, Limits, Region, Shape, Threads};
 
 /// The smallest scale is 1/32.
@@ -26,12 +26,12 @@ pub struct DecodeOptions {
     region: Option<Region>,
     layers: Option<u32>,
     pub(crate) models: Models,
-    pub(crate) exec: ExecOptions,
+    pub(crate) exec: Exec,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        let (models, exec) = (Models::default(), ExecOptions::default());
+        let (models, exec) = (Models::default(), Exec::default());
         Self { scale: 1, region: None, layers: None, models, exec }
     }
 }

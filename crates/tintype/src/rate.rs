@@ -16,9 +16,7 @@
 use crate::goal::Goal;
 use crate::metric::{Measure, Metric};
 use std::collections::BTreeMap;
-use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target, Tune,
-};
+use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Target, Tune};
 use tintype_image::Planes;
 
 /// How far a size may stay below the goal.
@@ -51,7 +49,7 @@ pub struct Search<'a> {
     /// 1 to 9.
     pub effort: u8,
     /// What it may use.
-    pub exec: &'a ExecOptions,
+    pub exec: &'a Exec,
     /// Measures how alike two pictures are, if this build can.
     pub measure: Option<&'a dyn Measure>,
     /// Bytes of the file that holds a payload.
@@ -119,8 +117,7 @@ impl Search<'_> {
         let goal = (size.max(1) as f64).ln();
         let mut best: Option<(u64, Payload)> = None;
         let mut above: Option<(u64, Payload)> = None;
-        let bpp =
-            size as f64 * 8.0 / (self.source.shape.width_px * self.source.shape.height_px) as f64;
+        let bpp = size as f64 * 8.0 / (self.source.shape.width_px * self.source.shape.height_px) as f64;
         // A photo needs about 0.1 bpp at quality 20 and 2 at 80.
         let start = (66.0 + 46.0 * bpp.log10()).clamp(5.0, 95.0) as f32;
         search(start, &|quality| self.codec.setting_of(quality), |quality| {
@@ -242,9 +239,8 @@ fn search(
         last_side = side;
         quality = match (low, high) {
             (Some((low, below)), Some((high, above))) => {
-                let neighbours = setting_of(low)
-                    .zip(setting_of(high))
-                    .is_some_and(|(low, high)| high <= low + 1);
+                let neighbours =
+                    setting_of(low).zip(setting_of(high)).is_some_and(|(low, high)| high <= low + 1);
                 if high - low < 1e-3 || neighbours {
                     return Ok(());
                 }

@@ -10,8 +10,8 @@ use codec::{LOSSLESS, NEURAL, PCA, WAVELET};
 use proptest::prelude::*;
 use std::io::Cursor;
 use tintype_codec::{
-    Capabilities, Codec, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView, Section,
-    SectionKey, Target,
+    Capabilities, Codec, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Section, SectionKey,
+    Target,
 };
 use tintype_container::Reader;
 
@@ -26,10 +26,7 @@ static WHOLE: BitPlanes = BitPlanes { id: PCA, embedded: false };
 static EXACT: BitPlanes = BitPlanes { id: LOSSLESS, embedded: false };
 
 fn own_codecs(id: CodecId) -> Option<&'static dyn Codec> {
-    [&EMBEDDED, &WHOLE, &EXACT]
-        .into_iter()
-        .find(|codec| codec.id == id)
-        .map(|codec| codec as &dyn Codec)
+    [&EMBEDDED, &WHOLE, &EXACT].into_iter().find(|codec| codec.id == id).map(|codec| codec as &dyn Codec)
 }
 
 fn prefix(payload: &Payload, bytes: usize) -> Payload {
@@ -63,17 +60,15 @@ impl Codec for BitPlanes {
         &self,
         source: &Planes,
         settings: &EncodeSettings,
-        _: &ExecOptions,
+        _: &Exec,
     ) -> Result<Payload, CodecError> {
         if source.planes.len() > 4 {
             return Err(CodecError::Unsupported { what: "more than four planes".into() });
         }
-        let samples: Vec<u16> =
-            source.planes.iter().flat_map(|p| p.rows().flatten().copied()).collect();
+        let samples: Vec<u16> = source.planes.iter().flat_map(|p| p.rows().flatten().copied()).collect();
         let layer = |bit: u32| {
-            let pack = |chunk: &[u16]| {
-                chunk.iter().enumerate().map(|(i, s)| ((s >> bit & 1) as u8) << i).sum()
-            };
+            let pack =
+                |chunk: &[u16]| chunk.iter().enumerate().map(|(i, s)| ((s >> bit & 1) as u8) << i).sum();
             let key = SectionKey { tile: 0, layer: 15 - bit };
             Section { key, bytes: samples.chunks(8).map(pack).collect() }
         };
@@ -97,7 +92,7 @@ impl Codec for BitPlanes {
         &self,
         payload: &PayloadView<'_>,
         _: &DecodeRequest,
-        _: &ExecOptions,
+        _: &Exec,
     ) -> Result<Planes, CodecError> {
         let shape = payload.shape;
         if payload.header != [7] {
@@ -149,7 +144,7 @@ fn options(goal: Goal, codec: Option<CodecId>) -> EncodeOptions {
 }
 
 fn encode_own(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Error> {
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let registry = |id| own_codecs(id);
     let tools = Tools { registry: &registry, measure: metric::built_in(), exec: &exec };
     encode_with(&tools, picture, options)
@@ -159,11 +154,8 @@ fn encoded(goal: Goal, codec: Option<CodecId>) -> Result<Encoded, Error> {
     encode_own(&picture(), &options(goal, codec))
 }
 
-fn decode_own<R: std::io::Read>(
-    reader: Reader<R>,
-    request: &DecodeRequest,
-) -> Result<Decoded, Error> {
-    let exec = ExecOptions::default();
+fn decode_own<R: std::io::Read>(reader: Reader<R>, request: &DecodeRequest) -> Result<Decoded, Error> {
+    let exec = Exec::default();
     let head = head_from_bytes(reader.head(), &exec.limits)?;
     decode_with(&|id, _| own_codecs(id), &head, reader, request, &exec)
 }
@@ -280,8 +272,7 @@ fn a_region_outside_the_picture_is_refused() {
 #[test]
 fn unwanted_layers_are_not_handed_to_the_codec() {
     let file = encoded(Goal::Lossless, Some(WAVELET)).unwrap().bytes;
-    let back =
-        decoded(&file, &DecodeRequest { layers: Some(12), ..DecodeRequest::default() }).unwrap();
+    let back = decoded(&file, &DecodeRequest { layers: Some(12), ..DecodeRequest::default() }).unwrap();
     let expected: Vec<u16> = picture().planes.planes[0].row(0).iter().map(|s| s & !15).collect();
     assert_eq!(back.picture.planes.planes[0].row(0), expected);
 }
@@ -332,8 +323,7 @@ fn info_and_contents_say_what_is_there() {
 
 #[test]
 fn flat_art_takes_the_smaller_of_own_codecs() {
-    let flat =
-        Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
+    let flat = Picture { planes: Planes::new(Shape::gray(40, 40, 8)), metadata: Metadata::default() };
     let goal = Goal::Quality(80.0);
     let best = encode_own(&flat, &options(goal, None)).unwrap();
     for codec in [WAVELET, LOSSLESS] {

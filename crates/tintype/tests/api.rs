@@ -94,11 +94,8 @@ fn items(source: &str) -> Vec<Item> {
         if let Some(rest) = line.strip_prefix("impl")
             && !rest.contains(" for ")
         {
-            let rest = if rest.starts_with('<') {
-                rest.split_once("> ").map_or("", |r| r.1)
-            } else {
-                rest
-            };
+            let rest =
+                if rest.starts_with('<') { rest.split_once("> ").map_or("", |r| r.1) } else { rest };
             let name = rest.trim().split(['<', ' ']).next().unwrap_or_default();
             owner = Some(name.to_string());
         } else if line == "}" {
@@ -129,11 +126,8 @@ fn items(source: &str) -> Vec<Item> {
             while body && at < lines.len() && lines[at] != "}" {
                 let member = lines[at].trim();
                 let enum_like = line.starts_with("pub enum") || name.is_empty();
-                let hidden =
-                    member.starts_with("//") || member.starts_with('#') || member.is_empty();
-                if !hidden
-                    && (enum_like || member.starts_with("pub ") && !member.starts_with("pub("))
-                {
+                let hidden = member.starts_with("//") || member.starts_with('#') || member.is_empty();
+                if !hidden && (enum_like || member.starts_with("pub ") && !member.starts_with("pub(")) {
                     text.push(format!("    {}", member.trim_end_matches([',', ';'])));
                 }
                 at += 1;

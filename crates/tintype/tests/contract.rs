@@ -8,8 +8,7 @@ const REFUSED: [(&str, &[&str]); 0] = [];
 fn check_named(name: &str) {
     let id = tintype::codec::named(name).expect("a codec of this name");
     let codec = tintype::codec_of_build(id).expect("it is built in");
-    let refused =
-        REFUSED.iter().find(|(codec, _)| *codec == name).map_or(&[][..], |(_, list)| list);
+    let refused = REFUSED.iter().find(|(codec, _)| *codec == name).map_or(&[][..], |(_, list)| list);
     check(codec, refused);
 }
 

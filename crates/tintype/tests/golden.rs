@@ -9,7 +9,7 @@ mod pictures;
 
 use pictures::{Sample, samples};
 use std::fmt::Write;
-use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Target};
+use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Target};
 use tintype_image::sample_hash;
 use tintype_jpeg::{Decoder, Encoder, Verify, pack};
 
@@ -36,7 +36,7 @@ fn line(
     name: &str,
     sample: &Sample,
     target: Target,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Option<String> {
     let settings = EncodeSettings { target, effort: sample.effort, ..EncodeSettings::default() };
     let payload = match codec.encode(&sample.planes, &settings, exec) {
@@ -52,14 +52,11 @@ fn line(
     };
     let bytes: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
     let (coded, samples) = (section_hash(&payload), sample_hash(&decoded));
-    Some(format!(
-        "{name} {} e{} {goal} {bytes} {coded:016x} {samples:016x}",
-        sample.name, sample.effort
-    ))
+    Some(format!("{name} {} e{} {goal} {bytes} {coded:016x} {samples:016x}", sample.name, sample.effort))
 }
 
 /// Packing and decoding a JPEG file, and making one anew from its picture.
-fn jpeg_lines(name: &str, file: &[u8], exec: &ExecOptions) -> [String; 2] {
+fn jpeg_lines(name: &str, file: &[u8], exec: &Exec) -> [String; 2] {
     let packed = pack(file, 5, Verify::No, exec);
     let decode = |file| Decoder::new(file).and_then(|d| d.exec(exec).decode()).unwrap();
     let decoded = decode(file);
@@ -85,7 +82,7 @@ const JPEGS: [(&str, &[u8]); 6] = [
 
 #[test]
 fn every_codec_gives_the_bytes_and_samples_it_gave_before() {
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let mut found = String::new();
     for id in tintype::codec::built_in() {
         let codec = tintype::codec_of_build(id).expect("listed codecs are built in");

@@ -70,12 +70,7 @@ impl Border {
     }
 
     /// Means of neighbouring samples, so that every block size has the same inputs.
-    fn reduced(
-        above: &[i32; 2 * SIDE_MAX],
-        left: &[i32; SIDE_MAX],
-        corner: i32,
-        side: usize,
-    ) -> Self {
+    fn reduced(above: &[i32; 2 * SIDE_MAX], left: &[i32; SIDE_MAX], corner: i32, side: usize) -> Self {
         let step = side / 8;
         let mut inputs = [0; BORDER_INPUTS];
         for i in 0..8 {

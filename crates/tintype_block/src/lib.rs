@@ -65,8 +65,7 @@ pub use contexts::{CodingWalk, ContextSet, ContextWalk, EstimateWalk, FrozenWalk
 pub use dequantise::Dequantiser;
 pub use header::StreamHeader;
 pub use internal::{
-    INTERNAL_MAX, PlaneKind, internal_planes, plane_kinds, sample_from_internal,
-    samples_from_internal,
+    INTERNAL_MAX, PlaneKind, internal_planes, plane_kinds, sample_from_internal, samples_from_internal,
 };
 pub use linear::{add_row, predict, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};

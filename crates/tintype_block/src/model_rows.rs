@@ -24,9 +24,8 @@ impl<'a> RowReader<'a> {
     /// `Truncated` if there are fewer.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
         let rest = &self.bytes[self.at..];
-        let taken = rest
-            .get(..count)
-            .ok_or_else(|| CodecError::Truncated { needed: count - rest.len() })?;
+        let taken =
+            rest.get(..count).ok_or_else(|| CodecError::Truncated { needed: count - rest.len() })?;
         self.at += count;
         Ok(taken)
     }
@@ -43,8 +42,7 @@ impl<'a> RowReader<'a> {
             let step = self.take(2)?;
             let step = i32::from(u16::from_le_bytes([step[0], step[1]]));
             let shift = 16 - ENTRY_BITS;
-            let entry =
-                |&b: &u8| ((i32::from(b as i8) * step + (1 << (shift - 1))) >> shift) as i16;
+            let entry = |&b: &u8| ((i32::from(b as i8) * step + (1 << (shift - 1))) >> shift) as i16;
             entries.extend(self.take(len)?.iter().map(entry));
         }
         Ok(entries)

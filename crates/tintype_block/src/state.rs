@@ -34,11 +34,7 @@ pub struct PlaneState {
 impl PlaneState {
     /// Nothing coded yet; `width` and `height` are multiples of 8.
     pub fn new((width, height): (usize, usize), kind: PlaneKind) -> Self {
-        Self {
-            samples: Plane::new(width, height),
-            cells: Plane::new(width / CELL, height / CELL),
-            kind,
-        }
+        Self { samples: Plane::new(width, height), cells: Plane::new(width / CELL, height / CELL), kind }
     }
 
     /// Whether sample (`x`, `y`) exists and is coded.
@@ -58,12 +54,7 @@ impl PlaneState {
 
     /// Sum of `energy` over the cells along the left and upper edge of the block of `side` at
     /// (`x`, `y`).
-    pub fn edge_energy(
-        &self,
-        (x, y): (usize, usize),
-        side: usize,
-        energy: impl Fn(Cell) -> u32,
-    ) -> u32 {
+    pub fn edge_energy(&self, (x, y): (usize, usize), side: usize, energy: impl Fn(Cell) -> u32) -> u32 {
         let (cx, cy) = (x / CELL, y / CELL);
         let mut sum = 0;
         for i in 0..side / CELL {

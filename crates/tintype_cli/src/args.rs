@@ -317,8 +317,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
 
 /// A filter's name, and after a colon its strength: deviation in pixels, or share of the largest sample.
 fn parse_denoise(text: &str) -> Result<Denoise, String> {
-    let (name, value) =
-        text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) = text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value)));
     let number = |default: f32, max: f32| match value.map(parse_number) {
         None => Ok(default),
         Some(Ok(value)) if value > 0.0 && value <= max => Ok(value),
@@ -346,11 +345,7 @@ fn parse_quality(text: &str) -> Result<f32, String> {
 
 fn parse_positive(text: &str) -> Result<f32, String> {
     let value = parse_number(text)?;
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err("a number above 0 is needed".into())
-    }
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err("a number above 0 is needed".into()) }
 }
 
 fn parse_finite(text: &str) -> Result<f32, String> {
@@ -408,10 +403,7 @@ mod tests {
     #[test]
     fn sizes_may_have_units() {
         let sizes = ["50000", "50kB", "50 kB", "48KiB", "1.5MB", "2m", "1b"].map(parse_size);
-        assert_eq!(
-            sizes.map(Result::unwrap),
-            [50_000, 50_000, 50_000, 49_152, 1_500_000, 2_000_000, 1]
-        );
+        assert_eq!(sizes.map(Result::unwrap), [50_000, 50_000, 50_000, 49_152, 1_500_000, 2_000_000, 1]);
         for text in ["", "0", "-5", "kB", "5 apples", "1e30", "nan", "inf"] {
             assert!(parse_size(text).is_err(), "{text}");
         }

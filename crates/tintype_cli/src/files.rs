@@ -99,8 +99,7 @@ fn nothing(found: &Found) -> String {
 }
 
 fn add_glob(found: &mut Found, path: &Path, takes: &dyn Fn(&Path) -> bool) -> Result<(), Failure> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
     let pattern = path.to_str().ok_or_else(|| wrong(&"the name is not valid UTF-8"))?;
     for entry in glob::glob(pattern).map_err(|error| wrong(&error))? {
         let entry = entry.map_err(|error| wrong(&error))?;
@@ -124,8 +123,7 @@ fn input_file(path: &Path) -> Input {
 
 /// Adds the files below `folder`. A folder that cannot be read is noted; the others are still searched.
 fn add_folder(found: &mut Found, top: &Path, folder: &Path, takes: &dyn Fn(&Path) -> bool) {
-    let entries =
-        std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let mut paths: Vec<PathBuf> = match entries {
         Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
         Err(error) => {
@@ -168,8 +166,8 @@ pub fn plan_jobs(
     output: Option<&Path>,
     extension: &str,
 ) -> Result<Vec<Job>, Failure> {
-    let many = typed.len() > 1
-        || typed.iter().any(|path| path.is_dir() || (!path.exists() && is_glob(path)));
+    let many =
+        typed.len() > 1 || typed.iter().any(|path| path.is_dir() || (!path.exists() && is_glob(path)));
     let mut jobs = Vec::with_capacity(inputs.len());
     match output {
         None => jobs.extend(inputs.into_iter().map(|input| beside(input, extension))),
@@ -217,10 +215,9 @@ fn below(input: Input, folder: &Path, extension: &str) -> Job {
 fn beside(input: Input, extension: &str) -> Job {
     let (output, otherwise) = match &input.place {
         Place::Standard => (Place::Standard, None),
-        Place::File(path) => (
-            Place::File(path.with_extension(extension)),
-            Some(with_further_extension(path, extension)),
-        ),
+        Place::File(path) => {
+            (Place::File(path.with_extension(extension)), Some(with_further_extension(path, extension)))
+        }
     };
     Job { input: input.place, output, otherwise }
 }

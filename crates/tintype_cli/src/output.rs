@@ -66,8 +66,8 @@ pub fn write_result(
     let file = new_file_beside(&target).map_err(|error| failed(error.into()))?;
     let _listed = Unfinished::new(file.path());
     let file = write_all_of(file, write).map_err(failed)?;
-    let Some(file) = put(file, &target, existing, job.otherwise.is_none())
-        .map_err(|error| failed(error.into()))?
+    let Some(file) =
+        put(file, &target, existing, job.otherwise.is_none()).map_err(|error| failed(error.into()))?
     else {
         return Ok(job.output.clone());
     };
@@ -153,8 +153,7 @@ fn write_all_of<W: Write>(
 /// A file in the folder of `path`, which is made if it is missing. The file is removed unless it is given a
 /// name.
 fn new_file_beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tintype-").suffix(".part");

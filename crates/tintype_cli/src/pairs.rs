@@ -14,9 +14,8 @@ const KINDS: [&str; 6] = ["color", "colour", "rgb", "image", "img", "depth"];
 /// The words of an input's name that its partner has as well.
 fn key(input: &Input) -> String {
     let name = input.relative.with_extension("").to_string_lossy().to_lowercase();
-    let words = name
-        .split(['_', '-', '.', '/', '\\'])
-        .filter(|word| !word.is_empty() && !KINDS.contains(word));
+    let words =
+        name.split(['_', '-', '.', '/', '\\']).filter(|word| !word.is_empty() && !KINDS.contains(word));
     words.collect::<Vec<_>>().join("/")
 }
 
@@ -88,8 +87,7 @@ mod tests {
 
     #[test]
     fn names_decide_whatever_the_order() {
-        let pairs =
-            paired(&["a_color.png", "b_color.png"], &["b_depth.png", "a_depth.png"]).unwrap();
+        let pairs = paired(&["a_color.png", "b_color.png"], &["b_depth.png", "a_depth.png"]).unwrap();
         assert_eq!(pairs, ["a_depth.png", "b_depth.png"]);
         assert_eq!(
             paired(&["s/1.jpg", "t/1.jpg"], &["t/1.png", "s/1.png"]).unwrap(),

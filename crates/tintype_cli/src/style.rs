@@ -38,8 +38,7 @@ pub fn note(message: &str) {
 pub fn complain(message: &str) {
     let word = paint(Ink::Red, "error:", std::io::stderr().is_terminal());
     // Standard error may be closed; there is nowhere left to say so.
-    let _ =
-        std::io::Write::write_all(&mut std::io::stderr(), format!("{word} {message}\n").as_bytes());
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{word} {message}\n").as_bytes());
 }
 
 /// `number` with thin groups of three digits: 12 345 678.
@@ -135,9 +134,6 @@ mod tests {
 
     #[test]
     fn digits_stand_in_threes() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(super::grouped),
-            ["0", "999", "1 000", "1 234 567"]
-        );
+        assert_eq!([0, 999, 1000, 1_234_567].map(super::grouped), ["0", "999", "1 000", "1 234 567"]);
     }
 }

@@ -4,9 +4,7 @@
 
 use std::io::IsTerminal;
 use tintype::{ColourModel, Level, Planes};
-use tintype_image::colour::{
-    Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
-};
+use tintype_image::colour::{Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr};
 
 /// The pictures side by side, each under its title, as wide as the terminal allows; ends with a line break.
 pub fn side_by_side(pictures: &[(&str, &Planes)]) -> String {
@@ -20,16 +18,12 @@ pub fn side_by_side(pictures: &[(&str, &Planes)]) -> String {
 }
 
 fn draw(pictures: &[(&str, &Planes)], columns_each: usize, lines_max: usize) -> String {
-    let thumbs: Vec<Thumb> = pictures
-        .iter()
-        .map(|(_, planes)| Thumb::new(planes, columns_each, lines_max * 2))
-        .collect();
+    let thumbs: Vec<Thumb> =
+        pictures.iter().map(|(_, planes)| Thumb::new(planes, columns_each, lines_max * 2)).collect();
     let mut out = String::new();
     if pictures.iter().any(|(title, _)| !title.is_empty()) {
-        let titles = pictures
-            .iter()
-            .zip(&thumbs)
-            .map(|((title, _), thumb)| format!("{title:<0$} ", thumb.width));
+        let titles =
+            pictures.iter().zip(&thumbs).map(|((title, _), thumb)| format!("{title:<0$} ", thumb.width));
         out += &(titles.collect::<String>() + "\n");
     }
     let height = thumbs.iter().map(|thumb| thumb.height).max().unwrap_or(0);
@@ -63,9 +57,8 @@ impl Thumb {
     fn new(planes: &Planes, width_max: usize, height_max: usize) -> Self {
         let planes = planes_at_depth(&shown_as_rgb(planes), 8);
         let (full_width, full_height) = (planes.planes[0].width(), planes.planes[0].height());
-        let fit = (width_max as f64 / full_width as f64)
-            .min(height_max as f64 / full_height as f64)
-            .min(1.0);
+        let fit =
+            (width_max as f64 / full_width as f64).min(height_max as f64 / full_height as f64).min(1.0);
         let side = |full: usize| ((full as f64 * fit).round() as usize).clamp(1, full);
         let (width, height) = (side(full_width), side(full_height));
         let colours = if planes.planes.len() >= 3 { [0, 1, 2] } else { [0, 0, 0] };

@@ -24,16 +24,8 @@ fn bench(arguments: &[&str]) -> Output {
 
 #[test]
 fn our_codec_is_measured_like_a_peer() {
-    let output = bench(&[
-        "--codecs",
-        "wavelet",
-        "--peers",
-        "none",
-        "--qualities",
-        "80,20,50",
-        "--json",
-        "-",
-    ]);
+    let output =
+        bench(&["--codecs", "wavelet", "--peers", "none", "--qualities", "80,20,50", "--json", "-"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let points = json["points"].as_array().unwrap();

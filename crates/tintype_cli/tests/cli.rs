@@ -41,28 +41,15 @@ fn names_follow_the_input_where_no_output_is_named() {
 fn json_has_the_fields_of_the_contract() {
     let folder = Folder::new();
     folder.photo("a.ppm");
-    let common = [
-        "input",
-        "output",
-        "width",
-        "height",
-        "planes",
-        "bit_depth",
-        "codec",
-        "model",
-        "bytes",
-        "bpp",
-    ];
+    let common =
+        ["input", "output", "width", "height", "planes", "bit_depth", "codec", "model", "bytes", "bpp"];
     let expected = |more: &[&'static str]| -> BTreeSet<&str> {
         common.iter().chain(["peak_memory_bytes"].iter()).chain(more).copied().collect()
     };
     let encoded = folder.json(&["encode", "a.ppm", "-o", "b.tin", "--json"]);
     assert_eq!(keys(&encoded), expected(&["encode_ms"]));
     let bytes = folder.read("b.tin").len() as u64;
-    assert_eq!(
-        (encoded["input"].as_str(), encoded["output"].as_str()),
-        (Some("a.ppm"), Some("b.tin"))
-    );
+    assert_eq!((encoded["input"].as_str(), encoded["output"].as_str()), (Some("a.ppm"), Some("b.tin")));
     assert_eq!((encoded["width"].as_u64(), encoded["height"].as_u64()), (Some(96), Some(64)));
     assert_eq!((encoded["planes"].as_u64(), encoded["bit_depth"].as_u64()), (Some(3), Some(8)));
     assert_eq!(encoded["bytes"].as_u64(), Some(bytes));
@@ -72,22 +59,10 @@ fn json_has_the_fields_of_the_contract() {
     assert_eq!(decoded["bytes"].as_u64(), Some(bytes));
     let info = folder.json(&["info", "b.tin", "--json"]);
     assert!(keys(&info).is_superset(&expected(&[])));
-    assert_eq!(
-        (info["codec"].as_str(), info["output"].is_null()),
-        (encoded["codec"].as_str(), true)
-    );
+    assert_eq!((info["codec"].as_str(), info["output"].is_null()), (encoded["codec"].as_str(), true));
     let compared = folder.json(&["compare", "a.ppm", "b.png", "--json"]);
-    let metrics = [
-        "mse",
-        "mae",
-        "psnr",
-        "ssim",
-        "ms_ssim",
-        "ssimulacra2",
-        "butteraugli",
-        "hamming",
-        "cosine",
-    ];
+    let metrics =
+        ["mse", "mae", "psnr", "ssim", "ms_ssim", "ssimulacra2", "butteraugli", "hamming", "cosine"];
     assert!(metrics.iter().all(|metric| compared.get(metric).is_some()), "{compared}");
 }
 
@@ -98,8 +73,7 @@ fn folders_keep_names_and_depth() {
         folder.photo(name);
     }
     let lines = folder.ok(&["encode", "in", "-o", "out", "--json", "--threads", "2"]);
-    let inputs: Vec<Value> =
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let inputs: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         inputs.iter().map(|o| o["input"].as_str().unwrap()).collect::<Vec<_>>(),
         ["in/a.ppm", "in/sub/b.ppm"]
@@ -190,8 +164,7 @@ fn goals_are_reached_within_two_per_cent() {
     assert!(bpp <= 1.2 && bpp > 1.2 * 0.98, "{bpp}");
     for (flag, field, goal) in [("--psnr", "psnr", 34.0), ("--ssimulacra2", "ssimulacra2", 60.0)] {
         encode(&[flag, &goal.to_string()]);
-        let reached =
-            folder.json(&["compare", "a.ppm", "b.tin", "--json"])[field].as_f64().unwrap();
+        let reached = folder.json(&["compare", "a.ppm", "b.tin", "--json"])[field].as_f64().unwrap();
         assert!((reached - goal).abs() < goal * 0.02, "{flag} {reached} for {goal}");
     }
     let message = folder.fails(1, &["encode", "a.ppm", "-o", "c.tin", "--size", "20"]);
@@ -206,17 +179,8 @@ fn scale_and_region_give_the_size_asked_for() {
     let small = folder.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--json"]);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(48), Some(32)));
     folder.ok(&["encode", "a.ppm", "-o", "exact.tin", "--lossless"]);
-    let part = [
-        "decode",
-        "exact.tin",
-        "-o",
-        "part.png",
-        "--scale",
-        "1/4",
-        "--region",
-        "5,5,9,2",
-        "--json",
-    ];
+    let part =
+        ["decode", "exact.tin", "-o", "part.png", "--scale", "1/4", "--region", "5,5,9,2", "--json"];
     let small = folder.json(&part);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(3), Some(1)));
     folder.ok(&["decode", "a.tin", "-o", "whole.ppm"]);
@@ -336,9 +300,9 @@ fn denoising_makes_a_noisy_picture_smaller() {
     let folder = Folder::new();
     folder.photo("a.ppm");
     let bytes = |more: &[&str]| {
-        folder.json(
-            &[&["encode", "a.ppm", "-o", "b.tin", "-q", "80", "--force", "--json"], more].concat(),
-        )["bytes"]
+        folder
+            .json(&[&["encode", "a.ppm", "-o", "b.tin", "-q", "80", "--force", "--json"], more].concat())
+            ["bytes"]
             .as_u64()
             .unwrap()
     };
@@ -373,9 +337,7 @@ fn a_jpeg_that_shall_lose_nothing_comes_back_as_the_same_file() {
     assert_eq!(small["width"].as_u64(), Some(11));
     folder.write("cut.tin", &packed[..packed.len() / 2]);
     assert!(folder.fails(1, &["decode", "cut.tin", "-o", "c.jpg"]).contains("ends at byte"));
-    assert!(
-        folder.fails(1, &["encode", "p.ppm", "-o", "x.tin", "--codec", "jpeg"]).contains("OUT.jpg")
-    );
+    assert!(folder.fails(1, &["encode", "p.ppm", "-o", "x.tin", "--codec", "jpeg"]).contains("OUT.jpg"));
 }
 
 #[test]
@@ -475,9 +437,6 @@ fn permissions_and_links_of_an_old_file_stay() {
     std::os::unix::fs::symlink("real.tin", folder.path("link.tin")).unwrap();
     folder.ok(&["encode", "a.ppm", "-o", "link.tin", "--force"]);
     assert!(folder.path("link.tin").is_symlink());
-    assert_eq!(
-        std::fs::metadata(folder.path("real.tin")).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(std::fs::metadata(folder.path("real.tin")).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(folder.read("real.tin").starts_with(b"\x89TIN"));
 }

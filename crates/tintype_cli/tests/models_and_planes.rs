@@ -34,15 +34,7 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     let message = folder.fails(1, &["decode", "0.tin"]);
     assert!(message.contains("--model"), "{message}");
     folder.ok(&["decode", "0.tin", "--model", "own.tinmodel", "-o", "a.ppm"]);
-    folder.ok(&[
-        "encode",
-        "album/0.ppm",
-        "--model",
-        "own.tinmodel",
-        "--send-model",
-        "-o",
-        "0s.tin",
-    ]);
+    folder.ok(&["encode", "album/0.ppm", "--model", "own.tinmodel", "--send-model", "-o", "0s.tin"]);
     folder.ok(&["decode", "0s.tin", "-o", "b.ppm"]);
     assert_eq!(folder.read("a.ppm"), folder.read("b.ppm"));
     folder.fails(
@@ -75,16 +67,14 @@ fn folders_of_pairs_are_paired_by_name() {
     let message = folder.fails(2, &["encode", "rgb", "--depth", "d", "-o", "more"]);
     assert!(message.contains("3_depth.pgm") && !message.contains("2_depth.pgm"), "{message}");
     folder.write("small.pgm", &pgm(95, 64, 1));
-    let message =
-        folder.fails(1, &["encode", "rgb/1_color.ppm", "--depth", "small.pgm", "-o", "x.tin"]);
+    let message = folder.fails(1, &["encode", "rgb/1_color.ppm", "--depth", "small.pgm", "-o", "x.tin"]);
     assert!(message.contains("small.pgm") && message.contains("95 × 64"), "{message}");
 }
 
 /// `P7` of `planes` planes of 16 bits.
 fn pam(planes: usize) -> Vec<u8> {
     let (width, height) = (40, 30);
-    let head =
-        format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {planes}\nMAXVAL 65535\nENDHDR\n");
+    let head = format!("P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {planes}\nMAXVAL 65535\nENDHDR\n");
     let mut bytes = head.into_bytes();
     for at in 0..width * height {
         bytes.extend(
@@ -109,11 +99,8 @@ fn thirty_two_deep_planes_go_through_tiff_and_back() {
     folder.ok(&["decode", "near.tin", "-o", "near.pam"]);
     let near = samples(&folder.read("near.pam"));
     let value = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
-    let worst = near
-        .chunks(2)
-        .zip(samples(&before).chunks(2))
-        .map(|(a, b)| value(a).abs_diff(value(b)))
-        .max();
+    let worst =
+        near.chunks(2).zip(samples(&before).chunks(2)).map(|(a, b)| value(a).abs_diff(value(b))).max();
     assert!((1..=3).contains(&worst.unwrap()), "{worst:?}");
     folder.ok(&["encode", "b.tif", "-q", "40", "-o", "lossy.tin"]);
     folder.ok(&["decode", "lossy.tin", "-o", "lossy.tif"]);

@@ -89,8 +89,7 @@ fn finish(child: Child) -> String {
 
 /// Loss of every logged step and the curve of every validation; what was done twice counts as it was done last.
 fn log(below: &Path, name: &str) -> BTreeMap<(String, u64), String> {
-    let text =
-        std::fs::read_to_string(below.join(format!("{name}.run/log.jsonl"))).unwrap_or_default();
+    let text = std::fs::read_to_string(below.join(format!("{name}.run/log.jsonl"))).unwrap_or_default();
     let mut out = BTreeMap::new();
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         for (kind, value) in [("step", "loss"), ("validation", "curve")] {
@@ -137,16 +136,8 @@ fn a_run_repeats_itself_and_a_killed_one_goes_on_as_if_nothing_had_happened() {
     let tintype = |args: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_tintype")).current_dir(below).args(args).output()
     };
-    let encode = [
-        "encode",
-        "pictures/0.png",
-        "--codec",
-        "neural",
-        "--model",
-        "killed.tinmodel",
-        "-o",
-        "0.tin",
-    ];
+    let encode =
+        ["encode", "pictures/0.png", "--codec", "neural", "--model", "killed.tinmodel", "-o", "0.tin"];
     assert!(tintype(&encode).unwrap().status.success());
     assert!(
         tintype(&["decode", "0.tin", "--model", "killed.tinmodel", "-o", "0.ppm"])

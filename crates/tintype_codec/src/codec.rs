@@ -92,7 +92,7 @@ impl Default for EncodeSettings {
 
 /// Resources of an operation. Results do not depend on `threads` or `level`.
 #[derive(Clone, Copy, Debug)]
-pub struct ExecOptions {
+pub struct Exec {
     /// Worker threads.
     pub threads: Threads,
     /// SIMD level.
@@ -101,7 +101,7 @@ pub struct ExecOptions {
     pub limits: Limits,
 }
 
-impl Default for ExecOptions {
+impl Default for Exec {
     fn default() -> Self {
         Self { threads: Threads::available(), level: Level::new(), limits: Limits::default() }
     }
@@ -149,12 +149,7 @@ pub trait Codec: Send + Sync {
     ///
     /// # Errors
     /// `Unsupported` for planes or targets it does not handle, `Limit`, `Misuse`.
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload>;
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload>;
 
     /// Decodes what `request` asks for. The result's shape is `payload.shape`, its size changed
     /// by scale and region.
@@ -162,21 +157,10 @@ pub trait Codec: Send + Sync {
     /// # Errors
     /// `Malformed`, `Truncated`, `Limit`, `Unsupported` (a request it cannot fulfil), `Mismatch`
     /// (model).
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes>;
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes>;
 
     /// Whether `request` needs section `key`; `true` where a codec cannot tell.
-    fn wants(
-        &self,
-        shape: &Shape,
-        header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let _ = (shape, header, key, request);
         true
     }

@@ -13,8 +13,7 @@
 //!   error, never a panic.
 
 use crate::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView,
-    SectionView, Target,
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, SectionView, Target,
 };
 use tintype_image::{
     ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
@@ -120,13 +119,13 @@ pub fn check(codec: &dyn Codec, refused: &[&str]) {
     }
 }
 
-fn one_thread() -> ExecOptions {
-    ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
+fn one_thread() -> Exec {
+    Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
 /// Three threads and no SIMD.
-fn other_exec() -> ExecOptions {
-    ExecOptions { threads: Threads::new(3), level: Level::fallback(), ..ExecOptions::default() }
+fn other_exec() -> Exec {
+    Exec { threads: Threads::new(3), level: Level::fallback(), ..Exec::default() }
 }
 
 /// One picture under one target.
@@ -151,8 +150,7 @@ impl Case<'_> {
     fn check(&self) {
         let payload = self.codec.encode(self.source, &self.settings(), &one_thread());
         let payload = payload.unwrap_or_else(|error| panic!("{self}: {error}"));
-        let again =
-            self.codec.encode(self.source, &self.settings(), &other_exec()).expect("as before");
+        let again = self.codec.encode(self.source, &self.settings(), &other_exec()).expect("as before");
         assert!(payload == again, "{self}: bytes depend on threads or SIMD level");
         assert!(self.codec.holds_model(&payload.header), "{self}: does not know its own model");
         let whole = self.decode(&payload.view(&self.source.shape), &DecodeRequest::default());
@@ -166,17 +164,10 @@ impl Case<'_> {
         self.check_sections(&payload);
     }
 
-    fn decode(
-        &self,
-        view: &PayloadView<'_>,
-        request: &DecodeRequest,
-    ) -> Result<Planes, CodecError> {
+    fn decode(&self, view: &PayloadView<'_>, request: &DecodeRequest) -> Result<Planes, CodecError> {
         let one = self.codec.decode(view, request, &one_thread());
         let other = self.codec.decode(view, request, &other_exec());
-        assert!(
-            one == other,
-            "{self}: samples or errors depend on threads or SIMD level, {request:?}"
-        );
+        assert!(one == other, "{self}: samples or errors depend on threads or SIMD level, {request:?}");
         one
     }
 
@@ -197,8 +188,7 @@ impl Case<'_> {
                 a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| f64::from(a.abs_diff(*b)));
             let mean = distances.sum::<f64>() / (a.width() * a.height()) as f64 / f64::from(max);
             // One bit holds 0 and 1 only: an error is the whole range.
-            let fine =
-                whole.shape.planes[index].bit_depth > 1 && self.target == Target::Quality(90.0);
+            let fine = whole.shape.planes[index].bit_depth > 1 && self.target == Target::Quality(90.0);
             assert!(!fine || mean <= ERROR_MAX, "{self}: mean error {mean:.3} in plane {index}");
         }
     }
@@ -216,9 +206,8 @@ impl Case<'_> {
             let request = DecodeRequest { region: Some(region), ..DecodeRequest::default() };
             let mut view = payload.view(shape);
             view.sections.retain(|s| self.codec.wants(shape, &payload.header, s.key, &request));
-            let part = self
-                .decode(&view, &request)
-                .unwrap_or_else(|error| panic!("{self}: {region}: {error}"));
+            let part =
+                self.decode(&view, &request).unwrap_or_else(|error| panic!("{self}: {region}: {error}"));
             let expected = planes_cropped(whole, region).expect("a region inside");
             assert!(part == expected, "{self}: {region} is not the crop of the whole");
         }
@@ -243,8 +232,7 @@ impl Case<'_> {
                 assert!(declined, "{self}: 1/{} is not declined as Unsupported", 1 << scale_log2);
                 continue;
             }
-            let small =
-                result.unwrap_or_else(|error| panic!("{self}: 1/{}: {error}", 1 << scale_log2));
+            let small = result.unwrap_or_else(|error| panic!("{self}: 1/{}: {error}", 1 << scale_log2));
             let expected = shape.reduced(scale_log2);
             assert!(small.shape == expected, "{self}: 1/{} has another shape", 1 << scale_log2);
 
@@ -282,10 +270,9 @@ impl Case<'_> {
             let result =
                 self.decode(&prefix(payload, &self.source.shape, bytes), &DecodeRequest::default());
             match &result {
-                Ok(planes) => assert!(
-                    planes.shape == self.source.shape,
-                    "{self}: cut at {bytes}: another shape"
-                ),
+                Ok(planes) => {
+                    assert!(planes.shape == self.source.shape, "{self}: cut at {bytes}: another shape")
+                }
                 Err(CodecError::Truncated { .. }) => {
                     assert!(!embedded, "{self}: cut at {bytes} does not decode")
                 }

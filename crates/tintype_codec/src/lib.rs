@@ -30,7 +30,7 @@
 //!         Capabilities { lossless: true, ..Capabilities::default() }
 //!     }
 //!
-//!     fn encode(&self, source: &Planes, _: &EncodeSettings, _: &ExecOptions) -> Result<Payload> {
+//!     fn encode(&self, source: &Planes, _: &EncodeSettings, _: &Exec) -> Result<Payload> {
 //!         let samples = source.planes.iter().flat_map(|plane| plane.rows().flatten());
 //!         let bytes = samples.flat_map(|sample| sample.to_le_bytes()).collect();
 //!         Ok(Payload::from_tiles(Vec::new(), [bytes]))
@@ -40,7 +40,7 @@
 //!         &self,
 //!         payload: &PayloadView<'_>,
 //!         request: &DecodeRequest,
-//!         exec: &ExecOptions,
+//!         exec: &Exec,
 //!     ) -> Result<Planes> {
 //!         payload.shape.check(&exec.limits)?;
 //!         if request.scale_log2 != 0 {
@@ -61,9 +61,9 @@
 //! }
 //!
 //! let source = Planes::new(Shape::gray(5, 4, 8));
-//! let payload = Raw.encode(&source, &EncodeSettings::default(), &ExecOptions::default())?;
+//! let payload = Raw.encode(&source, &EncodeSettings::default(), &Exec::default())?;
 //! let view = payload.view(&source.shape);
-//! let decoded = Raw.decode(&view, &DecodeRequest::default(), &ExecOptions::default())?;
+//! let decoded = Raw.decode(&view, &DecodeRequest::default(), &Exec::default())?;
 //! assert_eq!(decoded, source);
 //! # Ok::<(), CodecError>(())
 //! ```
@@ -78,9 +78,7 @@ mod payload;
 mod quality;
 mod tiles;
 
-pub use codec::{
-    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Target, Tune,
-};
+pub use codec::{Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, Exec, Target, Tune};
 pub use error::{CodecError, Result};
 pub use parallel::{map_indexed, map_items};
 pub use payload::{Payload, PayloadView, Section, SectionKey, SectionView};

@@ -19,11 +19,7 @@ use tintype_image::Threads;
 ///
 /// # Panics
 /// If `work` panics.
-pub fn map_indexed<T: Send>(
-    threads: Threads,
-    count: usize,
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<T> {
+pub fn map_indexed<T: Send>(threads: Threads, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let workers = threads.count().min(count);
     if workers <= 1 {
         return (0..count).map(work).collect();
@@ -44,9 +40,8 @@ pub fn map_indexed<T: Send>(
         }
         drain();
     });
-    let take = |slot: Mutex<Option<T>>| {
-        slot.into_inner().expect("as above").expect("every index was drained")
-    };
+    let take =
+        |slot: Mutex<Option<T>>| slot.into_inner().expect("as above").expect("every index was drained");
     slots.into_iter().map(take).collect()
 }
 
@@ -67,8 +62,7 @@ pub fn map_items<I: Send, T: Send>(
     items: Vec<I>,
     work: impl Fn(usize, I) -> T + Sync,
 ) -> Vec<T> {
-    let items: Vec<Mutex<Option<I>>> =
-        items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    let items: Vec<Mutex<Option<I>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
     map_indexed(threads, items.len(), |index| {
         let item =
             items[index].lock().expect("locked once").take().expect("every index is drained once");

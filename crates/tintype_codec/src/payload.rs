@@ -63,8 +63,7 @@ pub struct PayloadView<'a> {
 impl Payload {
     /// A payload of one layer: one section for each tile, in the order of tiles.
     pub fn from_tiles(header: Vec<u8>, tiles: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let section =
-            |(tile, bytes)| Section { key: SectionKey { tile: tile as u32, layer: 0 }, bytes };
+        let section = |(tile, bytes)| Section { key: SectionKey { tile: tile as u32, layer: 0 }, bytes };
         Self { header, sections: tiles.into_iter().enumerate().map(section).collect() }
     }
 

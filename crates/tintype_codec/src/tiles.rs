@@ -31,9 +31,7 @@ pub fn requested_region(shape: &Shape, request: &DecodeRequest) -> Result<Region
     let fits = |start: usize, length: usize, side: usize| {
         length > 0 && start.checked_add(length).is_some_and(|end| end <= side)
     };
-    if fits(region.x, region.width, shape.width_px)
-        && fits(region.y, region.height, shape.height_px)
-    {
+    if fits(region.x, region.width, shape.width_px) && fits(region.y, region.height, shape.height_px) {
         return Ok(region);
     }
     let (width, height) = (shape.width_px, shape.height_px);
@@ -84,8 +82,7 @@ pub fn decode_tiles(
     });
     results.into_iter().collect::<Result<()>>()?;
     let canvas = canvas.into_inner().expect("as above");
-    let cut =
-        Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
+    let cut = Region { x: region.x.wrapping_sub(first.x), y: region.y.wrapping_sub(first.y), ..region };
     if cut == Region::of_size(width_px, height_px) {
         return Ok(canvas);
     }

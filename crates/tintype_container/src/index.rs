@@ -54,20 +54,14 @@ fn order_of(keys: &[SectionKey]) -> (u8, u64, u64) {
     let layers = 1 + keys.iter().map(|k| u64::from(k.layer)).max().unwrap_or(0);
     let is_grid = |order| {
         tiles * layers == keys.len() as u64
-            && keys
-                .iter()
-                .enumerate()
-                .all(|(i, key)| *key == grid_key(order, tiles, layers, i as u64))
+            && keys.iter().enumerate().all(|(i, key)| *key == grid_key(order, tiles, layers, i as u64))
     };
-    let order =
-        [TILES_OUTER, LAYERS_OUTER].into_iter().find(|order| is_grid(*order)).unwrap_or(LISTED);
+    let order = [TILES_OUTER, LAYERS_OUTER].into_iter().find(|order| is_grid(*order)).unwrap_or(LISTED);
     (order, tiles, layers)
 }
 
 /// The index payload for sections of these keys and lengths.
-pub(crate) fn payload_from_sections(
-    sections: &[(SectionKey, u64)],
-) -> Result<Vec<u8>, ContainerError> {
+pub(crate) fn payload_from_sections(sections: &[(SectionKey, u64)]) -> Result<Vec<u8>, ContainerError> {
     let keys: Vec<SectionKey> = sections.iter().map(|(key, _)| *key).collect();
     if keys.iter().any(|k| u64::from(k.tile) >= TILE_END || u64::from(k.layer) >= LAYER_END) {
         return Err(ContainerError::Misuse {
@@ -106,9 +100,8 @@ pub(crate) fn sections_from_payload(
         return Err(malformed("empty index"));
     };
     // A number that runs past the payload is no cut-off file: the chunk's checksum was right.
-    let mut number = || {
-        read_varint(&mut rest, at).map_err(|_| malformed("index with a wrong or missing number"))
-    };
+    let mut number =
+        || read_varint(&mut rest, at).map_err(|_| malformed("index with a wrong or missing number"));
     let keys = match order {
         LISTED => {
             let count = checked_count(number()?, 1, payload, limits, at)?;

@@ -4,9 +4,7 @@
 use crate::checksum::{LONG_SECTION_BYTES, chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::{place_sections, sections_from_payload};
 use crate::metadata::{ItemRead, item_from_payload};
-use crate::short::{
-    SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes,
-};
+use crate::short::{SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, parts_from_bytes};
 use crate::tag::{Kind, Tag};
 use crate::varint::VARINT_BYTES_MAX;
 use crate::{
@@ -58,9 +56,8 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// All but `Misuse`; `Truncated` if the input ends before its data starts.
     pub fn stream(input: R, limits: ContainerLimits) -> Result<Self, ContainerError> {
-        let skip = |input: &mut R, len: u64| {
-            std::io::copy(&mut input.by_ref().take(len), &mut std::io::sink())
-        };
+        let skip =
+            |input: &mut R, len: u64| std::io::copy(&mut input.by_ref().take(len), &mut std::io::sink());
         Self::open(Source { input, at: 0, end: u64::MAX, skip }, limits)
     }
 }
@@ -120,8 +117,7 @@ impl<R: Read> Reader<R> {
     /// Reads all of a file in the short form.
     fn short_file(&mut self) -> Result<(), ContainerError> {
         // One byte more than there may be, so that a longer one is noticed.
-        let bytes =
-            self.source.up_to((SHORT_HEAD_BYTES_MAX + SHORT_SECTION_BYTES_MAX + 4) as u64)?;
+        let bytes = self.source.up_to((SHORT_HEAD_BYTES_MAX + SHORT_SECTION_BYTES_MAX + 4) as u64)?;
         let (head, section) = parts_from_bytes(&bytes)?;
         if head.len() as u64 > self.limits.head_bytes_max {
             return Err(ContainerError::Limit {
@@ -153,15 +149,12 @@ impl<R: Read> Reader<R> {
                     at,
                 });
             }
-            let again = |kind: Kind| ContainerError::Malformed {
-                what: format!("{} again", kind.name()),
-                at,
-            };
+            let again =
+                |kind: Kind| ContainerError::Malformed { what: format!("{} again", kind.name()), at };
             match front.tag.kind {
                 Some(Kind::Head) if head.is_some() => return Err(again(Kind::Head)),
                 Some(Kind::Head) => {
-                    head =
-                        Some(self.payload(&front, "bytes of head", self.limits.head_bytes_max)?)
+                    head = Some(self.payload(&front, "bytes of head", self.limits.head_bytes_max)?)
                 }
                 Some(Kind::Index) if lengths.is_some() => return Err(again(Kind::Index)),
                 Some(Kind::Index) => {
@@ -191,8 +184,7 @@ impl<R: Read> Reader<R> {
         let lengths = match lengths {
             Some(lengths) => lengths,
             None => {
-                let checksum =
-                    if front.len >= LONG_SECTION_BYTES + 4 { 4 } else { front.len.min(2) };
+                let checksum = if front.len >= LONG_SECTION_BYTES + 4 { 4 } else { front.len.min(2) };
                 vec![(SectionKey::FIRST, front.len - checksum)]
             }
         };
@@ -205,11 +197,8 @@ impl<R: Read> Reader<R> {
         }
         self.index = index;
         self.data_tag = front.tag;
-        self.data_end = self
-            .source
-            .at
-            .checked_add(len)
-            .ok_or_else(|| malformed("DATA chunk too long".into()))?;
+        self.data_end =
+            self.source.at.checked_add(len).ok_or_else(|| malformed("DATA chunk too long".into()))?;
         Ok(())
     }
 

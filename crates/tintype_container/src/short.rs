@@ -22,12 +22,9 @@ pub fn write_short_file(
     head: &[u8],
     section: &[u8],
 ) -> Result<(), ContainerError> {
-    if head.len() > SHORT_HEAD_BYTES_MAX
-        || section.len() > SHORT_SECTION_BYTES_MAX
-        || section.is_empty()
+    if head.len() > SHORT_HEAD_BYTES_MAX || section.len() > SHORT_SECTION_BYTES_MAX || section.is_empty()
     {
-        let what =
-            format!("a short file of {} bytes of head and {} of data", head.len(), section.len());
+        let what = format!("a short file of {} bytes of head and {} of data", head.len(), section.len());
         return Err(ContainerError::Misuse { what });
     }
     let mut front = vec![SHORT_VERSION];

@@ -80,8 +80,8 @@ fn small() -> Content {
 #[test]
 fn everything_comes_back_from_a_stream_and_by_seeking() {
     let long = Content { sections: vec![(key(0, 0), vec![3; 5000])], ..Content::default() };
-    let borders = [4095, 4096, 4097]
-        .map(|len| Content { sections: vec![(key(0, 0), vec![5; len])], ..small() });
+    let borders =
+        [4095, 4096, 4097].map(|len| Content { sections: vec![(key(0, 0), vec![5; len])], ..small() });
     let none = Content { head: vec![1], ..Content::default() };
     let one_empty = Content { sections: vec![(key(0, 0), vec![])], ..Content::default() };
     for content in [small(), long, none, one_empty].into_iter().chain(borders) {
@@ -94,11 +94,8 @@ fn everything_comes_back_from_a_stream_and_by_seeking() {
 
 #[test]
 fn a_single_section_costs_at_most_nineteen_bytes_beside_head_and_data() {
-    let content = Content {
-        head: vec![0; 20],
-        sections: vec![(key(0, 0), vec![0; 4000])],
-        ..Content::default()
-    };
+    let content =
+        Content { head: vec![0; 20], sections: vec![(key(0, 0), vec![0; 4000])], ..Content::default() };
     assert_eq!(content.file().len(), 4000 + 20 + 16);
     let content = Content {
         head: vec![0; 20],
@@ -142,8 +139,7 @@ fn unwanted_sections_are_left_out_on_stream_and_seek() {
 fn every_truncation_gives_a_prefix_or_an_error() {
     let content = small();
     let file = content.file();
-    let start =
-        Reader::stream(&file[..], ContainerLimits::default()).unwrap().index()[0].at as usize;
+    let start = Reader::stream(&file[..], ContainerLimits::default()).unwrap().index()[0].at as usize;
     for len in 0..file.len() {
         for result in [
             stream(&file[..len]),
@@ -165,9 +161,7 @@ fn every_truncation_gives_a_prefix_or_an_error() {
                 assert!(got.1 == sent.1 || i + 1 == count && !data_whole, "{len}");
             }
             assert!(content.metadata.starts_with(&got.metadata));
-            assert!(
-                data_whole == (count == content.sections.len()) || count == content.sections.len()
-            );
+            assert!(data_whole == (count == content.sections.len()) || count == content.sections.len());
         }
     }
 }
@@ -236,9 +230,7 @@ fn chunks_that_must_not_be_are_refused_by_name() {
     assert!(says(&[(0xc0, b"h")]).contains("no DATA"));
     assert!(says(&[(0x80, b"h"), (0xc2, b"a")]).contains("sections take 0"));
     assert!(says(&[(0x80, b"h"), (0x81, &[1, 1, 2, 0]), (0xc2, b"")]).contains("index"));
-    assert!(
-        says(&[(0x80, b"h"), (0x81, &[0, 2, 5, 5, 5, 5, 0, 0]), (0xc2, b"")]).contains("one key")
-    );
+    assert!(says(&[(0x80, b"h"), (0x81, &[0, 2, 5, 5, 5, 5, 0, 0]), (0xc2, b"")]).contains("one key"));
     assert!(says(&[(0x80, b"h"), (0x81, &[1, 1, 0x81, 0x00, 0]), (0xc2, b"")]).contains("index"));
     assert!(says(&[(0x80, b"h"), (0x81, &[9]), (0xc2, b"")]).contains("section order 9"));
     assert!(says(&[(0x80, b"h"), (0x03, &[7]), (0xc2, b"")]).contains("metadata packing 7"));
@@ -300,8 +292,7 @@ fn wrong_use_is_refused() {
     let far = Content { sections: vec![(key(1 << 24, 0), vec![])], ..Content::default() };
     let nameless =
         Content { metadata: vec![item(Metadata::Named(String::new()), b"")], ..Content::default() };
-    let known =
-        Content { unknown: vec![UnknownChunk { kind: 2, bytes: vec![] }], ..Content::default() };
+    let known = Content { unknown: vec![UnknownChunk { kind: 2, bytes: vec![] }], ..Content::default() };
     for content in [double, far, nameless, known] {
         let result = write_file(&mut Vec::new(), &content.parts());
         assert!(matches!(result, Err(ContainerError::Misuse { .. })), "{content:?}");
@@ -336,16 +327,11 @@ fn contents() -> impl Strategy<Value = Content> {
         .prop_map(|(name, bytes)| MetadataItem { kind: Metadata::Named(name), bytes });
     let unknown = (7u8..32, bytes()).prop_map(|(kind, bytes)| UnknownChunk { kind, bytes });
     let lists = (proptest::collection::vec(named, 0..3), proptest::collection::vec(unknown, 0..3));
-    (bytes(), keys.prop_shuffle_map(), lists).prop_map(|(head, sections, (metadata, unknown))| {
-        Content {
-            head,
-            sections: sections
-                .into_iter()
-                .map(|((tile, layer), bytes)| (key(tile, layer), bytes))
-                .collect(),
-            metadata,
-            unknown,
-        }
+    (bytes(), keys.prop_shuffle_map(), lists).prop_map(|(head, sections, (metadata, unknown))| Content {
+        head,
+        sections: sections.into_iter().map(|((tile, layer), bytes)| (key(tile, layer), bytes)).collect(),
+        metadata,
+        unknown,
     })
 }
 

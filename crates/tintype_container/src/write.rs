@@ -59,8 +59,7 @@ pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), Contain
         out.write_all(&checksum[..len])?;
     }
     for (i, (kind, payload)) in trailer.iter().enumerate() {
-        let last =
-            if i + 1 == trailer.len() { Kind::Data.tag(true) ^ Kind::Data.tag(false) } else { 0 };
+        let last = if i + 1 == trailer.len() { Kind::Data.tag(true) ^ Kind::Data.tag(false) } else { 0 };
         write_chunk(out, kind | last, payload)?;
     }
     Ok(())

@@ -169,8 +169,7 @@ mod tests {
             for (name, level) in levels() {
                 for threads in [1, 2] {
                     for parts in [false, true] {
-                        let found =
-                            fingerprint(&sample.file, Way { level, threads, parts }).unwrap();
+                        let found = fingerprint(&sample.file, Way { level, threads, parts }).unwrap();
                         assert_eq!(
                             found, expected,
                             "{}: {name}, {threads} threads, parts {parts}",

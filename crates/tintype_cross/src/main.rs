@@ -30,9 +30,8 @@ fn write(folder: &str) -> Result<(), Failure> {
 }
 
 fn read(folder: &str) -> Result<(), Failure> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder)?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<_, _>>()?;
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     paths.retain(|path| path.extension().is_some_and(|e| e == "tin"));
     paths.sort();
     for path in paths {

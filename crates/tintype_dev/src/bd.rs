@@ -57,10 +57,8 @@ fn print_line(
     images: &BTreeSet<String>,
     args: &BdArgs,
 ) {
-    let of_means = bd_rate(
-        &window(mean_curve(curves, images), args),
-        &window(mean_curve(theirs, images), args),
-    );
+    let of_means =
+        bd_rate(&window(mean_curve(curves, images), args), &window(mean_curve(theirs, images), args));
     let mut each = Vec::new();
     for image in images {
         let ours = window(curve_of(curves, image), args);

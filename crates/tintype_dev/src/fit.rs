@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::pictures::{collect, read};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use tintype_codec::ExecOptions;
+use tintype_codec::Exec;
 use tintype_image::Planes;
 use tintype_wavelet::Wavelet;
 
@@ -46,7 +46,7 @@ pub fn run(args: &FitArgs) -> Result<(), Failure> {
             for file in &files {
                 pictures.push(read(file, None)?.planes);
             }
-            Wavelet::fit_priors(&pictures, &args.quality, &ExecOptions::default())?
+            Wavelet::fit_priors(&pictures, &args.quality, &Exec::default())?
         }
         Fitted::Jpeg => {
             let mut contents = Vec::new();

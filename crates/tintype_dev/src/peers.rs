@@ -65,18 +65,10 @@ impl Peer {
 }
 
 /// Runs a program that reads one file and writes another.
-fn convert(
-    line: &str,
-    input: &[u8],
-    from: &str,
-    to: &str,
-    setting: &str,
-) -> Result<Vec<u8>, Failure> {
+fn convert(line: &str, input: &[u8], from: &str, to: &str, setting: &str) -> Result<Vec<u8>, Failure> {
     let folder = tempfile::tempdir()?;
-    let (source, target) = (
-        folder.path().join("in").with_extension(from),
-        folder.path().join("out").with_extension(to),
-    );
+    let (source, target) =
+        (folder.path().join("in").with_extension(from), folder.path().join("out").with_extension(to));
     std::fs::write(&source, input)?;
 
     let text = |path: &Path| path.display().to_string();
@@ -90,8 +82,7 @@ fn convert(
     });
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    let status =
-        command.status().map_err(|error| format!("{program} cannot be started: {error}"))?;
+    let status = command.status().map_err(|error| format!("{program} cannot be started: {error}"))?;
     if !status.success() {
         return Err(format!("{program} failed: {status}").into());
     }

@@ -5,7 +5,7 @@ use crate::args::CodecArgs;
 use crate::peers::Peer;
 use std::io::Cursor;
 use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, codec};
-use tintype_codec::{EncodeSettings, ExecOptions, Target};
+use tintype_codec::{EncodeSettings, Exec, Target};
 use tintype_image::{Level, Picture, Planes, Threads};
 use tintype_jpeg::{Decoder as JpegDecoder, Encoder as JpegEncoder, EncoderParams, Sampling};
 
@@ -94,8 +94,8 @@ impl Subject {
     }
 }
 
-fn exec(args: &CodecArgs, level: Level) -> ExecOptions {
-    ExecOptions { threads: Threads::new(args.threads), level, ..ExecOptions::default() }
+fn exec(args: &CodecArgs, level: Level) -> Exec {
+    Exec { threads: Threads::new(args.threads), level, ..Exec::default() }
 }
 
 /// The parameters of the JPEG encoder, with the fields that the options set.

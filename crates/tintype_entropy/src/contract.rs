@@ -49,16 +49,15 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
             assert_eq!(walk.symbol(given.0, source), symbol);
         }
     }
-    let (mut range, mut rans, mut cost) =
-        (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
+    let (mut range, mut rans, mut cost) = (BitEncoder::new(), RansEncoder::<4>::new(), BitCost::new());
     let mut expected = 0.0;
     for &symbol in symbols {
         walk::<_, S, SIGNED>(&mut range, symbol, source);
         walk::<_, S, SIGNED>(&mut rans, symbol, source);
         walk::<_, S, SIGNED>(&mut cost, symbol, source);
         let width = f64::from(source.interval(symbol).1);
-        expected += f64::from(source.precision()) - width.log2()
-            + f64::from(u8::from(SIGNED && symbol != 0));
+        expected +=
+            f64::from(source.precision()) - width.log2() + f64::from(u8::from(SIGNED && symbol != 0));
     }
     let counted = cost.cost_q16() as f64 / 65536.0;
     assert!(
@@ -104,11 +103,7 @@ pub fn check_walk<T: WalkUnderTest>(walk: &T, values: &[i64]) {
     walk.walk(&mut cost, &mut kept);
     let bytes = encoder.finish_determined();
     let counted = cost.len_bytes();
-    assert!(
-        (counted..=counted + 1).contains(&bytes.len()),
-        "{} bytes, {counted} counted",
-        bytes.len()
-    );
+    assert!((counted..=counted + 1).contains(&bytes.len()), "{} bytes, {counted} counted", bytes.len());
     let mut read = vec![0; values.len()];
     walk.walk(&mut BitDecoder::whole(&bytes), &mut read);
     assert_eq!(read, values, "decoded other values than were encoded");

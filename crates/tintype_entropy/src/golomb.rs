@@ -59,11 +59,7 @@ pub fn golomb<W: BitWalk>(walk: &mut W, value: u32, divisor: u32) -> u32 {
     if quotient == QUOTIENT_MAX {
         return walk.bits(value, 32);
     }
-    quotient.saturating_mul(divisor).saturating_add(truncated_binary(
-        walk,
-        value % divisor,
-        divisor,
-    ))
+    quotient.saturating_mul(divisor).saturating_add(truncated_binary(walk, value % divisor, divisor))
 }
 
 /// Truncated binary: `value` below `size` (1 to 2^31) in as few bits as a prefix code of equal

@@ -36,11 +36,7 @@ macro_rules! doors {
         #[doc = concat!("assert!(Picture::", stringify!($from), "(3, 1, &pixels).is_err());")]
         /// # Ok::<(), tintype_image::ImageError>(())
         /// ```
-        pub fn $from(
-            width: usize,
-            height: usize,
-            pixels: &[$sample],
-        ) -> Result<Self, ImageError> {
+        pub fn $from(width: usize, height: usize, pixels: &[$sample]) -> Result<Self, ImageError> {
             let needed = width.checked_mul(height).and_then(|n| n.checked_mul($channels));
             if needed != Some(pixels.len()) {
                 return Err(wrong_len(width, height, $channels, pixels.len()));
@@ -96,18 +92,7 @@ macro_rules! doors {
 
 /// From and to buffers.
 impl Picture {
-    doors!(
-        8,
-        u8,
-        "gray",
-        from_gray8,
-        from_gray8_strided,
-        to_gray8,
-        Shape::gray,
-        1,
-        "[255]",
-        gray_at
-    );
+    doors!(8, u8, "gray", from_gray8, from_gray8_strided, to_gray8, Shape::gray, 1, "[255]", gray_at);
     doors!(
         8,
         u8,

@@ -17,10 +17,7 @@ impl Shape {
 
     /// The same planes at `ceil(size / 2^scale_log2)`.
     pub fn reduced(&self, scale_log2: u8) -> Self {
-        self.with_size(
-            reduced_len(self.width_px, scale_log2),
-            reduced_len(self.height_px, scale_log2),
-        )
+        self.with_size(reduced_len(self.width_px, scale_log2), reduced_len(self.height_px, scale_log2))
     }
 
     /// The samples of plane `index` that cover `region`.
@@ -73,14 +70,10 @@ impl TileGrid {
         if index >= self.count() {
             return None;
         }
-        let (x, y) = (
-            index % self.across() * self.tile_width_px,
-            index / self.across() * self.tile_height_px,
-        );
-        let (width, height) = (
-            self.tile_width_px.min(self.width_px - x),
-            self.tile_height_px.min(self.height_px - y),
-        );
+        let (x, y) =
+            (index % self.across() * self.tile_width_px, index / self.across() * self.tile_height_px);
+        let (width, height) =
+            (self.tile_width_px.min(self.width_px - x), self.tile_height_px.min(self.height_px - y));
         Some(Region { x, y, width, height })
     }
 
@@ -115,9 +108,7 @@ pub fn planes_cropped(source: &Planes, region: Region) -> Result<Planes, ImageEr
     if !region.is_inside(shape.region()) || odd_x || odd_y {
         let size = format!("{}×{}", shape.width_px, shape.height_px);
         let what = if odd_x || odd_y {
-            format!(
-                "region of {region} starts between samples of a subsampled plane; take even edges"
-            )
+            format!("region of {region} starts between samples of a subsampled plane; take even edges")
         } else {
             format!("region of {region} in a picture of {size}; it must have pixels and lie inside")
         };
@@ -165,13 +156,9 @@ mod tests {
             (3, 3, 0, 7),
         ] {
             let region = Region { x: region.0, y: region.1, width: region.2, height: region.3 };
-            let slow = (0..grid.count())
-                .filter(|i| grid.region(*i).unwrap().intersection(region).is_some());
-            assert_eq!(
-                grid.touched(region).collect::<Vec<_>>(),
-                slow.collect::<Vec<_>>(),
-                "{region:?}"
-            );
+            let slow =
+                (0..grid.count()).filter(|i| grid.region(*i).unwrap().intersection(region).is_some());
+            assert_eq!(grid.touched(region).collect::<Vec<_>>(), slow.collect::<Vec<_>>(), "{region:?}");
         }
     }
 
@@ -179,9 +166,7 @@ mod tests {
     fn crops_of_subsampled_pictures_keep_their_shape_rules() {
         let mut shape = Shape::rgb(9, 7, 8);
         shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
-        shape.planes[1..]
-            .iter_mut()
-            .for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (1, 1));
+        shape.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (1, 1));
         let planes = Planes::new(shape);
         let cut = planes_cropped(&planes, Region { x: 2, y: 4, width: 7, height: 3 }).unwrap();
         for (index, plane) in cut.planes.iter().enumerate() {

@@ -60,8 +60,6 @@ pub use fearless_simd::Level;
 pub use geometry::{TileGrid, planes_cropped};
 pub use hash::sample_hash;
 pub use limits::{Limits, Threads};
-pub use picture::{
-    ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
-};
+pub use picture::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 pub use plane::Plane;
 pub use region::{Region, reduced_len};

@@ -22,12 +22,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 65 535 pixels a side, 2^30 samples, 32 planes, 64 MiB of any one metadata item.
     fn default() -> Self {
-        Self {
-            side_px_max: 65_535,
-            samples_max: 1 << 30,
-            planes_max: 32,
-            metadata_bytes_max: 64 << 20,
-        }
+        Self { side_px_max: 65_535, samples_max: 1 << 30, planes_max: 32, metadata_bytes_max: 64 << 20 }
     }
 }
 

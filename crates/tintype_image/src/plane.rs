@@ -39,20 +39,10 @@ impl<T: Copy + Default> Plane<T> {
     /// Takes over `samples` whose rows start every `stride` samples.
     ///
     /// Returns `None` if `stride < width` or the rows do not fit into `samples`.
-    pub fn from_strided(
-        width: usize,
-        height: usize,
-        stride: usize,
-        samples: Vec<T>,
-    ) -> Option<Self> {
+    pub fn from_strided(width: usize, height: usize, stride: usize, samples: Vec<T>) -> Option<Self> {
         let needed =
             if height == 0 { 0 } else { (height - 1).checked_mul(stride)?.checked_add(width)? };
-        (stride >= width && samples.len() >= needed).then_some(Self {
-            width,
-            height,
-            stride,
-            samples,
-        })
+        (stride >= width && samples.len() >= needed).then_some(Self { width, height, stride, samples })
     }
 
     /// Width in samples.

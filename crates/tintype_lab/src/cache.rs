@@ -33,8 +33,7 @@ impl Cache {
     fn stem(&self, codec: &Codec, setting: &str, source: &Source, repeats: u32) -> Option<PathBuf> {
         let folder = self.0.as_ref().filter(|_| !codec.ours)?;
         let decode = codec.decode.as_ref().map_or_else(String::new, Template::line);
-        let text =
-            [&codec.version, &codec.encode.line(), &decode, setting, &source.hash].join("\n");
+        let text = [&codec.version, &codec.encode.line(), &decode, setting, &source.hash].join("\n");
         Some(folder.join(hex(&Sha256::digest(format!("{CACHE_VERSION} {repeats}\n{text}")))))
     }
 
@@ -50,8 +49,7 @@ impl Cache {
         let text = std::fs::read_to_string(stem.with_extension("json")).ok()?;
         let mut point: Point = serde_json::from_str(&text).ok()?;
         let file = std::fs::read(stem.with_extension("bin")).ok()?;
-        (point.image, point.codec, point.cached) =
-            (source.image.name.clone(), codec.name.clone(), true);
+        (point.image, point.codec, point.cached) = (source.image.name.clone(), codec.name.clone(), true);
         (file.len() as u64 == point.bytes).then_some((point, file))
     }
 

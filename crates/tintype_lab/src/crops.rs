@@ -85,13 +85,7 @@ pub fn crop_sets(
         let crops: Vec<Crop> = codecs.iter().filter_map(one).collect();
         let Some(source_png) = png_of(&source.picture, region) else { continue };
         let size = (region.width, region.height);
-        sets.push(CropSet {
-            image: source.image.name.clone(),
-            target_bpp,
-            size,
-            source_png,
-            crops,
-        });
+        sets.push(CropSet { image: source.image.name.clone(), target_bpp, size, source_png, crops });
     }
     sets
 }
@@ -116,8 +110,7 @@ fn search(
     let mut best: Option<(f64, String, Coded)> = None;
     for attempt in 0..TRIES_MAX {
         let span = (high.1 / low.1).ln();
-        let share =
-            if span > 0.0 { ((target_bytes / low.1).ln() / span).clamp(0.0, 1.0) } else { 0.0 };
+        let share = if span > 0.0 { ((target_bytes / low.1).ln() / span).clamp(0.0, 1.0) } else { 0.0 };
         // Every second step halves, so that a curved relation cannot keep the search on one side.
         let share = if attempt % 2 == 1 { 0.5 * (share + 0.5) } else { share };
         let setting = rounded(codec, low.0 + share * (high.0 - low.0));

@@ -113,21 +113,14 @@ fn measure(
     let mut stdout = tempfile::tempfile()?;
     let mut stderr = tempfile::tempfile()?;
     let mut command = Command::new(&program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(stdout.try_clone()?)
-        .stderr(stderr.try_clone()?);
+    command.args(arguments).stdin(Stdio::null()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
     let start = Instant::now();
     let child = command.spawn()?;
     let result = child.wait4()?;
     let wall_ms = start.elapsed().as_secs_f64() * 1e3;
     let cpu = result.rusage.utime + result.rusage.stime;
-    let cost = Cost {
-        wall_ms,
-        cpu_ms: cpu.as_secs_f64() * 1e3,
-        peak_memory_bytes: Some(result.rusage.maxrss),
-    };
+    let cost =
+        Cost { wall_ms, cpu_ms: cpu.as_secs_f64() * 1e3, peak_memory_bytes: Some(result.rusage.maxrss) };
     Ok(Outcome {
         cost,
         success: result.status.success(),

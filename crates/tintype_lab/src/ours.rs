@@ -60,8 +60,7 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
         settings.qualities.iter().map(|q| q.to_string()).collect()
     };
     let program = settings.program.display().to_string();
-    let model =
-        tintype::codec::built_in().find(|id| id.name() == name).and_then(tintype::shipped_model);
+    let model = tintype::codec::built_in().find(|id| id.name() == name).and_then(tintype::shipped_model);
     Ok(Codec {
         name: text.into(),
         ours: true,
@@ -83,8 +82,7 @@ pub fn codec_from_text(text: &str, settings: &OursSettings<'_>) -> Result<Codec,
 
 /// The time in milliseconds that a program printed as JSON under `key`.
 pub fn inside_ms(stdout: &str, key: &str) -> Option<f64> {
-    let object: serde_json::Value =
-        stdout.lines().find_map(|line| serde_json::from_str(line).ok())?;
+    let object: serde_json::Value = stdout.lines().find_map(|line| serde_json::from_str(line).ok())?;
     object.get(key)?.as_f64()
 }
 

@@ -74,8 +74,7 @@ fn shown(planes: &Planes, channel: usize, y: usize) -> impl Iterator<Item = u32>
     };
     (0..planes.shape.width_px).map(move |x| match index {
         Some(i) => {
-            u32::from(planes.planes[i].row(y)[x]) * 65535
-                / ((1 << planes.shape.planes[i].bit_depth) - 1)
+            u32::from(planes.planes[i].row(y)[x]) * 65535 / ((1 << planes.shape.planes[i].bit_depth) - 1)
         }
         None => 65535,
     })
@@ -128,8 +127,6 @@ mod tests {
         let clear = |p: usize, at: usize| if p == 3 { 254 } else { same(p, at) };
         assert!(check_equal(&gray, &picture(ColourModel::Rgb, opaque, clear)).is_err());
         let tinted = |p: usize, at: usize| if p == 1 && at == 7 { 254 } else { same(p, at) };
-        assert!(
-            check_equal(&gray, &picture(ColourModel::Rgb, vec![colour(8); 3], tinted)).is_err()
-        );
+        assert!(check_equal(&gray, &picture(ColourModel::Rgb, vec![colour(8); 3], tinted)).is_err());
     }
 }

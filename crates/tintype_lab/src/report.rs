@@ -23,8 +23,7 @@ pub fn html_from_run(run: &BenchRun) -> Result<String, LabError> {
     let data = data.to_string().replace('<', "\\u003c");
     let title = run.bench.dataset.replace('&', "&amp;").replace('<', "&lt;");
     let page = include_str!("page/report.html");
-    let page =
-        page.replace("{{title}}", &title).replace("{{style}}", include_str!("page/report.css"));
+    let page = page.replace("{{title}}", &title).replace("{{style}}", include_str!("page/report.css"));
     Ok(page.replace("{{script}}", include_str!("page/report.js")).replace("{{data}}", &data))
 }
 
@@ -43,8 +42,7 @@ fn crops_as_json(sets: &[CropSet]) -> Vec<Value> {
             })
             .collect();
         bytes +=
-            (set.crops.iter().map(|crop| crop.png.len()).sum::<usize>() + set.source_png.len()) * 4
-                / 3;
+            (set.crops.iter().map(|crop| crop.png.len()).sum::<usize>() + set.source_png.len()) * 4 / 3;
         if bytes > CROP_BYTES_MAX {
             break;
         }

@@ -183,8 +183,7 @@ fn choose_codecs(options: &BenchOptions) -> Result<(Vec<Codec>, Vec<Missing>), L
     let mut codecs = Vec::new();
     for text in &options.codecs {
         let program = options.program.as_deref();
-        let program =
-            program.ok_or_else(|| LabError::misuse("our codecs need the program tintype"))?;
+        let program = program.ok_or_else(|| LabError::misuse("our codecs need the program tintype"))?;
         let settings = OursSettings {
             program,
             qualities: &options.qualities,
@@ -207,17 +206,15 @@ fn choose_codecs(options: &BenchOptions) -> Result<(Vec<Codec>, Vec<Missing>), L
         missing = not_found;
     }
     if codecs.is_empty() {
-        return Err(LabError::misuse(
-            "no codec to run: none of ours was named and no peer was found",
-        ));
+        return Err(LabError::misuse("no codec to run: none of ours was named and no peer was found"));
     }
     Ok((codecs, missing))
 }
 
 fn empty_bench(options: &BenchOptions, codecs: &[Codec], missing: Vec<Missing>) -> Bench {
     let first = options.inputs.first();
-    let folder = first
-        .and_then(|path| if path.is_dir() { path.file_name() } else { path.parent()?.file_name() });
+    let folder =
+        first.and_then(|path| if path.is_dir() { path.file_name() } else { path.parent()?.file_name() });
     let dataset = folder.map_or_else(|| "pictures".into(), |name| name.display().to_string());
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     Bench {
@@ -225,11 +222,7 @@ fn empty_bench(options: &BenchOptions, codecs: &[Codec], missing: Vec<Missing>) 
         version: 1,
         dataset: options.dataset.clone().unwrap_or(dataset),
         tintype: env!("CARGO_PKG_VERSION").into(),
-        machine: format!(
-            "{} {}, {processors} processors",
-            std::env::consts::OS,
-            std::env::consts::ARCH
-        ),
+        machine: format!("{} {}, {processors} processors", std::env::consts::OS, std::env::consts::ARCH),
         lossless: options.lossless,
         repeats: options.repeats.max(1),
         timed: options.timed,

@@ -20,23 +20,15 @@ fn metric(point: &Point, name: &str) -> Option<f64> {
 }
 
 /// Averages of every codec at every setting, in the order of `codecs` and of each codec's points.
-pub fn summaries(
-    points: &[Point],
-    images: &[Image],
-    codecs: &[String],
-    timed: bool,
-) -> Vec<Summary> {
+pub fn summaries(points: &[Point], images: &[Image], codecs: &[String], timed: bool) -> Vec<Summary> {
     let pixels: BTreeMap<&str, (u64, u64)> = images
         .iter()
-        .map(|image| {
-            (image.name.as_str(), (image.width as u64 * image.height as u64, image.raw_bytes))
-        })
+        .map(|image| (image.name.as_str(), (image.width as u64 * image.height as u64, image.raw_bytes)))
         .collect();
     let mut all = Vec::new();
     for codec in codecs {
         for (setting, group) in by_setting(points, codec) {
-            let size =
-                |point: &&Point| pixels.get(point.image.as_str()).copied().unwrap_or_default();
+            let size = |point: &&Point| pixels.get(point.image.as_str()).copied().unwrap_or_default();
             let megapixels = group.iter().map(|p| size(p).0 as f64).sum::<f64>() / 1e6;
             let raw: u64 = group.iter().map(|p| size(p).1).sum();
             let bytes: u64 = group.iter().map(|p| p.bytes).sum();
@@ -57,9 +49,7 @@ pub fn summaries(
                 metrics: mean_metrics(&group),
                 ms_ssim_db: mean_of_some(group.iter().map(|p| metric(p, "ms_ssim"))),
                 encode_mp_per_s: per_second(group.iter().map(|p| &p.encode).collect()),
-                decode_mp_per_s: per_second(
-                    group.iter().filter_map(|p| p.decode.as_ref()).collect(),
-                ),
+                decode_mp_per_s: per_second(group.iter().filter_map(|p| p.decode.as_ref()).collect()),
                 encode_peak_bytes: peak(&|p| Some(p.encode)),
                 decode_peak_bytes: peak(&|p| p.decode),
             });
@@ -199,8 +189,7 @@ mod tests {
     #[test]
     fn half_the_rate_is_minus_fifty_percent() {
         let rates = bd_rates(&points(), &["a".into(), "b".into()]);
-        let of =
-            |codec: &str| rates.iter().find(|r| r.codec == codec && r.metric == "psnr").unwrap();
+        let of = |codec: &str| rates.iter().find(|r| r.codec == codec && r.metric == "psnr").unwrap();
         assert!((of("b").of_averages.unwrap() + 50.0).abs() < 1e-6, "{:?}", of("b"));
         assert!((of("a").mean_of_images.unwrap() - 100.0).abs() < 1e-6, "{:?}", of("a"));
         assert_eq!(of("a").images, 2);

@@ -214,8 +214,7 @@ pub fn parallel<T: Sync, R: Send>(
 ) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
-        let take =
-            || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < items.len());
+        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < items.len());
         std::iter::from_fn(take).map(|index| (index, work(&items[index]))).collect::<Vec<_>>()
     };
     let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {

@@ -47,8 +47,7 @@ fn write_pictures(folder: &Path) {
             }
         }
         let picture = Picture { planes, metadata: Metadata::default() };
-        std::fs::write(folder.join(name), write_picture(PictureFormat::Png, &picture).unwrap())
-            .unwrap();
+        std::fs::write(folder.join(name), write_picture(PictureFormat::Png, &picture).unwrap()).unwrap();
     }
 }
 
@@ -76,12 +75,7 @@ fn schema_faults(json: &str) -> Vec<String> {
 #[test]
 fn json_of_a_lossy_sweep_keeps_the_schema() {
     let run = sweep(false, &[copying("copy", COPY), copying("spoil", SPOIL)], None);
-    assert_eq!(
-        (run.bench.points.len(), run.bench.failures.len()),
-        (8, 0),
-        "{:?}",
-        run.bench.failures
-    );
+    assert_eq!((run.bench.points.len(), run.bench.failures.len()), (8, 0), "{:?}", run.bench.failures);
     let json = json_from_bench(&run.bench).unwrap();
     assert_eq!(schema_faults(&json), Vec::<String>::new());
     let broken = json.replacen("\"bpp\"", "\"bpq\"", 1);
@@ -93,15 +87,10 @@ fn rate_and_quality_are_those_of_the_files() {
     let run = sweep(false, &[copying("copy", COPY), copying("spoil", SPOIL)], None);
     let copied = run.bench.points.iter().find(|p| p.codec == "copy" && p.image == "a.png").unwrap();
     let header_bytes = copied.bytes - 40 * 24 * 3;
-    assert!(
-        (7..40).contains(&header_bytes),
-        "a PPM file of 40 × 24 pixels has {} bytes",
-        copied.bytes
-    );
+    assert!((7..40).contains(&header_bytes), "a PPM file of 40 × 24 pixels has {} bytes", copied.bytes);
     assert!((copied.bpp - 8.0 * copied.bytes as f64 / 960.0).abs() < 1e-9);
     assert_eq!(copied.metrics.unwrap().psnr, 100.0);
-    let spoiled =
-        run.bench.points.iter().find(|p| p.codec == "spoil" && p.image == "a.png").unwrap();
+    let spoiled = run.bench.points.iter().find(|p| p.codec == "spoil" && p.image == "a.png").unwrap();
     let last = (39 * 5 + 23 * 3 + 80) % 256;
     let mse = f64::from(last - 1).powi(2) / (40.0 * 24.0 * 3.0);
     assert!((spoiled.metrics.unwrap().mse - mse).abs() < 1e-6, "{:?}", spoiled.metrics);
@@ -112,9 +101,7 @@ fn lossless_sweep_refuses_what_is_not_exact() {
     let run = sweep(true, &[copying("copy", COPY), copying("spoil", SPOIL)], None);
     assert!(run.bench.points.iter().all(|p| p.codec == "copy" && p.metrics.is_none()));
     assert_eq!(run.bench.failures.len(), 4);
-    assert!(
-        run.bench.failures.iter().all(|f| f.codec == "spoil" && f.reason.contains("not lossless"))
-    );
+    assert!(run.bench.failures.iter().all(|f| f.codec == "spoil" && f.reason.contains("not lossless")));
     assert_eq!(schema_faults(&json_from_bench(&run.bench).unwrap()), Vec::<String>::new());
 }
 
@@ -136,11 +123,8 @@ fn peers_results_are_kept_and_ours_are_not() {
 
 #[test]
 fn failing_programs_are_recorded_and_the_sweep_goes_on() {
-    let run = sweep(
-        false,
-        &[copying("broken", "echo no such luck >&2; exit 1"), copying("copy", COPY)],
-        None,
-    );
+    let run =
+        sweep(false, &[copying("broken", "echo no such luck >&2; exit 1"), copying("copy", COPY)], None);
     assert_eq!(run.bench.points.len(), 4);
     assert_eq!(run.bench.failures.len(), 4);
     assert!(run.bench.failures[0].reason.contains("no such luck"), "{:?}", run.bench.failures[0]);

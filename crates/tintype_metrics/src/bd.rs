@@ -34,9 +34,7 @@ pub fn bd_rate(curve: &[CurvePoint], anchor: &[CurvePoint]) -> Option<f64> {
             points.iter().map(|p| p.rate.ln()).collect(),
         )
     };
-    Some(
-        100.0 * (mean_distance(&log_over_quality(curve)?, &log_over_quality(anchor)?)?.exp() - 1.0),
-    )
+    Some(100.0 * (mean_distance(&log_over_quality(curve)?, &log_over_quality(anchor)?)?.exp() - 1.0))
 }
 
 /// Mean change of quality at equal rate of `curve` against `anchor`; positive means better.
@@ -60,10 +58,7 @@ fn rising(points: &[CurvePoint]) -> Vec<CurvePoint> {
     sorted.sort_by(|a, b| a.rate.total_cmp(&b.rate).then(a.quality.total_cmp(&b.quality)));
     let mut out: Vec<CurvePoint> = Vec::new();
     for point in sorted {
-        if out
-            .last()
-            .is_none_or(|last| point.quality > last.quality + 1e-9 && point.rate > last.rate)
-        {
+        if out.last().is_none_or(|last| point.quality > last.quality + 1e-9 && point.rate > last.rate) {
             out.push(point);
         }
     }
@@ -109,8 +104,7 @@ impl Pchip {
         }
         slopes[0] = end_slope([widths[0], widths[1]], [secants[0], secants[1]]);
         let n = widths.len();
-        slopes[count - 1] =
-            end_slope([widths[n - 1], widths[n - 2]], [secants[n - 1], secants[n - 2]]);
+        slopes[count - 1] = end_slope([widths[n - 1], widths[n - 2]], [secants[n - 1], secants[n - 2]]);
         Some(Self { x, y, slopes })
     }
 

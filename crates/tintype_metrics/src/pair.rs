@@ -6,9 +6,7 @@
 
 use crate::MetricError;
 use std::borrow::Cow;
-use tintype_image::colour::{
-    Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
-};
+use tintype_image::colour::{Sampling, Upsampling, planes_at_depth, planes_at_sampling, rgb_from_ycbcr};
 use tintype_image::{ColourModel, Level, PlaneInfo, PlaneRole, Planes, Shape};
 
 /// Two pictures of equal size, planes and depths.

@@ -135,7 +135,6 @@ fn butteraugli_of(
 
 /// IEC 61966-2-1, decoding.
 fn srgb_linear(value: f64) -> f32 {
-    let linear =
-        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+    let linear = if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
     linear as f32
 }

@@ -25,8 +25,7 @@ pub struct Pointwise {
 
 /// Compares two planes of one size.
 pub fn pointwise(a: &Plane<u16>, b: &Plane<u16>) -> Pointwise {
-    let mut total =
-        Pointwise { samples: a.width() as u64 * a.height() as u64, ..Pointwise::default() };
+    let mut total = Pointwise { samples: a.width() as u64 * a.height() as u64, ..Pointwise::default() };
     for (row_a, row_b) in a.rows().zip(b.rows()) {
         // A row has at most 65 535 samples, so u64 holds its sums of 32-bit products.
         let (mut squared, mut absolute, mut products) = (0u64, 0u64, [0u64; 3]);

@@ -178,8 +178,7 @@ mod tests {
                 for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
                     let random = (x * 7919 + y * 104_729 + index) as u32;
                     let random = random.wrapping_mul(2_654_435_761) >> 20;
-                    *sample =
-                        (60 + x as u32 / 2 + y as u32 / 3 + random % (noise + 1)) as u16 & 255;
+                    *sample = (60 + x as u32 / 2 + y as u32 / 3 + random % (noise + 1)) as u16 & 255;
                 }
             }
         }
@@ -213,9 +212,7 @@ mod tests {
                 assert!((a - b).abs() <= 0.002 * a.abs(), "{name}: {a} {b}");
             }
         }
-        assert!(
-            eight.psnr < 30.0 && eight.ssim.unwrap() < 0.9 && eight.ssimulacra2.unwrap() < 80.0
-        );
+        assert!(eight.psnr < 30.0 && eight.ssim.unwrap() < 0.9 && eight.ssimulacra2.unwrap() < 80.0);
         assert!(eight.butteraugli.unwrap() > 1.0 && eight.cosine < 1.0 && eight.hamming > 80_000);
     }
 

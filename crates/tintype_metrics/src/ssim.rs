@@ -208,8 +208,7 @@ mod tests {
                 for j in 0..11 {
                     for i in 0..11 {
                         let w = weight[i] * weight[j] / (norm * norm);
-                        let (p, q) =
-                            (f64::from(a.row(y + j)[x + i]), f64::from(b.row(y + j)[x + i]));
+                        let (p, q) = (f64::from(a.row(y + j)[x + i]), f64::from(b.row(y + j)[x + i]));
                         m = [
                             m[0] + w * p,
                             m[1] + w * q,

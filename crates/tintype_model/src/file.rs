@@ -183,17 +183,13 @@ impl ModelFile {
     /// `Mismatch` for another codec's model, `Unsupported` for another version.
     pub fn payload_for(&self, codec: u8, name: &str, version: u8) -> Result<&[u8], ModelError> {
         if self.codec != codec {
-            let what = format!(
-                "the model is for codec number {}, not for {name} (number {codec})",
-                self.codec
-            );
+            let what =
+                format!("the model is for codec number {}, not for {name} (number {codec})", self.codec);
             return Err(ModelError::Mismatch { what });
         }
         if self.version != version {
-            let what = format!(
-                "a {name} model of version {} (this program reads {version})",
-                self.version
-            );
+            let what =
+                format!("a {name} model of version {} (this program reads {version})", self.version);
             return Err(ModelError::Unsupported { what });
         }
         Ok(&self.payload)

@@ -156,11 +156,8 @@ fn walk_words<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u
             let mut tables = [Table::default(); 64];
             let mut mean = RunningMean::default();
             for i in 0..len / 2 {
-                let word = if W::READS {
-                    0
-                } else {
-                    i16::from_le_bytes([payload[2 * i], payload[2 * i + 1]])
-                };
+                let word =
+                    if W::READS { 0 } else { i16::from_le_bytes([payload[2 * i], payload[2 * i + 1]]) };
                 let negative = word < 0;
                 let magnitude = u32::from((word ^ (word >> 15)) as u16);
 

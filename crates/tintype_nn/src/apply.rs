@@ -55,8 +55,7 @@ fn same_grid(a: &FeatureMap, b: &FeatureMap) -> Result<(), NnError> {
     if (a.height, a.width) == (b.height, b.width) {
         return Ok(());
     }
-    let what =
-        format!("maps of {} × {} and {} × {} positions", a.width, a.height, b.width, b.height);
+    let what = format!("maps of {} × {} and {} × {} positions", a.width, a.height, b.width, b.height);
     Err(NnError::Misuse { what })
 }
 

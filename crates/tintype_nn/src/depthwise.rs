@@ -65,8 +65,7 @@ impl Depthwise {
     /// `Misuse` if `input` has other channels.
     pub fn run(&self, level: Level, input: &FeatureMap) -> Result<FeatureMap, NnError> {
         if input.channels != self.channels {
-            let what =
-                format!("{} channels for a depthwise layer of {}", input.channels, self.channels);
+            let what = format!("{} channels for a depthwise layer of {}", input.channels, self.channels);
             return Err(NnError::Misuse { what });
         }
         let mut out = FeatureMap::new(input.height, input.width, input.channels);
@@ -84,19 +83,16 @@ impl Depthwise {
                     for x in 0..input.width {
                         sums.copy_from_slice(&self.bias);
                         for row in usize::from(y == 0)..3 - usize::from(y + 1 == input.height) {
-                            for column in usize::from(x == 0)..3 - usize::from(x + 1 == input.width)
-                            {
-                                let weights = &self.weights[(row * 3 + column) * self.channels..]
-                                    [..self.channels];
+                            for column in usize::from(x == 0)..3 - usize::from(x + 1 == input.width) {
+                                let weights =
+                                    &self.weights[(row * 3 + column) * self.channels..][..self.channels];
                                 let values = input.at(x + column - 1, y + row - 1);
                                 for ((sum, &v), &w) in sums.iter_mut().zip(values).zip(weights) {
                                     *sum += i32::from(v) * i32::from(w);
                                 }
                             }
                         }
-                        for ((o, &sum), &by) in
-                            out.at_mut(x, y).iter_mut().zip(&sums).zip(&self.shift)
-                        {
+                        for ((o, &sum), &by) in out.at_mut(x, y).iter_mut().zip(&sums).zip(&self.shift) {
                             *o = (sum >> (by & 31)).clamp(i32::from(i16::MIN), i32::from(i16::MAX))
                                 as i16;
                         }

@@ -49,8 +49,7 @@ impl FeatureMap {
         let length = source.width * source.channels;
         for row in 0..source.height {
             let start = ((y + row) * self.width + x) * self.channels;
-            self.values[start..start + length]
-                .copy_from_slice(&source.values[row * length..][..length]);
+            self.values[start..start + length].copy_from_slice(&source.values[row * length..][..length]);
         }
     }
 

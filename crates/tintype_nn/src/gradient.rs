@@ -80,12 +80,7 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn trace(
-        &self,
-        level: Level,
-        input: FeatureMap,
-        quality: usize,
-    ) -> Result<Traced, NnError> {
+    pub fn trace(&self, level: Level, input: FeatureMap, quality: usize) -> Result<Traced, NnError> {
         let shape = Gradient {
             height: input.height,
             width: input.width,
@@ -93,8 +88,7 @@ impl Program {
             values: Vec::new(),
         };
         let mut made = Vec::with_capacity(self.steps().len());
-        let result =
-            self.run_with_observer(level, input, quality, &mut |map| made.push(map.clone()))?;
+        let result = self.run_with_observer(level, input, quality, &mut |map| made.push(map.clone()))?;
         Ok(Traced { input: shape, made, result })
     }
 
@@ -108,8 +102,7 @@ impl Program {
         traced: &Traced,
         gradient: Gradient,
     ) -> Result<Gradient, NnError> {
-        if gradient.values.len() != traced.result.values.len()
-            || traced.made.len() != self.steps().len()
+        if gradient.values.len() != traced.result.values.len() || traced.made.len() != self.steps().len()
         {
             return Err(NnError::Misuse {
                 what: format!("a gradient of {} values", gradient.values.len()),
@@ -119,17 +112,16 @@ impl Program {
         registers[usize::from(self.result())] = Some(gradient);
         for (index, (step, made)) in self.steps().iter().zip(&traced.made).enumerate().rev() {
             let Some(gradient) = registers[usize::from(step.to)].take() else { continue };
-            let mut give =
-                |register: u8, gradient: Gradient| match &mut registers[usize::from(register)] {
-                    Some(sum) => sum.add(&gradient),
-                    empty => *empty = Some(gradient),
-                };
+            let mut give = |register: u8, gradient: Gradient| match &mut registers[usize::from(register)]
+            {
+                Some(sum) => sum.add(&gradient),
+                empty => *empty = Some(gradient),
+            };
             match &step.kind {
                 Kind::Pointwise(layer) => give(step.from, pointwise(level, layer, made, gradient)),
                 Kind::Depthwise(layer) => give(step.from, depthwise(level, layer, made, gradient)),
                 Kind::Leaky(shift) => {
-                    let slope =
-                        if *shift == 16 { 0.0 } else { f32::from(-i16::from(*shift)).exp2() };
+                    let slope = if *shift == 16 { 0.0 } else { f32::from(-i16::from(*shift)).exp2() };
                     give(step.from, each(gradient, made, |g, v| if v > 0 { g } else { g * slope }));
                 }
                 Kind::Add(other) => {
@@ -171,8 +163,7 @@ impl Program {
 
     /// Channels of the register that step `index` reads, as it was then.
     fn channels_read(&self, index: usize, traced: &Traced) -> usize {
-        let wrote =
-            self.steps()[..index].iter().rposition(|step| step.to == self.steps()[index].from);
+        let wrote = self.steps()[..index].iter().rposition(|step| step.to == self.steps()[index].from);
         wrote.map_or(traced.input.channels, |at| traced.made[at].channels)
     }
 }
@@ -240,10 +231,8 @@ fn pointwise_plain<S: Simd>(
     simd.vectorize(
         #[inline(always)]
         || {
-            for (row, sums) in gradient
-                .values
-                .chunks_exact(gradient.channels)
-                .zip(out.values.chunks_exact_mut(inputs))
+            for (row, sums) in
+                gradient.values.chunks_exact(gradient.channels).zip(out.values.chunks_exact_mut(inputs))
             {
                 let mut fours = row.chunks_exact(4);
                 let mut lines = weights.chunks_exact(4 * inputs);
@@ -255,9 +244,7 @@ fn pointwise_plain<S: Simd>(
                         *sum += (g[0] * a + g[1] * b) + (g[2] * c + g[3] * d);
                     }
                 }
-                for (g, line) in
-                    fours.remainder().iter().zip(lines.remainder().chunks_exact(inputs))
-                {
+                for (g, line) in fours.remainder().iter().zip(lines.remainder().chunks_exact(inputs)) {
                     sums.iter_mut().zip(line).for_each(|(sum, w)| *sum += g * w);
                 }
             }
@@ -270,8 +257,7 @@ fn depthwise(level: Level, layer: &Depthwise, made: &FeatureMap, gradient: Gradi
     let channels = layer.channels();
     let (weights, shift) = (layer.weights(), layer.shift());
     let tap = |t: usize| (0..channels).map(move |c| (c, t));
-    let scaled =
-        |(c, t): (usize, usize)| f32::from(weights[c * 9 + t]) * (-(shift[c] as f32)).exp2();
+    let scaled = |(c, t): (usize, usize)| f32::from(weights[c * 9 + t]) * (-(shift[c] as f32)).exp2();
     let taps: Vec<f32> = (0..9).flat_map(tap).map(scaled).collect();
     let mut out = Gradient::new(gradient.height, gradient.width, channels);
     dispatch!(level, simd => depthwise_plain(simd, &taps, &gradient, &mut out));
@@ -290,8 +276,7 @@ fn depthwise_plain<S: Simd>(simd: S, taps: &[f32], gradient: &Gradient, out: &mu
                     for (t, taps) in taps.chunks_exact(channels).enumerate() {
                         // What this value gave to the results around it.
                         let (v, u) = (y + 1, x + 1);
-                        let (Some(v), Some(u)) = (v.checked_sub(t / 3), u.checked_sub(t % 3))
-                        else {
+                        let (Some(v), Some(u)) = (v.checked_sub(t / 3), u.checked_sub(t % 3)) else {
                             continue;
                         };
                         if v >= height || u >= width {

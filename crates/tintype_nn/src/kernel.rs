@@ -39,8 +39,7 @@ pub(crate) fn pointwise_rows(level: Level, layer: &Packed, input: &[i16], output
     let pairs = inputs.div_ceil(2);
     let mut words = vec![[0i32; BLOCK]; pairs];
     let mut sums: Sums = [[0; GROUP]; BLOCK];
-    for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs))
-    {
+    for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs)) {
         for (position, row) in rows_in.chunks_exact(inputs).enumerate() {
             gather(row, position, &mut words);
         }
@@ -201,8 +200,7 @@ fearless_simd::kernel!(
             for first in [0, SOME] {
                 let mut acc = [starts; SOME];
                 for (word, pair) in words.iter().zip(weights.chunks_exact(2 * GROUP)) {
-                    let w0: __m256i =
-                        i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
+                    let w0: __m256i = i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
                     let w1: __m256i =
                         i16x16::from_slice(avx2, &pair[2 * half + 16..2 * half + 32]).into();
                     for (acc, &word) in acc.iter_mut().zip(&word[first..first + SOME]) {
@@ -228,13 +226,7 @@ fn requantise_block(level: Level, layer: &Packed, group: usize, sums: &Sums, row
 }
 
 #[inline(always)]
-fn requantise_plain<S: Simd>(
-    simd: S,
-    layer: &Packed,
-    group: usize,
-    sums: &Sums,
-    rows_out: &mut [i16],
-) {
+fn requantise_plain<S: Simd>(simd: S, layer: &Packed, group: usize, sums: &Sums, rows_out: &mut [i16]) {
     simd.vectorize(
         #[inline(always)]
         || {

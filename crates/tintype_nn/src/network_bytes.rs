@@ -223,9 +223,8 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], NnError> {
         let rest = &self.bytes[self.at..];
-        let part = rest
-            .get(..count)
-            .ok_or(NnError::Truncated { needed: count - rest.len().min(count) })?;
+        let part =
+            rest.get(..count).ok_or(NnError::Truncated { needed: count - rest.len().min(count) })?;
         self.at += count;
         Ok(part)
     }

@@ -55,11 +55,7 @@ impl Pointwise {
         rectified: bool,
     ) -> Result<Self, NnError> {
         let outputs = bias.len();
-        if inputs == 0
-            || outputs == 0
-            || weights.len() != inputs * outputs
-            || shift.len() != outputs
-        {
+        if inputs == 0 || outputs == 0 || weights.len() != inputs * outputs || shift.len() != outputs {
             return Err(NnError::Misuse {
                 what: format!("{} weights for {inputs} × {outputs}", weights.len()),
             });
@@ -99,8 +95,7 @@ impl Pointwise {
 
     /// The weights in rows, as given to [`Pointwise::new`].
     pub fn weights(&self) -> Vec<i16> {
-        let pairs =
-            (0..self.packed.outputs).flat_map(|o| (0..self.packed.inputs).map(move |i| (o, i)));
+        let pairs = (0..self.packed.outputs).flat_map(|o| (0..self.packed.inputs).map(move |i| (o, i)));
         pairs.map(|(o, i)| self.packed.weights[place(self.packed.inputs, o, i)]).collect()
     }
 

@@ -57,12 +57,7 @@ impl Program {
     ///
     /// # Errors
     /// `Misuse` if a step reads what is not there or does not fit, `Limit` for too many steps, registers or channels.
-    pub fn new(
-        inputs: usize,
-        levels: usize,
-        steps: Vec<Step>,
-        result: u8,
-    ) -> Result<Self, NnError> {
+    pub fn new(inputs: usize, levels: usize, steps: Vec<Step>, result: u8) -> Result<Self, NnError> {
         if steps.len() > STEPS_MAX {
             return Err(NnError::Limit { what: "steps of a program", max: STEPS_MAX as u64 });
         }
@@ -87,8 +82,7 @@ impl Program {
                 .map_err(|what| NnError::Misuse { what: format!("step {index}: {what}") })?;
             grid = grid.max(made.size);
             let to = shapes.get_mut(usize::from(step.to));
-            *to.ok_or(NnError::Limit { what: "registers", max: REGISTERS_MAX as u64 })? =
-                Some(made);
+            *to.ok_or(NnError::Limit { what: "registers", max: REGISTERS_MAX as u64 })? = Some(made);
             if shapes.iter().flatten().map(RegisterShape::values).sum::<usize>() > VALUES_MAX {
                 return Err(NnError::Limit {
                     what: "values of a program for each input position",
@@ -97,21 +91,11 @@ impl Program {
             }
         }
         let last = shapes.get(usize::from(result)).copied().flatten();
-        let last = last.ok_or_else(|| NnError::Misuse {
-            what: format!("the result register {result} is empty"),
-        })?;
+        let last = last
+            .ok_or_else(|| NnError::Misuse { what: format!("the result register {result} is empty") })?;
         let grid = grid / SCALE;
         let margin = last.reach.div_ceil(SCALE).next_multiple_of(grid);
-        Ok(Self {
-            inputs,
-            outputs: last.channels,
-            levels,
-            result,
-            steps,
-            grid,
-            margin,
-            size: last.size,
-        })
+        Ok(Self { inputs, outputs: last.channels, levels, result, steps, grid, margin, size: last.size })
     }
 
     /// Channels of the input.
@@ -159,12 +143,7 @@ impl Program {
     ///
     /// # Errors
     /// `Misuse` if `input` or `quality` does not fit.
-    pub fn run(
-        &self,
-        level: Level,
-        input: FeatureMap,
-        quality: usize,
-    ) -> Result<FeatureMap, NnError> {
+    pub fn run(&self, level: Level, input: FeatureMap, quality: usize) -> Result<FeatureMap, NnError> {
         self.run_with_observer(level, input, quality, &mut |_| {})
     }
 
@@ -277,8 +256,7 @@ fn infer(
             made(usize::from(*count))
         }
     };
-    let fits = shape.channels <= CHANNELS_MAX
-        && shape.size <= SCALE * SCALE
-        && shape.reach <= SCALE * 4096;
+    let fits =
+        shape.channels <= CHANNELS_MAX && shape.size <= SCALE * SCALE && shape.reach <= SCALE * 4096;
     if fits { Ok(shape) } else { Err("a map that is too large".into()) }
 }

@@ -1,9 +1,7 @@
 //! Layers against plain references, saturation at both ends, windows against the whole map,
 //! damaged bytes.
 
-use crate::{
-    Array, Depthwise, FeatureMap, Gradient, Kind, Network, NnError, Pointwise, Program, Step,
-};
+use crate::{Array, Depthwise, FeatureMap, Gradient, Kind, Network, NnError, Pointwise, Program, Step};
 use fearless_simd::Level;
 use std::collections::BTreeMap;
 
@@ -11,8 +9,7 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -42,8 +39,7 @@ fn pointwise_reference(
     let mut out = Vec::new();
     for row in input.chunks_exact(inputs) {
         for o in 0..bias.len() {
-            let products =
-                (0..inputs).map(|i| i64::from(weights[o * inputs + i]) * i64::from(row[i]));
+            let products = (0..inputs).map(|i| i64::from(weights[o * inputs + i]) * i64::from(row[i]));
             let sum = i64::from(bias[o]) + products.sum::<i64>();
             let value = (sum >> shift[o]).clamp(-32_768, 32_767) as i16;
             out.push(if rectified { value.max(0) } else { value });
@@ -60,9 +56,7 @@ fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> Fea
 #[test]
 fn pointwise_equals_its_reference_at_every_level() {
     let mut random = Random(1);
-    for (inputs, outputs, width) in
-        [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)]
-    {
+    for (inputs, outputs, width) in [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)] {
         let most = 65_000 / inputs as i32;
         let weights: Vec<i16> =
             (0..inputs * outputs).map(|_| random.within(most.min(32_767)) as i16).collect();
@@ -107,10 +101,7 @@ fn a_layer_that_could_overflow_is_refused() {
         Pointwise::new(2, &[32_767, 32_767], &[-65_536], &[0], false),
         Err(NnError::Limit { .. })
     ));
-    assert!(matches!(
-        Pointwise::new(1, &[1], &[i32::MIN], &[0], false),
-        Err(NnError::Limit { .. })
-    ));
+    assert!(matches!(Pointwise::new(1, &[1], &[i32::MIN], &[0], false), Err(NnError::Limit { .. })));
     assert!(matches!(
         Pointwise::new(3, &[32_767, 32_767, 2], &[0], &[0], false),
         Err(NnError::Limit { .. })

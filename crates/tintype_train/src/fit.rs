@@ -33,10 +33,7 @@ pub fn fitted_codecs() -> impl Iterator<Item = CodecId> {
 ///
 /// # Errors
 /// Those of the codec that the model is for.
-pub fn describe_model(
-    codec: CodecId,
-    bytes: &[u8],
-) -> Result<Vec<(&'static str, String)>, CodecError> {
+pub fn describe_model(codec: CodecId, bytes: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
     let mut lines = vec![
         ("model for", codec.name().to_string()),
         ("size", format!("{} bytes", bytes.len())),

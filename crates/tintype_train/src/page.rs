@@ -26,13 +26,7 @@ impl Page {
 
     /// Draws a block of `side` × `side` values, the largest at black or white, `zoom` times as
     /// large.
-    pub(crate) fn tile(
-        &mut self,
-        values: &[f32],
-        side: usize,
-        (x, y): (usize, usize),
-        zoom: usize,
-    ) {
+    pub(crate) fn tile(&mut self, values: &[f32], side: usize, (x, y): (usize, usize), zoom: usize) {
         let largest = values.iter().fold(1e-20f32, |m, v| m.max(v.abs()));
         for row in 0..side * zoom {
             for column in 0..side * zoom {

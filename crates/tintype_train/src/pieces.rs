@@ -123,10 +123,8 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
         let (mut xx, mut yy, mut xy) = (1e-3f32, 1e-3f32, 0f32);
         for y in 1..n {
             for x in 1..n {
-                let (dx, dy) = (
-                    block[y * n + x] - block[y * n + x - 1],
-                    block[y * n + x] - block[(y - 1) * n + x],
-                );
+                let (dx, dy) =
+                    (block[y * n + x] - block[y * n + x - 1], block[y * n + x] - block[(y - 1) * n + x]);
                 xx += dx * dx;
                 yy += dy * dy;
                 xy += dx * dy;
@@ -163,8 +161,7 @@ fn refit(
     options: &PieceOptions,
     turns: usize,
 ) -> Vec<Piece> {
-    let members =
-        |piece: usize| (0..owner.len()).filter(|&i| owner[i] == piece).collect::<Vec<_>>();
+    let members = |piece: usize| (0..owner.len()).filter(|&i| owner[i] == piece).collect::<Vec<_>>();
     let whole: Vec<usize> = (0..owner.len()).collect();
     let minimum = blocks.len * 4;
     (0..options.pieces)
@@ -230,13 +227,11 @@ fn turned(
     step: f32,
 ) -> DMatrix<f32> {
     let threshold = THRESHOLD * step;
-    let coefficients =
-        (residual * basis.transpose()).map(|c| if c.abs() < threshold { 0.0 } else { c });
+    let coefficients = (residual * basis.transpose()).map(|c| if c.abs() < threshold { 0.0 } else { c });
     let count = residual.nrows() as f32;
     // Rows without coefficients stay about where they are.
-    let target = coefficients.tr_mul(residual)
-        + basis * noise * count
-        + basis * (1e-3 * count * step * step);
+    let target =
+        coefficients.tr_mul(residual) + basis * noise * count + basis * (1e-3 * count * step * step);
     // The orthonormal matrix nearest to the target: target (target' target)^(-1/2), whose
     // condition needs f64.
     let target = target.map(f64::from);
@@ -246,11 +241,7 @@ fn turned(
 }
 
 /// The `kept` rows of `basis` along which `covariance` is largest, and how large.
-fn by_variance(
-    basis: &DMatrix<f32>,
-    covariance: &DMatrix<f32>,
-    kept: usize,
-) -> (Vec<f32>, Vec<f32>) {
+fn by_variance(basis: &DMatrix<f32>, covariance: &DMatrix<f32>, kept: usize) -> (Vec<f32>, Vec<f32>) {
     let along = basis * covariance;
     let mut order: Vec<(f32, usize)> =
         (0..basis.nrows()).map(|r| (along.row(r).dot(&basis.row(r)), r)).collect();

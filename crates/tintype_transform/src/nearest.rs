@@ -129,20 +129,14 @@ mod tests {
         for (len, dimension) in [(1, 1), (5, 3), (32, 16), (33, 64), (200, 7)] {
             let codes: Vec<f32> = (0..len * dimension).map(|_| random.within(100) as f32).collect();
             let book = Codebook::new(&codes, dimension);
-            let vectors: Vec<f32> =
-                (0..20 * dimension).map(|_| random.within(100) as f32).collect();
-            for (vector, found) in
-                vectors.chunks(dimension).zip(book.nearest_of_each(level, &vectors))
-            {
+            let vectors: Vec<f32> = (0..20 * dimension).map(|_| random.within(100) as f32).collect();
+            for (vector, found) in vectors.chunks(dimension).zip(book.nearest_of_each(level, &vectors)) {
                 // Whole components: sums are exact in f32, and ties real.
-                let distance = |code: &[f32]| {
-                    code.iter().zip(vector).map(|(c, x)| (c - x) * (c - x)).sum::<f32>()
-                };
+                let distance =
+                    |code: &[f32]| code.iter().zip(vector).map(|(c, x)| (c - x) * (c - x)).sum::<f32>();
                 let twin = codes.chunks(dimension).map(distance).enumerate();
-                let twin = twin.fold(
-                    (0, f32::INFINITY),
-                    |best, next| if next.1 < best.1 { next } else { best },
-                );
+                let twin = twin
+                    .fold((0, f32::INFINITY), |best, next| if next.1 < best.1 { next } else { best });
                 assert_eq!(found, twin, "{len} {dimension}");
             }
         }

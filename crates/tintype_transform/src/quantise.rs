@@ -171,8 +171,7 @@ mod tests {
         zone.quantise(simd, &x, &mut levels);
         zone.dequantise(simd, &levels, &mut back);
         for ((&x, &level), &back) in x.iter().zip(&levels).zip(&back).take(1000) {
-            let twin =
-                (f64::from(x.abs()) / 3.5 + 0.34).floor() as i32 * if x < 0.0 { -1 } else { 1 };
+            let twin = (f64::from(x.abs()) / 3.5 + 0.34).floor() as i32 * if x < 0.0 { -1 } else { 1 };
             assert_eq!(level, twin, "{x}");
             let size = if level == 0 { 0.0 } else { (f64::from(level.abs()) - 0.11) * 3.5 };
             assert!(

@@ -8,8 +8,8 @@ use super::symbols::Contexts;
 use std::sync::OnceLock;
 use tintype_block::{StreamHeader, encode_tiles, lossy_quality, plane_kinds, require_full_size};
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, QualityCurve, Result, Section, SectionKey, decode_tiles, tile_grid, wants_tile,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    QualityCurve, Result, Section, SectionKey, decode_tiles, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Planes, Shape};
 use tintype_model::{ModelFile, ModelLimits, model_mismatch};
@@ -84,12 +84,7 @@ impl Codec for ClusterCodec {
         Capabilities { lossy: true, has_model: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model();
         let header = self.header(&source.shape, quality)?;
@@ -106,31 +101,18 @@ impl Codec for ClusterCodec {
         StreamHeader::names_model(header, self.model().hash)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        _header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         key.layer < request.layers.unwrap_or(LAYERS as u32)
             && wants_tile(&tile_grid(shape, TILE_PX), key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
         let planes = shape.planes.len();
         let header = StreamHeader::from_bytes(payload.header, self.id(), planes, HALF_CHROMA)?;
         let sent = match &header.sent_model {
-            Some(bytes) => {
-                Some(ClusterModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?)
-            }
+            Some(bytes) => Some(ClusterModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
             None => None,
         };
         let model = sent.as_ref().unwrap_or_else(|| self.model());
@@ -172,8 +154,7 @@ pub fn header_for(shape: &Shape, step: f32, half_chroma: bool) -> StreamHeader {
     let kinds = plane_kinds(shape, half_chroma);
     let mut steps = Vec::with_capacity(kinds.len());
     for (index, kind) in kinds.iter().enumerate() {
-        let share =
-            if kind.chroma { CHROMA_STEPS[usize::from(!half_chroma)][index - 1] } else { 1.0 };
+        let share = if kind.chroma { CHROMA_STEPS[usize::from(!half_chroma)][index - 1] } else { 1.0 };
         steps.push((16.0 * step * share).round().clamp(1.0, 65535.0) as u16);
     }
     let flags = if half_chroma { HALF_CHROMA } else { 0 };

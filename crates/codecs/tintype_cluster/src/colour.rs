@@ -103,9 +103,8 @@ pub fn add_rgb_row(luma: &[i16], cb: &[i16], cr: &[i16], rgb: &mut [Vec<u16>; 3]
     let [red, green, blue] = rgb;
     if depths == [8; 3] {
         red.extend(luma.iter().zip(cr).map(|(luma, cr)| byte(red_of(*luma, *cr))));
-        green.extend(
-            luma.iter().zip(cb).zip(cr).map(|((luma, cb), cr)| byte(green_of(*luma, *cb, *cr))),
-        );
+        green
+            .extend(luma.iter().zip(cb).zip(cr).map(|((luma, cb), cr)| byte(green_of(*luma, *cb, *cr))));
         blue.extend(luma.iter().zip(cb).map(|(luma, cb)| byte(blue_of(*luma, *cb))));
         return;
     }

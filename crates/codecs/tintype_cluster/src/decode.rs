@@ -78,9 +78,7 @@ fn reader(bytes: &[u8]) -> Result<Reader<'_>, CodecError> {
 fn failed(error: EntropyError, layer: usize) -> CodecError {
     match error {
         EntropyError::Truncated { needed } => CodecError::Truncated { needed },
-        other => {
-            CodecError::Malformed { what: format!("cluster layer {layer}: {other}"), at: None }
-        }
+        other => CodecError::Malformed { what: format!("cluster layer {layer}: {other}"), at: None },
     }
 }
 
@@ -186,24 +184,16 @@ fn decode_plane<S: Simd>(
                 let kept = |superblock: &Superblock| {
                     superblock.0[y].map(|v| v.clamp(-INTERNAL_MAX, INTERNAL_MAX))
                 };
-                strip
-                    .iter()
-                    .for_each(|superblock| differences.extend_from_slice(&kept(superblock)));
+                strip.iter().for_each(|superblock| differences.extend_from_slice(&kept(superblock)));
             }
         } else if colours {
             rgb_strip(work, SIDE * top, &strip, &mut rows, &mut rgb);
         } else {
-            plain_strip(
-                &mut out.planes[index],
-                work.shape.planes[index].bit_depth,
-                SIDE * top,
-                &strip,
-            );
+            plain_strip(&mut out.planes[index], work.shape.planes[index].bit_depth, SIDE * top, &strip);
         }
     }
     if kind.centred {
-        work.inner[index] =
-            Plane::from_vec(width, height, differences).expect("every row was made");
+        work.inner[index] = Plane::from_vec(width, height, differences).expect("every row was made");
     }
     if colours {
         for (plane, samples) in out.planes.iter_mut().zip(rgb) {

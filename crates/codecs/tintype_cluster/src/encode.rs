@@ -61,12 +61,7 @@ type OnAtom<'a> = &'a mut dyn FnMut(&CodedAtom<'_>);
 
 impl TileEncoder<'_> {
     /// Codes one tile: the four sections. `contexts` adapt; `on_atom` is called for every atom.
-    pub fn encode(
-        &self,
-        source: &Planes,
-        contexts: &mut Contexts,
-        on_atom: OnAtom<'_>,
-    ) -> EncodedTile {
+    pub fn encode(&self, source: &Planes, contexts: &mut Contexts, on_atom: OnAtom<'_>) -> EncodedTile {
         let kinds = plane_kinds(&source.shape, self.header.flags & HALF_CHROMA != 0);
         let internal = internal_planes(source, &kinds);
         let mut grid_code = Encoder::new();
@@ -182,11 +177,7 @@ fn visit_blocks(
 }
 
 /// What the coded grids leave of the planes of `source`: what code vectors are fitted to.
-pub fn residuals(
-    source: &Planes,
-    header: &StreamHeader,
-    level: Level,
-) -> Vec<(PlaneKind, Plane<i16>)> {
+pub fn residuals(source: &Planes, header: &StreamHeader, level: Level) -> Vec<(PlaneKind, Plane<i16>)> {
     let kinds = plane_kinds(&source.shape, header.flags & HALF_CHROMA != 0);
     let internal = internal_planes(source, &kinds);
     let mut out = Vec::with_capacity(kinds.len());

@@ -19,8 +19,7 @@ use tintype_transform::dwt::{Band, Filter97, Orientation, analyse, synthesise};
 /// Side of a cell.
 pub const CELL: usize = 8;
 /// Weights of the neighbouring cell for each place in a cell, in 1 / 2^15: sixteenths.
-const WEIGHTS: [i16; CELL] =
-    [7 << 11, 5 << 11, 3 << 11, 1 << 11, 1 << 11, 3 << 11, 5 << 11, 7 << 11];
+const WEIGHTS: [i16; CELL] = [7 << 11, 5 << 11, 3 << 11, 1 << 11, 1 << 11, 3 << 11, 5 << 11, 7 << 11];
 /// A coefficient of magnitude `m` steps becomes `floor(m + ROUND)`: less than one half, as
 /// larger numbers cost more. On three pictures of photos/valid 0.45 is 0.7 % better than 0.38,
 /// 0.30 is 2.4 % worse (docs/lab/cluster.md).
@@ -82,12 +81,7 @@ impl Coefficients {
     }
 
     /// Of the grid `values`, quantised.
-    pub fn of_values(
-        values: &[f32],
-        (width, height): (usize, usize),
-        step: f32,
-        level: Level,
-    ) -> Self {
+    pub fn of_values(values: &[f32], (width, height): (usize, usize), step: f32, level: Level) -> Self {
         let mut own = Self::zero((width, height));
         let mut work = values.to_vec();
         let bands = &mut own.bands;
@@ -172,9 +166,8 @@ fn code_level<W: SymbolWalk, S: Simd>(
     // Magnitudes of the row above and of the present one, with a zero before and behind.
     let mut rows = [[(); 2]; 3].map(|pair| pair.map(|()| vec![0u32; width + 2]));
     for y in 0..height {
-        let values = bands
-            .each_mut()
-            .map(|(_, band)| if y < band.height() { band.row_mut(y) } else { &mut [] });
+        let values =
+            bands.each_mut().map(|(_, band)| if y < band.height() { band.row_mut(y) } else { &mut [] });
         let common = values.iter().map(|values| values.len()).min().unwrap_or(0);
         let [(values0, rest0), (values1, rest1), (values2, rest2)] =
             values.map(|values| values.split_at_mut(common));
@@ -314,12 +307,8 @@ fn stretched<S: Simd>(simd: S, cells: &[i16], line: &mut [i16]) {
     let weights = i16x16::from_slice(simd, &weights);
     for (i, out) in line.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
         let i = 2 * i;
-        let [a, b, c, d] = [
-            cells[i.saturating_sub(1)],
-            cells[i],
-            cells[(i + 1).min(last)],
-            cells[(i + 2).min(last)],
-        ];
+        let [a, b, c, d] =
+            [cells[i.saturating_sub(1)], cells[i], cells[(i + 1).min(last)], cells[(i + 2).min(last)]];
         let own = i16x16::from_slice(simd, &[b, b, b, b, b, b, b, b, c, c, c, c, c, c, c, c]);
         let others = i16x16::from_slice(simd, &[a, a, a, a, c, c, c, c, b, b, b, b, d, d, d, d]);
         (own + rounded_product(others - own, weights)).store_slice(out);

@@ -55,9 +55,8 @@ mod tests {
             let b: [i16; 16] = std::array::from_fn(|i| {
                 if seed == 0 { -16_384 } else { number(7 * seed + i as i32) as i16 }
             });
-            let expected: [i16; 16] = std::array::from_fn(|i| {
-                ((i32::from(a[i]) * i32::from(b[i]) + (1 << 14)) >> 15) as i16
-            });
+            let expected: [i16; 16] =
+                std::array::from_fn(|i| ((i32::from(a[i]) * i32::from(b[i]) + (1 << 14)) >> 15) as i16);
             for level in [Level::fallback(), Level::new()] {
                 let made = dispatch!(level, simd => {
                     let mut out = [0; 16];

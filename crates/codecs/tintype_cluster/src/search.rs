@@ -257,20 +257,13 @@ pub fn samples(plane: &Plane<i16>, (x, y): (usize, usize), side: usize) -> Vec<f
 
 /// What the neighbours of a block see of it, were it coded like this.
 fn cell(plan: &BlockPlan, size: usize) -> Cell {
-    plan.first_symbols
-        .first()
-        .map_or(Cell::default(), |first| Cell::new(size, first.level, first.node))
+    plan.first_symbols.first().map_or(Cell::default(), |first| Cell::new(size, first.level, first.node))
 }
 
 /// The leaf whose vector takes away most for its cost, and the product of its unit vector with
 /// `left`.
 #[inline(always)]
-fn best_leaf(
-    search: &SearchTree,
-    left: &[i16],
-    paths: &[f32],
-    symbols: &[f32; 16],
-) -> (usize, f32) {
+fn best_leaf(search: &SearchTree, left: &[i16], paths: &[f32], symbols: &[f32; 16]) -> (usize, f32) {
     match left.len() {
         16 => best_leaf_of::<16>(search, left, paths, symbols),
         64 => best_leaf_of::<64>(search, left, paths, symbols),

@@ -6,8 +6,8 @@
 use super::coding_tree::CodingNode;
 use super::neighbours::{BlockContext, Cell};
 use super::tables::{
-    AdaptiveNibble, Costs, Layout, RATE, RATE_FIRST_SYMBOL, RATE_NODE, first_symbol_table,
-    grid_table, magnitude_table, shape_table,
+    AdaptiveNibble, Costs, Layout, RATE, RATE_FIRST_SYMBOL, RATE_NODE, first_symbol_table, grid_table,
+    magnitude_table, shape_table,
 };
 use super::tree::{SETS, SYMBOLS, Tree};
 use fearless_simd::Simd;
@@ -169,11 +169,8 @@ impl<S: Simd> Coder<'_, S> {
         let mut cell = Cell::default();
         let (mut magnitude_before, mut symbol_before) = (0usize, 0usize);
         for place in 0..ATOMS_MAX {
-            let given = if W::READS {
-                Atom::default()
-            } else {
-                given.get(place).copied().unwrap_or_default()
-            };
+            let given =
+                if W::READS { Atom::default() } else { given.get(place).copied().unwrap_or_default() };
             let table = magnitude_table(block, place, magnitude_before);
             let (magnitude, level) = self.number(base, given.level.into(), table);
             if magnitude == 0 && (place > 0 || may_be_empty) {

@@ -142,24 +142,13 @@ impl Costs<'_> {
     /// Bits of a magnitude (0 ends the block) without sign. The escape's length is taken as a
     /// smooth function, so that a search that compares neighbouring magnitudes sees no steps at
     /// powers of two.
-    pub fn magnitude(
-        &self,
-        block: &BlockContext,
-        place: usize,
-        before: usize,
-        magnitude: u32,
-    ) -> f32 {
+    pub fn magnitude(&self, block: &BlockContext, place: usize, before: usize, magnitude: u32) -> f32 {
         let bits = self.0[magnitude_table(block, place, before)].bits(magnitude.min(15));
         if magnitude < 15 { bits } else { bits + 2.0 * ((magnitude - 14) as f32).log2() + 1.0 }
     }
 
     /// Bits of each first symbol.
-    pub fn first_symbols(
-        &self,
-        block: &BlockContext,
-        place: usize,
-        before: usize,
-    ) -> [f32; SYMBOLS] {
+    pub fn first_symbols(&self, block: &BlockContext, place: usize, before: usize) -> [f32; SYMBOLS] {
         let table = &self.0[first_symbol_table(block, place, before)];
         std::array::from_fn(|symbol| table.bits(symbol as u32))
     }

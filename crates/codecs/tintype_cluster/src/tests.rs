@@ -10,16 +10,15 @@ use fearless_simd::Fallback;
 use tintype_block::StreamHeader;
 use tintype_codec::contract::picture;
 use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView, Target,
-    Tune,
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Target, Tune,
 };
 use tintype_image::{Plane, Planes, Shape, Threads};
 use tintype_model::{ModelFile, ModelHash};
 
 const SHIPPED: ClusterCodec = ClusterCodec::SHIPPED;
 
-fn exec() -> ExecOptions {
-    ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
+fn exec() -> Exec {
+    Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
 fn encode(codec: &ClusterCodec, source: &Planes, quality: f32) -> Payload {
@@ -134,9 +133,8 @@ fn models_come_back_and_damaged_ones_do_not_panic() {
     let file = small_model().to_file();
     let back = ClusterModel::from_bytes(&file.to_bytes()).unwrap();
     assert_eq!(back.to_file(), file);
-    let read = |payload: &[u8]| {
-        ClusterModel::from_file(&ModelFile::new(file.codec(), 1, payload.to_vec()))
-    };
+    let read =
+        |payload: &[u8]| ClusterModel::from_file(&ModelFile::new(file.codec(), 1, payload.to_vec()));
     let bytes = file.payload();
     for len in 0..bytes.len() {
         // A model may end before its tables.
@@ -156,8 +154,7 @@ fn models_come_back_and_damaged_ones_do_not_panic() {
 #[test]
 fn surfaces_are_those_of_the_slow_twin() {
     let (width, height) = (32usize, 48usize);
-    let samples =
-        (0..(width / 8) * (height / 8)).map(|i| ((i * 2897) % 8000) as i16 - 4000).collect();
+    let samples = (0..(width / 8) * (height / 8)).map(|i| ((i * 2897) % 8000) as i16 - 4000).collect();
     let grid = Plane::from_vec(width / 8, height / 8, samples).unwrap();
     let mut surface = Surface::new(width);
     let mut strip = vec![Superblock::default(); width / 16];
@@ -174,9 +171,8 @@ fn surfaces_are_those_of_the_slow_twin() {
                 (clamp(low), clamp(low + 1.0), place - low)
             };
             let ((x0, x1, fx), (y0, y1, fy)) = (place(x, width / 8), place(y, height / 8));
-            let row = |y: usize| {
-                f64::from(grid.row(y)[x0]) * (1.0 - fx) + f64::from(grid.row(y)[x1]) * fx
-            };
+            let row =
+                |y: usize| f64::from(grid.row(y)[x0]) * (1.0 - fx) + f64::from(grid.row(y)[x1]) * fx;
             let exact = row(y0) * (1.0 - fy) + row(y1) * fy;
             assert!((exact - f64::from(made)).abs() < 1.6, "({x}, {y}): {made} for {exact}");
         }

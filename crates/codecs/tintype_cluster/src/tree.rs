@@ -106,12 +106,7 @@ impl Tree {
         let (mut next, mut inner) = (1usize, 0u32);
         for at in 0..count {
             let own = usize::from(children[at]);
-            if own == 1
-                || own > SYMBOLS
-                || next + own > count
-                || (own == 0 && at == 0)
-                || (at >= next)
-            {
+            if own == 1 || own > SYMBOLS || next + own > count || (own == 0 && at == 0) || (at >= next) {
                 return malformed("children of a node", at);
             }
             nodes[at].children = own as u8;

@@ -109,8 +109,7 @@ impl<S: Simd> BlockWalk<'_, S> {
             Shape::NOTHING => self.neighbours.set_block(x / 4, y / 4, 1, Cell::default()),
             Shape::ATOMS => self.block(base, (x, y), 1, plan),
             _ => {
-                for (quarter, (dx, dy)) in [(0, 0), (4, 0), (0, 4), (4, 4)].into_iter().enumerate()
-                {
+                for (quarter, (dx, dy)) in [(0, 0), (4, 0), (0, 4), (4, 4)].into_iter().enumerate() {
                     let plan = plan.and_then(|plan| plan.quarters.get(quarter));
                     self.block(base, (x + dx, y + dy), 0, plan);
                 }
@@ -130,8 +129,7 @@ impl<S: Simd> BlockWalk<'_, S> {
         let block = self.neighbours.context(x / 4, y / 4, size, self.chroma);
         let given = plan.map_or(&[][..], |plan| &plan.first_symbols);
         let atoms = &mut self.atoms;
-        let take =
-            |atom| atoms.push(PlacedAtom { atom, size: size as u8, y: y as u8, x: x as u32 });
+        let take = |atom| atoms.push(PlacedAtom { atom, size: size as u8, y: y as u8, x: x as u32 });
         let cell = self.coder.atoms(base, root, given, &block, size == 0, take);
         self.neighbours.set_block(x / 4, y / 4, size, cell);
     }

@@ -105,11 +105,8 @@ impl<'a> Decoder<'a> {
             !chosen_less
         };
         let symbol = if less { 1 - more } else { more };
-        *bin = if less {
-            if_less | (if swap { symbol } else { more }) << 7
-        } else {
-            if_more | more << 7
-        };
+        *bin =
+            if less { if_less | (if swap { symbol } else { more }) << 7 } else { if_more | more << 7 };
         self.renormalise();
         u32::from(symbol)
     }
@@ -216,8 +213,7 @@ impl BlockDecoder<'_> {
         if header.start == 0 && header.high == 0 {
             let context = all[slot].dc_context;
             let (lower, upper) = (all[slot].lower, all[slot].upper);
-            let (difference, next) =
-                dc_difference(decoder, &mut all[dc_home].dc, context, lower, upper);
+            let (difference, next) = dc_difference(decoder, &mut all[dc_home].dc, context, lower, upper);
             let own = &mut all[slot];
             own.dc_context = next;
             own.previous_dc = own.previous_dc.wrapping_add(difference);
@@ -317,10 +313,9 @@ fn first_ac(
             }
         }
         // A magnitude bin lies fourteen behind its category bin; below two no bit follows.
-        let value =
-            if m >= 2 { magnitude_bits(decoder, &mut bins[(at + 14).min(255)], m) } else { m }
-                as i32
-                + 1;
+        let value = if m >= 2 { magnitude_bits(decoder, &mut bins[(at + 14).min(255)], m) } else { m }
+            as i32
+            + 1;
         let signed = if negative == 1 { -value } else { value };
         block[usize::from(NATURAL_FROM_ZIGZAG[k])] = (signed << low) as i16;
         k += 1;
@@ -347,8 +342,7 @@ fn refine_ac(
             let coefficient = &mut block[usize::from(NATURAL_FROM_ZIGZAG[k])];
             if *coefficient != 0 {
                 if decoder.bit(&mut bins[at + 2]) != 0 {
-                    *coefficient =
-                        coefficient.wrapping_add(if *coefficient < 0 { -bit } else { bit });
+                    *coefficient = coefficient.wrapping_add(if *coefficient < 0 { -bit } else { bit });
                 }
                 break;
             }

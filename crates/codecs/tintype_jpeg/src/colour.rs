@@ -43,13 +43,7 @@ pub fn rgb_from_ycbcr_row(y: &mut [u16], cb: &mut [u16], cr: &mut [u16], max: u1
 /// One row of inverted CMYK (as Adobe writes it) to RGB: the first three in place, `k` is left as
 /// it is.
 #[inline(always)]
-pub fn rgb_from_inverted_cmyk_row(
-    c: &mut [u16],
-    m: &mut [u16],
-    y: &mut [u16],
-    k: &[u16],
-    max: u16,
-) {
+pub fn rgb_from_inverted_cmyk_row(c: &mut [u16], m: &mut [u16], y: &mut [u16], k: &[u16], max: u16) {
     let max = u32::from(max);
     for plane in [c, m, y] {
         for (ink, k) in plane.iter_mut().zip(k) {
@@ -74,8 +68,7 @@ mod tests {
         for seed in 0..4096u32 {
             let rgb = [seed & 15, seed >> 4 & 15, seed >> 8].map(|v| (v * 17) as f32);
             let [y, cb, cr] = ycbcr_from_rgb(rgb[0], rgb[1], rgb[2]);
-            let mut planes =
-                [y, cb + 128.0, cr + 128.0].map(|v| [(v + 0.5).clamp(0.0, 255.0) as u16]);
+            let mut planes = [y, cb + 128.0, cr + 128.0].map(|v| [(v + 0.5).clamp(0.0, 255.0) as u16]);
             let [a, b, c] = &mut planes;
             rgb_from_ycbcr_row(a, b, c, 255);
             for (is, should) in planes.iter().zip(rgb) {

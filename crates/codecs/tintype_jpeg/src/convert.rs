@@ -91,8 +91,7 @@ impl<'a> Converter<'a> {
     /// The picture made of whole `planes`.
     pub fn finish(self, planes: Vec<Vec<u16>>) -> Planes {
         let plane = |samples| {
-            Plane::from_vec(self.frame.width, self.frame.height, samples)
-                .expect("every row was made")
+            Plane::from_vec(self.frame.width, self.frame.height, samples).expect("every row was made")
         };
         let planes = planes.into_iter().take(self.shape.planes.len()).map(plane).collect();
         Planes { shape: self.shape, planes }

@@ -15,7 +15,7 @@ use super::read::{JpegCoefficients, coefficients_of};
 use super::row_stream::{RowStream, StreamSource};
 use super::structure::{ScanData, Structure, structure_from_bytes};
 use super::upsample::ComponentSamples;
-use tintype_codec::{CodecError, ExecOptions, map_indexed};
+use tintype_codec::{CodecError, Exec, map_indexed};
 use tintype_image::{Metadata, Planes, Shape};
 
 /// What the headers of a JPEG file say.
@@ -76,7 +76,7 @@ pub struct Decoder<'a> {
     structure: Structure,
     colour: JpegColour,
     cmyk: CmykOutput,
-    exec: ExecOptions,
+    exec: Exec,
     info: JpegInfo,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Decoder<'a> {
             scans: structure.scans.len(),
             complete: structure.ended && !structure.damaged,
         };
-        let (colour, cmyk, exec) = (info.colour, CmykOutput::Rgb, ExecOptions::default());
+        let (colour, cmyk, exec) = (info.colour, CmykOutput::Rgb, Exec::default());
         Ok(Self { bytes, structure, colour, cmyk, exec, info })
     }
 
@@ -113,7 +113,7 @@ impl<'a> Decoder<'a> {
 
     /// Threads, SIMD level and limits; all processors and the default limits unless set.
     #[must_use]
-    pub fn exec(mut self, exec: &ExecOptions) -> Self {
+    pub fn exec(mut self, exec: &Exec) -> Self {
         self.exec = *exec;
         self
     }
@@ -143,8 +143,7 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// `Limit`, `Unsupported` for a picture beyond the limits.
     pub fn decode(&self) -> Result<DecodedJpeg, CodecError> {
-        let (metadata, mut warnings) =
-            metadata::read(self.bytes, &self.structure, &self.exec.limits);
+        let (metadata, mut warnings) = metadata::read(self.bytes, &self.structure, &self.exec.limits);
         let (planes, complete) = self.planes()?;
         if !complete {
             warnings.push(INCOMPLETE.into());
@@ -171,8 +170,7 @@ impl<'a> Decoder<'a> {
     /// The samples, and whether the file was whole and sound.
     fn planes(&self) -> Result<(Planes, bool), CodecError> {
         if self.structure.frame.process == Process::Lossless {
-            let (samples, damaged) =
-                lossless::decode(self.bytes, &self.structure, &self.exec.limits)?;
+            let (samples, damaged) = lossless::decode(self.bytes, &self.structure, &self.exec.limits)?;
             return Ok((self.assemble(samples)?, !damaged));
         }
         if self.exec.threads.count() == 1
@@ -231,7 +229,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// Transforms every component to samples.
-fn samples_from_coefficients(file: &JpegCoefficients, exec: &ExecOptions) -> Vec<ComponentSamples> {
+fn samples_from_coefficients(file: &JpegCoefficients, exec: &Exec) -> Vec<ComponentSamples> {
     let frame = &file.structure.frame;
     let component = |(index, c): (usize, &ComponentBlocks)| {
         let quant = &file.structure.quant[index];
@@ -244,8 +242,7 @@ fn samples_from_coefficients(file: &JpegCoefficients, exec: &ExecOptions) -> Vec
             out
         });
         let (width, height) = frame.component_size(index);
-        let samples =
-            if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() };
+        let samples = if pieces.len() == 1 { pieces.pop().unwrap_or_default() } else { pieces.concat() };
         ComponentSamples { stride: c.stride * 8, width, height, kept: usize::MAX, samples }
     };
     file.components.iter().enumerate().map(component).collect()

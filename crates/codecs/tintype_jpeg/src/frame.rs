@@ -9,9 +9,9 @@ use tintype_codec::CodecError;
 
 /// Zigzag index to natural (row-major) index.
 pub const NATURAL_FROM_ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
-    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,
+    6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45,
+    38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// How the entropy-coded data of a frame is made.
@@ -119,9 +119,7 @@ pub fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecErr
         0xc9 => (Process::Sequential, true),
         0xca => (Process::Progressive, true),
         _ => {
-            return Err(CodecError::Unsupported {
-                what: format!("JPEG process SOF{}", marker & 15),
-            });
+            return Err(CodecError::Unsupported { what: format!("JPEG process SOF{}", marker & 15) });
         }
     };
     if body.len() < 6 {
@@ -137,9 +135,7 @@ pub fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecErr
         ));
     }
     if count > 4 {
-        return Err(CodecError::Unsupported {
-            what: format!("JPEG of {count} components (at most 4)"),
-        });
+        return Err(CodecError::Unsupported { what: format!("JPEG of {count} components (at most 4)") });
     }
     if body.len() < 6 + 3 * count {
         return Err(CodecError::Truncated { needed: 6 + 3 * count - body.len() });
@@ -157,10 +153,7 @@ pub fn parse_frame(marker: u8, body: &[u8], at: usize) -> Result<Frame, CodecErr
     for c in body[6..6 + 3 * count].chunks_exact(3) {
         let (h, v) = (usize::from(c[1] >> 4), usize::from(c[1] & 15));
         if !(1..=4).contains(&h) || !(1..=4).contains(&v) || c[2] > 3 {
-            return Err(malformed(
-                format!("component with sampling {h} × {v}, table {}", c[2]),
-                at,
-            ));
+            return Err(malformed(format!("component with sampling {h} × {v}, table {}", c[2]), at));
         }
         components.push(ComponentInfo { id: c[0], h, v, quant_index: usize::from(c[2]) });
     }
@@ -180,8 +173,7 @@ pub fn parse_scan(frame: &Frame, body: &[u8], at: usize) -> Result<ScanHeader, C
     for c in body[1..1 + 2 * count].chunks_exact(2) {
         let used = |i: usize| components.iter().any(|o| o.index == i);
         let found = frame.components.iter().enumerate().position(|(i, f)| f.id == c[0] && !used(i));
-        let index =
-            found.ok_or_else(|| malformed(format!("scan of unknown component {}", c[0]), at))?;
+        let index = found.ok_or_else(|| malformed(format!("scan of unknown component {}", c[0]), at))?;
         let (dc_table, ac_table) = (usize::from(c[1] >> 4), usize::from(c[1] & 15));
         if dc_table > 3 || ac_table > 3 {
             return Err(malformed(format!("scan with tables {dc_table} and {ac_table}"), at));
@@ -220,10 +212,7 @@ impl ScanHeader {
         if frame.process == Process::Lossless
             && (!(1..=7).contains(&start) || low >= u32::from(frame.precision))
         {
-            return Err(malformed(
-                format!("lossless predictor {start}, point transform {low}"),
-                at,
-            ));
+            return Err(malformed(format!("lossless predictor {start}, point transform {low}"), at));
         }
         let blocks: usize = self
             .components

@@ -122,8 +122,7 @@ pub fn optimal_lengths(counts: &[u64; 256]) -> ([u8; 16], Vec<u8>) {
     let lengths = limited_lengths(&weights, 16);
     let mut by_length = [0u8; 16];
     let mut symbols = Vec::with_capacity(order.len());
-    let mut sorted: Vec<(u32, usize)> =
-        order.iter().zip(&lengths).map(|(o, l)| (*l, o.1)).collect();
+    let mut sorted: Vec<(u32, usize)> = order.iter().zip(&lengths).map(|(o, l)| (*l, o.1)).collect();
     sorted.sort();
     for (length, symbol) in sorted {
         by_length[length as usize - 1] += 1;
@@ -154,9 +153,7 @@ fn limited_lengths(weights: &[u64], longest: usize) -> Vec<u32> {
         }
         packages = merged
             .chunks_exact(2)
-            .map(|pair| {
-                (pair[0].0 + pair[1].0, [pair[0].1.as_slice(), pair[1].1.as_slice()].concat())
-            })
+            .map(|pair| (pair[0].0 + pair[1].0, [pair[0].1.as_slice(), pair[1].1.as_slice()].concat()))
             .collect();
     }
     let mut lengths = vec![0u32; n];

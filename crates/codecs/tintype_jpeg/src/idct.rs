@@ -126,9 +126,8 @@ mod tests {
     /// The definition, in f64.
     fn reference(block: &[i16; 64]) -> [f64; 64] {
         let c = |k: usize| if k == 0 { 0.5f64.sqrt() } else { 1.0 };
-        let cos = |x: usize, k: usize| {
-            ((2 * x + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos()
-        };
+        let cos =
+            |x: usize, k: usize| ((2 * x + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos();
         std::array::from_fn(|i| {
             let (y, x) = (i / 8, i % 8);
             let terms = (0..64).map(|k| {
@@ -155,10 +154,7 @@ mod tests {
             dispatch!(Level::new(), simd => samples_from_block(simd, &block, &[1; 64], 8, &mut again, 8));
             assert_eq!(out, again);
             for (is, should) in out.iter().zip(reference(&block)) {
-                assert!(
-                    (f64::from(*is) - should.clamp(0.0, 255.0)).abs() < 1.0,
-                    "{is} for {should}"
-                );
+                assert!((f64::from(*is) - should.clamp(0.0, 255.0)).abs() < 1.0, "{is} for {should}");
             }
         }
     }

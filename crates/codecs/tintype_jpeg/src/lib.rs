@@ -73,10 +73,10 @@
 //!
 //! ```
 //! # let file = &include_bytes!("../../../../testdata/jpeg/baseline_420.jpg")[..];
-//! use tintype_codec::ExecOptions;
+//! use tintype_codec::Exec;
 //! use tintype_jpeg::{Verify, pack, unpack};
 //!
-//! let exec = ExecOptions::default();
+//! let exec = Exec::default();
 //! let payload = pack(file, 5, Verify::Yes, &exec);
 //! let packed: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
 //! assert!(packed < file.len() * 9 / 10);

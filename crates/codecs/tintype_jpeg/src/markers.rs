@@ -146,9 +146,8 @@ impl<'a> SegmentWalker<'a> {
 
     fn next_marker(&mut self) -> Option<u8> {
         loop {
-            let found = self.bytes[self.position.min(self.bytes.len())..]
-                .iter()
-                .position(|b| *b == 0xff)?;
+            let found =
+                self.bytes[self.position.min(self.bytes.len())..].iter().position(|b| *b == 0xff)?;
             self.damaged |= found > 0;
             self.position += found;
             while *self.bytes.get(self.position)? == 0xff {

@@ -79,8 +79,7 @@ fn join_icc(
     let total: usize = pieces.iter().map(|p| p.2.len()).sum();
     if !sound || total as u64 > limits.metadata_bytes_max {
         let found = pieces.len();
-        warnings
-            .push(format!("the ICC profile was dropped: its {found} pieces do not fit together"));
+        warnings.push(format!("the ICC profile was dropped: its {found} pieces do not fit together"));
         return None;
     }
     Some(pieces.iter().flat_map(|p| p.2.iter().copied()).collect())

@@ -58,8 +58,7 @@ pub fn colour_of(frame: &Frame, segments: ColourSegments) -> JpegColour {
 pub fn shape_of(frame: &Frame, colour: JpegColour, cmyk: CmykOutput) -> Shape {
     let (w, h, depth) = (frame.width, frame.height, frame.precision);
     let bands = |names: &[&str]| {
-        let info =
-            |n: &&str| PlaneInfo { name: (*n).into(), ..PlaneInfo::new(PlaneRole::Band, depth) };
+        let info = |n: &&str| PlaneInfo { name: (*n).into(), ..PlaneInfo::new(PlaneRole::Band, depth) };
         let planes = names.iter().map(info).collect();
         Shape { width_px: w, height_px: h, colour: ColourModel::Bands, planes }
     };

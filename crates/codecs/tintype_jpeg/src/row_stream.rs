@@ -11,7 +11,7 @@ use super::scan_decode::McuRowDecoder;
 use super::structure::Structure;
 use super::upsample::ComponentSamples;
 use std::ops::Range;
-use tintype_codec::{CodecError, ExecOptions};
+use tintype_codec::{CodecError, Exec};
 use tintype_image::{Level, Planes};
 
 /// What a stream is made of.
@@ -26,7 +26,7 @@ pub struct StreamSource<'a> {
     /// What to make of inks.
     pub cmyk: CmykOutput,
     /// Level and limits.
-    pub exec: &'a ExecOptions,
+    pub exec: &'a Exec,
 }
 
 /// A picture that comes in rows.

@@ -29,8 +29,7 @@ pub fn decode_scan(
     let tables = tables_for_scan(scan);
     let progressive = frame.process == Process::Progressive;
     let ambiguous = tables.iter().any(|t| t.dc.ambiguous || t.ac.ambiguous);
-    let mut side =
-        ScanSideInfo { non_canonical: progressive || ambiguous, ..ScanSideInfo::default() };
+    let mut side = ScanSideInfo { non_canonical: progressive || ambiguous, ..ScanSideInfo::default() };
     let interval = scan.restart_interval(geometry.mcus());
     let mut mcu = 0;
     for (number, data) in restart_intervals(&bytes[scan.data.clone()]) {
@@ -125,8 +124,7 @@ impl<'a> McuRowDecoder<'a> {
     pub fn decode_row(&mut self) -> bool {
         self.blocks.iter_mut().for_each(|c| c.blocks.fill([0; 64]));
         let mut side = ScanSideInfo::default();
-        let scan =
-            SequentialScan { geometry: &self.geometry, tables: &self.tables, level: self.level };
+        let scan = SequentialScan { geometry: &self.geometry, tables: &self.tables, level: self.level };
         let mut x = 0;
         while x < self.geometry.mcus_x {
             if self.left == 0 {

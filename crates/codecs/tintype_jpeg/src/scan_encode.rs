@@ -152,15 +152,10 @@ fn magnitude(value: i32) -> (u32, u32) {
 
 /// Walks over a scan; inlined so that a caller's SIMD level holds for it.
 #[inline(always)]
-pub fn encode_scan<S: ScanSink>(
-    layout: ScanLayout<'_>,
-    components: &[ComponentBlocks],
-    sink: &mut S,
-) {
+pub fn encode_scan<S: ScanSink>(layout: ScanLayout<'_>, components: &[ComponentBlocks], sink: &mut S) {
     let geometry = ScanGeometry::new(layout.frame, layout.header, components);
     let total = geometry.mcus();
-    let interval =
-        if layout.restart_interval == 0 { total.max(1) } else { layout.restart_interval };
+    let interval = if layout.restart_interval == 0 { total.max(1) } else { layout.restart_interval };
     let mut breaks = Some(layout.eob_run_breaks).into_iter().flatten().copied().peekable();
     let progressive = layout.frame.process == Process::Progressive;
     let mut previous_dc = [0i32; 4];
@@ -230,10 +225,7 @@ pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
     }
     // The top bit of what is not zero; a comparison would not become vectors.
     let mut nonzero = [0u8; 64];
-    nonzero
-        .iter_mut()
-        .zip(block)
-        .for_each(|(n, c)| *n = ((c | c.wrapping_neg()) as u16 >> 15) as u8);
+    nonzero.iter_mut().zip(block).for_each(|(n, c)| *n = ((c | c.wrapping_neg()) as u16 >> 15) as u8);
     let mut mask = 0;
     for (row, masks) in nonzero.as_chunks().0.iter().zip(&ZIGZAG_MASKS) {
         // A product brings the lowest bits of eight bytes together.
@@ -244,12 +236,7 @@ pub fn nonzero_mask(block: &[i16; 64]) -> u64 {
 }
 
 #[inline(always)]
-fn sequential_block<S: ScanSink>(
-    block: &[i16; 64],
-    slot: usize,
-    previous_dc: &mut i32,
-    sink: &mut S,
-) {
+fn sequential_block<S: ScanSink>(block: &[i16; 64], slot: usize, previous_dc: &mut i32, sink: &mut S) {
     code_dc(i32::from(block[0]), slot, previous_dc, sink);
     let mut mask = nonzero_mask(block) & !1;
     let mut behind = 1u32;
@@ -299,13 +286,7 @@ struct Band {
 
 impl Band {
     fn new(header: &ScanHeader) -> Self {
-        Self {
-            start: header.start,
-            end: header.end,
-            low: header.low,
-            run: 0,
-            corrections: Vec::new(),
-        }
+        Self { start: header.start, end: header.end, low: header.low, run: 0, corrections: Vec::new() }
     }
 
     fn end_run<S: ScanSink>(&mut self, sink: &mut S) {

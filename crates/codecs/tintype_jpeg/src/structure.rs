@@ -123,12 +123,7 @@ pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, C
 }
 
 /// The scan with `header`, whose data starts at the walker's position; moves that behind the data.
-fn take_scan(
-    walker: &mut SegmentWalker<'_>,
-    header: ScanHeader,
-    bytes: &[u8],
-    data: ScanData,
-) -> Scan {
+fn take_scan(walker: &mut SegmentWalker<'_>, header: ScanHeader, bytes: &[u8], data: ScanData) -> Scan {
     let start = walker.position;
     let end = if data == ScanData::Present { scan_end(bytes, start) } else { start };
     walker.position = end;

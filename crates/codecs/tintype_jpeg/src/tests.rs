@@ -1,7 +1,7 @@
 //! Real files through the whole crate: packing byte for byte, damage, decoding and encoding.
 
 use super::{CmykOutput, DecodedJpeg, Decoder, Encoder, Sampling, Verify, pack, unpack};
-use tintype_codec::{CodecError, ExecOptions, Payload, Tune};
+use tintype_codec::{CodecError, Exec, Payload, Tune};
 use tintype_image::{
     ColourModel, Level, Limits, Metadata, PlaneInfo, PlaneRole, Planes, Shape, Threads,
 };
@@ -15,15 +15,15 @@ const FILES: [(&str, &[u8]); 6] = [
     ("4:4:0 progressive", include_bytes!("../../../../testdata/jpeg/progressive_440.jpg")),
 ];
 
-fn exec() -> ExecOptions {
-    ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
+fn exec() -> Exec {
+    Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
 fn decoded(bytes: &[u8], cmyk: CmykOutput) -> Result<DecodedJpeg, CodecError> {
     Decoder::new(bytes)?.cmyk_output(cmyk).exec(&exec()).decode()
 }
 
-fn unpacked(payload: &Payload, exec: &ExecOptions) -> Result<Vec<u8>, CodecError> {
+fn unpacked(payload: &Payload, exec: &Exec) -> Result<Vec<u8>, CodecError> {
     unpack(&payload.header, &payload.section_views(), exec)
 }
 
@@ -40,9 +40,8 @@ fn picture(width: usize, height: usize) -> Planes {
         for y in 0..height {
             for (x, v) in plane.row_mut(y).iter_mut().enumerate() {
                 let wave = ((x * x / 9 + y * 3 * (i + 1)) % 64) as u16;
-                *v =
-                    (60 + (x + y * (2 - i)) as u16 / 2 + wave + if x > width / 2 { 50 } else { 0 })
-                        .min(255);
+                *v = (60 + (x + y * (2 - i)) as u16 / 2 + wave + if x > width / 2 { 50 } else { 0 })
+                    .min(255);
             }
         }
     }
@@ -81,11 +80,7 @@ fn every_truncation_unpacks_and_decodes_with_a_warning_or_fails() {
     }
     let half = decoded(&bytes[..bytes.len() * 2 / 3], CmykOutput::Rgb).unwrap();
     let whole = decoded(bytes, CmykOutput::Rgb).unwrap();
-    assert_eq!(
-        half.planes.planes[0].row(3),
-        whole.planes.planes[0].row(3),
-        "what is there is decoded"
-    );
+    assert_eq!(half.planes.planes[0].row(3), whole.planes.planes[0].row(3), "what is there is decoded");
 }
 
 #[test]
@@ -120,11 +115,8 @@ fn levels_and_threads_decode_to_the_same_samples() {
     for (name, bytes) in FILES {
         let one = decoded(bytes, CmykOutput::Rgb).unwrap();
         assert!(one.warnings.is_empty(), "{name}: {:?}", one.warnings);
-        let other = ExecOptions {
-            threads: Threads::new(3),
-            level: Level::fallback(),
-            limits: Limits::default(),
-        };
+        let other =
+            Exec { threads: Threads::new(3), level: Level::fallback(), limits: Limits::default() };
         let again = Decoder::new(bytes).unwrap().exec(&other).decode().unwrap();
         assert!(again.planes == one.planes, "{name}");
     }
@@ -132,13 +124,12 @@ fn levels_and_threads_decode_to_the_same_samples() {
 
 #[test]
 fn a_row_reader_gives_the_rows_of_the_whole_picture() {
-    let two = ExecOptions { threads: Threads::new(2), ..ExecOptions::default() };
+    let two = Exec { threads: Threads::new(2), ..Exec::default() };
     for (width, height) in [(1, 1), (17, 3), (16, 33), (40, 31), (9, 64), (33, 17)] {
         for sampling in [Sampling::Full, Sampling::HalfWidth, Sampling::Half] {
             for quality in [20.0, 90.0] {
                 let source = picture(width, height);
-                let file =
-                    encoder(quality, 3, Tune::Psnr).sampling(sampling).encode(&source).unwrap();
+                let file = encoder(quality, 3, Tune::Psnr).sampling(sampling).encode(&source).unwrap();
                 let decoder = Decoder::new(&file).unwrap();
                 let [one, other] =
                     [exec(), two].map(|exec| decoder.clone().exec(&exec).decode().unwrap().planes);
@@ -153,10 +144,7 @@ fn a_row_reader_gives_the_rows_of_the_whole_picture() {
                     }
                 }
                 assert!(
-                    one.planes
-                        .iter()
-                        .zip(&planes)
-                        .all(|(plane, rows)| plane.as_slice() == Some(rows))
+                    one.planes.iter().zip(&planes).all(|(plane, rows)| plane.as_slice() == Some(rows))
                 );
             }
         }
@@ -166,7 +154,7 @@ fn a_row_reader_gives_the_rows_of_the_whole_picture() {
 #[test]
 fn packing_gives_the_same_bytes_at_every_level() {
     for (name, bytes) in FILES {
-        let slow = ExecOptions { level: Level::fallback(), ..exec() };
+        let slow = Exec { level: Level::fallback(), ..exec() };
         let packed = pack(bytes, 5, Verify::No, &exec());
         assert!(packed == pack(bytes, 5, Verify::No, &slow), "{name}");
         assert!(unpacked(&packed, &slow).unwrap() == bytes, "{name}");
@@ -205,14 +193,10 @@ fn encoded_pictures_decode_close_to_the_source_with_their_metadata() {
                 assert_eq!(decoded.metadata, metadata);
                 let error: f64 = (0..3)
                     .map(|i| {
-                        tintype_metrics::pointwise(&source.planes[i], &decoded.planes.planes[i])
-                            .mse()
+                        tintype_metrics::pointwise(&source.planes[i], &decoded.planes.planes[i]).mse()
                     })
                     .sum();
-                assert!(
-                    error / 3.0 < 200.0,
-                    "{width}x{height} effort {effort} {sampling:?}: {error}"
-                );
+                assert!(error / 3.0 < 200.0, "{width}x{height} effort {effort} {sampling:?}: {error}");
                 packed_len(&file, 1);
             }
         }
@@ -222,8 +206,7 @@ fn encoded_pictures_decode_close_to_the_source_with_their_metadata() {
 #[test]
 fn cmyk_bands_survive_and_paper_without_ink_is_white() {
     let planes = vec![PlaneInfo::new(PlaneRole::Band, 8); 4];
-    let mut source =
-        Planes::new(Shape { colour: ColourModel::Bands, planes, ..Shape::gray(16, 8, 8) });
+    let mut source = Planes::new(Shape { colour: ColourModel::Bands, planes, ..Shape::gray(16, 8, 8) });
     for (i, plane) in source.planes.iter_mut().enumerate() {
         for y in 0..8 {
             plane.row_mut(y)[8..].fill(40 * (i as u16 + 1));

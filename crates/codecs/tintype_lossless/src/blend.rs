@@ -53,13 +53,7 @@ impl Blend {
 
     /// Stores the errors of the predictions of column `x`.
     #[inline(always)]
-    pub fn update<S: Simd>(
-        &mut self,
-        simd: S,
-        x: usize,
-        predictions: &[i32; PREDICTORS],
-        sample: i32,
-    ) {
+    pub fn update<S: Simd>(&mut self, simd: S, x: usize, predictions: &[i32; PREDICTORS], sample: i32) {
         let error = i32x8::splat(simd, sample << 4) - i32x8::from_slice(simd, predictions);
         error.max(-error).store_slice(&mut self.current[x + PAD]);
     }

@@ -111,8 +111,7 @@ impl BlendModel {
     fn code_escape<W: FrequencyWalk>(&mut self, walk: &mut W, value: i32) -> i32 {
         let value = value + 1;
         let mut octave = 0;
-        while octave < OCTAVES
-            && self.escape[octave].code(walk, value >> (octave + 1) > 0, LIMIT_ESCAPE)
+        while octave < OCTAVES && self.escape[octave].code(walk, value >> (octave + 1) > 0, LIMIT_ESCAPE)
         {
             octave += 1;
         }
@@ -253,9 +252,8 @@ impl<'a> BlendWalk<'a> {
         let symbol_of = |sample: i32| {
             ((((sample - base) * turn) >> shift) + CENTRE).clamp(0, SYMBOLS as i32 - 1) as usize
         };
-        let step = |j: usize| {
-            ((expected_step(d, &self.samples, s, i, j) * turn).clamp(-7, 7) + 7) as usize
-        };
+        let step =
+            |j: usize| ((expected_step(d, &self.samples, s, i, j) * turn).clamp(-7, 7) + 7) as usize;
         let index = MatchModel::index(d, &self.samples, s, i);
         let matched = self.model.matches.entry(index);
         let contexts = [
@@ -279,8 +277,7 @@ impl<'a> BlendWalk<'a> {
     #[inline(always)]
     fn activity(&self, e: &[i32], s: usize, i: usize) -> Activity {
         let (ew, en) = (e[i - 1], e[i - s]);
-        let mut energy =
-            ew.abs() * 5 + en.abs() * 4 + e[i - s - 1].abs() * 2 + e[i - s + 1].abs() * 3;
+        let mut energy = ew.abs() * 5 + en.abs() * 4 + e[i - s - 1].abs() * 2 + e[i - s + 1].abs() * 3;
         energy += e[i - 2].abs() + e[i - 2 * s].abs();
         let (mut here, mut sign) = (0, 0);
         if let Some(errors) = self.errors.first() {

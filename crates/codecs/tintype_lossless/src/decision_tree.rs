@@ -37,15 +37,11 @@ pub(super) fn code_sample(
     let split = Decision { node: 0, side: None, low: i32::MIN, middle: 0, high: i32::MAX };
     let up = base <= 0 || (base <= max && decide(split, sample >= base));
     let side = Some(up);
-    let (distance, most) =
-        if up { (sample - base, max - base) } else { (base - 1 - sample, base - 1) };
+    let (distance, most) = if up { (sample - base, max - base) } else { (base - 1 - sample, base - 1) };
     let (mut low, mut step, mut count, mut high) = (0i32, shift, 0usize, i32::MAX);
     while low + (1 << step) <= most {
         let middle = low + (1 << step);
-        if !decide(
-            Decision { node: 2 + count.min(19), side, low, middle, high },
-            distance >= middle,
-        ) {
+        if !decide(Decision { node: 2 + count.min(19), side, low, middle, high }, distance >= middle) {
             high = middle;
             break;
         }

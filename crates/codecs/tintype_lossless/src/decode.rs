@@ -3,9 +3,7 @@
 use super::header::Header;
 use super::padded_plane::PaddedPlane;
 use super::tile::{Kind, Tile, TilePlane};
-use tintype_codec::{
-    CodecError, DecodeRequest, ExecOptions, PayloadView, SectionView, decode_tiles,
-};
+use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, SectionView, decode_tiles};
 use tintype_entropy::BitDecoder;
 use tintype_image::{Level, Plane, Planes, Shape};
 
@@ -13,7 +11,7 @@ use tintype_image::{Level, Plane, Planes, Shape};
 pub(super) fn decode(
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes, CodecError> {
     let shape = payload.shape;
     shape.check(&exec.limits)?;

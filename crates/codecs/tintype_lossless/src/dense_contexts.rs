@@ -81,9 +81,7 @@ impl SampleContexts {
         let bits = [
             level,
             coarse * 64 + gap(0) * 8 + gap(2),
-            coarse * 64
-                + log_class(west.unsigned_abs(), 7) * 8
-                + log_class(north.unsigned_abs(), 7),
+            coarse * 64 + log_class(west.unsigned_abs(), 7) * 8 + log_class(north.unsigned_abs(), 7),
             coarse * 64 + log_class(here, 7) * 8 + sign * 2 + usize::from(reference.second > 0),
             (log_class(flat * 2, 7) * 8 + doubt) * 16 + residual_class(west),
             coarse * 64 + signed_class(w as f32 - mean) * 8 + signed_class(n as f32 - mean),

@@ -4,7 +4,7 @@ use super::header::Header;
 use super::kind_choice::kinds;
 use super::padded_plane::PaddedPlane;
 use super::tile::{Tile, TilePlane};
-use tintype_codec::{CodecError, ExecOptions, Payload, Section, SectionKey, map_indexed};
+use tintype_codec::{CodecError, Exec, Payload, Section, SectionKey, map_indexed};
 use tintype_entropy::BitEncoder;
 use tintype_image::{Level, Planes, Region};
 
@@ -12,15 +12,10 @@ use tintype_image::{Level, Planes, Region};
 const TILE_LOG2: u8 = 10;
 
 /// Codes every tile by itself.
-pub(super) fn encode(
-    source: &Planes,
-    effort: u8,
-    exec: &ExecOptions,
-) -> Result<Payload, CodecError> {
+pub(super) fn encode(source: &Planes, effort: u8, exec: &Exec) -> Result<Payload, CodecError> {
     source.shape.check(&exec.limits)?;
-    let fits = |i: usize| {
-        (source.planes[i].width(), source.planes[i].height()) == source.shape.plane_size(i)
-    };
+    let fits =
+        |i: usize| (source.planes[i].width(), source.planes[i].height()) == source.shape.plane_size(i);
     if source.planes.len() != source.shape.planes.len() || !(0..source.planes.len()).all(fits) {
         let what = "planes do not have the sizes of their shape".into();
         return Err(CodecError::Misuse { what });

@@ -86,8 +86,7 @@ impl Features {
             out[k] = d[i.wrapping_add_signed(offset)] as f32 - means[0];
             k += 1;
         }
-        for ((reference, offsets), mean) in references.iter().zip(&self.references).zip(&means[1..])
-        {
+        for ((reference, offsets), mean) in references.iter().zip(&self.references).zip(&means[1..]) {
             for &offset in offsets {
                 out[k] = reference.data[i.wrapping_add_signed(offset)] as f32 - mean;
                 k += 1;

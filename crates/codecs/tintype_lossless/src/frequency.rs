@@ -32,8 +32,7 @@ pub(super) struct FrequencyTable([u16; SYMBOLS]);
 /// of its neighbours on either side. A row's total is [`INCREMENT`]; what would fall outside
 /// goes to the first or the last symbol. Wider kernels where residuals are large; the shares
 /// were not measured one by one.
-pub(super) const KERNELS: [[u16; 4]; 4] =
-    [[96, 0, 0, 0], [86, 5, 0, 0], [70, 11, 2, 0], [44, 17, 7, 2]];
+pub(super) const KERNELS: [[u16; 4]; 4] = [[96, 0, 0, 0], [86, 5, 0, 0], [70, 11, 2, 0], [44, 17, 7, 2]];
 
 /// What each symbol adds under each kernel.
 static ROWS: [[FrequencyTable; SYMBOLS]; 4] = {
@@ -95,8 +94,7 @@ impl FrequencyTable {
         for (i, weight) in weights.iter_mut().enumerate() {
             let u = ((i as i32 - CENTRE) as f32 - offset).abs() / (mean + 0.05);
             // exp(-u) by the first terms of its series, with a tail that falls more slowly.
-            *weight =
-                1.0 / (1.0 + u * (1.0 + u * (0.5 + u * (0.16666 + u * (0.04166 + u * 0.00833)))));
+            *weight = 1.0 / (1.0 + u * (1.0 + u * (0.5 + u * (0.16666 + u * (0.04166 + u * 0.00833)))));
             sum += *weight;
         }
         let mut table = Self([0; SYMBOLS]);
@@ -182,8 +180,7 @@ impl FrequencyTables {
         for (at, limit) in contexts.into_iter().zip(limits) {
             let table = &mut self.tables[at];
             let below = if symbol == 0 { 0 } else { table.0[symbol - 1] };
-            let own =
-                log2(table.0[symbol] - below + 1) - log2(table.0[SYMBOLS - 1] + SYMBOLS as u16);
+            let own = log2(table.0[symbol] - below + 1) - log2(table.0[SYMBOLS - 1] + SYMBOLS as u16);
             let gain = &mut self.gains[at];
             *gain += ((own - mixed) - *gain) >> GAIN_RATE;
             table.update(simd, row, limit);

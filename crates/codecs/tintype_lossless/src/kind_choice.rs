@@ -61,8 +61,7 @@ fn repeats_percent(tile: &Tile) -> usize {
     for y in 1..first.height {
         for x in 1..first.width {
             let i = first.at(x, y);
-            let same =
-                |j: usize| tile.planes.iter().all(|p| p.samples.data[i] == p.samples.data[j]);
+            let same = |j: usize| tile.planes.iter().all(|p| p.samples.data[i] == p.samples.data[j]);
             repeats += usize::from(same(i - 1) || same(i - first.stride));
         }
     }

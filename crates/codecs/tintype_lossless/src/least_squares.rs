@@ -182,10 +182,8 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
                 let first = if h == group { i % 8 + 1 } else { 0 };
                 let rows = Self::row(8 * h);
                 let (head, tail) = self.work.split_at_mut(rows + first * (lanes - h));
-                let (from, rows) = (
-                    &head[at + h - group..],
-                    first..self.count.saturating_sub(8 * h).min(8).max(first),
-                );
+                let (from, rows) =
+                    (&head[at + h - group..], first..self.count.saturating_sub(8 * h).min(8).max(first));
                 match lanes - h {
                     1 => eliminate::<1>(from, tail, rows, inverse),
                     2 => eliminate::<2>(from, tail, rows, inverse),

@@ -41,8 +41,8 @@ mod page;
 mod tests;
 
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, SectionKey, Target, wants_tile,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    Result, SectionKey, Target, wants_tile,
 };
 use tintype_image::{Planes, Shape};
 
@@ -62,12 +62,7 @@ impl Codec for Lossless {
         Capabilities { lossless: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         if settings.target != Target::Lossless {
             let what = "codec lossless has no target but lossless".into();
             return Err(CodecError::Unsupported { what });
@@ -80,12 +75,7 @@ impl Codec for Lossless {
         wants_tile(&header.tiles(shape), key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         decode::decode(payload, request, exec)
     }
 }

@@ -53,8 +53,7 @@ impl MatchModel {
     #[inline(always)]
     pub fn update(&mut self, index: usize, sample: i32) {
         let entry = &mut self.0[index];
-        let hits =
-            if i32::from(entry.sample) == sample { (entry.hits + 1).min(HITS_MAX) } else { 0 };
+        let hits = if i32::from(entry.sample) == sample { (entry.hits + 1).min(HITS_MAX) } else { 0 };
         *entry = MatchEntry { sample: sample as u16, hits };
     }
 }

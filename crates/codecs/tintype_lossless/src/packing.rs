@@ -31,8 +31,7 @@ impl ValueList {
             }
         }
         let values: Vec<u16> = (0..used.len()).filter(|&v| used[v]).map(|v| v as u16).collect();
-        let pays =
-            values.len() * SPARSE <= used.len() && values.len() * 8 <= plane.width * plane.height;
+        let pays = values.len() * SPARSE <= used.len() && values.len() * 8 <= plane.width * plane.height;
         Self { values: if pays { values } else { Vec::new() } }
     }
 

@@ -24,9 +24,7 @@ pub(super) fn code_plane<W: BitWalk>(
     plane: &mut PaddedPlane,
 ) -> PaddedPlane {
     match reference {
-        Some((samples, errors)) => {
-            code_rows::<W, true>(walk, max, &samples.data, &errors.data, plane)
-        }
+        Some((samples, errors)) => code_rows::<W, true>(walk, max, &samples.data, &errors.data, plane),
         None => code_rows::<W, false>(walk, max, &[], &[], plane),
     }
 }
@@ -56,8 +54,7 @@ fn code_rows<W: BitWalk, const REFERENCE: bool>(
             let mut energy =
                 e[i - 1].abs() * 2 + e[i - s].abs() + e[i - s - 1].abs() + e[i - s + 1].abs();
             if REFERENCE {
-                energy =
-                    energy / 2 + errors[i].abs() + (errors[i + 1].abs() + errors[i + s].abs()) / 2;
+                energy = energy / 2 + errors[i].abs() + (errors[i + 1].abs() + errors[i + s].abs()) / 2;
             }
             let level = activity_level(energy as u32, LEVELS as u32 - 1);
             // Distances in steps of about an eighth of the activity. Not tuned.

@@ -56,7 +56,7 @@ fn settings(effort: u8) -> EncodeSettings {
 }
 
 fn assert_round_trip(source: &Planes, effort: u8) -> Payload {
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let payload = Lossless.encode(source, &settings(effort), &exec).unwrap();
     let decoded =
         Lossless.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec).unwrap();
@@ -65,8 +65,7 @@ fn assert_round_trip(source: &Planes, effort: u8) -> Payload {
 }
 
 const EFFORTS: [u8; 4] = [1, 5, 7, 9];
-const CONTENTS: [Content; 4] =
-    [Content::Smooth, Content::Noise, Content::Constant, Content::FewColours];
+const CONTENTS: [Content; 4] = [Content::Smooth, Content::Noise, Content::Constant, Content::FewColours];
 
 fn with_alpha(mut shape: Shape, depth: u8) -> Shape {
     shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, depth));
@@ -103,10 +102,7 @@ fn every_depth_round_trips() {
     for depth in 1..=16 {
         for content in CONTENTS {
             let effort = if depth % 4 == 0 { 9 } else { 5 };
-            assert_round_trip(
-                &filled(Shape::gray(40, 31, depth), content, u64::from(depth)),
-                effort,
-            );
+            assert_round_trip(&filled(Shape::gray(40, 31, depth), content, u64::from(depth)), effort);
         }
     }
     for depth in [1, 10, 12, 16] {
@@ -140,7 +136,7 @@ fn the_code_does_not_depend_on_strides() {
     }
     let plane = Plane::from_strided(21, 13, 30, wide).unwrap();
     let strided = Planes { shape: source.shape.clone(), planes: vec![plane] };
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let payload = Lossless.encode(&strided, &settings(5), &exec).unwrap();
     assert_eq!(payload, Lossless.encode(&source, &settings(5), &exec).unwrap());
 }
@@ -149,18 +145,17 @@ fn the_code_does_not_depend_on_strides() {
 fn results_do_not_depend_on_threads_or_simd_level() {
     let source = filled(subsampled(1500, 1100), Content::Smooth, 2);
     for effort in [1, 5] {
-        let one = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
-        let three = ExecOptions {
+        let one = Exec { threads: Threads::ONE, ..Exec::default() };
+        let three = Exec {
             threads: Threads::new(3),
             level: tintype_image::Level::fallback(),
-            ..ExecOptions::default()
+            ..Exec::default()
         };
         let payload = Lossless.encode(&source, &settings(effort), &one).unwrap();
         assert_eq!(payload.sections.len(), 4);
         assert!(payload == Lossless.encode(&source, &settings(effort), &three).unwrap());
-        let decoded = Lossless
-            .decode(&payload.view(&source.shape), &DecodeRequest::default(), &three)
-            .unwrap();
+        let decoded =
+            Lossless.decode(&payload.view(&source.shape), &DecodeRequest::default(), &three).unwrap();
         assert!(decoded == source);
     }
 }
@@ -168,10 +163,9 @@ fn results_do_not_depend_on_threads_or_simd_level() {
 #[test]
 fn a_region_needs_only_its_tiles() {
     let source = filled(subsampled(1300, 1030), Content::Smooth, 2);
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let payload = Lossless.encode(&source, &settings(1), &exec).unwrap();
-    for (x, y, width, height) in
-        [(0, 0, 5, 5), (1020, 1019, 9, 8), (1025, 3, 11, 7), (1299, 1029, 1, 1)]
+    for (x, y, width, height) in [(0, 0, 5, 5), (1020, 1019, 9, 8), (1025, 3, 11, 7), (1299, 1029, 1, 1)]
     {
         let region = Region { x, y, width, height };
         let request = DecodeRequest { region: Some(region), ..DecodeRequest::default() };
@@ -192,7 +186,7 @@ fn a_region_needs_only_its_tiles() {
 
 #[test]
 fn damaged_bytes_decode_or_fail_cleanly() {
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let mut random = Random(99);
     for effort in EFFORTS {
         for content in CONTENTS {
@@ -219,7 +213,7 @@ fn damaged_bytes_decode_or_fail_cleanly() {
 #[test]
 fn missing_sections_and_unknown_versions_are_refused() {
     let source = filled(Shape::gray(20, 20, 8), Content::Smooth, 5);
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let whole = DecodeRequest::default();
     let payload = Lossless.encode(&source, &settings(5), &exec).unwrap();
     let none = Payload { header: payload.header.clone(), sections: vec![] };

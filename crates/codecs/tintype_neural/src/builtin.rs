@@ -25,7 +25,7 @@ pub fn photo() -> &'static Neural {
 #[cfg(test)]
 mod tests {
     use super::{NeuralModel, photo, photo_bytes};
-    use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions, Target};
+    use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec, Target};
     use tintype_image::{Planes, Shape};
 
     #[test]
@@ -48,13 +48,9 @@ mod tests {
         for quality in [30.0, 90.0] {
             let settings =
                 EncodeSettings { target: Target::Quality(quality), ..EncodeSettings::default() };
-            let payload = photo().encode(&source, &settings, &ExecOptions::default()).unwrap();
+            let payload = photo().encode(&source, &settings, &Exec::default()).unwrap();
             let back = photo()
-                .decode(
-                    &payload.view(&source.shape),
-                    &DecodeRequest::default(),
-                    &ExecOptions::default(),
-                )
+                .decode(&payload.view(&source.shape), &DecodeRequest::default(), &Exec::default())
                 .unwrap();
             let differences = source.planes.iter().zip(&back.planes).flat_map(|(a, b)| {
                 a.rows()

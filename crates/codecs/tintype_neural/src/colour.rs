@@ -33,11 +33,7 @@ pub(super) struct Group {
 impl Group {
     /// Columns and rows of tiles.
     pub(super) fn tiles(&self) -> (usize, usize) {
-        if self.lossy {
-            (self.width.div_ceil(TILE_PX), self.height.div_ceil(TILE_PX))
-        } else {
-            (1, 1)
-        }
+        if self.lossy { (self.width.div_ceil(TILE_PX), self.height.div_ceil(TILE_PX)) } else { (1, 1) }
     }
 
     /// Width and height of the latents, padded so that hyper-latents fit.
@@ -108,13 +104,7 @@ pub(super) fn rgb_of<'a>(
 
 /// Network values of `height` × `width` samples from (`x`, `y`) on, in blocks of 8 × 8; beyond
 /// the edge the last sample repeats.
-pub(super) fn values_of(
-    rgb: &Planes,
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
-) -> FeatureMap {
+pub(super) fn values_of(rgb: &Planes, x: usize, y: usize, width: usize, height: usize) -> FeatureMap {
     let scale = |plane: &Plane<u16>, max: i32, row: usize, column: usize| {
         let row = plane.row(row.min(plane.height() - 1));
         let sample = i32::from(row[column.min(row.len() - 1)]);

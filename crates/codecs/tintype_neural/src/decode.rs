@@ -13,8 +13,7 @@ use super::residuals::walk_residuals;
 use super::walk::{SymbolSource, hyper_from_symbols, latents, priors, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, header};
 use tintype_codec::{
-    Codec, CodecError, DecodeRequest, ExecOptions, PayloadView, SectionKey, SectionView,
-    map_indexed,
+    Codec, CodecError, DecodeRequest, Exec, PayloadView, SectionKey, SectionView, map_indexed,
 };
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::{Level, Limits, Plane, Planes, Region, Shape};
@@ -22,11 +21,9 @@ use tintype_nn::FeatureMap;
 
 /// The part of a group that lies in `region`, in the group's samples.
 fn wanted(shape: &Shape, group: &Group, region: Region) -> Region {
-    let [x, y] =
-        [region.x * group.width / shape.width_px, region.y * group.height / shape.height_px];
+    let [x, y] = [region.x * group.width / shape.width_px, region.y * group.height / shape.height_px];
     let right = ((region.x + region.width) * group.width).div_ceil(shape.width_px).min(group.width);
-    let bottom =
-        ((region.y + region.height) * group.height).div_ceil(shape.height_px).min(group.height);
+    let bottom = ((region.y + region.height) * group.height).div_ceil(shape.height_px).min(group.height);
     Region { x, y, width: right.saturating_sub(x).max(1), height: bottom.saturating_sub(y).max(1) }
 }
 
@@ -66,7 +63,7 @@ pub(super) fn decode(
     lossless: Option<&dyn Codec>,
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes, CodecError> {
     let shape = payload.shape;
     shape.check(&exec.limits)?;
@@ -92,7 +89,7 @@ fn decode_lossless(
     shape: &Shape,
     group: &Group,
     sections: &[&SectionView<'_>],
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Plane<u16>, CodecError> {
     let codec = lossless.ok_or_else(|| CodecError::Unsupported {
         what: "alpha and depth need the lossless codec".into(),
@@ -139,7 +136,7 @@ fn decode_group(
     sections: &[&SectionView<'_>],
     level: usize,
     region: Region,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes, CodecError> {
     let wanted = wanted(shape, group, region);
     let (columns, rows) = group.tiles();
@@ -203,7 +200,7 @@ fn synthesise(
     latents: &FeatureMap,
     level: usize,
     wanted: Region,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes, CodecError> {
     let margin = model.synthesis.margin();
     // On the coarsest grid that a model's synthesis may have.

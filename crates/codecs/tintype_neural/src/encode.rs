@@ -9,13 +9,10 @@ use super::model::NeuralModel;
 use super::rdo::RdoQuantiser;
 use super::refine::{self, Objective};
 use super::residuals::walk_residuals;
-use super::walk::{
-    Priors, SymbolSource, hyper_from_symbols, latents, priors, symbol_of, walk_hyper,
-};
+use super::walk::{Priors, SymbolSource, hyper_from_symbols, latents, priors, symbol_of, walk_hyper};
 use super::{HYPER_PX, LATENT_PX, TILE_PX, header};
 use tintype_codec::{
-    Codec, CodecError, EncodeSettings, ExecOptions, Payload, Section, SectionKey, Target,
-    map_indexed,
+    Codec, CodecError, EncodeSettings, Exec, Payload, Section, SectionKey, Target, map_indexed,
 };
 use tintype_entropy::{BitCost, BitEncoder, BitWalk, SymbolWalk};
 use tintype_image::{Level, Planes};
@@ -44,7 +41,7 @@ pub(super) fn encode(
     lossless: Option<&dyn Codec>,
     source: &Planes,
     search: &Search,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Payload, CodecError> {
     let mut sections = Vec::new();
     for (layer, group) in groups(&source.shape).iter().enumerate() {
@@ -56,21 +53,13 @@ pub(super) fn encode(
         let rgb = rgb_of(source, group, exec.level)?;
         let (columns, rows) = group.tiles();
         let code = |tile: usize| {
-            let mut choice = choose_tile(
-                model,
-                &rgb,
-                group,
-                (tile % columns, tile / columns),
-                search,
-                exec.level,
-            )?;
+            let mut choice =
+                choose_tile(model, &rgb, group, (tile % columns, tile / columns), search, exec.level)?;
             let mut walk = BitEncoder::new();
             choice.walk(model, search.level, &mut walk);
             Ok::<_, CodecError>(walk.finish_determined())
         };
-        for (tile, result) in
-            map_indexed(exec.threads, columns * rows, code).into_iter().enumerate()
-        {
+        for (tile, result) in map_indexed(exec.threads, columns * rows, code).into_iter().enumerate() {
             let key = SectionKey { tile: tile as u32, layer: layer as u32 };
             sections.push(Section { key, bytes: result? });
         }
@@ -83,7 +72,7 @@ fn encode_lossless(
     lossless: Option<&dyn Codec>,
     source: &Planes,
     group: &Group,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Vec<u8>, CodecError> {
     let codec = lossless.ok_or_else(|| CodecError::Unsupported {
         what: "alpha and depth need the lossless codec".into(),
@@ -202,7 +191,7 @@ pub(super) fn estimate(
     model: &NeuralModel,
     source: &Planes,
     search: &Search,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<f64, CodecError> {
     let mut bits = 0.0;
     for group in groups(&source.shape).iter().filter(|group| group.lossy) {
@@ -241,12 +230,7 @@ pub(super) fn choose(
     let hyper = hyper_from_symbols(model, level, &hyper_symbols, hyper.width, hyper.height)?;
     let priors = priors(model, level, hyper, simd)?;
     let mut symbols = vec![0; analysed.values.len()];
-    let latents = latents(
-        model,
-        level,
-        &priors,
-        SymbolSource::Latents(&analysed, &mut symbols, quantiser),
-        simd,
-    )?;
+    let latents =
+        latents(model, level, &priors, SymbolSource::Latents(&analysed, &mut symbols, quantiser), simd)?;
     Ok(TileSymbols { analysed, latents, hyper_symbols, priors, symbols })
 }

@@ -37,8 +37,8 @@ pub use trace::Trace;
 
 use std::sync::Arc;
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, SectionKey, Target,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    Result, SectionKey, Target,
 };
 use tintype_image::{Planes, Shape};
 
@@ -85,7 +85,7 @@ impl Neural {
         source: &Planes,
         level: usize,
         rounds: usize,
-        exec: &ExecOptions,
+        exec: &Exec,
     ) -> Result<Payload> {
         encode::encode(&self.model, self.lossless, source, &self.search(level, rounds)?, exec)
     }
@@ -100,7 +100,7 @@ impl Neural {
         source: &Planes,
         level: usize,
         rounds: usize,
-        exec: &ExecOptions,
+        exec: &Exec,
     ) -> Result<f64> {
         encode::estimate(&self.model, source, &self.search(level, rounds)?, exec)
     }
@@ -128,12 +128,7 @@ impl Codec for Neural {
         Capabilities { lossy: true, has_model: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let Target::Quality(quality) = settings.target else {
             return Err(CodecError::Unsupported { what: "codec neural is never lossless".into() });
         };
@@ -153,22 +148,11 @@ impl Codec for Neural {
         header::model_hash(header) == Some(self.model.hash)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        _header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         decode::wants(&self.model, shape, key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         decode::decode(&self.model, self.lossless, payload, request, exec)
     }
 }

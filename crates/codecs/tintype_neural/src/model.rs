@@ -113,13 +113,10 @@ impl NeuralModel {
         // A program that gives `out` positions for every `of` input positions.
         let program = |name: &str, inputs: usize, outputs: usize, (out, of): (usize, usize)| {
             let program = network.program(name)?.clone();
-            if (program.inputs(), program.outputs()) == (inputs, outputs) && program.gives(out, of)
-            {
+            if (program.inputs(), program.outputs()) == (inputs, outputs) && program.gives(out, of) {
                 return Ok(program);
             }
-            Err(NnError::Misuse {
-                what: format!("program \"{name}\" of a wrong shape for this codec"),
-            })
+            Err(NnError::Misuse { what: format!("program \"{name}\" of a wrong shape for this codec") })
         };
         let shape = network.array_i16("shape", 4)?;
         let [latent, hyper, context, levels] = [0, 1, 2, 3].map(|i| shape[i].max(0) as usize);
@@ -188,10 +185,7 @@ fn tables(network: &Network) -> Result<CdfFamily, NnError> {
         let count = usize::try_from(*count).map_err(|_| wrong())?;
         let part = after.get(..count).ok_or_else(wrong)?;
         let frequencies: Vec<u32> = part.iter().map(|&f| u32::try_from(f).unwrap_or(0)).collect();
-        tables.push((
-            *least,
-            CdfTable::from_frequencies(PRECISION, &frequencies).map_err(|_| wrong())?,
-        ));
+        tables.push((*least, CdfTable::from_frequencies(PRECISION, &frequencies).map_err(|_| wrong())?));
         rest = &after[count..];
     }
     if !rest.is_empty() || tables.len() < 2 || tables.len() > TABLES_MAX {

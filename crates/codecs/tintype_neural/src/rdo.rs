@@ -58,8 +58,7 @@ impl RdoQuantiser {
         let (Some(&far), Some(&near)) = (cost(nearest), cost(nearest - 1)) else {
             return (sign * nearest) as i32;
         };
-        let loss =
-            self.weight[c].saturating_mul(error(nearest - 1) - error(nearest)) >> (2 * FRACTION);
+        let loss = self.weight[c].saturating_mul(error(nearest - 1) - error(nearest)) >> (2 * FRACTION);
         let chosen = if loss < i64::from(far - near) { nearest - 1 } else { nearest };
         (sign * chosen) as i32
     }

@@ -35,13 +35,9 @@ const SAMPLE_MAX: i16 = 4080;
 
 /// Latents moved a `part` of the way from `analysed` to `target`.
 pub(super) fn moved(analysed: &FeatureMap, target: &FeatureMap, part: f32) -> FeatureMap {
-    let way = |(&t, &g): (&i16, &i16)| {
-        (f32::from(t) + part * (f32::from(g) - f32::from(t))).round() as i16
-    };
-    FeatureMap {
-        values: analysed.values.iter().zip(&target.values).map(way).collect(),
-        ..*analysed
-    }
+    let way =
+        |(&t, &g): (&i16, &i16)| (f32::from(t) + part * (f32::from(g) - f32::from(t))).round() as i16;
+    FeatureMap { values: analysed.values.iter().zip(&target.values).map(way).collect(), ..*analysed }
 }
 
 /// A tile to be met: its samples, of which `inside` (width, height in samples) lie in the
@@ -100,15 +96,12 @@ impl Objective<'_> {
         for y in (0..latents.height).step_by(WINDOW) {
             for x in (0..latents.width).step_by(WINDOW) {
                 let (left, top) = (x.min(margin), y.min(margin));
-                let (width, height) =
-                    (WINDOW.min(latents.width - x), WINDOW.min(latents.height - y));
+                let (width, height) = (WINDOW.min(latents.width - x), WINDOW.min(latents.height - y));
                 let right = (x + width + margin).min(latents.width);
                 let bottom = (y + height + margin).min(latents.height);
                 let window = Window { first: [x - left, y - top], own: [left, top, width, height] };
-                sum += work(
-                    latents.crop(x - left, y - top, right + left - x, bottom + top - y),
-                    window,
-                )?;
+                sum +=
+                    work(latents.crop(x - left, y - top, right + left - x, bottom + top - y), window)?;
             }
         }
         Ok(sum)
@@ -123,8 +116,8 @@ impl Objective<'_> {
         for y in 0..made.height {
             for x in 0..made.width {
                 let (u, v) = (window.first[0] * fine + x, window.first[1] * fine + y);
-                let [columns, rows] = [(0, u), (1, v)]
-                    .map(|(axis, at)| self.inside[axis].saturating_sub(at * 8).min(8));
+                let [columns, rows] =
+                    [(0, u), (1, v)].map(|(axis, at)| self.inside[axis].saturating_sub(at * 8).min(8));
                 let row = &mut out.values[(y * made.width + x) * made.channels..][..made.channels];
                 let mut squared = 0i64;
                 for (place, ((g, &m), &t)) in

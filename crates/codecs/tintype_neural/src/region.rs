@@ -8,9 +8,7 @@ use tintype_image::{Planes, Region, Shape};
 /// The requested region in pixels.
 pub(super) fn region_needed(shape: &Shape, request: &DecodeRequest) -> Result<Region, CodecError> {
     if request.scale_log2 != 0 {
-        return Err(CodecError::Unsupported {
-            what: "codec neural decodes at full size only".into(),
-        });
+        return Err(CodecError::Unsupported { what: "codec neural decodes at full size only".into() });
     }
     let whole = shape.region();
     let region = request.region.unwrap_or(whole);
@@ -30,12 +28,11 @@ pub(super) fn cropped(whole: Planes, region: Region) -> Planes {
     }
     let shape = whole.shape.with_size(region.width, region.height);
     let sizes = (0..shape.planes.len()).map(|i| shape.plane_size(i));
-    let planes = whole.planes.iter().zip(sizes).zip(&shape.planes).map(
-        |((plane, (width, height)), info)| {
+    let planes =
+        whole.planes.iter().zip(sizes).zip(&shape.planes).map(|((plane, (width, height)), info)| {
             let (x, y) = (region.x >> info.subsample_x_log2, region.y >> info.subsample_y_log2);
             plane.crop(Region { x, y, width, height })
-        },
-    );
+        });
     let planes = planes.collect();
     Planes { shape, planes }
 }

@@ -120,8 +120,7 @@ impl Contexts {
 
     /// A magnitude of at least 2, less 2: an Exp-Golomb code whose exponent and highest bit adapt.
     fn rest<W: BitWalk>(&mut self, walk: &mut W, rest: u32, table: usize) -> u32 {
-        let (exponents, mantissas) =
-            (&mut self.exponents[table / 4], &mut self.mantissas[table / 4]);
+        let (exponents, mantissas) = (&mut self.exponents[table / 4], &mut self.mantissas[table / 4]);
         let value = rest + 1;
         let mut exponent = 0;
         while exponent < EXPONENTS - 1
@@ -192,8 +191,7 @@ pub(super) fn walk_residuals<W: BitWalk>(
                     near += counted(symbols[up]);
                     near_expected += stored(tables.values[up]).mean;
                 }
-                let before =
-                    if c > 0 { symbols[at + c - 1].unsigned_abs().min(2) as usize } else { 0 };
+                let before = if c > 0 { symbols[at + c - 1].unsigned_abs().min(2) as usize } else { 0 };
                 let index = (table as usize).min(TABLES - 1);
                 let places = [
                     index * RATIOS + ratio(actual, expected, 128),

@@ -3,9 +3,7 @@
 
 use super::{Neural, NeuralModel};
 use std::collections::BTreeMap;
-use tintype_codec::{
-    Codec, CodecError, DecodeRequest, ExecOptions, Payload, PayloadView, SectionKey,
-};
+use tintype_codec::{Codec, CodecError, DecodeRequest, Exec, Payload, PayloadView, SectionKey};
 use tintype_image::{
     ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
 };
@@ -19,8 +17,7 @@ struct Random(u64);
 
 impl Random {
     fn within(&mut self, max: i32) -> i32 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % (2 * max as u64 + 1)) as i32 - max
     }
 }
@@ -28,14 +25,8 @@ impl Random {
 fn dense(random: &mut Random, inputs: usize, outputs: usize, size: i32, shift: u8) -> Kind {
     let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(size) as i16).collect();
     Kind::Pointwise(
-        Pointwise::new(
-            inputs,
-            &weights,
-            &vec![1 << (shift - 1); outputs],
-            &vec![shift; outputs],
-            false,
-        )
-        .unwrap(),
+        Pointwise::new(inputs, &weights, &vec![1 << (shift - 1); outputs], &vec![shift; outputs], false)
+            .unwrap(),
     )
 }
 
@@ -45,13 +36,8 @@ fn depthwise(random: &mut Random, channels: usize) -> Kind {
 }
 
 fn program(inputs: usize, kinds: Vec<Kind>) -> Program {
-    Program::new(
-        inputs,
-        0,
-        kinds.into_iter().map(|kind| Step { from: 0, to: 0, kind }).collect(),
-        0,
-    )
-    .unwrap()
+    Program::new(inputs, 0, kinds.into_iter().map(|kind| Step { from: 0, to: 0, kind }).collect(), 0)
+        .unwrap()
 }
 
 /// A model whose latents are weighted sums of samples; `seed` makes others of the same shape.
@@ -61,20 +47,14 @@ fn tiny_file(seed: u64) -> Network {
     let mut add = |name: &str, program| programs.insert(name.to_string(), program);
     add(
         "analysis",
-        program(
-            192,
-            vec![Kind::SpaceToDepth(2), dense(r, 768, LATENT, 60, 9), depthwise(r, LATENT)],
-        ),
+        program(192, vec![Kind::SpaceToDepth(2), dense(r, 768, LATENT, 60, 9), depthwise(r, LATENT)]),
     );
     add(
         "hyper_analysis",
         program(LATENT, vec![Kind::SpaceToDepth(4), dense(r, 16 * LATENT, HYPER, 200, 8)]),
     );
     let grown = 16 * (CONTEXT + LATENT);
-    add(
-        "hyper_synthesis",
-        program(HYPER, vec![dense(r, HYPER, grown, 300, 4), Kind::DepthToSpace(4)]),
-    );
+    add("hyper_synthesis", program(HYPER, vec![dense(r, HYPER, grown, 300, 4), Kind::DepthToSpace(4)]));
     add("context_enter", program(LATENT, vec![dense(r, LATENT, CONTEXT, 90, 8)]));
     for k in 1..4 {
         add(&format!("context_step{k}"), program(CONTEXT, vec![depthwise(r, CONTEXT)]));
@@ -122,7 +102,7 @@ fn noise(shape: Shape) -> Planes {
     planes
 }
 
-fn decode(codec: &Neural, shape: &Shape, payload: &Payload, exec: &ExecOptions) -> Planes {
+fn decode(codec: &Neural, shape: &Shape, payload: &Payload, exec: &Exec) -> Planes {
     codec.decode(&payload.view(shape), &DecodeRequest::default(), exec).unwrap()
 }
 
@@ -130,17 +110,15 @@ fn decode(codec: &Neural, shape: &Shape, payload: &Payload, exec: &ExecOptions) 
 fn levels_threads_and_machines_agree() {
     let codec = tiny();
     let source = noise(Shape::rgb(1100, 70, 8));
-    let plain =
-        ExecOptions { threads: Threads::ONE, level: Level::fallback(), ..ExecOptions::default() };
-    let quick = ExecOptions { threads: Threads::new(2), ..ExecOptions::default() };
+    let plain = Exec { threads: Threads::ONE, level: Level::fallback(), ..Exec::default() };
+    let quick = Exec { threads: Threads::new(2), ..Exec::default() };
     for level in [0, 1] {
         let payload = codec.encode_at_level(&source, level, 0, &plain).unwrap();
         assert_eq!(payload, codec.encode_at_level(&source, level, 0, &quick).unwrap());
         assert_eq!(payload.sections.len(), 2);
         let back = decode(&codec, &source.shape, &payload, &plain);
         assert!(back == decode(&codec, &source.shape, &payload, &quick), "level {level}");
-        let sum: u64 =
-            back.planes.iter().flat_map(|p| p.rows().flatten().copied()).map(u64::from).sum();
+        let sum: u64 = back.planes.iter().flat_map(|p| p.rows().flatten().copied()).map(u64::from).sum();
         assert!(sum > 0 && sum < 1100 * 70 * 3 * 255, "a picture that is not flat");
     }
 }
@@ -149,9 +127,8 @@ fn levels_threads_and_machines_agree() {
 fn refinement_is_deterministic_and_never_costs_more() {
     let codec = tiny();
     let source = noise(Shape::rgb(700, 90, 8));
-    let plain =
-        ExecOptions { threads: Threads::ONE, level: Level::fallback(), ..ExecOptions::default() };
-    let quick = ExecOptions { threads: Threads::new(2), ..ExecOptions::default() };
+    let plain = Exec { threads: Threads::ONE, level: Level::fallback(), ..Exec::default() };
+    let quick = Exec { threads: Threads::new(2), ..Exec::default() };
     for level in [0, 1] {
         let refined = codec.encode_at_level(&source, level, 3, &plain).unwrap();
         assert_eq!(refined, codec.encode_at_level(&source, level, 3, &quick).unwrap());
@@ -184,7 +161,7 @@ fn refinement_is_deterministic_and_never_costs_more() {
 
 #[test]
 fn files_are_as_large_as_estimated() {
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     for (codec, levels) in [
         (&tiny(), [0, 1]),
         #[cfg(feature = "photo-model")]
@@ -211,7 +188,7 @@ fn files_are_as_large_as_estimated() {
 fn a_region_is_cut_from_the_whole() {
     let codec = tiny();
     let source = noise(Shape::rgb(1300, 90, 8));
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let payload = codec.encode_at_level(&source, 1, 0, &exec).unwrap();
     let whole = decode(&codec, &source.shape, &payload, &exec);
     for region in [[0, 0, 1300, 90], [1, 2, 30, 40], [1000, 10, 200, 30], [1299, 89, 1, 1]] {
@@ -236,13 +213,12 @@ fn a_region_is_cut_from_the_whole() {
 #[test]
 fn every_kind_of_planes_comes_back_in_shape() {
     let codec = tiny();
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let mut with_alpha = Shape::rgb(33, 17, 8);
     with_alpha.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
     let mut depth = Shape::gray(20, 65, 12);
     depth.planes.push(PlaneInfo::new(PlaneRole::Depth, 16));
-    let mut chroma =
-        Shape { colour: ColourModel::YCbCr(YCbCrMatrix::Bt601), ..Shape::rgb(35, 31, 8) };
+    let mut chroma = Shape { colour: ColourModel::YCbCr(YCbCrMatrix::Bt601), ..Shape::rgb(35, 31, 8) };
     chroma.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (1, 1));
     let bands = Shape {
         width_px: 9,
@@ -269,27 +245,22 @@ fn every_kind_of_planes_comes_back_in_shape() {
 #[test]
 fn another_model_decodes_nothing() {
     let source = noise(Shape::rgb(40, 40, 8));
-    let payload = tiny().encode_at_level(&source, 0, 0, &ExecOptions::default()).unwrap();
+    let payload = tiny().encode_at_level(&source, 0, 0, &Exec::default()).unwrap();
     let other = Neural::new(NeuralModel::read(&tiny_model(2)).unwrap());
-    let result = other.decode(
-        &payload.view(&source.shape),
-        &DecodeRequest::default(),
-        &ExecOptions::default(),
-    );
+    let result = other.decode(&payload.view(&source.shape), &DecodeRequest::default(), &Exec::default());
     assert!(matches!(result, Err(CodecError::Mismatch { .. })), "{result:?}");
 }
 
 #[test]
 fn damage_gives_an_answer_or_an_error() {
     let codec = tiny();
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let mut shape = Shape::rgb(50, 40, 8);
     shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
     let source = noise(shape);
     let payload = codec.encode_at_level(&source, 1, 0, &exec).unwrap();
-    let attempt = |payload: &Payload| {
-        codec.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec)
-    };
+    let attempt =
+        |payload: &Payload| codec.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec);
     for section in 0..payload.sections.len() {
         let length = payload.sections[section].bytes.len();
         for at in (0..length).step_by(length / 40 + 1) {
@@ -314,8 +285,7 @@ fn damage_gives_an_answer_or_an_error() {
 fn models_whose_parts_do_not_fit_are_refused() {
     assert!(NeuralModel::read(&tiny_model(1)).is_ok());
     let r = &mut Random(5);
-    let wide =
-        |steps: usize| (0..steps).map(|_| depthwise(&mut Random(6), LATENT)).collect::<Vec<_>>();
+    let wide = |steps: usize| (0..steps).map(|_| depthwise(&mut Random(6), LATENT)).collect::<Vec<_>>();
     // Right channels on a wrong grid, a grid that windows do not lie on, a reach beyond all bounds.
     let coarse = vec![
         Kind::SpaceToDepth(8),
@@ -352,20 +322,14 @@ fn models_whose_parts_do_not_fit_are_refused() {
                 [wide(33), vec![dense(r, LATENT, 768, 200, 8), Kind::DepthToSpace(2)]].concat(),
             ),
         ),
-        (
-            "synthesis",
-            program(LATENT, vec![dense(r, LATENT, 191 * 4, 200, 8), Kind::DepthToSpace(2)]),
-        ),
+        ("synthesis", program(LATENT, vec![dense(r, LATENT, 191 * 4, 200, 8), Kind::DepthToSpace(2)])),
     ];
     let shorter = |array: &Array| match array {
         Array::I16(list) => Array::I16(list[1..].to_vec()),
         Array::I32(list) => Array::I32(list[1..].to_vec()),
     };
     let refused = |file: &Network| {
-        matches!(
-            NeuralModel::from_file(&NeuralModel::file_of(file)),
-            Err(CodecError::Malformed { .. })
-        )
+        matches!(NeuralModel::from_file(&NeuralModel::file_of(file)), Err(CodecError::Malformed { .. }))
     };
     for (name, program) in programs {
         let mut file = tiny_file(1);
@@ -404,9 +368,8 @@ fn models_of_extreme_numbers_give_an_answer() {
         file.arrays.insert("scale_bias".into(), Array::I16(vec![bias; 2 * LATENT]));
         let codec = Neural::new(NeuralModel::from_file(&NeuralModel::file_of(&file)).unwrap());
         for rounds in [0, 2] {
-            let payload =
-                codec.encode_at_level(&source, 1, rounds, &ExecOptions::default()).unwrap();
-            let back = decode(&codec, &source.shape, &payload, &ExecOptions::default());
+            let payload = codec.encode_at_level(&source, 1, rounds, &Exec::default()).unwrap();
+            let back = decode(&codec, &source.shape, &payload, &Exec::default());
             assert_eq!(back.shape, source.shape);
         }
     }

@@ -5,7 +5,7 @@ use super::colour::{groups, rgb_of, values_of};
 use super::encode::{analyse, choose, tile_area};
 use super::rdo::RdoQuantiser;
 use super::{Neural, NeuralModel};
-use tintype_codec::{CodecError, ExecOptions};
+use tintype_codec::{CodecError, Exec};
 use tintype_image::Planes;
 use tintype_nn::FeatureMap;
 
@@ -31,20 +31,12 @@ impl Neural {
     ///
     /// # Errors
     /// As [`Neural::encode_at_level`]; `Misuse` for a picture without colour planes.
-    pub fn trace(
-        &self,
-        source: &Planes,
-        level: usize,
-        exec: &ExecOptions,
-    ) -> Result<Trace, CodecError> {
+    pub fn trace(&self, source: &Planes, level: usize, exec: &Exec) -> Result<Trace, CodecError> {
         let model: &NeuralModel = self.model();
-        let group = groups(&source.shape)
-            .into_iter()
-            .next()
-            .filter(|group| group.lossy && level < model.levels);
-        let group = group.ok_or_else(|| CodecError::Misuse {
-            what: "no colour planes, or no such level".into(),
-        })?;
+        let group =
+            groups(&source.shape).into_iter().next().filter(|group| group.lossy && level < model.levels);
+        let group = group
+            .ok_or_else(|| CodecError::Misuse { what: "no colour planes, or no such level".into() })?;
         let rgb = rgb_of(source, &group, exec.level)?;
         let area = tile_area(&group, (0, 0));
         let [x, y, width, height] = area;

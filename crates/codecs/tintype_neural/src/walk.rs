@@ -135,9 +135,8 @@ pub(super) fn latents(
     for (index, (right, down)) in STEPS.into_iter().enumerate() {
         let mut features = phase_of(&priors.features, right, down);
         if index > 0 {
-            let correction = model.context_steps[index - 1]
-                .run(simd, context.clone(), level)
-                .map_err(from_nn)?;
+            let correction =
+                model.context_steps[index - 1].run(simd, context.clone(), level).map_err(from_nn)?;
             let correction = phase_of(&correction, right, down);
             features
                 .values

@@ -8,9 +8,8 @@ use tintype_block::{
     samples_from_internal,
 };
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of,
-    tile_grid, wants_tile,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
 };
 use tintype_image::{Planes, Shape};
 use tintype_model::{ModelFile, ModelLimits, model_mismatch};
@@ -88,12 +87,7 @@ impl Codec for PcaCodec {
         Capabilities { lossy: true, has_model: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model();
         let header = StreamHeader {
@@ -115,22 +109,11 @@ impl Codec for PcaCodec {
         StreamHeader::names_model(header, self.model().hash)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        _header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         wants_tile(&tile_grid(shape, TILE_PX), key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
         let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
@@ -151,11 +134,7 @@ impl Codec for PcaCodec {
 }
 
 /// Decodes one tile of `shape`.
-fn decode_section(
-    shape: &Shape,
-    section: &TileSection<'_>,
-    coder: &TileCoder<'_>,
-) -> Result<Planes> {
+fn decode_section(shape: &Shape, section: &TileSection<'_>, coder: &TileCoder<'_>) -> Result<Planes> {
     let kinds = plane_kinds(shape, false);
     let padded = kinds.iter().enumerate().map(|(i, kind)| kind.padded(shape.plane_size(i), 16));
     let sizes: Vec<_> = padded.collect();

@@ -6,8 +6,7 @@
 
 use super::context::BlockContext;
 use super::symbols::{
-    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, not_empty_context,
-    split_index,
+    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, not_empty_context, split_index,
 };
 use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
 

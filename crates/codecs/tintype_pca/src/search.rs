@@ -128,12 +128,7 @@ impl<'a> PlaneSearch<'a> {
     }
 
     /// The block under one piece, quantised and reconstructed.
-    fn quantised(
-        &self,
-        contexts: &ContextSet,
-        target: &Target<'_>,
-        candidate: &Candidate,
-    ) -> Found {
+    fn quantised(&self, contexts: &ContextSet, target: &Target<'_>, candidate: &Candidate) -> Found {
         let (number, block) = (candidate.piece, &target.block);
         let piece = &target.set.pieces[number];
         let (levels, bits) = self.quantise(contexts, &candidate.coefficients, number, block);

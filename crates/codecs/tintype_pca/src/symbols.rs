@@ -56,8 +56,7 @@ pub const COUNT: usize = MAGNITUDE + 2 * 9 * 16;
 /// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
 pub fn contexts(bytes: &[u8]) -> ContextSet {
     // Mixers: one weight set for each block size; rates not measured.
-    let mut contexts =
-        ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(2, 4), Mixer::new(2, 5), 1);
+    let mut contexts = ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(2, 4), Mixer::new(2, 5), 1);
     contexts.start_from(bytes, 6);
     contexts
 }
@@ -182,8 +181,8 @@ pub fn code_levels<W: ContextWalk>(
         let place = Place { position, pair, piece, block };
         let magnitude = usize::from(levels[position].unsigned_abs());
         // The last level is not 0 by its place.
-        let nonzero = position + 1 == end
-            || walk.mixed_3(magnitude != 0, block.size, place.nonzero_contexts());
+        let nonzero =
+            position + 1 == end || walk.mixed_3(magnitude != 0, block.size, place.nonzero_contexts());
         let magnitude = if nonzero { code_magnitude(walk, magnitude.max(1), &place) } else { 0 };
         if magnitude != 0 {
             let negative = walk.even_bit(levels[position] < 0);

@@ -5,13 +5,13 @@ use super::{PcaCodec, photo_model};
 use tintype_block::StreamHeader;
 use tintype_codec::contract::picture;
 use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, Result, Target, Tune,
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Result, Target, Tune,
 };
 use tintype_image::{Planes, Shape, Threads};
 use tintype_model::ModelHash;
 
-fn exec() -> ExecOptions {
-    ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
+fn exec() -> Exec {
+    Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
 fn encode(codec: &PcaCodec, source: &Planes, quality: f32) -> Payload {
@@ -66,8 +66,7 @@ fn small_model() -> Vec<u8> {
         bytes.extend([1, 5]);
         for row in 0..super::BORDER_INPUTS + 6 {
             let wave = |i: usize| {
-                ((i % n) as f32 * row as f32 * 0.2).cos()
-                    * ((i / n) as f32 * row as f32 * 0.1).cos()
+                ((i % n) as f32 * row as f32 * 0.2).cos() * ((i / n) as f32 * row as f32 * 0.1).cos()
             };
             let entries: Vec<f32> = (0..n * n).map(|i| wave(i) / n as f32).collect();
             tintype_block::write_row(&entries, &mut bytes);

@@ -77,12 +77,7 @@ struct BlockWalk<'a, W> {
 }
 
 impl<W: ContextWalk> BlockWalk<'_, W> {
-    fn superblock(
-        &mut self,
-        state: &mut PlaneState,
-        at: (usize, usize),
-        plan: Option<&SuperblockPlan>,
-    ) {
+    fn superblock(&mut self, state: &mut PlaneState, at: (usize, usize), plan: Option<&SuperblockPlan>) {
         let split = matches!(plan, Some(SuperblockPlan::Split(_)));
         if self.walk.context_bit(split, split_index(split_context(state, at))) {
             for (number, at) in quarters(at, 16).into_iter().enumerate() {
@@ -148,12 +143,7 @@ impl Synthesis<'_> {
 
 /// The border of the block of `side` at (`x`, `y`); blocks of 16 go row by row, each with its
 /// four of 8 in Z order.
-pub fn block_border(
-    samples: &Plane<i16>,
-    (x, y): (usize, usize),
-    side: usize,
-    middle: i32,
-) -> Border {
+pub fn block_border(samples: &Plane<i16>, (x, y): (usize, usize), side: usize, middle: i32) -> Border {
     let inside = y > 0 && x + side < samples.width();
     // The lower right block of 8: what lies right of it comes later.
     let last = side == 8 && x / 8 % 2 == 1 && y / 8 % 2 == 1;

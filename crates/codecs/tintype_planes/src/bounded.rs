@@ -47,9 +47,8 @@ fn bounded(plane: &mut Plane<u16>, error: i32, max: i32, holes: bool) {
         for (sample, above) in row.iter_mut().zip(&mut above) {
             let value = i32::from(*sample);
             if !(holes && value == 0) {
-                let near = |other: u16| {
-                    (i32::from(other) - value).abs() <= error && i32::from(other) >= first
-                };
+                let near =
+                    |other: u16| (i32::from(other) - value).abs() <= error && i32::from(other) >= first;
                 let middle = ((value - first) / bin * bin + error + first).min(max);
                 *sample = if holes && near(left) && (y == 0 || left == *above) {
                     left

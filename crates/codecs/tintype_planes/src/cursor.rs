@@ -15,8 +15,7 @@ impl<'a> Cursor<'a> {
 
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], CodecError> {
         let rest = &self.bytes[self.at..];
-        let taken =
-            rest.get(..len).ok_or_else(|| CodecError::Truncated { needed: len - rest.len() })?;
+        let taken = rest.get(..len).ok_or_else(|| CodecError::Truncated { needed: len - rest.len() })?;
         self.at += len;
         Ok(taken)
     }

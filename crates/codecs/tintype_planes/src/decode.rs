@@ -4,9 +4,7 @@ use super::depth::DepthCoder;
 use super::groups::put_group;
 use super::guide::guide_of;
 use super::{GROUP_LAYERS, ID, ManyPlanes};
-use tintype_codec::{
-    CodecError, DecodeRequest, ExecOptions, PayloadView, Result, SectionKey, SectionView,
-};
+use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, Result, SectionKey, SectionView};
 use tintype_entropy::BitDecoder;
 use tintype_image::{Plane, Planes, Shape, planes_cropped};
 
@@ -33,7 +31,7 @@ pub(super) fn decode(
     codec: &ManyPlanes,
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes> {
     let shape = payload.shape;
     if request.scale_log2 != 0 {

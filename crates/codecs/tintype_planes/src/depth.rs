@@ -217,13 +217,7 @@ impl DepthCoder {
     }
 
     /// A value that is no hole.
-    fn value<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        a: &Neighbours,
-        column: usize,
-        wanted: i32,
-    ) -> i32 {
+    fn value<W: BitWalk>(&mut self, walk: &mut W, a: &Neighbours, column: usize, wanted: i32) -> i32 {
         let key = |v: i32| v as u64;
         let two = hash(hash(1, key(a.w)), key(a.n));
         let four = hash(hash(two, key(a.nw)), key(a.ne));
@@ -233,13 +227,11 @@ impl DepthCoder {
         let (candidates, votes, count) = self.candidates(a, slots, checks);
         let equal = [(a.w, a.n), (a.n, a.ne), (a.n, a.nw), (a.w, a.nw), (a.w, a.ww), (a.n, a.nn)];
         let pattern = equal.iter().fold(0u64, |bits, (p, q)| bits << 1 | u64::from(p == q));
-        let holes =
-            [a.w, a.n, a.nw, a.ne].iter().fold(0u64, |bits, &v| bits << 1 | u64::from(v == 0));
+        let holes = [a.w, a.n, a.nw, a.ne].iter().fold(0u64, |bits, &v| bits << 1 | u64::from(v == 0));
         let pattern = pattern << 4 | holes;
         let history = u64::from(self.ranks[column - 1]) | u64::from(self.ranks[column]) << 4;
-        let history = history
-            | u64::from(self.ranks[column + 1]) << 8
-            | u64::from(self.ranks[column - 2]) << 12;
+        let history =
+            history | u64::from(self.ranks[column + 1]) << 8 | u64::from(self.ranks[column - 2]) << 12;
         let mut found = None;
         for r in 0..count {
             let vote = votes[r] << 4 | r as u64;
@@ -252,10 +244,7 @@ impl DepthCoder {
                 hash(history, vote),
                 hash(a.edges << 4 | a.alike, vote),
                 hash(hash(pattern, a.edges), r as u64),
-                hash(
-                    hash(apart(a.w) << 14 | apart(a.n) << 7 | apart(a.nw), apart(a.ne)),
-                    vote & 15,
-                ),
+                hash(hash(apart(a.w) << 14 | apart(a.n) << 7 | apart(a.nw), apart(a.ne)), vote & 15),
             ];
             let set = r * 64 + (votes[r] as usize >> 1 & 31) + 32 * (votes[r] as usize & 1);
             if self.hits.code(walk, wanted == candidates[r], set, keys) {
@@ -284,8 +273,7 @@ impl DepthCoder {
         let base = (w + n - nw).clamp(w.min(n), w.max(n)).clamp(1, self.max.max(1));
         let spread = (w - nw).unsigned_abs() + (n - nw).unsigned_abs() + (n - ne).unsigned_abs();
         let level = u64::from((spread + 1).ilog2().min(12));
-        let side =
-            |v: i32| u64::from(bit_length(v.unsigned_abs().min(4000))) << 1 | u64::from(v < 0);
+        let side = |v: i32| u64::from(bit_length(v.unsigned_abs().min(4000))) << 1 | u64::from(v < 0);
         let context = [
             level << 8 | side(self.last),
             hash(a.edges << 4 | a.alike, level),
@@ -303,8 +291,7 @@ impl DepthCoder {
             self.last = 0;
             return base;
         }
-        let up =
-            if base >= self.max { false } else { base <= 1 || decide(walk, distance > 0, 1, 1) };
+        let up = if base >= self.max { false } else { base <= 1 || decide(walk, distance > 0, 1, 1) };
         // At least 1; bit length of the distance, then its bits below the highest.
         let magnitude = distance.unsigned_abs().max(1);
         let top = 16;

@@ -7,8 +7,8 @@ use super::header::{Group, Header};
 use super::spectral::Spectral;
 use super::{GROUP_LAYERS, ID, ManyPlanes};
 use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView, Result,
-    Section, SectionKey, SectionView, Target,
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Result, Section,
+    SectionKey, SectionView, Target,
 };
 use tintype_entropy::BitEncoder;
 use tintype_image::{PlaneRole, Planes};
@@ -32,7 +32,7 @@ fn code_group(
     codec: &dyn Codec,
     spectral: Option<Spectral>,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<CodedGroup> {
     let mut planes = group_planes(source, mask);
     if let Some(spectral) = &spectral {
@@ -44,12 +44,7 @@ fn code_group(
 }
 
 /// The picture with the planes of `coded` as a decoder has them.
-fn decoded_group(
-    codec: &dyn Codec,
-    source: &Planes,
-    coded: &CodedGroup,
-    exec: &ExecOptions,
-) -> Result<Planes> {
+fn decoded_group(codec: &dyn Codec, source: &Planes, coded: &CodedGroup, exec: &Exec) -> Result<Planes> {
     let sections =
         coded.sections.iter().map(|s| SectionView { key: s.key, bytes: &s.bytes, complete: true });
     let shape = &coded.group.coded_shape(&source.shape);
@@ -71,12 +66,7 @@ fn code_depth(source: &Planes, index: usize, decoded: &Planes, mask: u32) -> Res
     let mut plane = source.planes[index].clone();
     let guide = guide_of(decoded, mask, (plane.width(), plane.height()));
     let mut encoder = BitEncoder::new();
-    DepthCoder::run(
-        &mut encoder,
-        &mut plane,
-        u32::from(source.shape.planes[index].bit_depth),
-        guide,
-    )?;
+    DepthCoder::run(&mut encoder, &mut plane, u32::from(source.shape.planes[index].bit_depth), guide)?;
     let group = Group { codec: ID, mask: 1 << index, spectral: None, inner_header: Vec::new() };
     let sections = vec![Section { key: SectionKey { tile: 0, layer: 0 }, bytes: encoder.finish() }];
     Ok(CodedGroup { group, sections })
@@ -88,7 +78,7 @@ pub(super) fn code_groups(
     codec: &ManyPlanes,
     source: &Planes,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Vec<CodedGroup>> {
     let shape = &source.shape;
     let mask_of = |wanted: &dyn Fn(usize) -> bool| {
@@ -128,7 +118,7 @@ fn code_bands(
     source: &Planes,
     mask: u32,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<CodedGroup> {
     let lossless = settings.target == Target::Lossless;
     let inner = if lossless { codec.lossless } else { codec.lossy };

@@ -10,8 +10,7 @@ pub(super) fn group_shape(shape: &Shape, mask: u32) -> Shape {
     let keeps = colours == shape.colour_planes();
     let info = |&i: &usize| {
         let info = shape.planes[i].clone();
-        let role =
-            if !keeps && info.role == PlaneRole::Colour { PlaneRole::Band } else { info.role };
+        let role = if !keeps && info.role == PlaneRole::Colour { PlaneRole::Band } else { info.role };
         PlaneInfo { role, ..info }
     };
     let colour = if keeps && colours > 0 { shape.colour } else { ColourModel::Bands };

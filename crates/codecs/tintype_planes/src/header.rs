@@ -75,9 +75,7 @@ impl Header {
         let mut cursor = Cursor { bytes, at: 0 };
         let (version, count) = (cursor.byte()?, usize::from(cursor.byte()?));
         if version != VERSION {
-            return Err(CodecError::Unsupported {
-                what: format!("planes stream of version {version}"),
-            });
+            return Err(CodecError::Unsupported { what: format!("planes stream of version {version}") });
         }
         if !(1..=GROUPS_MAX).contains(&count) {
             return Err(cursor.malformed(format!("{count} groups of planes")));

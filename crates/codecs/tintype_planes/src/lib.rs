@@ -36,8 +36,8 @@ pub use bounded::within_error;
 use encode::{code_groups, payload_of};
 use header::Header;
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, Result, SectionKey,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    Result, SectionKey,
 };
 use tintype_image::{Planes, Shape};
 
@@ -70,9 +70,8 @@ impl ManyPlanes {
 
     fn inner(&self, id: CodecId) -> Result<&'static dyn Codec> {
         let found = [self.lossy, self.lossless].into_iter().find(|codec| codec.id() == id);
-        found.ok_or_else(|| CodecError::Unsupported {
-            what: format!("codec {id} for a group of planes"),
-        })
+        found
+            .ok_or_else(|| CodecError::Unsupported { what: format!("codec {id} for a group of planes") })
     }
 }
 
@@ -85,23 +84,12 @@ impl Codec for ManyPlanes {
         Capabilities { lossy: true, lossless: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         source.shape.check(&exec.limits)?;
         payload_of(code_groups(self, source, settings, exec)?)
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         let Ok(header) = self.header(header, shape) else { return true };
         let Some(group) = header.groups.get((key.layer / GROUP_LAYERS) as usize) else {
             return true;
@@ -114,12 +102,7 @@ impl Codec for ManyPlanes {
         codec.wants(&group.coded_shape(shape), &group.inner_header, key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         decode::decode(self, payload, request, exec)
     }
 }

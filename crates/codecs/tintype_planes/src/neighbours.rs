@@ -53,8 +53,8 @@ pub(super) fn neighbours(rows: &Rows, guide: &Rows, c: usize) -> Neighbours {
         15..=34 => 3,
         _ => 4,
     };
-    let apart = [guide.at(0, c - 1), guide.at(1, c), guide.at(1, c - 1), guide.at(1, c + 1)]
-        .map(|v| here - v);
+    let apart =
+        [guide.at(0, c - 1), guide.at(1, c), guide.at(1, c - 1), guide.at(1, c + 1)].map(|v| here - v);
     let alike = (0..4).min_by_key(|&k| apart[k].abs()).unwrap_or(0) as u64;
     Neighbours {
         w: rows.at(0, c - 1),

@@ -53,8 +53,7 @@ impl Spectral {
             }
         });
         let widest = low.iter().zip(&high).map(|(l, h)| h - l).max()?;
-        spectral.depth =
-            u8::try_from(widest.max(1).ilog2() + 1).ok().filter(|depth| *depth <= 16)?;
+        spectral.depth = u8::try_from(widest.max(1).ilog2() + 1).ok().filter(|depth| *depth <= 16)?;
         spectral.offsets = low.iter().map(|l| -l).collect();
         Some(spectral)
     }
@@ -113,9 +112,7 @@ impl Spectral {
                 self.basis.inverse(level, &mut part);
                 for (index, values) in part.chunks_exact(end - start).enumerate() {
                     let max = i32::from(shape.planes[index].sample_max());
-                    for (to, &value) in
-                        out.planes[index].row_mut(y)[start..end].iter_mut().zip(values)
-                    {
+                    for (to, &value) in out.planes[index].row_mut(y)[start..end].iter_mut().zip(values) {
                         *to = value.clamp(0, max) as u16;
                     }
                 }
@@ -154,8 +151,9 @@ impl Spectral {
         let full = (0..bands).all(|i| own.plane_size(i) == (own.width_px, own.height_px));
         let depth = cursor.byte()?;
         if bands < 2 || !full || depth > 15 {
-            return Err(cursor
-                .malformed(format!("spectral transform of {bands} planes to depth {depth} + 1")));
+            return Err(
+                cursor.malformed(format!("spectral transform of {bands} planes to depth {depth} + 1"))
+            );
         }
         let mut steps = Vec::new();
         for (i, j) in pairs(bands) {

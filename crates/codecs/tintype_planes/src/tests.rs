@@ -1,7 +1,7 @@
 //! Round trips of groups and transforms, bounded errors, hostile headers.
 
 use super::{ManyPlanes, within_error};
-use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions, Target};
+use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec, Target};
 use tintype_image::{ColourModel, PlaneInfo, PlaneRole, Planes, Region, Shape};
 
 static CODEC: ManyPlanes = ManyPlanes::new(&tintype_wavelet::Wavelet, &tintype_lossless::Lossless);
@@ -14,8 +14,7 @@ fn fill(planes: &mut Planes) {
             for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
                 noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let scene = (x * 3 + y * 2 + (x / 9) * (y / 7)) as u32 % 180;
-                *value =
-                    ((scene * (index as u32 + 3) / 6 + (noise >> 29)) * max / 255).min(max) as u16;
+                *value = ((scene * (index as u32 + 3) / 6 + (noise >> 29)) * max / 255).min(max) as u16;
             }
         }
     }
@@ -42,10 +41,9 @@ fn rgbd() -> Planes {
 
 fn round_trip(source: &Planes, target: Target) -> (Planes, usize) {
     let settings = EncodeSettings { target, effort: 4, ..EncodeSettings::default() };
-    let payload = CODEC.encode(source, &settings, &ExecOptions::default()).unwrap();
-    let back = CODEC
-        .decode(&payload.view(&source.shape), &DecodeRequest::default(), &ExecOptions::default())
-        .unwrap();
+    let payload = CODEC.encode(source, &settings, &Exec::default()).unwrap();
+    let back =
+        CODEC.decode(&payload.view(&source.shape), &DecodeRequest::default(), &Exec::default()).unwrap();
     (back, payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>())
 }
 
@@ -84,10 +82,9 @@ fn lossy_bands_are_near_and_lossy_colour_leaves_depth_alone() {
 #[test]
 fn a_region_is_a_crop() {
     let source = rgbd();
-    let payload =
-        CODEC.encode(&source, &EncodeSettings::default(), &ExecOptions::default()).unwrap();
+    let payload = CODEC.encode(&source, &EncodeSettings::default(), &Exec::default()).unwrap();
     let decode = |request: &DecodeRequest| {
-        CODEC.decode(&payload.view(&source.shape), request, &ExecOptions::default()).unwrap()
+        CODEC.decode(&payload.view(&source.shape), request, &Exec::default()).unwrap()
     };
     let whole = decode(&DecodeRequest::default());
     let region = Region { x: 7, y: 9, width: 20, height: 11 };
@@ -103,14 +100,9 @@ fn no_sample_leaves_its_bound_and_holes_stay() {
             let has_depth = source.planes.len() == 4;
             for (index, (a, b)) in source.planes.iter().zip(&near.planes).enumerate() {
                 for (x, y) in a.rows().flatten().zip(b.rows().flatten()) {
-                    assert!(
-                        x.abs_diff(*y) <= error && *y <= source.shape.planes[index].sample_max()
-                    );
+                    assert!(x.abs_diff(*y) <= error && *y <= source.shape.planes[index].sample_max());
                     assert!(!has_depth || index == 3 || x == y, "colour changed");
-                    assert!(
-                        !has_depth || (*x == 0) == (*y == 0) || index != 3,
-                        "a hole came or went"
-                    );
+                    assert!(!has_depth || (*x == 0) == (*y == 0) || index != 3, "a hole came or went");
                 }
             }
         }
@@ -120,15 +112,10 @@ fn no_sample_leaves_its_bound_and_holes_stay() {
 #[test]
 fn hostile_depth_gives_planes_or_errors() {
     let source = rgbd();
-    let settings =
-        EncodeSettings { target: Target::Lossless, effort: 2, ..EncodeSettings::default() };
-    let payload = CODEC.encode(&source, &settings, &ExecOptions::default()).unwrap();
+    let settings = EncodeSettings { target: Target::Lossless, effort: 2, ..EncodeSettings::default() };
+    let payload = CODEC.encode(&source, &settings, &Exec::default()).unwrap();
     let decode = |payload: &tintype_codec::Payload| {
-        CODEC.decode(
-            &payload.view(&source.shape),
-            &DecodeRequest::default(),
-            &ExecOptions::default(),
-        )
+        CODEC.decode(&payload.view(&source.shape), &DecodeRequest::default(), &Exec::default())
     };
     assert_eq!(decode(&payload).unwrap(), source);
     let bytes = payload.sections.last().map_or(0, |s| s.bytes.len());
@@ -160,25 +147,16 @@ fn a_plane_of_holes_and_one_of_extremes_come_back() {
 #[test]
 fn hostile_headers_give_planes_or_errors() {
     let source = bands(4, 10);
-    let payload =
-        CODEC.encode(&source, &EncodeSettings::default(), &ExecOptions::default()).unwrap();
+    let payload = CODEC.encode(&source, &EncodeSettings::default(), &Exec::default()).unwrap();
     for bit in 0..payload.header.len() * 8 {
         let mut damaged = payload.clone();
         damaged.header[bit / 8] ^= 1 << (bit % 8);
-        let _ = CODEC.decode(
-            &damaged.view(&source.shape),
-            &DecodeRequest::default(),
-            &ExecOptions::default(),
-        );
+        let _ = CODEC.decode(&damaged.view(&source.shape), &DecodeRequest::default(), &Exec::default());
     }
     for len in 0..payload.header.len() {
         let mut cut = payload.clone();
         cut.header.truncate(len);
-        let back = CODEC.decode(
-            &cut.view(&source.shape),
-            &DecodeRequest::default(),
-            &ExecOptions::default(),
-        );
+        let back = CODEC.decode(&cut.view(&source.shape), &DecodeRequest::default(), &Exec::default());
         assert!(back.is_err(), "header cut at {len}");
     }
 }

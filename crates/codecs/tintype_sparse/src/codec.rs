@@ -8,13 +8,10 @@ use super::search::Prepared;
 use super::symbols::Contexts;
 use super::tile::TileCoder;
 use std::sync::OnceLock;
-use tintype_block::{
-    PlaneState, encode_tiles, lossy_quality, require_full_size, samples_from_internal,
-};
+use tintype_block::{PlaneState, encode_tiles, lossy_quality, require_full_size, samples_from_internal};
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload,
-    PayloadView, QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of,
-    tile_grid, wants_tile,
+    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
+    QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Level, Plane, Planes, Shape};
 use tintype_model::{ModelFile, ModelLimits, model_mismatch};
@@ -80,7 +77,7 @@ impl SparseCodec {
         source: &Planes,
         step_number: u8,
         effort: u8,
-        exec: &ExecOptions,
+        exec: &Exec,
     ) -> Result<Payload> {
         let model_hash = (!self.shipped).then_some(self.model.hash);
         let mut header = Header { smoothing: 0, half_chroma: false, step_number, model_hash };
@@ -150,12 +147,7 @@ impl Codec for SparseCodec {
         Capabilities { lossy: true, has_model: true, short_frame: true, ..Capabilities::default() }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         self.encode_at(source, step_number(quality), settings.effort, exec)
     }
@@ -164,22 +156,11 @@ impl Codec for SparseCodec {
         Header::from_bytes(header).is_ok_and(|header| self.check_model(&header).is_ok())
     }
 
-    fn wants(
-        &self,
-        shape: &Shape,
-        _header: &[u8],
-        key: SectionKey,
-        request: &DecodeRequest,
-    ) -> bool {
+    fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
         wants_tile(&tile_grid(shape, TILE_PX), key, request)
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
         let header = Header::from_bytes(payload.header)?;

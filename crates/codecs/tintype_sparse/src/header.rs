@@ -36,9 +36,8 @@ impl Header {
 
     /// Header bytes: two, or ten.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let flags = u8::from(self.model_hash.is_some())
-            | u8::from(self.half_chroma) << 1
-            | self.smoothing << 2;
+        let flags =
+            u8::from(self.model_hash.is_some()) | u8::from(self.half_chroma) << 1 | self.smoothing << 2;
         let mut bytes = vec![VERSION << 4 | flags, self.step_number];
         if let Some(hash) = self.model_hash {
             bytes.extend(hash.0);

@@ -173,8 +173,7 @@ impl Batch {
                 if change != 0.0 {
                     weights[atom] = wanted;
                     moved = moved.max(change.abs());
-                    for (l, g) in left.iter_mut().zip(&self.gram[atom * self.atoms..][..self.atoms])
-                    {
+                    for (l, g) in left.iter_mut().zip(&self.gram[atom * self.atoms..][..self.atoms]) {
                         *l -= change * g;
                     }
                 }

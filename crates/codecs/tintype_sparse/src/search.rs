@@ -40,11 +40,8 @@ impl Prepared {
     pub fn new(model: &SparseModel) -> Self {
         let scale = 1.0 / (1 << ENTRY_BITS) as f32;
         let batch = |set: usize, cluster: usize| {
-            let rows: Vec<f32> = model.sets[set].clusters[cluster]
-                .atoms
-                .iter()
-                .map(|&v| f32::from(v) * scale)
-                .collect();
+            let rows: Vec<f32> =
+                model.sets[set].clusters[cluster].atoms.iter().map(|&v| f32::from(v) * scale).collect();
             Batch::new(&rows, model.sets[set].cells)
         };
         Self {
@@ -241,13 +238,7 @@ impl PlaneSearch<'_> {
         candidates
     }
 
-    fn bits(
-        &self,
-        contexts: &ContextSet,
-        block: &BlockContext,
-        cluster: usize,
-        terms: &[Term],
-    ) -> f32 {
+    fn bits(&self, contexts: &ContextSet, block: &BlockContext, cluster: usize, terms: &[Term]) -> f32 {
         let mut walk = FrozenWalk::new(contexts);
         self.coder.cluster(&mut walk, cluster, block);
         self.coder.terms(&mut walk, &mut terms.to_vec(), cluster, block);

@@ -113,12 +113,7 @@ impl SymbolCoder {
     }
 
     /// The cluster of a block, down a binary tree.
-    pub fn cluster<W: ContextWalk>(
-        &self,
-        walk: &mut W,
-        cluster: usize,
-        block: &BlockContext,
-    ) -> usize {
+    pub fn cluster<W: ContextWalk>(&self, walk: &mut W, cluster: usize, block: &BlockContext) -> usize {
         let clusters = self.sets[block.set].clusters;
         if clusters == 1 {
             return 0;

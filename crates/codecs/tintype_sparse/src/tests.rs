@@ -4,12 +4,12 @@
 use super::fitting::Header;
 use super::{SparseCodec, SparseModel, photo_model};
 use tintype_codec::contract::picture;
-use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload};
+use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_model::{ModelFile, ModelHash, ModelLimits};
 
-fn exec() -> ExecOptions {
-    ExecOptions { threads: Threads::ONE, ..ExecOptions::default() }
+fn exec() -> Exec {
+    Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
 fn decode(payload: &Payload, shape: &Shape) -> Result<Planes, CodecError> {
@@ -21,9 +21,8 @@ fn wrong_headers_and_other_models_are_refused() {
     let source = picture(Shape::rgb(70, 50, 8));
     let settings = EncodeSettings::default();
     let payload = SparseCodec::photo().encode(&source, &settings, &exec()).unwrap();
-    let with_header = |header: &[u8]| {
-        decode(&Payload { header: header.to_vec(), ..payload.clone() }, &source.shape)
-    };
+    let with_header =
+        |header: &[u8]| decode(&Payload { header: header.to_vec(), ..payload.clone() }, &source.shape);
     for header in [&[][..], &[0x10], &[0x20, 5], &[0x10, 200], &[0x10, 5, 0], &[0x11, 5, 0, 0]] {
         assert!(with_header(header).is_err(), "{header:?}");
     }

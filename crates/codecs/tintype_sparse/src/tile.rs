@@ -67,11 +67,7 @@ impl TileCoder<'_> {
     }
 
     /// Decodes the planes of one tile, and whether the bytes sufficed.
-    pub fn decode(
-        &self,
-        section: &TileSection<'_>,
-        plans: &[CodedPlane],
-    ) -> (Vec<PlaneState>, bool) {
+    pub fn decode(&self, section: &TileSection<'_>, plans: &[CodedPlane]) -> (Vec<PlaneState>, bool) {
         let mut contexts = Contexts::new(self.model);
         let mut decoder = tile_decoder(section);
         let mut states: Vec<PlaneState> = Vec::with_capacity(plans.len());

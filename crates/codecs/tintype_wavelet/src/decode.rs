@@ -8,9 +8,7 @@ use super::model::Model;
 use super::quantise::{Dequantiser, component_step, integer_row};
 use super::walk::{Pass, code_plane};
 use std::collections::HashMap;
-use tintype_codec::{
-    CodecError, DecodeRequest, ExecOptions, PayloadView, decode_tiles, requested_region,
-};
+use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, decode_tiles, requested_region};
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::colour::rgb_from_ycocg;
 use tintype_image::{Level, Plane, Planes, Region, Shape};
@@ -20,7 +18,7 @@ use tintype_transform::dwt::{Band, Filter, Filter53, Filter97, norm_9_7, synthes
 fn checked_header(
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Header, CodecError> {
     payload.shape.check(&exec.limits)?;
     let header = Header::from_bytes(payload.header)?;
@@ -40,7 +38,7 @@ fn checked_header(
 pub(crate) fn decode(
     payload: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Planes, CodecError> {
     let shape = payload.shape;
     let scale = request.scale_log2;
@@ -108,7 +106,7 @@ fn decode_tile(
     streams: &[Vec<u8>],
     scale_log2: u8,
     tile: Region,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Vec<Plane<u16>> {
     let mut layout = TileLayout::new(shape, header, tile);
     walk_streams(exec.level, &mut layout, header, streams);
@@ -139,9 +137,7 @@ fn walk_streams(level: Level, layout: &mut TileLayout, header: &Header, streams:
         for group in 0..live {
             let (decoder, model) = &mut coders[group];
             let members = &layout.groups[group];
-            if code_plane(level, &mut layout.bands, members, plane, model, decoder)
-                == Pass::Exhausted
-            {
+            if code_plane(level, &mut layout.bands, members, plane, model, decoder) == Pass::Exhausted {
                 live = group;
                 break;
             }

@@ -11,7 +11,7 @@ use super::quantise::{Centroids, component_step, quantise};
 use super::rdo::lower_magnitudes;
 use super::walk::code_plane;
 use tintype_codec::{
-    CodecError, EncodeSettings, ExecOptions, Payload, Section, SectionKey, Target, map_indexed,
+    CodecError, EncodeSettings, Exec, Payload, Section, SectionKey, Target, map_indexed,
 };
 use tintype_entropy::{BitEncoder, BitMark, BitWalk};
 use tintype_image::colour::ycocg_from_rgb;
@@ -35,7 +35,7 @@ struct GroupCode {
 pub(crate) fn encode(
     source: &Planes,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Payload, CodecError> {
     source.shape.check(&exec.limits)?;
     let mut header = start_header(source, settings);
@@ -112,8 +112,7 @@ fn sections(header: &Header, codes: &[TileCode]) -> Vec<Section> {
             for (tile, code) in codes.iter().enumerate() {
                 let stream = &code.groups[group];
                 let start = if layer == 0 { 0 } else { end_of(code, stream, lowest + 1) };
-                let end =
-                    if lowest == 0 { stream.bytes.len() } else { end_of(code, stream, lowest) };
+                let end = if lowest == 0 { stream.bytes.len() } else { end_of(code, stream, lowest) };
                 let layer = layer * u32::from(header.groups) + group as u32;
                 sections.push(Section {
                     key: SectionKey { tile: tile as u32, layer },
@@ -129,7 +128,7 @@ fn encode_tile(
     source: &Planes,
     header: &Header,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
     tile: Region,
 ) -> TileCode {
     let (mut layout, planes, centroids) = tile_symbols(source, header, settings, exec, tile);
@@ -143,7 +142,7 @@ pub(crate) fn tile_symbols(
     source: &Planes,
     header: &Header,
     settings: &EncodeSettings,
-    exec: &ExecOptions,
+    exec: &Exec,
     tile: Region,
 ) -> (TileLayout, u32, Centroids) {
     let mut layout = TileLayout::new(&source.shape, header, tile);

@@ -4,7 +4,7 @@
 use super::encode::{code_tile, start_header, tile_symbols};
 use super::layout::tiles;
 use super::model::{KINDS, Model};
-use tintype_codec::{CodecError, EncodeSettings, ExecOptions, Target, Tune};
+use tintype_codec::{CodecError, EncodeSettings, Exec, Target, Tune};
 use tintype_entropy::stretch;
 use tintype_image::{Planes, Region};
 
@@ -19,7 +19,7 @@ type Mean = (f64, f64);
 pub(crate) fn fit_priors(
     pictures: &[Planes],
     qualities: &[f32],
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Vec<u8>, CodecError> {
     let mut models = vec![Model::flat(); KINDS];
     let mut means: Vec<Vec<Mean>> = vec![Vec::new(); KINDS];
@@ -31,8 +31,7 @@ pub(crate) fn fit_priors(
             let header = start_header(picture, &settings);
             let grid = tiles((picture.shape.width_px, picture.shape.height_px), &header);
             let Some(tile): Option<Region> = grid.region(0) else { continue };
-            let (mut layout, planes, centroids) =
-                tile_symbols(picture, &header, &settings, exec, tile);
+            let (mut layout, planes, centroids) = tile_symbols(picture, &header, &settings, exec, tile);
             code_tile(exec.level, &mut layout, &mut models, planes, centroids);
             for (model, means) in models.iter_mut().zip(&mut means) {
                 add_log_odds(model, means);

@@ -152,14 +152,9 @@ fn band_order(levels: u8) -> Vec<Band> {
 
 /// Up to two earlier components of the same size and role, nearest first: sibling bands of
 /// colour planes and of further bands are correlated.
-fn earlier_components(
-    shape: &Shape,
-    sizes: &[(usize, usize)],
-    component: usize,
-) -> [Option<usize>; 2] {
+fn earlier_components(shape: &Shape, sizes: &[(usize, usize)], component: usize) -> [Option<usize>; 2] {
     let role = shape.planes[component].role;
-    let same =
-        |&other: &usize| sizes[other] == sizes[component] && shape.planes[other].role == role;
+    let same = |&other: &usize| sizes[other] == sizes[component] && shape.planes[other].role == role;
     match role {
         PlaneRole::Alpha | PlaneRole::Depth => [None, None],
         PlaneRole::Colour if shape.colour == ColourModel::Gray => [None, None],

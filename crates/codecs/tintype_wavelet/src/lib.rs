@@ -36,8 +36,8 @@ mod walk;
 use header::Header;
 use layout::tiles;
 use tintype_codec::{
-    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView,
-    Result, SectionKey, wants_tile,
+    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Result,
+    SectionKey, wants_tile,
 };
 use tintype_image::{Planes, Shape};
 
@@ -55,11 +55,7 @@ impl Wavelet {
     ///
     /// # Errors
     /// As [`Codec::encode`].
-    pub fn fit_priors(
-        pictures: &[Planes],
-        qualities: &[f32],
-        exec: &ExecOptions,
-    ) -> Result<Vec<u8>> {
+    pub fn fit_priors(pictures: &[Planes], qualities: &[f32], exec: &Exec) -> Result<Vec<u8>> {
         fit::fit_priors(pictures, qualities, exec)
     }
 }
@@ -79,12 +75,7 @@ impl Codec for Wavelet {
         }
     }
 
-    fn encode(
-        &self,
-        source: &Planes,
-        settings: &EncodeSettings,
-        exec: &ExecOptions,
-    ) -> Result<Payload> {
+    fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         encode::encode(source, settings, exec)
     }
 
@@ -114,12 +105,7 @@ impl Codec for Wavelet {
         Some(Payload { header: payload.header.clone(), sections })
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        request: &DecodeRequest,
-        exec: &ExecOptions,
-    ) -> Result<Planes> {
+    fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         decode::decode(payload, request, exec)
     }
 }

@@ -128,8 +128,7 @@ pub(crate) const fn classes<const N: usize>(limits: &[usize]) -> [u8; N] {
 // photos/valid).
 
 /// Limits of the weighted sum of a coefficient's eight neighbours.
-pub(crate) const ENERGY_LIMITS: [usize; 15] =
-    [1, 3, 5, 7, 9, 12, 15, 19, 24, 30, 38, 50, 70, 100, 160];
+pub(crate) const ENERGY_LIMITS: [usize; 15] = [1, 3, 5, 7, 9, 12, 15, 19, 24, 30, 38, 50, 70, 100, 160];
 /// Limits of one scaled magnitude or the sum of a few.
 pub(crate) const PARENT_LIMITS: [usize; 5] = [1, 2, 3, 5, 8];
 /// Limits of sibling magnitudes and of neighbours of a refinement.

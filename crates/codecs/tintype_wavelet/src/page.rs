@@ -78,8 +78,7 @@ fn the_page_has_the_lossless_shifts() {
         let layout = TileLayout::new(&shape, &header, tile);
         layout.band(component, Band { level, orientation }).map_or(0, |band| band.shift)
     };
-    let mut table =
-        String::from("| level | LL | HL, LH | HH | luma LL | luma HL, LH | luma HH |\n");
+    let mut table = String::from("| level | LL | HL, LH | HH | luma LL | luma HL, LH | luma HH |\n");
     table.push_str("|---|---|---|---|---|---|---|\n");
     for level in 1..=8 {
         let [a, b, c] = KINDS.map(|orientation| shift(1, level, orientation));

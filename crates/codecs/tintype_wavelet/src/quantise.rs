@@ -160,8 +160,7 @@ mod tests {
             let negative = if magnitude == 0 { 0 } else { magnitude | SIGN };
             coefficients.extend([magnitude, negative]);
         }
-        let expected: Vec<u32> =
-            coefficients.iter().map(|&c| dequantiser.value(c).to_bits()).collect();
+        let expected: Vec<u32> = coefficients.iter().map(|&c| dequantiser.value(c).to_bits()).collect();
         for level in [Level::new(), Level::baseline()] {
             let mut out = vec![9.0; coefficients.len()];
             dequantiser.row(level, &coefficients, &mut out);

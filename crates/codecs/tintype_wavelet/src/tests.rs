@@ -3,8 +3,8 @@
 
 use super::Wavelet;
 use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, ExecOptions, Payload, PayloadView, Section,
-    SectionView, Target, Tune,
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Section, SectionView,
+    Target, Tune,
 };
 use tintype_image::{
     ColourModel, Level, Limits, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
@@ -39,11 +39,11 @@ fn settings(target: Target) -> EncodeSettings {
 }
 
 fn encode(source: &Planes, target: Target) -> Payload {
-    Wavelet.encode(source, &settings(target), &ExecOptions::default()).expect("encodes")
+    Wavelet.encode(source, &settings(target), &Exec::default()).expect("encodes")
 }
 
 fn decode(view: &PayloadView<'_>, request: &DecodeRequest) -> Result<Planes, CodecError> {
-    Wavelet.decode(view, request, &ExecOptions::default())
+    Wavelet.decode(view, request, &Exec::default())
 }
 
 fn decode_whole(shape: &Shape, payload: &Payload) -> Planes {
@@ -249,10 +249,7 @@ fn a_region_equals_the_crop_of_the_whole_and_needs_only_its_tiles() {
             for row in 0..plane.height().min(whole.planes[index].height() - y) {
                 let from = &whole.planes[index].row(y + row)[x..];
                 let count = plane.width().min(from.len());
-                assert!(
-                    plane.row(row)[..count] == from[..count],
-                    "{region:?} plane {index} row {row}"
-                );
+                assert!(plane.row(row)[..count] == from[..count], "{region:?} plane {index} row {row}");
             }
         }
     }
@@ -266,8 +263,7 @@ fn a_scale_needs_fewer_bytes_and_resembles_the_shrunk_picture() {
         for scale_log2 in 1..=5u8 {
             let request = DecodeRequest { scale_log2, ..DecodeRequest::default() };
             let mut view = payload.view(&source.shape);
-            view.sections
-                .retain(|s| Wavelet.wants(&source.shape, &payload.header, s.key, &request));
+            view.sections.retain(|s| Wavelet.wants(&source.shape, &payload.header, s.key, &request));
             let bytes = view.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
             assert!(bytes < last || scale_log2 > 2);
             last = bytes;
@@ -280,8 +276,7 @@ fn a_scale_needs_fewer_bytes_and_resembles_the_shrunk_picture() {
                 rows.map(|&s| f64::from(s)).sum::<f64>() / p.shape.samples() as f64
             };
             let means = [&small, &source].map(|p| {
-                mean(p) * p.shape.samples() as f64
-                    / (p.planes[0].width() * p.planes[0].height()) as f64
+                mean(p) * p.shape.samples() as f64 / (p.planes[0].width() * p.planes[0].height()) as f64
             });
             assert!((means[0] - means[1]).abs() < 8.0, "{means:?} at scale {scale_log2}");
         }
@@ -294,14 +289,11 @@ fn results_do_not_depend_on_threads_or_simd_level() {
     for target in [Target::Quality(60.0), Target::Lossless] {
         let first = encode(&source, target);
         let whole = decode_whole(&source.shape, &first);
-        for (threads, level) in [(1, Level::new()), (3, Level::fallback()), (2, Level::baseline())]
-        {
-            let exec =
-                ExecOptions { threads: Threads::new(threads), level, limits: Limits::default() };
+        for (threads, level) in [(1, Level::new()), (3, Level::fallback()), (2, Level::baseline())] {
+            let exec = Exec { threads: Threads::new(threads), level, limits: Limits::default() };
             let payload = Wavelet.encode(&source, &settings(target), &exec).expect("encodes");
             assert!(payload == first);
-            let back =
-                Wavelet.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec);
+            let back = Wavelet.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec);
             assert!(back.expect("decodes") == whole);
         }
     }
@@ -321,8 +313,8 @@ fn flipped_bits_decode_or_fail_cleanly() {
             for at in (0..payload.sections[index].bytes.len()).step_by(7) {
                 let mut damaged = payload.clone();
                 damaged.sections[index].bytes[at] ^= 1 << (at % 8);
-                let back = decode(&damaged.view(&source.shape), &DecodeRequest::default())
-                    .expect("samples");
+                let back =
+                    decode(&damaged.view(&source.shape), &DecodeRequest::default()).expect("samples");
                 assert_eq!(back.shape, source.shape);
             }
         }

@@ -7,7 +7,7 @@ use crate::registry::ids::JPEG;
 use crate::registry::jpeg_files::Encoder;
 use crate::warning::Warning;
 use std::borrow::Cow;
-use tintype_codec::{EncodeSettings, ExecOptions, Target};
+use tintype_codec::{EncodeSettings, Exec, Target};
 use tintype_image::Picture;
 use tintype_image::filter::denoised;
 
@@ -16,7 +16,7 @@ use tintype_image::filter::denoised;
 pub(crate) fn jpeg_from_picture(
     picture: &Picture,
     options: &EncodeOptions,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Encoded> {
     options.check()?;
     picture.planes.check(&exec.limits)?;

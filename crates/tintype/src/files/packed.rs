@@ -14,7 +14,7 @@ use crate::registry::ids::JPEG;
 use crate::registry::jpeg_files::{Decoder, Verify, pack, unpack};
 use crate::warning::Warning;
 use std::io::Read;
-use tintype_codec::{CodecError, DecodeRequest, ExecOptions, PayloadView};
+use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView};
 use tintype_container::Reader;
 use tintype_image::{Picture, Shape};
 
@@ -27,10 +27,7 @@ fn warnings_from_text(texts: Vec<String>) -> Vec<Warning> {
 }
 
 /// The picture in a JPEG file, and what is wrong with the file.
-pub(crate) fn picture_from_jpeg(
-    file: &[u8],
-    exec: &ExecOptions,
-) -> Result<(Picture, Vec<Warning>)> {
+pub(crate) fn picture_from_jpeg(file: &[u8], exec: &Exec) -> Result<(Picture, Vec<Warning>)> {
     let decoder = Decoder::new(file).map_err(decode_failed)?.exec(exec);
     let decoded = decoder.decode().map_err(decode_failed)?;
     let picture = Picture { planes: decoded.planes, metadata: decoded.metadata };
@@ -41,7 +38,7 @@ pub(crate) fn picture_from_jpeg(
 #[cfg(feature = "files")]
 pub(crate) fn jpeg_rows(
     file: &[u8],
-    exec: &ExecOptions,
+    exec: &Exec,
     take: &mut dyn FnMut(&Shape, &[&[u16]]),
 ) -> Result<Option<Vec<Warning>>> {
     let decoder = Decoder::new(file).map_err(decode_failed)?.exec(exec);
@@ -76,19 +73,14 @@ pub(crate) fn wants_packing(file: &[u8], options: &crate::encode::EncodeOptions)
 }
 
 /// The shape that a file's head shall name.
-fn shape_of(file: &[u8], exec: &ExecOptions) -> Shape {
+fn shape_of(file: &[u8], exec: &Exec) -> Shape {
     let shape = Decoder::new(file).and_then(|decoder| decoder.exec(exec).shape());
     shape.unwrap_or_else(|_| Shape::gray(1, 1, 8))
 }
 
 /// Packs any file into a `.tin` file, in fewer bytes if it is a JPEG. `verify` says whether
 /// the file is unpacked and compared first.
-pub(crate) fn pack_file(
-    file: &[u8],
-    effort: u8,
-    verify: Verify,
-    exec: &ExecOptions,
-) -> Result<Encoded> {
+pub(crate) fn pack_file(file: &[u8], effort: u8, verify: Verify, exec: &Exec) -> Result<Encoded> {
     let payload = pack(file, effort, verify, exec);
     let (frame, shape) = (Frame { codec: JPEG, short: false }, shape_of(file, exec));
     let mut bytes = Vec::new();
@@ -100,7 +92,7 @@ pub(crate) fn pack_file(
 pub(crate) fn unpack_file<R: Read>(
     head: &Head,
     mut reader: Reader<R>,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Option<Vec<u8>>> {
     if head.codec != JPEG {
         return Ok(None);
@@ -120,7 +112,7 @@ pub(crate) fn unpack_file<R: Read>(
 pub(crate) fn restored(
     view: &PayloadView<'_>,
     request: &DecodeRequest,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<(Vec<u8>, Picture, Vec<Warning>)> {
     if view.cut_off {
         return Err(decode_failed(CodecError::Truncated { needed: 1 }));

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::options::{DecodeOptions, check_request};
 use crate::reduce::reduce_to;
 use crate::warning::Warning;
-use tintype_codec::ExecOptions;
+use tintype_codec::Exec;
 use tintype_image::{Picture, Shape};
 
 /// A picture that was read from a picture file.
@@ -58,10 +58,7 @@ pub fn read_picture(file: &[u8], options: &DecodeOptions) -> Result<FilePicture>
 }
 
 /// The whole picture in `file`, and what is wrong with the file.
-pub(crate) fn picture_from_file(
-    file: &[u8],
-    exec: &ExecOptions,
-) -> Result<(Picture, Vec<Warning>)> {
+pub(crate) fn picture_from_file(file: &[u8], exec: &Exec) -> Result<(Picture, Vec<Warning>)> {
     #[cfg(feature = "jpeg")]
     if is_jpeg(file) {
         return super::packed::picture_from_jpeg(file, exec);

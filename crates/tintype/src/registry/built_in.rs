@@ -66,9 +66,7 @@ pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecErro
     let file = ModelFile::read(bytes, &ModelLimits::default())?;
     match ids::numbered(file.codec()) {
         #[cfg(feature = "cluster")]
-        Some(ids::CLUSTER) => {
-            Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?)))
-        }
+        Some(ids::CLUSTER) => Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?))),
         #[cfg(feature = "pca")]
         Some(ids::PCA) => Ok(Box::new(PcaCodec::with_model(PcaModel::from_file(&file)?))),
         #[cfg(feature = "sparse")]
@@ -130,9 +128,8 @@ pub(crate) fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, C
         #[cfg(feature = "pca")]
         ids::PCA => Ok(Box::new(PcaCodec::sending(bytes)?)),
         other => {
-            let what = format!(
-                "models of codec {other} are not sent with pictures; cluster's and pca's are"
-            );
+            let what =
+                format!("models of codec {other} are not sent with pictures; cluster's and pca's are");
             Err(CodecError::Unsupported { what })
         }
     }

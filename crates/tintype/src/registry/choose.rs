@@ -24,9 +24,7 @@ pub(crate) enum Candidates {
 /// The codecs worth trying for `planes`.
 pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
     match goal {
-        Goal::Lossless if has_depth_beside_colour(planes) => {
-            Candidates::First(vec![PLANES, LOSSLESS])
-        }
+        Goal::Lossless if has_depth_beside_colour(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
         Goal::Lossless => Candidates::First(vec![LOSSLESS, WAVELET]),
         _ if wants_groups(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
         // 16-bit samples: 12 bits of them survive `pca`.
@@ -113,8 +111,6 @@ mod tests {
         let of = |planes: &Planes, goal| candidates(planes, goal);
         assert!(matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PCA));
         assert!(matches!(of(&photo, Goal::Lossless), Candidates::First(ids) if ids[0] == LOSSLESS));
-        assert!(
-            matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 3)
-        );
+        assert!(matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 3));
     }
 }

@@ -99,10 +99,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
         complain(&format!("{} was not run: {}", entry.codec, entry.why));
     }
     for entry in &run.bench.failures {
-        complain(&format!(
-            "{} {} on {}: {}",
-            entry.codec, entry.setting, entry.image, entry.reason
-        ));
+        complain(&format!("{} {} on {}: {}", entry.codec, entry.setting, entry.image, entry.reason));
     }
     if args.json.as_ref().is_none_or(|path| path.as_os_str() != "-") {
         print_bytes(table(&run.bench).as_bytes())?;
@@ -150,8 +147,7 @@ fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
 fn write_files(args: &BenchArgs, run: &BenchRun) -> Result<(), Failure> {
     if let Some(path) = &args.json {
         let json = tintype_lab::json_from_bench(&run.bench).map_err(failure)?;
-        let place =
-            if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.clone()) };
+        let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.clone()) };
         write_output(&place, json.as_bytes()).map_err(Failure::Work)?;
     }
     if let Some(path) = &args.html {
@@ -165,15 +161,7 @@ fn write_files(args: &BenchArgs, run: &BenchRun) -> Result<(), Failure> {
 fn table(bench: &Bench) -> String {
     let mut text = format!(
         "{:20} {:>9} {:>13} {:>8} {:>8} {:>8} {:>10} {:>10} {:>10}\n",
-        "codec",
-        "setting",
-        "bytes",
-        "bpp",
-        "PSNR",
-        "MS-SSIM",
-        "SSIMULACRA2",
-        "enc MP/s",
-        "dec MP/s"
+        "codec", "setting", "bytes", "bpp", "PSNR", "MS-SSIM", "SSIMULACRA2", "enc MP/s", "dec MP/s"
     );
     let or_dash =
         |value: Option<f64>, digits: usize| value.map_or("-".into(), |v| format!("{v:.digits$}"));
@@ -201,9 +189,7 @@ fn table(bench: &Bench) -> String {
                 .bd_rate
                 .iter()
                 .find(|r| r.codec == codec.name && r.anchor == anchor.name && r.metric == metric);
-            found
-                .and_then(|rate| rate.mean_of_images)
-                .map_or("-".into(), |value| format!("{value:+.1}"))
+            found.and_then(|rate| rate.mean_of_images).map_or("-".into(), |value| format!("{value:+.1}"))
         };
         text += &format!(
             "{:20} PSNR {:>7}  MS-SSIM {:>7}  SSIMULACRA2 {:>7}\n",

@@ -34,11 +34,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
     let report = compare(&a, &b).map_err(|error| both(&error))?;
-    print_line(&if args.json {
-        json_from_report(args, &report)
-    } else {
-        table_from_report(&report)
-    });
+    print_line(&if args.json { json_from_report(args, &report) } else { table_from_report(&report) });
     if args.diff.is_none() && !args.show {
         return Ok(true);
     }
@@ -86,8 +82,8 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
 
 fn starts_as_ours(path: &Path) -> bool {
     let mut front = [0; 4];
-    let read = std::fs::File::open(path)
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut front));
+    let read =
+        std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut front));
     read.is_ok() && front == tintype::MAGIC
 }
 

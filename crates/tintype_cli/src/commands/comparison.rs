@@ -40,8 +40,8 @@ pub fn comparison(
     let after = decoded(coded.file, models, threads)?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
-    let report = compare_with(&coded.before.planes, &after.planes, wanted)
-        .map_err(|error| error.to_string())?;
+    let report =
+        compare_with(&coded.before.planes, &after.planes, wanted).map_err(|error| error.to_string())?;
 
     let mut text = String::new();
     if draw {

@@ -40,18 +40,15 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     }
     let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
     let whole = args.scale == 0 && args.region.is_none() && args.layers.is_none();
-    let unnamed = |job: &&mut Job| {
-        whole && args.output.as_deref().is_none_or(|out| !is_place(&job.output, out))
-    };
+    let unnamed =
+        |job: &&mut Job| whole && args.output.as_deref().is_none_or(|out| !is_place(&job.output, out));
     jobs.iter_mut().filter(unnamed).for_each(name_as_jpeg);
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
         format_of(&job.output)?;
     }
     if args.depth.is_some() && jobs.len() > 1 {
-        return Err(Failure::Usage(
-            "--depth names one file; decode one file at a time with it".into(),
-        ));
+        return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
     }
     retain_new(&mut jobs, &args.common);
     let (models, _) = read_models(&args.model, false)?;
@@ -144,11 +141,8 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     let mut record = Record::new(job, &info.shape, info.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
     record_place(&mut record, plan, job, &place);
-    let text = if plan.json {
-        record.json()
-    } else {
-        record.decoded_line(std::io::stdout().is_terminal())
-    };
+    let text =
+        if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
     Ok(Some(Report { text, complaint: None }))
 }
 
@@ -207,11 +201,8 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
     record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
     record.warnings = texts_of(&warnings);
     record_place(&mut record, plan, job, &place);
-    let text = if plan.json {
-        record.json()
-    } else {
-        record.decoded_line(std::io::stdout().is_terminal())
-    };
+    let text =
+        if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
     let complaint = complaint_of(job, &record.warnings).filter(|_| !plan.partial);
     Ok(Some(Report { text, complaint }))
 }
@@ -232,8 +223,7 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     let (decoded, bytes) = decode_place(&job.input, plan.options.clone().threads(threads.count()))?;
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
-    let holds_all =
-        matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
+    let holds_all = matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
     let split = tintype::split_depth(&decoded.picture).filter(|_| !holds_all);
     let picture = split.as_ref().map_or(&decoded.picture, |(colour, _)| colour);
     let kept = decoded.jpeg_file.as_ref().filter(|_| plan.whole && format == PictureFormat::Jpeg);
@@ -267,10 +257,8 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         (false, _) => record.decoded_line(std::io::stdout().is_terminal()),
     };
     if plan.show && job.output != Place::Standard {
-        text = format!(
-            "{text}\n{}",
-            terminal::side_by_side(&[("", &decoded.picture.planes)]).trim_end()
-        );
+        text =
+            format!("{text}\n{}", terminal::side_by_side(&[("", &decoded.picture.planes)]).trim_end());
     }
     let cut_off = decoded.cut_off_at.map(|at| {
         let name = job.input.name();
@@ -279,8 +267,7 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             place.name()
         )
     });
-    let complaint =
-        cut_off.or_else(|| complaint_of(job, &record.warnings)).filter(|_| !plan.partial);
+    let complaint = cut_off.or_else(|| complaint_of(job, &record.warnings)).filter(|_| !plan.partial);
     Ok(Report { text, complaint })
 }
 
@@ -374,10 +361,7 @@ fn starts_as_jpeg(input: &mut impl BufRead) -> Result<bool, String> {
     input.fill_buf().map(files::is_jpeg).map_err(|error| error.to_string())
 }
 
-fn decode_jpeg(
-    mut input: impl Read,
-    options: &DecodeOptions,
-) -> Result<(DecodedFile, u64), String> {
+fn decode_jpeg(mut input: impl Read, options: &DecodeOptions) -> Result<(DecodedFile, u64), String> {
     let mut file = Vec::new();
     input.read_to_end(&mut file).map_err(|error| error.to_string())?;
     let bytes = file.len() as u64;

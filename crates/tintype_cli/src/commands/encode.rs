@@ -14,9 +14,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
-use tintype::{
-    CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, Verify, codec,
-};
+use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, Verify, codec};
 
 /// What was decided.
 struct Plan {
@@ -152,9 +150,9 @@ fn packs_jpeg(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> bool {
 /// Extensions of pictures and films that cannot be read. Leaving one out of a folder is a failure; leaving
 /// out other files (texts, lists) is not.
 const NOT_READ: &[&str] = &[
-    "3fr", "arw", "avi", "avif", "cr2", "cr3", "dng", "erf", "exr", "heic", "heif", "ico", "j2k",
-    "jp2", "jpx", "jxl", "jxr", "m4v", "mkv", "mov", "mp4", "mpg", "nef", "nrw", "orf", "pef",
-    "psd", "raf", "rw2", "srw", "svg", "tga", "webm", "wmv",
+    "3fr", "arw", "avi", "avif", "cr2", "cr3", "dng", "erf", "exr", "heic", "heif", "ico", "j2k", "jp2",
+    "jpx", "jxl", "jxr", "m4v", "mkv", "mov", "mp4", "mpg", "nef", "nrw", "orf", "pef", "psd", "raf",
+    "rw2", "srw", "svg", "tga", "webm", "wmv",
 ];
 
 fn is_not_read(path: &Path) -> bool {
@@ -225,9 +223,7 @@ fn goal_from_args(args: &GoalArgs) -> Goal {
 }
 
 fn format_of(path: &Path) -> Option<PictureFormat> {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .and_then(PictureFormat::from_extension)
+    path.extension().and_then(|extension| extension.to_str()).and_then(PictureFormat::from_extension)
 }
 
 fn is_jpeg(place: &Place) -> bool {

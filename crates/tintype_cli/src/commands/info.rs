@@ -12,8 +12,7 @@ use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
-    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, codec,
-    files,
+    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, codec, files,
 };
 use tintype_image::io::PictureFormat;
 
@@ -45,8 +44,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         return models::draw(args, out);
     }
     let known = |path: &std::path::Path| {
-        let extension =
-            path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         extension.eq_ignore_ascii_case("tin") || PictureFormat::from_extension(extension).is_some()
     };
     let (inputs, mut all_done) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
@@ -80,8 +78,8 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let read = files::read_picture(&bytes, &DecodeOptions::new())
-            .map_err(|error| error.to_string())?;
+        let read =
+            files::read_picture(&bytes, &DecodeOptions::new()).map_err(|error| error.to_string())?;
         let (picture, warnings) = (read.picture, texts_of(&read.warnings));
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
@@ -117,9 +115,8 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
 
 fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
     let known = [("icc", &metadata.icc), ("exif", &metadata.exif), ("xmp", &metadata.xmp)];
-    let known = known
-        .into_iter()
-        .filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
+    let known =
+        known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
     let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
 }

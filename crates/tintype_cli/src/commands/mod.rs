@@ -67,8 +67,7 @@ pub fn over_jobs(
     common: &CommonArgs,
     work: impl Fn(&Job, Threads) -> Result<Report, String> + Sync,
 ) -> bool {
-    let threads =
-        common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
+    let threads = common.threads.map_or_else(Threads::available, |count| Threads::new(count.into()));
     let (at_once, each) = pool::split_threads(threads, jobs.len());
     let bar = progress::over_files(jobs.len());
     let mut all_done = true;

@@ -37,8 +37,8 @@ pub fn draw(args: &InfoArgs, out: &Path) -> Outcome {
     let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let picture = Picture::new(planes);
     let format = out.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension);
-    let file = write_picture(format.unwrap_or(PictureFormat::Png), &picture)
-        .map_err(|error| failed(&error))?;
+    let file =
+        write_picture(format.unwrap_or(PictureFormat::Png), &picture).map_err(|error| failed(&error))?;
     write_output(&Place::File(out.into()), &file).map_err(Failure::Work)?;
     let shape = &picture.planes.shape;
     print_line(&format!("{}: {} × {} pixels", out.display(), shape.width_px, shape.height_px));

@@ -104,16 +104,14 @@ pub fn run(args: &TrainArgs) -> Outcome {
         pictures_max: args.pictures as usize,
         settings: settings(args),
     };
-    let fit = fitter(args.codec)
-        .ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
+    let fit =
+        fitter(args.codec).ok_or_else(|| Failure::Usage(format!("no fit for {}", args.codec.name())))?;
     let bar = progress_bar();
     let start = Instant::now();
     let mut on_progress = |progress: &Progress<'_>| {
         bar.set_position((progress.done * 1000.0) as u64);
-        let objective = progress
-            .objective
-            .map(|(unit, value)| format!(": {value:.4} {unit}"))
-            .unwrap_or_default();
+        let objective =
+            progress.objective.map(|(unit, value)| format!(": {value:.4} {unit}")).unwrap_or_default();
         bar.set_message(format!("{}{objective}", progress.stage));
     };
     let fitted = fit.fit(FitJob::new(&to_fit, &request, &mut on_progress));
@@ -197,13 +195,11 @@ impl Report {
         let list = held_out.thinned(HELD_OUT_MAX);
         let mut models = Models::default();
         models.add(model).map_err(|error| Failure::Work(format!("the new model: {error}")))?;
-        let pictures = (0..list.len())
-            .map(|i| list.read(i).map_err(failure))
-            .collect::<Result<Vec<_>, _>>()?;
+        let pictures =
+            (0..list.len()).map(|i| list.read(i).map_err(failure)).collect::<Result<Vec<_>, _>>()?;
         let own = rows(codec, &models, &pictures)?;
         let built_in = tintype::codec::built_in().any(|id| id == codec);
-        let shipped =
-            if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
+        let shipped = if built_in { rows(codec, &Models::default(), &pictures)? } else { Vec::new() };
         Ok(Self { pictures: list.len(), own, shipped })
     }
 
@@ -238,9 +234,8 @@ fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row
             Encoder::new().codec(codec).quality(quality).tune(Tune::Psnr).models(models.clone());
         let (mut bpp, mut psnr) = (0.0, 0.0);
         for picture in pictures {
-            let failed = |error: &dyn std::fmt::Display| {
-                Failure::Work(format!("a held-out picture: {error}"))
-            };
+            let failed =
+                |error: &dyn std::fmt::Display| Failure::Work(format!("a held-out picture: {error}"));
             let file = encoder.encode(picture).map_err(|e| failed(&e))?.bytes;
             let back = Decoder::new(Cursor::new(&file))
                 .and_then(|decoder| decoder.models(models.clone()).decode())
@@ -274,29 +269,20 @@ fn card(
     seconds: f64,
     report: Option<&Report>,
 ) -> Result<String, Failure> {
-    let name =
-        args.output.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = args.output.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut rows = vec![
         ("codec".to_string(), args.codec.name().to_string()),
         ("file".into(), format!("{} bytes", grouped(fitted.bytes.len() as u64))),
         ("program".into(), format!("tintype {}", env!("CARGO_PKG_VERSION"))),
         (
             "data".into(),
-            format!(
-                "{} pictures, list and contents hash {}",
-                list.len(),
-                list.hash().map_err(failure)?
-            ),
+            format!("{} pictures, list and contents hash {}", list.len(), list.hash().map_err(failure)?),
         ),
-        (
-            "seed".into(),
-            args.seed.map_or_else(|| default_seed(args.codec), |seed| seed.to_string()),
-        ),
+        ("seed".into(), args.seed.map_or_else(|| default_seed(args.codec), |seed| seed.to_string())),
         ("time".into(), format!("{seconds:.1} s")),
     ];
     rows.extend(fitted.parameters.iter().cloned());
-    let rows: Vec<String> =
-        rows.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
+    let rows: Vec<String> = rows.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
     let report = report.map(|r| format!("\n```\n{}\n```\n", r.text())).unwrap_or_default();
     Ok(format!("# {name}\n\n| | |\n|---|---|\n{}\n{report}", rows.join("\n")))
 }

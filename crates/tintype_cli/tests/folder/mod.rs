@@ -105,8 +105,7 @@ pub fn ppm(width: usize, height: usize) -> Vec<u8> {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = (state >> 27) as usize;
             bytes.extend(
-                [x * 2 + noise, y * 3 + noise / 2, (x + y) + noise]
-                    .map(|sample| sample.min(255) as u8),
+                [x * 2 + noise, y * 3 + noise / 2, (x + y) + noise].map(|sample| sample.min(255) as u8),
             );
         }
     }

@@ -3,7 +3,7 @@
 use super::others::{NEAR, decoded_by, difference};
 use crate::clock::timed;
 use std::path::{Path, PathBuf};
-use tintype_codec::ExecOptions;
+use tintype_codec::Exec;
 use tintype_image::io::read_picture;
 use tintype_image::{Limits, Planes};
 use tintype_jpeg::{Decoder, Verify, pack, unpack};
@@ -46,7 +46,7 @@ pub fn check(files: &[PathBuf]) -> usize {
 }
 
 fn check_one(file: &Path, bytes: &[u8], counts: &mut Counts) {
-    let exec = ExecOptions::default();
+    let exec = Exec::default();
     let place = file.display();
     counts.files += 1;
 

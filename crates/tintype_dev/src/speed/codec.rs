@@ -90,11 +90,7 @@ fn beside_turbo(
         println!("  libjpeg-turbo: no tjbench on PATH");
         return Ok(());
     };
-    println!(
-        "  libjpeg-turbo: {} bytes, {theirs:.0} MP/s; ratio {:.2}",
-        jpeg.len_bytes,
-        ours / theirs
-    );
+    println!("  libjpeg-turbo: {} bytes, {theirs:.0} MP/s; ratio {:.2}", jpeg.len_bytes, ours / theirs);
     totals.ratios.push(ours / theirs);
     Ok(())
 }

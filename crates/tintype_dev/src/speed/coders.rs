@@ -141,11 +141,7 @@ fn measure_rans<const LANES: usize>(tables: &[CdfTable], symbols: &[(u8, u8)]) {
     });
     let mut read: Vec<_> = symbols.iter().map(|s| (s.0, 0)).collect();
     time(&format!("rANS, {LANES} lanes, decode"), COUNT, || {
-        walk_symbols(
-            &mut RansDecoder::<LANES>::new(black_box(&encoded)).unwrap(),
-            tables,
-            &mut read,
-        );
+        walk_symbols(&mut RansDecoder::<LANES>::new(black_box(&encoded)).unwrap(), tables, &mut read);
     });
     assert!(read == symbols);
     println!("{:40} {:.4} bits a symbol", "", encoded.len() as f64 * 8.0 / COUNT as f64);

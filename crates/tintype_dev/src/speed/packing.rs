@@ -5,7 +5,7 @@ use crate::clock::best_seconds;
 use crate::pictures::{collect, pixels};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use tintype_codec::ExecOptions;
+use tintype_codec::Exec;
 use tintype_image::Threads;
 use tintype_jpeg::{Decoder, Verify, pack, unpack};
 
@@ -61,9 +61,8 @@ pub fn run(args: &PackingArgs) -> Result<(), Failure> {
 }
 
 fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
-    let (payload, pack_s) =
-        best_seconds(args.repeat, 1, || pack(bytes, args.effort, Verify::No, &exec));
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
+    let (payload, pack_s) = best_seconds(args.repeat, 1, || pack(bytes, args.effort, Verify::No, &exec));
     let (again, unpack_s) =
         best_seconds(args.repeat, 1, || unpack(&payload.header, &payload.section_views(), &exec));
     let sections: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
@@ -79,8 +78,7 @@ fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
         ..Figures::default()
     };
 
-    let (decoded, decode_s) =
-        best_seconds(args.repeat, 1, || Decoder::new(bytes)?.exec(&exec).decode());
+    let (decoded, decode_s) = best_seconds(args.repeat, 1, || Decoder::new(bytes)?.exec(&exec).decode());
     let mut note = String::new();
     match &decoded {
         Ok(decoded) => {
@@ -100,7 +98,7 @@ fn measure(args: &PackingArgs, file: &Path, bytes: &[u8]) -> Figures {
 }
 
 /// Reads all rows of a file that streams.
-fn read_rows(bytes: &[u8], exec: &ExecOptions) -> Option<()> {
+fn read_rows(bytes: &[u8], exec: &Exec) -> Option<()> {
     let decoder = Decoder::new(bytes).ok()?.exec(exec);
     let mut reader = decoder.rows().ok().filter(|reader| reader.streams())?;
     while let Some(rows) = reader.next_rows().ok()? {

@@ -37,8 +37,7 @@ fn measure_dct<T: Sample>(name: &str, level: Level, samples: &mut [T]) {
 pub fn run() {
     for (name, level) in levels() {
         println!("\n{name}: a sample");
-        let mut floats: Vec<f32> =
-            (0..SAMPLES).map(|i| ((i * 7919) % 511) as f32 - 255.0).collect();
+        let mut floats: Vec<f32> = (0..SAMPLES).map(|i| ((i * 7919) % 511) as f32 - 255.0).collect();
         let mut whole: Vec<i32> = floats.iter().map(|&x| x as i32).collect();
         measure_dct("f32", level, &mut floats);
         measure_dct("i32", level, &mut whole);
@@ -46,16 +45,13 @@ pub fn run() {
         let zone = DeadZone { step: 3.0, threshold: 0.6, shift: -0.1 };
         time("quantise", SAMPLES, || zone.quantise(level, black_box(&floats), &mut whole));
         time("dequantise", SAMPLES, || zone.dequantise(level, black_box(&whole), &mut floats));
-        let matrix: Vec<f64> =
-            (0..256).map(|i: i32| 0.9f64.powi((i / 16 - i % 16).abs())).collect();
+        let matrix: Vec<f64> = (0..256).map(|i: i32| 0.9f64.powi((i / 16 - i % 16).abs())).collect();
         let axes = principal_axes(&matrix, 16);
         let basis = Basis::new(axes.rows.iter().map(|&x| x as f32).collect(), 16).unwrap();
         let lifted = LiftedBasis::from_rows(&axes.rows, 16).unwrap();
         let mut out = vec![0.0; 16384];
         time("klt 16 bands", 16384, || basis.forward(level, black_box(&floats[..16384]), &mut out));
-        time("klt 16 bands, whole", 16384, || {
-            lifted.forward(level, black_box(&mut whole[..16384]))
-        });
+        time("klt 16 bands, whole", 16384, || lifted.forward(level, black_box(&mut whole[..16384])));
         println!("{name}: a search");
         let book = Codebook::new(&floats[..1024 * 16], 16);
         time("nearest of 1024 codes of 16", 1000, || {

@@ -50,11 +50,8 @@ impl<const UNARY: usize> IntModel<UNARY> {
         if length == 0 {
             return 0;
         }
-        let top = self.first[length as usize - 1].code(
-            walk,
-            (shifted >> (length - 1)) & 1 != 0,
-            self.limit,
-        );
+        let top =
+            self.first[length as usize - 1].code(walk, (shifted >> (length - 1)) & 1 != 0, self.limit);
         let rest = length - 1;
         let low = walk.bits(shifted & ((1 << rest) - 1), rest);
         ((1 << length) | (u32::from(top) << rest) | low) - 1

@@ -107,13 +107,7 @@ impl<const N: usize> Mixer<N> {
 
     /// Mixes, codes one bit and updates the weights.
     #[inline(always)]
-    pub fn code<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        bit: bool,
-        set: usize,
-        inputs: &[i32; N],
-    ) -> bool {
+    pub fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, inputs: &[i32; N]) -> bool {
         let p1 = self.mix(set, inputs);
         let bit = walk.bit(bit, p1);
         self.update(set, inputs, p1, bit);

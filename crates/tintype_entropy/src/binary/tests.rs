@@ -117,9 +117,7 @@ fn determined_len_is_nearly_always_enough_and_not_much_more() {
             let len = encode(&list[..part]).determined_len().min(whole.len());
             let mut decoder = BitDecoder::cut(&whole[..len]);
             rounds += 1;
-            if list[..part]
-                .iter()
-                .all(|&(bit, p)| decoder.bit(false, p) == bit && !decoder.exhausted())
+            if list[..part].iter().all(|&(bit, p)| decoder.bit(false, p) == bit && !decoder.exhausted())
             {
                 enough += 1;
             }
@@ -145,11 +143,7 @@ fn cost_is_the_length() {
         let counted = cost.cost_q16() as f64 / 65536.0;
         assert!((counted - exact).abs() < 0.1, "{counted} {exact}");
         let len = encode(&list).finish_determined().len();
-        assert!(
-            len >= cost.len_bytes() && len <= cost.len_bytes() + 1,
-            "{len} {}",
-            cost.len_bytes()
-        );
+        assert!(len >= cost.len_bytes() && len <= cost.len_bytes() + 1, "{len} {}", cost.len_bytes());
     }
     for p in 1..65536u32 {
         let exact = -(f64::from(p) / 65536.0).log2();
@@ -180,9 +174,8 @@ fn raw_bits_of_every_width() {
 fn any_bytes_decode_without_panic() {
     let mut random = Random(77);
     for round in 0..300 {
-        let bytes: Vec<u8> = (0..round % 40)
-            .map(|_| if round % 3 == 0 { 0xff } else { random.next() as u8 })
-            .collect();
+        let bytes: Vec<u8> =
+            (0..round % 40).map(|_| if round % 3 == 0 { 0xff } else { random.next() as u8 }).collect();
         for mut decoder in [BitDecoder::cut(&bytes), BitDecoder::whole(&bytes)] {
             let mut model = IntModel::<3>::new(255);
             for _ in 0..200 {
@@ -247,11 +240,7 @@ fn the_mixer_prefers_the_right_predictor() {
         mixer.code(&mut cost, bit, i % 2, &inputs);
     }
     // Entropies at 3000 and 62000 of 65536 are 0.269 and 0.302 bits.
-    assert!(
-        cost.cost_q16() as f64 / 65536.0 < 20_000.0 * 0.2855 * 1.06,
-        "{}",
-        cost.cost_q16() >> 16
-    );
+    assert!(cost.cost_q16() as f64 / 65536.0 < 20_000.0 * 0.2855 * 1.06, "{}", cost.cost_q16() >> 16);
 }
 
 #[test]

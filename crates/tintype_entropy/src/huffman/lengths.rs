@@ -19,9 +19,7 @@ use crate::EntropyError;
 pub fn lengths_from_counts(counts: &[u64], max: u32) -> Result<Vec<u8>, EntropyError> {
     let mut leaves: Vec<usize> = (0..counts.len()).filter(|&s| counts[s] > 0).collect();
     if max > LENGTH_MAX || leaves.len() as u64 > 1u64 << max || counts.len() > 65536 {
-        return Err(EntropyError::Misuse {
-            what: "more symbols than codes of the greatest length",
-        });
+        return Err(EntropyError::Misuse { what: "more symbols than codes of the greatest length" });
     }
     let mut lengths = vec![0u8; counts.len()];
     if leaves.len() < 2 {
@@ -52,8 +50,8 @@ fn merge_rows(weights: &[u128], max: u32) -> Vec<Vec<bool>> {
         let (mut row, mut merged) = (Vec::new(), Vec::new());
         let (mut leaf, mut package) = (0, 0);
         while leaf < weights.len() || package < packages.len() {
-            let single = package == packages.len()
-                || leaf < weights.len() && weights[leaf] <= packages[package];
+            let single =
+                package == packages.len() || leaf < weights.len() && weights[leaf] <= packages[package];
             merged.push(if single { weights[leaf] } else { packages[package] });
             row.push(single);
             if single { leaf += 1 } else { package += 1 }
@@ -94,8 +92,7 @@ mod tests {
         };
         (shortest..=max as u8)
             .filter_map(|l| {
-                let rest =
-                    limited_total(rest, max, room.checked_sub(1 << (max - u32::from(l)))?, l)?;
+                let rest = limited_total(rest, max, room.checked_sub(1 << (max - u32::from(l)))?, l)?;
                 Some(rest + first * u64::from(l))
             })
             .min()

@@ -74,9 +74,7 @@ impl<'a, const LANES: usize> RansDecoder<'a, LANES> {
         }
         if LANES <= 2 {
             self.states =
-                std::array::from_fn(
-                    |i| if i + 1 == LANES { state } else { self.states[LANES - 1] },
-                );
+                std::array::from_fn(|i| if i + 1 == LANES { state } else { self.states[LANES - 1] });
         } else {
             self.states[lane] = state;
             self.turn = self.turn.wrapping_add(1);
@@ -142,8 +140,7 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
             #[inline(always)]
             |slot| {
                 let (symbol, start, width) = source.find(slot >> (shift + 1));
-                let (start, width) =
-                    (start << (shift + 1), width << (shift + u32::from(symbol == 0)));
+                let (start, width) = (start << (shift + 1), width << (shift + u32::from(symbol == 0)));
                 let negative = slot - start >= width;
                 ((symbol, negative), start + if negative { width } else { 0 }, width)
             },

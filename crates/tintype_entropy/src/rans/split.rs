@@ -107,10 +107,7 @@ impl<'a, const LANES: usize> SplitDecoder<'a, LANES> {
     pub fn finish(&self) -> Result<(), EntropyError> {
         self.plain.check()?;
         if self.plain.position_bits().div_ceil(8) != self.plain_bytes {
-            return Err(EntropyError::Malformed {
-                what: "plain bits after the last symbol",
-                at: None,
-            });
+            return Err(EntropyError::Malformed { what: "plain bits after the last symbol", at: None });
         }
         self.symbols.finish()
     }

@@ -66,8 +66,7 @@ impl CdfFamily {
         let above = walk.bit(place >= 0, 1 << 15);
         let beyond = if place >= 0 { place - i64::from(escape) } else { -1 - place };
         let beyond = golomb::exp_golomb(walk, beyond.clamp(0, i64::from(u32::MAX) - 1) as u32, 0);
-        let place =
-            if above { i64::from(escape) + i64::from(beyond) } else { -1 - i64::from(beyond) };
+        let place = if above { i64::from(escape) + i64::from(beyond) } else { -1 - i64::from(beyond) };
         (i64::from(least) + place).clamp(i32::MIN.into(), i32::MAX.into()) as i32
     }
 }
@@ -83,10 +82,8 @@ mod tests {
         let bell = |scale: i32| -> Vec<u64> {
             (-20..=21i32).map(|x| 1000 / (1 + (x * x / scale) as u64)).collect()
         };
-        CdfFamily::new(
-            (1..9).map(|s| (-20, CdfTable::from_counts(16, &bell(s * s)).unwrap())).collect(),
-        )
-        .unwrap()
+        CdfFamily::new((1..9).map(|s| (-20, CdfTable::from_counts(16, &bell(s * s)).unwrap())).collect())
+            .unwrap()
     }
 
     proptest! {

@@ -57,9 +57,7 @@ fn hsv([r, g, b]: [f32; 3]) -> [f32; 3] {
 /// `Misuse` for planes of unequal size or a depth outside 1 to 16.
 pub fn rgb_from_hsv(hsv: [&Plane<f32>; 3], bit_depth: u8) -> Result<Planes, ImageError> {
     let (width, height) = (hsv[0].width(), hsv[0].height());
-    if !(1..=16).contains(&bit_depth)
-        || hsv.iter().any(|p| (p.width(), p.height()) != (width, height))
-    {
+    if !(1..=16).contains(&bit_depth) || hsv.iter().any(|p| (p.width(), p.height()) != (width, height)) {
         return Err(ImageError::Misuse {
             what: format!("HSV planes of unequal size, or {bit_depth} bits"),
         });
@@ -86,8 +84,7 @@ mod tests {
     #[test]
     fn a_dense_grid_comes_back() {
         for (bit_depth, step) in [(8u8, 3usize), (16, 1285)] {
-            let values: Vec<u16> =
-                (0..1usize << bit_depth).step_by(step).map(|v| v as u16).collect();
+            let values: Vec<u16> = (0..1usize << bit_depth).step_by(step).map(|v| v as u16).collect();
             let count = values.len();
             let mut rgb = Planes::new(Shape::rgb(count * count, count, bit_depth));
             for y in 0..count {

@@ -25,8 +25,7 @@ use crate::{ColourModel, ImageError, PlaneRole, Planes};
 /// `colour`.
 fn even_colour_depth(planes: &Planes, colour: ColourModel) -> Result<u8, ImageError> {
     let shape = &planes.shape;
-    let mut depths =
-        shape.planes.iter().filter(|p| p.role == PlaneRole::Colour).map(|p| p.bit_depth);
+    let mut depths = shape.planes.iter().filter(|p| p.role == PlaneRole::Colour).map(|p| p.bit_depth);
     let depth = depths.next().unwrap_or(0);
     let full = shape.planes.iter().all(|p| p.subsample_x_log2 == 0 && p.subsample_y_log2 == 0);
     if shape.colour != colour || shape.colour_planes() != 3 || depths.any(|d| d != depth) || !full {

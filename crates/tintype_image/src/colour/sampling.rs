@@ -72,8 +72,7 @@ pub fn upsampled(
     (x_log2, y_log2): (u8, u8),
     how: Upsampling,
 ) -> Result<Plane<u16>, ImageError> {
-    if (plane.width(), plane.height()) != (reduced_len(width, x_log2), reduced_len(height, y_log2))
-    {
+    if (plane.width(), plane.height()) != (reduced_len(width, x_log2), reduced_len(height, y_log2)) {
         let what = format!(
             "plane of {}×{} samples upsampled to {width}×{height}",
             plane.width(),
@@ -154,8 +153,7 @@ mod tests {
     use crate::{PlaneRole, YCbCrMatrix};
 
     fn ramp(width: usize, height: usize) -> Plane<u16> {
-        let samples =
-            (0..width * height).map(|i| (i % width * 4 + i / width * 12) as u16).collect();
+        let samples = (0..width * height).map(|i| (i % width * 4 + i / width * 12) as u16).collect();
         Plane::from_vec(width, height, samples).unwrap()
     }
 
@@ -202,20 +200,13 @@ mod tests {
         shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
         let full = Planes::new(shape);
         let half = planes_at_sampling(&full, Sampling::S420, Upsampling::Triangle).unwrap();
-        assert_eq!(
-            (half.planes[1].width(), half.planes[2].height(), half.planes[0].width()),
-            (4, 3, 7)
-        );
+        assert_eq!((half.planes[1].width(), half.planes[2].height(), half.planes[0].width()), (4, 3, 7));
         assert_eq!(half.shape.plane_size(2), (4, 3));
         assert_eq!(planes_at_sampling(&half, Sampling::S444, Upsampling::Nearest).unwrap(), full);
         assert!(half.shape.planes.iter().all(|p| p.role == PlaneRole::Colour));
         assert!(
-            planes_at_sampling(
-                &Planes::new(Shape::gray(2, 2, 8)),
-                Sampling::S420,
-                Upsampling::Nearest
-            )
-            .is_err()
+            planes_at_sampling(&Planes::new(Shape::gray(2, 2, 8)), Sampling::S420, Upsampling::Nearest)
+                .is_err()
         );
     }
 }

@@ -10,9 +10,7 @@
 //! T.871 clause 7.
 
 use super::{even_colour_depth, fixed_point, three};
-use crate::{
-    ColourModel, ImageError, Level, Plane, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
-};
+use crate::{ColourModel, ImageError, Level, Plane, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 use fearless_simd::dispatch;
 
 /// Largest difference in any sample after [`ycbcr_from_rgb`] and [`rgb_from_ycbcr`], for up to 16
@@ -38,12 +36,7 @@ impl Forward {
         let cb_r = fixed_point(red / cb_scale, 16) as u32;
         let cr_b = fixed_point(blue / cr_scale, 16) as u32;
         let centre = (1u32 << (bit_depth + 15)) + 0x7fff;
-        Self {
-            y: [r, 65_536 - r - b, b],
-            cb: [cb_r, 32_768 - cb_r],
-            cr: [32_768 - cr_b, cr_b],
-            centre,
-        }
+        Self { y: [r, 65_536 - r - b, b], cb: [cb_r, 32_768 - cb_r], cr: [32_768 - cr_b, cr_b], centre }
     }
 
     #[inline(always)]
@@ -52,14 +45,10 @@ impl Forward {
             let (red, green, blue) = (u32::from(*r), u32::from(*g), u32::from(*b));
             let luma = self.y[0] * red + self.y[1] * green + self.y[2] * blue + 0x8000;
             // Both lie in 0..2^32 as a whole though parts wrap.
-            let cb = self
-                .centre
-                .wrapping_add(blue << 15)
-                .wrapping_sub(self.cb[0] * red + self.cb[1] * green);
-            let cr = self
-                .centre
-                .wrapping_add(red << 15)
-                .wrapping_sub(self.cr[0] * green + self.cr[1] * blue);
+            let cb =
+                self.centre.wrapping_add(blue << 15).wrapping_sub(self.cb[0] * red + self.cb[1] * green);
+            let cr =
+                self.centre.wrapping_add(red << 15).wrapping_sub(self.cr[0] * green + self.cr[1] * blue);
             (*r, *g, *b) = ((luma >> 16) as u16, (cb >> 16) as u16, (cr >> 16) as u16);
         }
     }
@@ -100,11 +89,7 @@ impl Backward {
 ///
 /// # Errors
 /// `Misuse` unless `rgb` is RGB with colour planes of one depth.
-pub fn ycbcr_from_rgb(
-    rgb: &Planes,
-    matrix: YCbCrMatrix,
-    level: Level,
-) -> Result<Planes, ImageError> {
+pub fn ycbcr_from_rgb(rgb: &Planes, matrix: YCbCrMatrix, level: Level) -> Result<Planes, ImageError> {
     let depth = even_colour_depth(rgb, ColourModel::Rgb)?;
     let forward = Forward::new(matrix, depth);
     let mut out = rgb.clone();
@@ -152,9 +137,8 @@ pub fn gray_from_rgb(rgb: &Planes, matrix: YCbCrMatrix) -> Result<Planes, ImageE
     for y in 0..height {
         let [r, g, b] = [0, 1, 2].map(|i| rgb.planes[i].row(y));
         for (x, sample) in gray.row_mut(y).iter_mut().enumerate() {
-            *sample =
-                ((wr * u32::from(r[x]) + wg * u32::from(g[x]) + wb * u32::from(b[x]) + 0x8000)
-                    >> 16) as u16;
+            *sample = ((wr * u32::from(r[x]) + wg * u32::from(g[x]) + wb * u32::from(b[x]) + 0x8000)
+                >> 16) as u16;
         }
     }
     let planes = vec![PlaneInfo::new(PlaneRole::Colour, depth)];
@@ -192,9 +176,7 @@ mod tests {
 
     #[test]
     fn follows_the_formulas_and_comes_back_within_the_stated_error_at_every_level() {
-        for (bit_depth, step) in
-            [(1, 1), (4, 1), (8, 5), (10, 41), (14, 700), (15, 1300), (16, 2621)]
-        {
+        for (bit_depth, step) in [(1, 1), (4, 1), (8, 5), (10, 41), (14, 700), (15, 1300), (16, 2621)] {
             let rgb = grid(bit_depth, step);
             let max = f64::from(rgb.shape.planes[0].sample_max());
             for matrix in [YCbCrMatrix::Bt601, YCbCrMatrix::Bt709] {

@@ -61,8 +61,7 @@ mod tests {
 
     #[test]
     fn any_values_are_taken() {
-        let mut planes =
-            [[i32::MIN, i32::MAX, 7], [i32::MAX, i32::MIN, 1], [i32::MIN, 5, i32::MAX]];
+        let mut planes = [[i32::MIN, i32::MAX, 7], [i32::MAX, i32::MIN, 1], [i32::MIN, 5, i32::MAX]];
         let [a, b, c] = &mut planes;
         rgb_from_ycocg([a, b, c]);
     }

@@ -80,11 +80,7 @@ impl Padded {
         let mut samples = Vec::with_capacity(stride * (count + 2 * margin));
         let mut wide = Vec::new();
         for y in 0..count + 2 * margin {
-            super::widened(
-                super::row_near(source, first + y, -(margin as isize)),
-                margin,
-                &mut wide,
-            );
+            super::widened(super::row_near(source, first + y, -(margin as isize)), margin, &mut wide);
             samples.extend_from_slice(&wide);
         }
         Self { stride, samples }

@@ -42,11 +42,7 @@ fn medians_agree_with_sorting() {
                     square.extend((-radius..=radius).map(|dx| row[near(x, dx, 21)]));
                 }
                 square.sort_unstable();
-                assert_eq!(
-                    out.planes[0].row(y)[x],
-                    square[square.len() / 2],
-                    "{filter:?} at {x}, {y}"
-                );
+                assert_eq!(out.planes[0].row(y)[x], square[square.len() / 2], "{filter:?} at {x}, {y}");
             }
         }
     }

@@ -207,10 +207,8 @@ mod tests {
     fn sixteen_and_thirty_two_bits_under_masks() {
         let five = file((2, 1), 16, 0, &[], &[0xff, 0x7f, 0x10, 0x00]);
         assert_eq!((rows(&five, 0), rows(&five, 2)), (vec![255, 0], vec![255, 132]));
-        let masks: Vec<u8> = [0xff00_0000u32, 0xff_0000, 0xff00, 0xff]
-            .iter()
-            .flat_map(|m| m.to_le_bytes())
-            .collect();
+        let masks: Vec<u8> =
+            [0xff00_0000u32, 0xff_0000, 0xff00, 0xff].iter().flat_map(|m| m.to_le_bytes()).collect();
         let wide = file((1, 1), 32, 6, &masks, &[40, 30, 20, 10]);
         assert_eq!([0, 1, 2, 3].map(|plane| rows(&wide, plane)[0]), [10, 20, 30, 40]);
     }

@@ -21,8 +21,7 @@ impl<'a> Bytes<'a> {
 
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], ImageError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let taken =
-            rest.get(..len).ok_or_else(|| ImageError::Truncated { needed: len - rest.len() })?;
+        let taken = rest.get(..len).ok_or_else(|| ImageError::Truncated { needed: len - rest.len() })?;
         self.at += len;
         Ok(taken)
     }

@@ -12,8 +12,7 @@
 //! Source: DICOM PS3.5 (2024), clauses 6.2, 7 and 8; PS3.10, clause 7; PS3.3, clause C.7.6.3.
 
 use crate::{
-    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
-    YCbCrMatrix,
+    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix,
 };
 
 const HEAD: &str = "dicom:head";
@@ -152,10 +151,8 @@ impl Head {
                     head.check(high_bit)?;
                     let needed = head.len_bytes();
                     if (element.len as usize) < needed {
-                        let what = format!(
-                            "DICOM samples of {} bytes where {needed} are needed",
-                            element.len
-                        );
+                        let what =
+                            format!("DICOM samples of {} bytes where {needed} are needed", element.len);
                         return Err(ImageError::Malformed { what, at: Some(at) });
                     }
                     return Ok(head);
@@ -209,8 +206,7 @@ impl Head {
     }
 
     fn check(&mut self, high_bit: Option<usize>) -> Result<(), ImageError> {
-        let unsupported =
-            |what: String| Err(ImageError::Unsupported { what: format!("DICOM {what}") });
+        let unsupported = |what: String| Err(ImageError::Unsupported { what: format!("DICOM {what}") });
         let (allocated, stored) = (self.allocated, self.stored);
         if !matches!(allocated, 8 | 16) {
             return unsupported(format!(
@@ -262,8 +258,7 @@ impl Head {
     }
 
     fn words<'a>(&self, values: &'a [u8]) -> impl Iterator<Item = u16> + use<'a> {
-        let word =
-            |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes.get(1).copied().unwrap_or(0)]);
+        let word = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes.get(1).copied().unwrap_or(0)]);
         values.chunks_exact(usize::from(self.allocated / 8)).map(word)
     }
 
@@ -578,8 +573,6 @@ mod tests {
         assert!(write_picture(PictureFormat::Dicom, &picture).is_err());
         let plain =
             Picture { planes: Planes::new(Shape::gray(5, 3, 12)), metadata: Metadata::default() };
-        assert!(
-            write_picture(PictureFormat::Dicom, &plain).unwrap_err().to_string().contains("head")
-        );
+        assert!(write_picture(PictureFormat::Dicom, &plain).unwrap_err().to_string().contains("head"));
     }
 }

@@ -134,11 +134,7 @@ impl Frame {
 }
 
 /// The palette indices of a frame. If the file ends early, the missing ones are 0.
-fn indices(
-    file: &mut Bytes<'_>,
-    count: usize,
-    warnings: &mut Warnings,
-) -> Result<Vec<u8>, ImageError> {
+fn indices(file: &mut Bytes<'_>, count: usize, warnings: &mut Warnings) -> Result<Vec<u8>, ImageError> {
     let at = file.at;
     let code_bits = file.u8()?;
     if !(2..=8).contains(&code_bits) {

@@ -119,8 +119,8 @@ impl<'a> Interleaved<'a> {
     pub fn all(picture: &'a Picture) -> Result<Self, ImageError> {
         let planes = super::rgb_or_gray(&picture.planes)?;
         let order: Vec<usize> = (0..planes.planes.len()).collect();
-        let has_alpha = planes.shape.planes.last().is_some_and(|p| p.role == PlaneRole::Alpha)
-            && order.len() > 1;
+        let has_alpha =
+            planes.shape.planes.last().is_some_and(|p| p.role == PlaneRole::Alpha) && order.len() > 1;
         Ok(Self::of(planes, order, has_alpha))
     }
 
@@ -139,8 +139,7 @@ impl<'a> Interleaved<'a> {
         let count = self.order.len();
         out.resize(self.planes.shape.width_px * count, 0);
         let row_of = |index: &usize| self.planes.planes[*index].row(y);
-        let as_it_is =
-            self.order.iter().all(|i| self.planes.shape.planes[*i].bit_depth == bit_depth);
+        let as_it_is = self.order.iter().all(|i| self.planes.shape.planes[*i].bit_depth == bit_depth);
         // The usual case in one pass.
         if let ([a, b, c], true) = (&self.order[..], as_it_is) {
             let rows = row_of(a).iter().zip(row_of(b)).zip(row_of(c));
@@ -152,11 +151,8 @@ impl<'a> Interleaved<'a> {
         for (slot, index) in self.order.iter().enumerate() {
             let from = self.planes.shape.planes[*index].bit_depth;
             for (pixel, sample) in out.chunks_exact_mut(count).zip(row_of(index)) {
-                pixel[slot] = if from == bit_depth {
-                    *sample
-                } else {
-                    scaled_sample(*sample, from, bit_depth)
-                };
+                pixel[slot] =
+                    if from == bit_depth { *sample } else { scaled_sample(*sample, from, bit_depth) };
             }
         }
     }

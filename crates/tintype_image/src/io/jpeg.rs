@@ -18,9 +18,7 @@ impl From<DecodeErrors> for ImageError {
     fn from(error: DecodeErrors) -> Self {
         match error {
             DecodeErrors::ExhaustedData => Self::Truncated { needed: 1 },
-            DecodeErrors::Unsupported(what) => {
-                Self::Unsupported { what: format!("JPEG: {what:?}") }
-            }
+            DecodeErrors::Unsupported(what) => Self::Unsupported { what: format!("JPEG: {what:?}") },
             other => Self::Malformed { what: format!("JPEG: {other:?}"), at: None },
         }
     }
@@ -92,8 +90,6 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
     }
     let gray = shape.colour != ColourModel::Rgb;
     let colour = if gray { jpeg_encoder::ColorType::Luma } else { jpeg_encoder::ColorType::Rgb };
-    encoder
-        .encode(&packed, shape.width_px as u16, shape.height_px as u16, colour)
-        .map_err(failed)?;
+    encoder.encode(&packed, shape.width_px as u16, shape.height_px as u16, colour).map_err(failed)?;
     Ok(out)
 }

@@ -248,15 +248,12 @@ fn unknown_format(bytes: &[u8]) -> ImageError {
         [0x76, 0x2f, 0x31, 0x01, ..] => "OpenEXR",
         [b'%', b'P', b'D', b'F', ..] => "PDF",
         _ if brand.starts_with(b"ftypavi") => "AVIF",
-        _ if [&b"ftyphei"[..], b"ftypmif", b"ftypmsf"].iter().any(|b| brand.starts_with(b)) => {
-            "HEIC"
-        }
+        _ if [&b"ftyphei"[..], b"ftypmif", b"ftypmsf"].iter().any(|b| brand.starts_with(b)) => "HEIC",
         _ if brand.starts_with(b"ftyp") => "MP4",
         _ => "",
     };
     let what = if name.is_empty() {
-        "unknown format; PNG, JPEG, PNM, PAM, TIFF, DICOM, WebP, Y4M, GIF and BMP can be read"
-            .to_owned()
+        "unknown format; PNG, JPEG, PNM, PAM, TIFF, DICOM, WebP, Y4M, GIF and BMP can be read".to_owned()
     } else {
         format!("{name} files cannot be read; convert to PNG or TIFF first")
     };
@@ -323,11 +320,7 @@ pub fn write_picture_to(
     Ok(out.write_all(&whole)?)
 }
 
-fn first_frame(
-    bytes: &[u8],
-    limits: &Limits,
-    warnings: &mut Warnings,
-) -> Result<Picture, ImageError> {
+fn first_frame(bytes: &[u8], limits: &Limits, warnings: &mut Warnings) -> Result<Picture, ImageError> {
     let mut frames = y4m::Y4mReader::new(bytes, limits)?;
     let planes = frames.next().ok_or(ImageError::Truncated { needed: 6 })??;
     if frames.header().parameters.iter().any(|word| word == "XCOLORRANGE=LIMITED") {
@@ -362,9 +355,7 @@ fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
         return Ok(Cow::Owned(colour::rgb_from_ycbcr(&full, Level::new())?));
     }
     if planes.shape.planes.iter().any(|p| p.subsample_x_log2 > 0 || p.subsample_y_log2 > 0) {
-        return Err(ImageError::Unsupported {
-            what: "subsampled planes that are not chroma".into(),
-        });
+        return Err(ImageError::Unsupported { what: "subsampled planes that are not chroma".into() });
     }
     Ok(Cow::Borrowed(planes))
 }

@@ -66,8 +66,7 @@ pub fn apply_orientation(picture: Picture) -> Picture {
     }
     if orientation >= 5 {
         std::mem::swap(&mut planes.shape.width_px, &mut planes.shape.height_px);
-        let swap =
-            |p: &mut PlaneInfo| std::mem::swap(&mut p.subsample_x_log2, &mut p.subsample_y_log2);
+        let swap = |p: &mut PlaneInfo| std::mem::swap(&mut p.subsample_x_log2, &mut p.subsample_y_log2);
         planes.shape.planes.iter_mut().for_each(swap);
     }
     picture

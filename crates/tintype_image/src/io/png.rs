@@ -57,9 +57,7 @@ pub(super) fn read(
     let mut ended = false;
     if reader.info().interlaced {
         packed.resize(
-            reader
-                .output_buffer_size()
-                .ok_or(ImageError::Misuse { what: "PNG too large".into() })?,
+            reader.output_buffer_size().ok_or(ImageError::Misuse { what: "PNG too large".into() })?,
             0,
         );
         if let Err(error) = reader.next_frame(&mut packed) {
@@ -197,8 +195,7 @@ fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
 }
 
 fn metadata(info: &Info<'_>) -> Metadata {
-    let xmp =
-        info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
+    let xmp = info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
     Metadata {
         icc: info.icc_profile.as_ref().map(|b| b.to_vec()),
         exif: info.exif_metadata.as_ref().map(|b| b.to_vec()),

@@ -9,9 +9,7 @@
 //! Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
-use crate::{
-    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
-};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use std::io::Write;
 
 /// The item of metadata that holds a maximal value other than `2^n - 1`.
@@ -102,8 +100,7 @@ fn read_row(
     match encoding {
         Encoding::Plain { bitmap } => {
             for sample in out {
-                *sample =
-                    if bitmap { 1 - cursor.bit()? } else { cursor.number()?.min(65_535) as u16 };
+                *sample = if bitmap { 1 - cursor.bit()? } else { cursor.number()?.min(65_535) as u16 };
             }
         }
         Encoding::RawBits => {
@@ -138,8 +135,7 @@ fn pnm_header(cursor: &mut Cursor<'_>, kind: u8) -> Result<Header, ImageError> {
         cursor.take(1)?;
     }
     let colour = matches!(kind, b'3' | b'6');
-    let shape =
-        if colour { Shape::rgb(width, height, bits) } else { Shape::gray(width, height, bits) };
+    let shape = if colour { Shape::rgb(width, height, bits) } else { Shape::gray(width, height, bits) };
     Ok(Header { shape, maxval, encoding })
 }
 
@@ -208,9 +204,8 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8], ImageError> {
         let rest = &self.bytes[self.at..];
-        let taken = rest
-            .get(..len)
-            .ok_or(ImageError::Truncated { needed: len.saturating_sub(rest.len()) })?;
+        let taken =
+            rest.get(..len).ok_or(ImageError::Truncated { needed: len.saturating_sub(rest.len()) })?;
         self.at += len;
         Ok(taken)
     }
@@ -220,8 +215,7 @@ impl<'a> Cursor<'a> {
         while let Some(byte) = self.bytes.get(self.at) {
             if *byte == b'#' {
                 let rest = &self.bytes[self.at..];
-                self.at +=
-                    rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
+                self.at += rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
             } else if byte.is_ascii_whitespace() {
                 self.at += 1;
             } else {
@@ -262,8 +256,7 @@ impl<'a> Cursor<'a> {
 
     fn line(&mut self) -> Result<String, ImageError> {
         let rest = &self.bytes[self.at..];
-        let len =
-            rest.iter().position(|b| *b == b'\n').ok_or(ImageError::Truncated { needed: 1 })?;
+        let len = rest.iter().position(|b| *b == b'\n').ok_or(ImageError::Truncated { needed: 1 })?;
         let line = String::from_utf8_lossy(&self.take(len + 1)?[..len.min(256)]).trim().to_owned();
         Ok(line)
     }
@@ -273,9 +266,7 @@ impl<'a> Cursor<'a> {
 pub(super) fn write_pnm(picture: &Picture, out: &mut dyn Write) -> Result<(), ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "PNM")?;
     if source.has_alpha {
-        return Err(ImageError::Unsupported {
-            what: "PNM cannot hold alpha; use PAM or PNG".into(),
-        });
+        return Err(ImageError::Unsupported { what: "PNM cannot hold alpha; use PAM or PNG".into() });
     }
     let (width, height) = (source.planes().shape.width_px, source.planes().shape.height_px);
     let bitmap = source.bit_depth == 1 && source.order.len() == 1;
@@ -308,10 +299,8 @@ impl<'a> PnmWriter<'a> {
     /// `Unsupported` for other pictures, and for depths that are not alike.
     pub fn new(out: &'a mut dyn Write, shape: &Shape) -> Result<Self, ImageError> {
         let depth = shape.planes.first().map_or(0, |plane| plane.bit_depth);
-        let alike = shape
-            .planes
-            .iter()
-            .all(|plane| plane.bit_depth == depth && plane.role == PlaneRole::Colour);
+        let alike =
+            shape.planes.iter().all(|plane| plane.bit_depth == depth && plane.role == PlaneRole::Colour);
         let kind = match (shape.colour, shape.planes.len()) {
             (ColourModel::Gray, 1) if depth > 1 => 5,
             (ColourModel::Rgb, 3) if alike => 6,

@@ -73,18 +73,13 @@ fn jpeg_comes_back_close() {
         let mut picture = patterned(shape);
         for plane in &mut picture.planes.planes {
             for y in 0..17 {
-                plane
-                    .row_mut(y)
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(x, s)| *s = (x * 3 + y * 5) as u16);
+                plane.row_mut(y).iter_mut().enumerate().for_each(|(x, s)| *s = (x * 3 + y * 5) as u16);
             }
         }
         let back = round_trip(PictureFormat::Jpeg, &picture);
         assert_eq!(back.planes.shape, picture.planes.shape);
         for (a, b) in back.planes.planes.iter().zip(&picture.planes.planes) {
-            let worst =
-                a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
+            let worst = a.rows().flatten().zip(b.rows().flatten()).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(12), "{worst:?}");
         }
     }
@@ -100,8 +95,7 @@ fn pnm_and_pam_keep_every_depth() {
         let picture = patterned(with_alpha(Shape::rgb(5, 4, bits)));
         assert_eq!(round_trip(PictureFormat::Pam, &picture), picture, "PAM alpha {bits} bits");
     }
-    let mut bands =
-        Shape { width_px: 6, height_px: 5, colour: ColourModel::Bands, planes: Vec::new() };
+    let mut bands = Shape { width_px: 6, height_px: 5, colour: ColourModel::Bands, planes: Vec::new() };
     bands.planes.resize(32, PlaneInfo::new(PlaneRole::Band, 12));
     let picture = patterned(bands);
     assert_eq!(round_trip(PictureFormat::Pam, &picture), picture);
@@ -113,10 +107,7 @@ fn plain_pnm_with_comments_and_odd_maximum() {
     let bitmap = read(b"P1 # a comment\n3 2\n101\n0 1 0\n");
     assert_eq!(bitmap.planes[0].as_slice().unwrap(), [0, 1, 0, 1, 0, 1]);
     let gray = read(b"P2\n2 1\n# more\n200\n0 200\n");
-    assert_eq!(
-        (gray.shape.planes[0].bit_depth, gray.planes[0].as_slice().unwrap()),
-        (8, &[0, 255][..])
-    );
+    assert_eq!((gray.shape.planes[0].bit_depth, gray.planes[0].as_slice().unwrap()), (8, &[0, 255][..]));
     let rgb = read(b"P3 1 1 1023 1 2 1023");
     assert_eq!((rgb.shape.planes[0].bit_depth, rgb.planes[2].row(0)[0]), (10, 1023));
 }
@@ -156,8 +147,7 @@ fn cut_and_flipped_files_never_panic() {
     picture.metadata.icc = Some(vec![7; 300]);
     let limits = Limits { samples_max: 1 << 20, ..Limits::default() };
     for format in written_formats() {
-        if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m)
-            && picture.planes.planes.len() == 4
+        if matches!(format, PictureFormat::Pnm | PictureFormat::Y4m) && picture.planes.planes.len() == 4
         {
             picture.planes.shape.planes.pop();
             picture.planes.planes.pop();
@@ -190,10 +180,9 @@ fn tiff_keeps_many_bands_and_tags() {
             shapes.push(Shape { width_px: 300, height_px: 90, colour: ColourModel::Bands, planes });
         }
         let mut infrared = Shape::rgb(21, 9, bits);
-        infrared.planes.extend([
-            PlaneInfo::new(PlaneRole::Band, bits),
-            PlaneInfo::new(PlaneRole::Alpha, bits),
-        ]);
+        infrared
+            .planes
+            .extend([PlaneInfo::new(PlaneRole::Band, bits), PlaneInfo::new(PlaneRole::Alpha, bits)]);
         shapes.push(infrared);
         for shape in shapes {
             let mut picture = patterned(shape);
@@ -222,9 +211,7 @@ fn y4m_keeps_frames_of_every_sampling_and_depth() {
         for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
             let mut shape = Shape::rgb(7, 5, bits);
             shape.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
-            shape.planes[1..]
-                .iter_mut()
-                .for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (x, y));
+            shape.planes[1..].iter_mut().for_each(|p| (p.subsample_x_log2, p.subsample_y_log2) = (x, y));
             let picture = patterned(shape);
             assert_eq!(round_trip(PictureFormat::Y4m, &picture), picture);
             let bytes = write_picture(PictureFormat::Png, &picture).unwrap();
@@ -262,13 +249,8 @@ fn floating_point_tiff_is_refused_by_name() {
     ];
     for (tag, kind, value) in entries {
         bytes.extend(
-            [
-                &tag.to_le_bytes()[..],
-                &kind.to_le_bytes(),
-                &1u32.to_le_bytes(),
-                &value.to_le_bytes(),
-            ]
-            .concat(),
+            [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1u32.to_le_bytes(), &value.to_le_bytes()]
+                .concat(),
         );
     }
     bytes.extend([0; 4]);
@@ -348,8 +330,7 @@ fn pnm_by_rows_is_pnm_as_a_whole() {
         let mut by_rows = Vec::new();
         let mut writer = PnmWriter::new(&mut by_rows, &shape).unwrap();
         for y in 0..shape.height_px {
-            let rows: Vec<&[u16]> =
-                picture.planes.planes.iter().map(|plane| plane.row(y)).collect();
+            let rows: Vec<&[u16]> = picture.planes.planes.iter().map(|plane| plane.row(y)).collect();
             writer.write(&rows).unwrap();
         }
         assert!(writer.write(&[]).is_err());
@@ -420,8 +401,7 @@ fn the_largest_page_of_a_tiff_is_read_with_a_warning() {
     encoder.write_image::<Gray8>(4, 3, &[7; 12]).unwrap();
     encoder.write_image::<Gray8>(20, 10, &[9; 200]).unwrap();
     encoder.write_image::<Gray8>(20, 10, &[8; 200]).unwrap();
-    let (picture, warnings) =
-        read_picture_with_warnings(file.get_ref(), &Limits::default()).unwrap();
+    let (picture, warnings) = read_picture_with_warnings(file.get_ref(), &Limits::default()).unwrap();
     assert_eq!(picture.planes.planes[0].row(9), [9; 20]);
     assert_eq!(warnings, ["page 2 of 3 is read, the other pages are left out"]);
 }

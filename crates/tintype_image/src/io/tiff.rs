@@ -13,9 +13,7 @@
 
 use super::interleave::{Interleaved, unpack_row};
 use super::{Warnings, WriteSettings, memory_error};
-use crate::{
-    ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape,
-};
+use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use std::io::Cursor;
 use tiff::TiffError;
 use tiff::decoder::Decoder;
@@ -79,9 +77,7 @@ impl From<TiffError> for ImageError {
         match error {
             TiffError::IoError(e) => memory_error(&e, "TIFF"),
             TiffError::UnsupportedError(e) => Self::Unsupported { what: format!("TIFF: {e}") },
-            TiffError::LimitsExceeded => {
-                Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 }
-            }
+            TiffError::LimitsExceeded => Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 },
             other => Self::Malformed { what: format!("TIFF: {other}"), at: None },
         }
     }
@@ -102,8 +98,7 @@ pub(super) fn read(
     let layout = Layout::of(&mut decoder, limits)?;
     // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
     let patched;
-    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len()
-    {
+    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len() {
         patched = with_gray_photometric(bytes, page)?;
         decoder = open(&patched, limits)?;
         decoder.seek_to_image(page)?;
@@ -157,15 +152,11 @@ struct Layout {
 
 impl Layout {
     fn of(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Self, ImageError> {
-        let unsupported =
-            |what: String| Err(ImageError::Unsupported { what: format!("TIFF {what}") });
+        let unsupported = |what: String| Err(ImageError::Unsupported { what: format!("TIFF {what}") });
         let (width, height) = decoder.dimensions()?;
-        let count =
-            usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
+        let count = usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
         let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
-        if let Some(format) =
-            formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4)
-        {
+        if let Some(format) = formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4) {
             let kind = ["signed", "floating-point"]
                 .get(usize::from(*format).wrapping_sub(2))
                 .unwrap_or(&"complex");
@@ -185,8 +176,7 @@ impl Layout {
             Some(extra) => extra,
             None => decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default(),
         };
-        let photometric =
-            decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?.unwrap_or(1);
+        let photometric = decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?.unwrap_or(1);
         let (width, height, bits) = (width as usize, height as usize, bits as u8);
         let Some(photometric) = PhotometricInterpretation::from_u16(photometric) else {
             return unsupported(format!("photometric interpretation {photometric}"));
@@ -239,12 +229,9 @@ fn shape_of(
     let mut shape = match colour {
         3 => Shape::rgb(width, height, bits),
         1 if (1..count).all(is_alpha) => Shape::gray(width, height, bits),
-        _ => Shape {
-            width_px: width,
-            height_px: height,
-            colour: ColourModel::Bands,
-            planes: Vec::new(),
-        },
+        _ => {
+            Shape { width_px: width, height_px: height, colour: ColourModel::Bands, planes: Vec::new() }
+        }
     };
     for index in shape.planes.len()..count {
         let role = if is_alpha(index) { PlaneRole::Alpha } else { PlaneRole::Band };
@@ -283,8 +270,7 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
         let expected = decoder.image_chunk_buffer_layout(chunk as u32)?.len;
         // In separate planes, tiles of the last row come with their padding.
         if expected < row_len * rows || expected % row_len != 0 {
-            let what =
-                format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
+            let what = format!("TIFF chunk {chunk} of {expected} bytes in place of {}", row_len * rows);
             return Err(ImageError::Malformed { what, at: None });
         }
         packed.clear();
@@ -304,10 +290,7 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
             }
             for slot in 0..interleaved {
                 let target = &mut planes.planes[pass + slot].row_mut(y0 + y)[x0..][..columns];
-                target
-                    .iter_mut()
-                    .zip(row.chunks_exact(interleaved))
-                    .for_each(|(t, p)| *t = p[slot]);
+                target.iter_mut().zip(row.chunks_exact(interleaved)).for_each(|(t, p)| *t = p[slot]);
             }
         }
     }
@@ -344,8 +327,7 @@ fn with_gray_photometric(bytes: &[u8], page: usize) -> Result<Vec<u8>, ImageErro
         let field =
             bytes.get(at..at.saturating_add(len)).ok_or(ImageError::Truncated { needed: len })?;
         let fold = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        let value =
-            if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) };
+        let value = if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) };
         usize::try_from(value)
             .map_err(|_| ImageError::Malformed { what: "TIFF offset".into(), at: Some(at) })
     };
@@ -379,12 +361,7 @@ fn type_len_bytes(kind: Type) -> usize {
     match kind {
         Type::SHORT | Type::SSHORT => 2,
         Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
-        Type::RATIONAL
-        | Type::SRATIONAL
-        | Type::DOUBLE
-        | Type::LONG8
-        | Type::SLONG8
-        | Type::IFD8 => 8,
+        Type::RATIONAL | Type::SRATIONAL | Type::DOUBLE | Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
         _ => 1,
     }
 }
@@ -400,9 +377,8 @@ fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, Image
     let mut out = Metadata::default();
     let mut kept = 0;
     for (tag, kind, count) in entries {
-        let keep = !STRUCTURAL.contains(&tag)
-            && tag != GPS_POINTER
-            && !matches!(kind, Type::IFD | Type::IFD8);
+        let keep =
+            !STRUCTURAL.contains(&tag) && tag != GPS_POINTER && !matches!(kind, Type::IFD | Type::IFD8);
         let len = count.saturating_mul(type_len_bytes(kind) as u64);
         if !(keep || tag == XMP || tag == Tag::IccProfile.to_u16() || tag == ORIENTATION) {
             continue;
@@ -530,8 +506,7 @@ fn write_metadata(
         let mut bytes = little_endian.to_vec();
         if cfg!(target_endian = "big") {
             let word = type_len_bytes(kind);
-            let word =
-                if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
+            let word = if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
             bytes.chunks_mut(word).for_each(|w| w.reverse());
         }
         let entry = page.write_entry_bytes(kind, &bytes)?;
@@ -546,13 +521,11 @@ fn write_metadata(
     if let Some(xmp) = &metadata.xmp {
         put(XMP, Type::BYTE, xmp)?;
     }
-    if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of)
-    {
+    if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of) {
         put(ORIENTATION, Type::SHORT, &orientation.to_le_bytes())?;
     }
     for (name, bytes) in &metadata.other {
-        let mut parts =
-            name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
+        let mut parts = name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
         if let (Some(Ok(tag)), Some(Ok(kind))) = (parts.next(), parts.next())
             && let Some(kind) = Type::from_u16(kind)
             && !STRUCTURAL.contains(&tag)

@@ -18,9 +18,7 @@ impl From<DecodingError> for ImageError {
     fn from(error: DecodingError) -> Self {
         match error {
             DecodingError::IoError(e) => memory_error(&e, "WebP"),
-            DecodingError::MemoryLimitExceeded => {
-                Self::Limit { what: "bytes of WebP metadata", max: 0 }
-            }
+            DecodingError::MemoryLimitExceeded => Self::Limit { what: "bytes of WebP metadata", max: 0 },
             other => Self::Malformed { what: format!("WebP: {other}"), at: None },
         }
     }
@@ -85,8 +83,6 @@ pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     encoder.set_exif_metadata(metadata.exif.clone().unwrap_or_default());
     encoder.set_xmp_metadata(metadata.xmp.clone().unwrap_or_default());
     let failed = |e: EncodingError| ImageError::Misuse { what: format!("WebP: {e}") };
-    encoder
-        .encode(&packed, shape.width_px as u32, shape.height_px as u32, colour)
-        .map_err(failed)?;
+    encoder.encode(&packed, shape.width_px as u32, shape.height_px as u32, colour).map_err(failed)?;
     Ok(out)
 }

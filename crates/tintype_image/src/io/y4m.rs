@@ -70,9 +70,8 @@ impl Y4mHeader {
         let mut parameters = Vec::new();
         for word in line.split(' ').skip(1).filter(|w| !w.is_empty()) {
             let Some((key, value)) = word.split_at_checked(1) else { continue };
-            let number = || {
-                value.parse::<usize>().map_err(|_| malformed(format!("Y4M header word \"{word}\"")))
-            };
+            let number =
+                || value.parse::<usize>().map_err(|_| malformed(format!("Y4M header word \"{word}\"")));
             match key {
                 "W" => width = number()?,
                 "H" => height = number()?,

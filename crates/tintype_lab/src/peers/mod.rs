@@ -133,9 +133,7 @@ fn probe(peer: &Peer) -> Result<Codec, String> {
 fn version_of(program: &str, argument: &str, proof: &str) -> Result<String, String> {
     let text = said(program, &[argument]).ok_or_else(|| format!("{program} is not on PATH"))?;
     if !text.to_lowercase().contains(&proof.to_lowercase()) {
-        return Err(format!(
-            "{program} on PATH is another program or lacks the encoder (no `{proof}`)"
-        ));
+        return Err(format!("{program} on PATH is another program or lacks the encoder (no `{proof}`)"));
     }
     Ok(version_line(&text, proof))
 }
@@ -145,8 +143,7 @@ fn decoder_of(peer: &Peer) -> Result<Option<Template>, String> {
         return Ok(None);
     }
     let found = peer.decoders.iter().find(|program| said(program, &["-h"]).is_some());
-    let program =
-        found.ok_or_else(|| format!("no decoder on PATH ({})", peer.decoders.join(" or ")))?;
+    let program = found.ok_or_else(|| format!("no decoder on PATH ({})", peer.decoders.join(" or ")))?;
     Ok(Some(Template::new(program, peer.decode)))
 }
 
@@ -165,16 +162,14 @@ fn python_version(script: &str) -> Result<String, String> {
 /// status does not count: several of these programs give 1 for their own help.
 fn said(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
-    let [stdout, stderr] =
-        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     Some(format!("{stdout}{stderr}"))
 }
 
 /// The first line that contains `proof` and a digit, else the first line.
 fn version_line(text: &str, proof: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let has_number =
-        |line: &&str| line.contains(proof) && line.contains(|c: char| c.is_ascii_digit());
+    let has_number = |line: &&str| line.contains(proof) && line.contains(|c: char| c.is_ascii_digit());
     lines().find(has_number).or(lines().next()).unwrap_or_default().to_string()
 }
 

@@ -48,11 +48,8 @@ const DJPEG: Peer = Peer {
     ..peer("libjpeg-turbo", program("cjpeg", ""))
 };
 
-const DWEBP: Peer = Peer {
-    decoders: &["dwebp"],
-    decode: "-quiet IN -ppm -o OUT",
-    ..peer("webp", program("cwebp", ""))
-};
+const DWEBP: Peer =
+    Peer { decoders: &["dwebp"], decode: "-quiet IN -ppm -o OUT", ..peer("webp", program("cwebp", "")) };
 
 const OPENJPEG: Peer = Peer {
     decoders: &["opj_decompress"],

@@ -87,9 +87,7 @@ impl Active {
         for (other, row) in self.rows.chunks_exact(self.len).enumerate() {
             let between = squared(own, row);
             let distance = match linkage {
-                Linkage::Ward => {
-                    weight * self.weights[other] / (weight + self.weights[other]) * between
-                }
+                Linkage::Ward => weight * self.weights[other] / (weight + self.weights[other]) * between,
                 Linkage::Average => between + variance + self.variances[other],
             };
             if distance < best.1 && other != at {
@@ -249,8 +247,7 @@ mod tests {
     fn the_chain_finds_what_the_slow_twin_finds() {
         for linkage in [Linkage::Ward, Linkage::Average] {
             let rows = points(40, 5);
-            let merges =
-                agglomerate(&rows, 5, &[1.0; 40], &[0.0; 40], linkage, Level::new(), |_| {});
+            let merges = agglomerate(&rows, 5, &[1.0; 40], &[0.0; 40], linkage, Level::new(), |_| {});
             let heights: Vec<f32> = merges.iter().map(|m| m.height).collect();
             for (a, b) in heights.iter().zip(slow(&rows, 5, linkage)) {
                 assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{linkage:?}: {a} {b}");

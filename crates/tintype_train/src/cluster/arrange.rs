@@ -16,10 +16,7 @@ pub fn arranged(dendrogram: &Dendrogram, side: usize) -> (Tree, Vec<u32>) {
     }
     let vectors: Vec<i8> =
         order[1..].iter().flat_map(|&at| bytes_from_vector(dendrogram.sum(at as usize))).collect();
-    (
-        Tree::new(side, &children, &vectors).expect("a tree of at most sixteen children a node"),
-        order,
-    )
+    (Tree::new(side, &children, &vectors).expect("a tree of at most sixteen children a node"), order)
 }
 
 /// Children of each node level by level, the dendrogram's nodes, and the depth.

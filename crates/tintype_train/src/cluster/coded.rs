@@ -72,8 +72,7 @@ pub fn code_all(
         let Some(all) = &all else { continue };
         let share = (start + count) as f32 / list.len() as f32;
         let round = (pass as f32 + 0.3 + 0.7 * share) / passes as f32;
-        let objective =
-            Some(("squared steps a pixel", (all.cost / all.pixels.max(1) as f64) as f32));
+        let objective = Some(("squared steps a pixel", (all.cost / all.pixels.max(1) as f64) as f32));
         on_progress(&Progress { stage: "coding pictures", done: 0.05 + 0.95 * round, objective });
     }
     all.ok_or_else(|| misuse("there is no picture to fit to".into()))
@@ -93,8 +92,7 @@ fn code_one(
     let mut atoms: [Vec<(Vec<f32>, f32)>; SETS] = Default::default();
     let mut sums: [Vec<f32>; SETS] =
         std::array::from_fn(|set| vec![0f32; model.trees[set].vectors.len()]);
-    let mut uses: [Vec<u32>; SETS] =
-        std::array::from_fn(|set| vec![0u32; model.trees[set].nodes.len()]);
+    let mut uses: [Vec<u32>; SETS] = std::array::from_fn(|set| vec![0u32; model.trees[set].nodes.len()]);
     let coded = encoder.encode(planes, &mut contexts, &mut |coded: &CodedAtom<'_>| {
         let CodedAtom { set, atom, residual } = *coded;
         let (node, len) = (atom.node as usize, residual.len());

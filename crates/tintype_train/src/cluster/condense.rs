@@ -35,13 +35,7 @@ impl Ord for Group {
 }
 
 /// The group, `0..groups` at most, of each row.
-pub fn condense(
-    features: &[f32],
-    len: usize,
-    weights: &[f32],
-    groups: usize,
-    level: Level,
-) -> Vec<u32> {
+pub fn condense(features: &[f32], len: usize, weights: &[f32], groups: usize, level: Level) -> Vec<u32> {
     let members: Vec<u32> = (0..weights.len() as u32).collect();
     let mut heap = BinaryHeap::new();
     let first = measured(features, len, weights, members, 0);
@@ -89,13 +83,7 @@ fn mean(features: &[f32], len: usize, weights: &[f32], members: &[u32]) -> Vec<f
     sum
 }
 
-fn measured(
-    features: &[f32],
-    len: usize,
-    weights: &[f32],
-    members: Vec<u32>,
-    number: usize,
-) -> Group {
+fn measured(features: &[f32], len: usize, weights: &[f32], members: Vec<u32>, number: usize) -> Group {
     let centre = mean(features, len, weights, &members);
     let error = members
         .iter()

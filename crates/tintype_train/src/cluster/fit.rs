@@ -57,10 +57,7 @@ impl Fit for ClusterFit {
         let parameters = [
             ("leaves (luma 4, 8, 16, chroma 4, 8, 16)", joined(&options.leaves)),
             ("vectors clustered at most", joined(&options.vectors)),
-            (
-                "vectors clustered in the largest round",
-                format!("{blocks} in {clustering_seconds:.1} s"),
-            ),
+            ("vectors clustered in the largest round", format!("{blocks} in {clustering_seconds:.1} s")),
             (
                 "distance and linkage",
                 format!("{:?}, {:?}", options.distance, options.linkage).to_lowercase(),
@@ -88,8 +85,7 @@ fn first_shapes(
         let planes = one_tile(list.read(index)?.planes);
         let step = options.steps[index % options.steps.len()];
         let header = header_for(&planes.shape, step, true);
-        for ((kind, plane), &step) in
-            residuals(&planes, &header, Level::new()).iter().zip(&header.steps)
+        for ((kind, plane), &step) in residuals(&planes, &header, Level::new()).iter().zip(&header.steps)
         {
             for size in 0..3 {
                 let set = set_index(kind.chroma, size);
@@ -131,8 +127,7 @@ fn cluster_all(
     let share = 0.95 / options.rounds as f32;
     let mut trees: [Tree; SETS] = Default::default();
     for (set, tree) in trees.iter_mut().enumerate() {
-        let stage =
-            format!("clustering {} vectors of {} samples", shapes[set].count(), shapes[set].len);
+        let stage = format!("clustering {} vectors of {} samples", shapes[set].count(), shapes[set].len);
         let done = 0.05 + share * (round as f32 + 0.3 * set as f32 / SETS as f32);
         on_progress(&Progress { stage: &stage, done, objective: None });
         *tree = cluster_one(&shapes[set], options, set)?;

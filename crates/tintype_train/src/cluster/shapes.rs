@@ -74,9 +74,8 @@ impl Shapes {
 /// The largest of the lowest products of a block with slopes and bows: what fixes its sign.
 fn leading(block: &[f32]) -> f32 {
     let side = block.len().isqrt();
-    let wave = |k: usize, x: usize| {
-        (std::f32::consts::PI * k as f32 * (x as f32 + 0.5) / side as f32).cos()
-    };
+    let wave =
+        |k: usize, x: usize| (std::f32::consts::PI * k as f32 * (x as f32 + 0.5) / side as f32).cos();
     let mut best = 0f32;
     for (u, v) in [(1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (0, 0)] {
         let mut sum = 0.0;

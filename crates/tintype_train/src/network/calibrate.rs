@@ -24,9 +24,7 @@ pub(super) fn measured_precision(
     for _ in 0..BATCHES {
         let augment = AugmentRecipe::default();
         let samples = pictures.crops(&mut random, CROPS, recipe.schedule.crop_px, &augment);
-        tch::no_grad(|| {
-            model.pass(&weights, &samples, &Tensor::from_slice(&qualities), Pass::Measure)
-        });
+        tch::no_grad(|| model.pass(&weights, &samples, &Tensor::from_slice(&qualities), Pass::Measure));
     }
     Precision::of(&weights.magnitudes(), recipe.network.block)
 }

@@ -69,11 +69,7 @@ impl Checkpoint {
     /// The whole of it, to go on with.
     pub(super) fn read(&self, recipe: &Recipe) -> Result<(State, Optimiser), Failure> {
         let mut optimiser = Optimiser::new(recipe, &self.tensors("weights")?);
-        optimiser.restore(
-            &self.tensors("first")?,
-            &self.tensors("second")?,
-            &self.tensors("mean")?,
-        );
+        optimiser.restore(&self.tensors("first")?, &self.tensors("second")?, &self.tensors("mean")?);
         Ok((self.state()?, optimiser))
     }
 

@@ -19,14 +19,7 @@ pub(super) struct Dashboard {
 impl Dashboard {
     pub(super) fn new(name: &str, steps: u64) -> Self {
         let live = std::io::stderr().is_terminal();
-        Self {
-            name: name.into(),
-            steps,
-            losses: Vec::new(),
-            scores: Vec::new(),
-            live,
-            drawn: false,
-        }
+        Self { name: name.into(), steps, losses: Vec::new(), scores: Vec::new(), live, drawn: false }
     }
 
     /// A step's loss, bits a pixel and squared error.
@@ -69,9 +62,8 @@ fn curve(values: &[f64]) -> String {
     let means: Vec<f64> = (0..columns).map(mean).collect();
     let least = means.iter().copied().fold(f64::INFINITY, f64::min);
     let most = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let bar = |v: &f64| {
-        BARS[((v - least) / (most - least).max(1e-12) * 7.0).round().clamp(0.0, 7.0) as usize]
-    };
+    let bar =
+        |v: &f64| BARS[((v - least) / (most - least).max(1e-12) * 7.0).round().clamp(0.0, 7.0) as usize];
     means.iter().map(bar).collect()
 }
 

@@ -47,8 +47,7 @@ pub(super) struct Rgb {
 impl Rgb {
     /// `[1, height, width, 3]`, 0 to 255, cut to multiples of `multiple`.
     pub(super) fn tensor(&self, multiple: usize) -> Tensor {
-        let all =
-            Tensor::from_slice(&self.samples).view([1, self.height as i64, self.width as i64, 3]);
+        let all = Tensor::from_slice(&self.samples).view([1, self.height as i64, self.width as i64, 3]);
         let height = (self.height / multiple * multiple) as i64;
         let width = (self.width / multiple * multiple) as i64;
         all.narrow(1, 0, height).narrow(2, 0, width).to_kind(Kind::Float)
@@ -129,8 +128,7 @@ impl PictureSet {
     pub(super) fn of_noise(width: usize, height: usize, count: usize) -> Self {
         let mut random = Random::new(7, 7);
         let mut noise = || (0..width * height * 3).map(|_| random.below(256) as u8).collect();
-        let picture =
-            |i: usize| Rgb { name: format!("noise {i}"), width, height, samples: noise() };
+        let picture = |i: usize| Rgb { name: format!("noise {i}"), width, height, samples: noise() };
         Self { pictures: (0..count).map(picture).collect() }
     }
 
@@ -273,8 +271,7 @@ pub(super) fn augmented(samples: &Tensor, augment: &AugmentRecipe) -> Tensor {
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let entries =
-        std::fs::read_dir(folder).map_err(|e| format!("folder {}: {e}", folder.display()))?;
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("folder {}: {e}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
@@ -368,8 +365,7 @@ mod tests {
         for tile in &parts {
             let at = |x: usize, y: usize| &tile.samples[(y * TILE_PX + x) * 3..][..3];
             assert!(
-                at(TILE_PX - 1, 0)[0] - at(0, 0)[0] >= 50
-                    && at(0, TILE_PX - 1)[1] - at(0, 0)[1] >= 127
+                at(TILE_PX - 1, 0)[0] - at(0, 0)[0] >= 50 && at(0, TILE_PX - 1)[1] - at(0, 0)[1] >= 127
             );
         }
         assert_eq!(tiles(picture(), 10, 1).len(), 1);

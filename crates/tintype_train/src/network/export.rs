@@ -76,9 +76,7 @@ impl Exporter<'_> {
         for (o, row) in weights.chunks_exact_mut(inputs).enumerate() {
             let by = output.map_or(1.0, |list| list[o]);
             bias[o] *= by;
-            row.iter_mut()
-                .enumerate()
-                .for_each(|(i, w)| *w *= by * input.map_or(1.0, |list| list[i]));
+            row.iter_mut().enumerate().for_each(|(i, w)| *w *= by * input.map_or(1.0, |list| list[i]));
         }
         let layer = whole(&weights, &bias, from, to).map_err(|e| format!("{name}: {e}"))?;
         Ok(Kind::Pointwise(Pointwise::new(
@@ -95,12 +93,8 @@ impl Exporter<'_> {
     }
 
     fn depthwise(&self, name: &str, from: i32, to: i32) -> Result<Kind, Failure> {
-        let layer = whole(
-            &self.values(&format!("{name}.w")),
-            &self.values(&format!("{name}.b")),
-            from,
-            to,
-        )?;
+        let layer =
+            whole(&self.values(&format!("{name}.w")), &self.values(&format!("{name}.b")), from, to)?;
         Ok(Kind::Depthwise(Depthwise::new(&layer.weights, &layer.bias, &layer.shift)?))
     }
 
@@ -119,26 +113,14 @@ impl Exporter<'_> {
             if self.block == BlockKind::Residual {
                 steps.push(step(spare, spare, self.plain(&part("out"), (spread, bits))?));
                 steps.push(step(r, r, Kind::Add(spare)));
-                steps.push(step(
-                    r,
-                    spare,
-                    self.dense(&part("wide"), (bits, wide), true, [None, None])?,
-                ));
+                steps.push(step(r, spare, self.dense(&part("wide"), (bits, wide), true, [None, None])?));
                 steps.push(step(spare, spare, self.plain(&part("narrow"), (wide, bits))?));
                 steps.push(step(r, r, Kind::Add(spare)));
                 continue;
             }
             let (out, narrow) = (self.bits(&part("out")), self.bits(&part("narrow")));
-            steps.push(step(
-                spare,
-                spare,
-                self.dense(&part("out"), (spread, out), true, [None, None])?,
-            ));
-            steps.push(step(
-                spare,
-                spare,
-                self.dense(&part("wide"), (out, wide), true, [None, None])?,
-            ));
+            steps.push(step(spare, spare, self.dense(&part("out"), (spread, out), true, [None, None])?));
+            steps.push(step(spare, spare, self.dense(&part("wide"), (out, wide), true, [None, None])?));
             if self.block == BlockKind::Plain {
                 steps.push(step(spare, r, self.plain(&part("narrow"), (wide, bits))?));
                 continue;
@@ -255,11 +237,7 @@ impl Exporter<'_> {
         let mut steps = vec![
             step(0, 1, self.shortcut("shortcut.synthesis", LATENT_BITS, SAMPLE_BITS)?),
             step(1, 1, Kind::DepthToSpace(2)),
-            step(
-                0,
-                2,
-                self.dense("s.enter16", (LATENT_BITS, sixteenth), false, [Some(even), None])?,
-            ),
+            step(0, 2, self.dense("s.enter16", (LATENT_BITS, sixteenth), false, [Some(even), None])?),
             step(2, 2, self.vary("quality.s16", sixteenth)),
         ];
         self.blocks(&mut steps, "s.block16", 2, sixteenth)?;
@@ -282,18 +260,11 @@ impl Exporter<'_> {
         let features = self.bits("hs.spread");
         let entered = self.bits("c.enter");
         let (latent, context) = (n.latent as usize, n.context as usize);
-        let enter = vec![step(
-            0,
-            1,
-            self.dense("c.enter", (LATENT_BITS, entered), true, [Some(&even), None])?,
-        )];
+        let enter =
+            vec![step(0, 1, self.dense("c.enter", (LATENT_BITS, entered), true, [Some(&even), None])?)];
         let mean = vec![
             step(0, 1, Kind::Leaky(16)),
-            step(
-                1,
-                1,
-                self.dense("c.mean", (features, LATENT_BITS), false, [None, Some(&spread)])?,
-            ),
+            step(1, 1, self.dense("c.mean", (features, LATENT_BITS), false, [None, Some(&spread)])?),
         ];
         let mut programs = BTreeMap::new();
         let mut add = |name: &str, inputs: usize, levels: usize, steps: Vec<Step>| {
@@ -370,9 +341,7 @@ impl Exporter<'_> {
             Array::I32(list.into_iter().map(|v| v.round().clamp(0.0, 2e9) as i32).collect())
         };
         let short = |list: Vec<f64>| {
-            Array::I16(
-                list.into_iter().map(|v| v.round().clamp(-32_768.0, 32_767.0) as i16).collect(),
-            )
+            Array::I16(list.into_iter().map(|v| v.round().clamp(-32_768.0, 32_767.0) as i16).collect())
         };
         let gain = self.at_levels("quality.gain");
         let factorised = n.prior == Prior::Factorised;
@@ -388,8 +357,7 @@ impl Exporter<'_> {
         let hyper_table = self.at_levels("quality.hyper_scale").into_iter();
         let hyper_table = hyper_table.map(|l| place(l).round().clamp(1.0, (TABLES - 1) as f64));
         let hyper_table = if factorised { vec![0.0; self.levels] } else { hyper_table.collect() };
-        let qualities =
-            (0..self.levels).map(|l| 1000.0 + 8500.0 * l as f64 / (self.levels - 1) as f64);
+        let qualities = (0..self.levels).map(|l| 1000.0 + 8500.0 * l as f64 / (self.levels - 1) as f64);
         let (hyper, context) = if factorised { (1, 1) } else { (n.hyper_latent, n.context) };
         let shape = [n.latent, hyper, context, self.levels as i64];
         Ok(BTreeMap::from([
@@ -416,11 +384,7 @@ impl Exporter<'_> {
             ("hyper_table".into(), short(hyper_table)),
             (
                 "lambda".into(),
-                wide(
-                    (0..self.levels)
-                        .map(|l| recipe.lambda(quality_of_level(l)) * unit(20))
-                        .collect(),
-                ),
+                wide((0..self.levels).map(|l| recipe.lambda(quality_of_level(l)) * unit(20)).collect()),
             ),
             ("qualities".into(), short(qualities.collect())),
             ("tables".into(), Array::I32(tables()?)),
@@ -445,8 +409,7 @@ fn tables() -> Result<Vec<i32>, Failure> {
             })
             .collect();
         counts.push(count(2.0 * below(-f64::from(reach) - 0.5)));
-        let table =
-            CdfTable::from_counts(16, &counts).map_err(|e| format!("table {index}: {e}"))?;
+        let table = CdfTable::from_counts(16, &counts).map_err(|e| format!("table {index}: {e}"))?;
         out.extend([-reach, counts.len() as i32]);
         out.extend(table.frequencies().map(|f| f as i32));
     }
@@ -457,11 +420,7 @@ fn tables() -> Result<Vec<i32>, Failure> {
 ///
 /// # Errors
 /// If a layer cannot be brought into 32-bit sums.
-pub fn export(
-    recipe: &Recipe,
-    tensors: &Tensors,
-    pictures: &PictureSet,
-) -> Result<Vec<u8>, Failure> {
+pub fn export(recipe: &Recipe, tensors: &Tensors, pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
     let levels = ((recipe.rate.anchors - 1) * LEVELS_PER_ANCHOR + 1) as usize;
     let exporter = Exporter {
         tensors,

@@ -14,8 +14,7 @@ use crate::{FitError, FitRequest, Fitted, PictureList};
 use std::path::{Path, PathBuf};
 
 /// Names of the settings.
-pub(crate) const SETTINGS: [&str; 7] =
-    ["recipe", "run", "resume", "start", "valid", "anchor", "seed"];
+pub(crate) const SETTINGS: [&str; 7] = ["recipe", "run", "resume", "start", "valid", "anchor", "seed"];
 
 /// The recipe of the model that is built in.
 const BUILT_IN: &str = include_str!("../../../../recipes/photo.toml");
@@ -65,10 +64,7 @@ fn fit_network(list: &PictureList, request: &FitRequest) -> Result<Fitted, Failu
             if held_out.is_empty() {
                 return Err(FitError::Misuse { what: what.into() }.into());
             }
-            (
-                PictureSet::of(fit.files(), Keep::Tiles)?,
-                PictureSet::of(held_out.files(), Keep::Middle)?,
-            )
+            (PictureSet::of(fit.files(), Keep::Tiles)?, PictureSet::of(held_out.files(), Keep::Middle)?)
         }
     };
     let anchor = path("anchor")?.map(|file| Anchor::read(&file)).transpose()?;
@@ -87,12 +83,8 @@ fn fit_network(list: &PictureList, request: &FitRequest) -> Result<Fitted, Failu
 
 /// Model file, master and report of a finished run.
 fn finish(run: &TrainingRun<'_>) -> Result<Fitted, Failure> {
-    let bytes = write_outputs(
-        run.folder,
-        &run.pictures,
-        &run.held_out,
-        &run.folder.join("master.safetensors"),
-    )?;
+    let bytes =
+        write_outputs(run.folder, &run.pictures, &run.held_out, &run.folder.join("master.safetensors"))?;
     std::fs::write(run.folder.join("report.html"), write_report(run.folder, &run.held_out)?)?;
     let (state, tensors) = Checkpoint::new(run.folder).read_mean()?;
     let (encode, decode) = Model::new(&state.recipe).kmac_per_pixel();
@@ -102,10 +94,7 @@ fn finish(run: &TrainingRun<'_>) -> Result<Fitted, Failure> {
         ("steps".into(), state.step.to_string()),
         ("weights".into(), count.to_string()),
         ("kMAC a pixel".into(), format!("{encode:.1} to encode, {decode:.1} to decode")),
-        (
-            "run".into(),
-            format!("{} (log.jsonl, report.html, master.safetensors)", run.folder.display()),
-        ),
+        ("run".into(), format!("{} (log.jsonl, report.html, master.safetensors)", run.folder.display())),
     ];
     Ok(Fitted { bytes, parameters })
 }
@@ -124,8 +113,7 @@ pub fn write_outputs(
 ) -> Result<Vec<u8>, Failure> {
     let (state, tensors) = Checkpoint::new(folder).read_mean()?;
     let bytes = with_qualities(&export(&state.recipe, &tensors, pictures)?, held_out)?;
-    let half: Vec<_> =
-        tensors.iter().map(|(k, v)| (k.as_str(), v.to_kind(tch::Kind::Half))).collect();
+    let half: Vec<_> = tensors.iter().map(|(k, v)| (k.as_str(), v.to_kind(tch::Kind::Half))).collect();
     tch::Tensor::write_safetensors(&half, master)?;
     Ok(bytes)
 }

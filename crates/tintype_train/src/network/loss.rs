@@ -98,8 +98,7 @@ fn opponent(made: &Tensor, truth: &Tensor) -> Tensor {
     // Cone responses of linear light, cube roots, then luminance and two differences.
     let mix = Tensor::from_slice(&[0.30f32, 0.622, 0.078, 0.23, 0.692, 0.078, 0.243, 0.205, 0.552])
         .view([3, 3]);
-    let turn =
-        Tensor::from_slice(&[0.5f32, 0.5, 0.0, 7.0, -7.0, 0.0, -0.5, -0.5, 1.0]).view([3, 3]);
+    let turn = Tensor::from_slice(&[0.5f32, 0.5, 0.0, 7.0, -7.0, 0.0, -0.5, -0.5, 1.0]).view([3, 3]);
     let colours = |x: &Tensor| {
         let light = (x / 255.0).clamp(0.0, 1.0).pow_tensor_scalar(2.2);
         let root = (light.matmul(&mix.tr()) + 0.004).pow_tensor_scalar(1.0 / 3.0);

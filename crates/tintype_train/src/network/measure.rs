@@ -5,7 +5,7 @@ use super::export::quality_of_level;
 use super::{Anchor, Failure, ValidationPoint};
 use serde_json::json;
 use std::time::Instant;
-use tintype_codec::{Codec, DecodeRequest, EncodeSettings, ExecOptions};
+use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
 use tintype_neural::{Neural, NeuralModel, rounds_of_effort};
@@ -24,7 +24,7 @@ pub fn measure(
     anchor: Option<&Anchor>,
 ) -> Result<(), Failure> {
     let codec = Neural::new(NeuralModel::read(bytes)?);
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
     // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the
     // estimate.
@@ -35,12 +35,11 @@ pub fn measure(
             let begun = Instant::now();
             let payload = codec.encode_at_level(&source, level, rounds, &exec)?;
             let coded = Instant::now();
-            let back =
-                codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
+            let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
             seconds[0] += (coded - begun).as_secs_f64();
             seconds[1] += coded.elapsed().as_secs_f64();
-            let size: usize = payload.header.len()
-                + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
+            let size: usize =
+                payload.header.len() + payload.sections.iter().map(|s| s.bytes.len()).sum::<usize>();
             let estimated = codec.estimated_bits(&source, level, rounds, &exec)? / 8.0;
             apart = apart.max(((size as f64 - estimated).abs() - 64.0).max(0.0) / estimated);
             let count = (picture.width * picture.height) as f64;
@@ -74,7 +73,7 @@ pub fn measure(
 /// If the model cannot be read or the codec fails.
 pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
     let codec = Neural::new(NeuralModel::read(bytes)?);
-    let exec = ExecOptions { threads: Threads::ONE, ..ExecOptions::default() };
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
     let levels = codec.model().levels;
     let rounds = rounds_of_effort(EncodeSettings::default().effort);
@@ -85,8 +84,7 @@ pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Fa
         for picture in &pictures.pictures {
             let source = planes_of(picture);
             let payload = codec.encode_at_level(&source, level, rounds, &exec)?;
-            let back =
-                codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
+            let back = codec.decode(&source.shape, &payload.view(), &DecodeRequest::default(), &exec)?;
             sum += compare_with(&source, &back, wanted)?
                 .ssimulacra2
                 .ok_or("pictures too small for SSIMULACRA2")?;

@@ -58,8 +58,7 @@ impl Weights {
         let mut cast = Self::new(tensors);
         for (name, own) in &mut cast.half {
             let whole = &tensors[name];
-            *own =
-                if name.ends_with(".w") { rounded_weights(whole) } else { whole.shallow_clone() };
+            *own = if name.ends_with(".w") { rounded_weights(whole) } else { whole.shallow_clone() };
         }
         Self { kind: Kind::Float, precision: Some(Rc::clone(precision)), ..cast }
     }
@@ -85,11 +84,7 @@ impl Weights {
     fn watch(&self, name: &str, x: Tensor) -> Tensor {
         if let Some(watched) = &self.watched {
             let most = x.abs().max().double_value(&[]);
-            watched
-                .borrow_mut()
-                .entry(name.into())
-                .and_modify(|m| *m = m.max(most))
-                .or_insert(most);
+            watched.borrow_mut().entry(name.into()).and_modify(|m| *m = m.max(most)).or_insert(most);
         }
         match &self.precision {
             Some(precision) => precision.rounded_result(name, &x),
@@ -131,9 +126,7 @@ impl Weights {
                 &x + after(&x)
             }
             BlockKind::Plain => after(&first.relu_()),
-            BlockKind::Dense => {
-                self.dense(&part("join"), &Tensor::cat(&[x, &after(&first.relu_())], 3))
-            }
+            BlockKind::Dense => self.dense(&part("join"), &Tensor::cat(&[x, &after(&first.relu_())], 3)),
         }
     }
 
@@ -149,12 +142,7 @@ impl Weights {
 /// `[N, H, W, C]` to `[N, H/f, W/f, f·f·C]`, channels ordered row, column, channel.
 pub(super) fn fold(x: &Tensor, f: i64) -> Tensor {
     let (n, h, w, c) = x.size4().expect("four axes");
-    x.view([n, h / f, f, w / f, f, c]).permute([0, 1, 3, 2, 4, 5]).reshape([
-        n,
-        h / f,
-        w / f,
-        f * f * c,
-    ])
+    x.view([n, h / f, f, w / f, f, c]).permute([0, 1, 3, 2, 4, 5]).reshape([n, h / f, w / f, f * f * c])
 }
 
 /// The inverse of [`fold`].
@@ -222,11 +210,7 @@ pub struct Model {
 impl Model {
     /// The model a recipe describes.
     pub fn new(recipe: &super::Recipe) -> Self {
-        Self {
-            network: recipe.network.clone(),
-            loss: recipe.loss.clone(),
-            anchors: recipe.rate.anchors,
-        }
+        Self { network: recipe.network.clone(), loss: recipe.loss.clone(), anchors: recipe.rate.anchors }
     }
 
     /// Names and shapes of dense (`.w` `[out, in]`) and depthwise (`.w` `[c, 1, 3, 3]`) layers.

@@ -142,8 +142,7 @@ impl Optimiser {
         if step < schedule.warm_up {
             return schedule.rate_max * (step + 1) as f64 / schedule.warm_up as f64;
         }
-        let part =
-            (step - schedule.warm_up) as f64 / (schedule.steps - schedule.warm_up).max(1) as f64;
+        let part = (step - schedule.warm_up) as f64 / (schedule.steps - schedule.warm_up).max(1) as f64;
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * part.min(1.0)).cos());
         schedule.rate_min + (schedule.rate_max - schedule.rate_min) * cosine
     }
@@ -168,8 +167,7 @@ impl Optimiser {
                 self.first.named[name].zeros_like().reshape([-1])
             }
         };
-        let mut grad =
-            Tensor::cat(&order.iter().map(|(name, _)| gradient(name)).collect::<Vec<_>>(), 0);
+        let mut grad = Tensor::cat(&order.iter().map(|(name, _)| gradient(name)).collect::<Vec<_>>(), 0);
         let norm = grad.norm().double_value(&[]);
         if !norm.is_finite() {
             return norm;
@@ -182,8 +180,7 @@ impl Optimiser {
                 let part = |all: &Tensor| all.narrow(0, group.start, group.len);
                 let mut weights = part(&self.weights.all);
                 let grad = part(&grad);
-                let change =
-                    change(group, &grad, &part(&self.first.all), &part(&self.second.all), step);
+                let change = change(group, &grad, &part(&self.first.all), &part(&self.second.all), step);
                 if group.decays && group.rule != OptimiserKind::Adam {
                     let _ = weights.g_mul_scalar_(1.0 - rate * schedule.weight_decay);
                 }

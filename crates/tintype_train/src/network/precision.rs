@@ -38,9 +38,8 @@ fn stream(name: &str, block: BlockKind) -> Option<&'static str> {
         let rest = name.strip_prefix(stream).unwrap_or_default();
         block == BlockKind::Residual && (rest.ends_with(".out") || rest.ends_with(".narrow"))
     };
-    let found = MEMBERS
-        .iter()
-        .find(|(own, members)| name == *own || members.contains(&name) || within(own));
+    let found =
+        MEMBERS.iter().find(|(own, members)| name == *own || members.contains(&name) || within(own));
     found.map(|(own, _)| *own)
 }
 
@@ -106,12 +105,8 @@ mod tests {
 
     #[test]
     fn streams_share_bits_and_others_have_their_own() {
-        let magnitudes = [
-            ("s.enter16", 3.0),
-            ("s.block16", 9.0),
-            ("s.block16.0.out", 70.0),
-            ("s.block16.0.in", 0.2),
-        ];
+        let magnitudes =
+            [("s.enter16", 3.0), ("s.block16", 9.0), ("s.block16.0.out", 70.0), ("s.block16.0.in", 0.2)];
         let magnitudes = magnitudes.map(|(name, m)| (name.to_string(), m)).into();
         let residual = Precision::of(&magnitudes, BlockKind::Residual);
         assert_eq!(residual.of_result("s.enter16"), 7);
@@ -124,9 +119,8 @@ mod tests {
     #[test]
     fn rounded_weights_are_those_of_the_exporter() {
         let weights = [0.75f32, -0.2, 1.5, 0.001, 0.0, -3.0];
-        let rounded = Vec::<f32>::try_from(
-            rounded_weights(&Tensor::from_slice(&weights).view([2, 3])).view([-1]),
-        );
+        let rounded =
+            Vec::<f32>::try_from(rounded_weights(&Tensor::from_slice(&weights).view([2, 3])).view([-1]));
         let wide: Vec<f64> = weights.iter().map(|&w| w.into()).collect();
         let layer = crate::neural::whole(&wide, &[0.0, 0.0], 8, 8).expect("fits");
         let units = layer.shift.iter().map(|&s| f32::from(s).exp2());
@@ -142,8 +136,7 @@ mod tests {
 
     #[test]
     fn gradients_pass_and_magnitudes_saturate() {
-        let precision =
-            Precision::of(&[("s.enter16".to_string(), 1.0)].into(), BlockKind::Residual);
+        let precision = Precision::of(&[("s.enter16".to_string(), 1.0)].into(), BlockKind::Residual);
         let x = Tensor::from_slice(&[0.123f32, 100.0]).set_requires_grad(true);
         let y = precision.rounded_result("s.enter16", &x);
         assert_eq!(y.double_value(&[0]), (0.123f64 * 4096.0).round() / 4096.0);

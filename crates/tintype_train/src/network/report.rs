@@ -37,24 +37,18 @@ pub fn write_report(folder: &Path, held_out: &PictureSet) -> Result<String, Fail
         state.seconds / 3600.0,
         name = state.recipe.name
     );
-    for (title, key, of) in [
-        ("Loss", "loss", "step"),
-        ("Bits a pixel", "bpp", "step"),
-        ("Squared error", "mse", "step"),
-    ] {
+    for (title, key, of) in
+        [("Loss", "loss", "step"), ("Bits a pixel", "bpp", "step"), ("Squared error", "mse", "step")]
+    {
         let _ = write!(out, "<h2>{title}</h2>{}", curve(&points(&lines, of, key), true));
     }
     let scores = points(&lines, "validation", "bd_rate");
     if !scores.is_empty() {
-        let _ = write!(
-            out,
-            "<h2>Validation: BD-rate against the anchor, %</h2>{}",
-            curve(&scores, false)
-        );
+        let _ =
+            write!(out, "<h2>Validation: BD-rate against the anchor, %</h2>{}", curve(&scores, false));
     }
     pictures(&mut out, &model, &tensors, held_out, state.recipe.rate.anchors)?;
-    let _ =
-        write!(out, "<h2>Recipe</h2><pre>{}</pre>", serde_json::to_string_pretty(&state.recipe)?);
+    let _ = write!(out, "<h2>Recipe</h2><pre>{}</pre>", serde_json::to_string_pretty(&state.recipe)?);
     Ok(out)
 }
 
@@ -152,21 +146,15 @@ fn pictures(
 }
 
 fn psnr(made: &Tensor, truth: &Tensor) -> f64 {
-    let mse =
-        (made.round().clamp(0.0, 255.0) - truth).square().mean(Kind::Double).double_value(&[]);
+    let mse = (made.round().clamp(0.0, 255.0) - truth).square().mean(Kind::Double).double_value(&[]);
     10.0 * (255.0 * 255.0 / mse.max(1e-10)).log10()
 }
 
 /// The first of samples `[N, H, W, 3]` as an image element.
 fn image(samples: &Tensor) -> Result<String, Failure> {
     let (_, height, width, _) = samples.size4()?;
-    let flat = samples
-        .narrow(0, 0, 1)
-        .round()
-        .clamp(0.0, 255.0)
-        .to_kind(Kind::Uint8)
-        .contiguous()
-        .view([-1]);
+    let flat =
+        samples.narrow(0, 0, 1).round().clamp(0.0, 255.0).to_kind(Kind::Uint8).contiguous().view([-1]);
     let values = Vec::<u8>::try_from(flat)?;
     let (width, height) = (width as usize, height as usize);
     let mut planes = Planes::new(Shape::rgb(width, height, 8));
@@ -180,8 +168,7 @@ fn image(samples: &Tensor) -> Result<String, Failure> {
                 .for_each(|(out, rgb)| *out = rgb[c].into());
         }
     }
-    let png =
-        write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
+    let png = write_picture(PictureFormat::Png, &Picture { planes, metadata: Metadata::default() })?;
     Ok(format!("<img src='data:image/png;base64,{}'>", base64(&png)))
 }
 
@@ -190,8 +177,7 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for part in bytes.chunks(3) {
-        let word =
-            part.iter().fold(0u32, |w, &b| (w << 8) | u32::from(b)) << (8 * (3 - part.len()));
+        let word = part.iter().fold(0u32, |w, &b| (w << 8) | u32::from(b)) << (8 * (3 - part.len()));
         for i in 0..4 {
             let letter = LETTERS[(word >> (18 - 6 * i)) as usize & 63];
             out.push(if i > part.len() { '=' } else { char::from(letter) });

@@ -22,8 +22,7 @@ pub(super) fn first_weights(recipe: &Recipe, model: &Model, pictures: &PictureSe
         let inputs: i64 = shape[1..].iter().product();
         let last = ["a.leave", "s.leave", "c.mean", "hs.scale"].contains(&name.as_str());
         let soft = name.ends_with(".out") || name.ends_with(".narrow");
-        let size =
-            if last { 0.0 } else { (2.0 / inputs as f64).sqrt() * if soft { 0.3 } else { 1.0 } };
+        let size = if last { 0.0 } else { (2.0 / inputs as f64).sqrt() * if soft { 0.3 } else { 1.0 } };
         let mut weight = Tensor::randn(shape.as_slice(), (Kind::Float, Device::Cpu)) * size;
         if name.ends_with(".join") {
             // What came in passes as it is; what was made joins softly.
@@ -105,8 +104,7 @@ fn insert_linear_codec(recipe: &Recipe, pictures: &PictureSet, tensors: &mut Ten
     let mut moments = Tensor::zeros([768, 768], (Kind::Double, Device::Cpu));
     let (rounds, side) = (64, recipe.schedule.crop_px);
     for _ in 0..rounds {
-        let crops =
-            (pictures.crops(&mut random, 8, side, &AugmentRecipe::default()) - CENTRE) / SPREAD;
+        let crops = (pictures.crops(&mut random, 8, side, &AugmentRecipe::default()) - CENTRE) / SPREAD;
         let blocks = fold(&fold(&crops, 8), 2).reshape([-1, 768]).to_kind(Kind::Double);
         moments = moments + blocks.tr().matmul(&blocks) / blocks.size()[0] as f64;
     }
@@ -119,8 +117,7 @@ fn insert_linear_codec(recipe: &Recipe, pictures: &PictureSet, tensors: &mut Ten
     tensors.insert("spread".into(), spread);
     let log_steps: Vec<f32> = (0..recipe.rate.anchors)
         .map(|k| {
-            ((18.0 / (recipe.lambda(k as f64) * std::f64::consts::LN_2)).sqrt() / SPREAD).ln()
-                as f32
+            ((18.0 / (recipe.lambda(k as f64) * std::f64::consts::LN_2)).sqrt() / SPREAD).ln() as f32
         })
         .collect();
     let step = Tensor::from_slice(&log_steps).unsqueeze(1).expand([-1, latent], false).contiguous();
@@ -158,14 +155,12 @@ mod tests {
             }
         }
         let larger = Model::new(&grown_recipe);
-        let grown = grown(&tensors, first_weights(&grown_recipe, &larger, &pictures))
-            .expect("wider everywhere");
+        let grown =
+            grown(&tensors, first_weights(&grown_recipe, &larger, &pictures)).expect("wider everywhere");
         let samples = pictures.pictures[0].tensor(64);
         let at = Tensor::from_slice(&[3.5f32]);
-        let before =
-            tch::no_grad(|| model.pass(&Weights::new(&tensors), &samples, &at, Pass::Measure));
-        let after =
-            tch::no_grad(|| larger.pass(&Weights::new(&grown), &samples, &at, Pass::Measure));
+        let before = tch::no_grad(|| model.pass(&Weights::new(&tensors), &samples, &at, Pass::Measure));
+        let after = tch::no_grad(|| larger.pass(&Weights::new(&grown), &samples, &at, Pass::Measure));
         let apart = (&before.samples - &after.samples).abs().mean(Kind::Double).double_value(&[]);
         let bits = (&before.latent_bits / &after.latent_bits).double_value(&[0]);
         assert!(apart < 0.5 && (bits - 1.0).abs() < 0.01, "{apart} {bits}");

@@ -62,8 +62,7 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
         let rounds =
             state.step + schedule.rounding_steps >= schedule.steps && schedule.rounding_steps > 0;
         if rounds && precision.is_none() {
-            precision =
-                Some(Rc::new(measured_precision(recipe, &optimiser.mean.named, &run.pictures)));
+            precision = Some(Rc::new(measured_precision(recipe, &optimiser.mean.named, &run.pictures)));
         }
         let cast = match &precision {
             Some(precision) => Weights::rounding(&optimiser.weights.named, precision),
@@ -88,7 +87,7 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
         }
         if rejected > 20 {
             return Err(
-                "20 steps in a row without a finite gradient: resume with a lower rate_max".into(),
+                "20 steps in a row without a finite gradient: resume with a lower rate_max".into()
             );
         }
         state.step += 1;
@@ -113,9 +112,7 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
                 return Ok(());
             }
         }
-        if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds
-            || state.step == schedule.steps
-        {
+        if last_save.elapsed().as_secs() >= schedule.checkpoint_seconds || state.step == schedule.steps {
             checkpoint.write(&state, &optimiser)?;
             last_save = Instant::now();
         }
@@ -127,10 +124,9 @@ pub fn train(run: &TrainingRun<'_>) -> Result<(), Failure> {
 fn check_sizes(run: &TrainingRun<'_>) -> Result<(), Failure> {
     let side = run.recipe.schedule.crop_px;
     if !run.pictures.holds(side) {
-        return Err(format!(
-            "no picture to train on has {side} × {side} pixels, the recipe's crop_px"
-        )
-        .into());
+        return Err(
+            format!("no picture to train on has {side} × {side} pixels, the recipe's crop_px").into()
+        );
     }
     Ok(())
 }
@@ -200,8 +196,7 @@ fn gradients(
     let seen = augmented(&samples, &run.recipe.augment);
     let out: Outcome = model.pass(&cast, &seen, &vector(&qualities), Pass::Train);
     let wanted = distortion(&run.recipe.loss, &out.samples, &samples);
-    let mse =
-        (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
+    let mse = (&out.samples - &samples).square().mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
     let bpp = (&out.latent_bits + &out.hyper_bits) / (side * side) as f64;
     let mut loss = ((&bpp + wanted * vector(&lambdas)) * vector(&balance)).mean(Kind::Float);
     if let Some(activity) = &out.activity {
@@ -243,8 +238,7 @@ fn measure(
     // Without an anchor: the mean of bits and error as the loss weighs them.
     let score = qualities.iter().map(|&q| {
         let error = mean(q, |p| 255.0 * 255.0 * 10f64.powf(-p.psnr / 10.0));
-        (mean(q, |p| p.bpp) + run.recipe.lambda(q) * error)
-            * run.recipe.balance(run.recipe.lambda(q))
+        (mean(q, |p| p.bpp) + run.recipe.lambda(q) * error) * run.recipe.balance(run.recipe.lambda(q))
     });
     Ok(bd_rate.unwrap_or_else(|| score.sum()))
 }

@@ -72,8 +72,7 @@ pub fn validate(
         for &quality in qualities {
             let at = Tensor::from_slice(&[quality as f32]);
             let out = tch::no_grad(|| model.pass(&weights, &samples, &at, Pass::Measure));
-            let error =
-                (out.samples.round().clamp(0.0, 255.0) - &samples).square().mean(Kind::Double);
+            let error = (out.samples.round().clamp(0.0, 255.0) - &samples).square().mean(Kind::Double);
             let mse = error.double_value(&[]).max(1e-10);
             let hyper_bpp = out.hyper_bits.double_value(&[0]) / pixels;
             let bpp = out.latent_bits.double_value(&[0]) / pixels + hyper_bpp;

@@ -10,7 +10,7 @@
 
 use crate::FitError;
 use nalgebra::DMatrix;
-use tintype_codec::{CodecError, ExecOptions};
+use tintype_codec::{CodecError, Exec};
 use tintype_entropy::CdfTable;
 use tintype_image::Planes;
 use tintype_neural::{Neural, NeuralModel, Trace};
@@ -64,8 +64,8 @@ fn from_nn(error: NnError) -> FitError {
 }
 
 /// One thread, so that sums come in one order.
-fn exec() -> ExecOptions {
-    ExecOptions { threads: tintype_image::Threads::ONE, ..ExecOptions::default() }
+fn exec() -> Exec {
+    Exec { threads: tintype_image::Threads::ONE, ..Exec::default() }
 }
 
 impl Adapter {
@@ -84,8 +84,7 @@ impl Adapter {
             .iter()
             .map(|(least, f)| vec![0.0; least.len_of().min(f.len() + 1)])
             .collect();
-        let sums =
-            Sums { counts, actual: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
+        let sums = Sums { counts, actual: vec![[0.0; 2]; latent], residuals: vec![[0.0; 2]; latent] };
         Ok(Self { network, codec, levels, sums, latent })
     }
 
@@ -269,9 +268,7 @@ fn distributions(network: &Network) -> Result<Vec<(Least, Vec<u32>)>, FitError> 
 fn mean_magnitudes(tables: &[(Least, Vec<u32>)]) -> Vec<f64> {
     let mean = |(least, frequencies): &(Least, Vec<u32>)| {
         let values = frequencies[..frequencies.len() - 1].iter().enumerate();
-        values
-            .map(|(i, &f)| f64::from((least.0 + i as i32).unsigned_abs()) * f64::from(f))
-            .sum::<f64>()
+        values.map(|(i, &f)| f64::from((least.0 + i as i32).unsigned_abs()) * f64::from(f)).sum::<f64>()
             / 65_536.0
     };
     tables.iter().map(mean).collect()
@@ -305,9 +302,8 @@ fn last_layer(synthesis: &Program) -> Option<LastLayer> {
     {
         return None;
     }
-    let part = |result: u8| {
-        Program::new(synthesis.inputs(), synthesis.levels(), before.to_vec(), result).ok()
-    };
+    let part =
+        |result: u8| Program::new(synthesis.inputs(), synthesis.levels(), before.to_vec(), result).ok();
     Some(LastLayer { at: before.len(), features: part(dense.from)?, straight: part(add.from)? })
 }
 
@@ -324,9 +320,8 @@ fn accumulate(
     // Blocks of positions as matrices, so that the products are fast.
     for start in (0..positions).step_by(1024) {
         let count = 1024.min(positions - start);
-        let x = DMatrix::from_fn(count, inputs, |p, i| {
-            row(start + p).get(i).map_or(1.0, |&v| f64::from(v))
-        });
+        let x =
+            DMatrix::from_fn(count, inputs, |p, i| row(start + p).get(i).map_or(1.0, |&v| f64::from(v)));
         let t = DMatrix::from_fn(count, straight.channels, |p, o| {
             let at = (start + p) * straight.channels + o;
             f64::from(values.values[at]) - f64::from(straight.values[at])

@@ -47,8 +47,10 @@ pub fn explained_variance(model: &[u8], pictures: &PictureList) -> Result<String
     for index in 0..list.len() {
         collector.add(&list.read(index)?.planes);
     }
-    let mut lines =
-        vec!["explained of the variance about the border's mean, % (prediction, then with the first rows)".to_string()];
+    let mut lines = vec![
+        "explained of the variance about the border's mean, % (prediction, then with the first rows)"
+            .to_string(),
+    ];
     let head: String = ROWS.iter().map(|k| format!("{k:>7}")).collect();
     lines.push(format!("  {:<10} {:>7} {:>10}{head}", "blocks", "count", "prediction"));
     for (set, name) in model.sets.iter().zip(SET_NAMES) {

@@ -40,8 +40,7 @@ fn options(request: &FitRequest) -> Result<PcaOptions, FitError> {
         values.iter().zip(max).all(|(v, m)| (1..=m).contains(v))
     };
     if !within(&options.pieces, [64; SETS]) || !within(&options.kept, [64, 256, 64, 256]) {
-        let what =
-            "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible";
+        let what = "1 to 64 pieces, 1 to 64 rows of blocks of 8, 1 to 256 of blocks of 16 are possible";
         return Err(FitError::Misuse { what: what.into() });
     }
     Ok(options)
@@ -66,7 +65,9 @@ impl Fit for PcaFit {
             });
         }
         if collector.blocks().contains(&0) {
-            let what = "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed".into();
+            let what =
+                "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed"
+                    .into();
             return Err(FitError::Misuse { what });
         }
         let stages = [

@@ -35,8 +35,7 @@ impl Samples {
         let block: Vec<f32> =
             (0..n).flat_map(|row| plane.row(y + row)[x..][..n].iter().map(sample)).collect();
         let mean = block.iter().sum::<f32>() / block.len() as f32;
-        let variance =
-            block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
+        let variance = block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
         if variance >= variance_min {
             self.borders.values.extend(border.inputs.iter().map(|&v| v as f32 / 16.0));
             self.blocks.values.extend(block);

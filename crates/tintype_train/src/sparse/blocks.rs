@@ -59,9 +59,8 @@ impl BlockSet {
                 break;
             }
             let source = &sources[random.below(sources.len())];
-            let fitting: Vec<usize> = (0..source.planes.len())
-                .filter(|&i| source.borders[i].kind.chroma == chroma)
-                .collect();
+            let fitting: Vec<usize> =
+                (0..source.planes.len()).filter(|&i| source.borders[i].kind.chroma == chroma).collect();
             if fitting.is_empty() {
                 continue;
             }
@@ -95,8 +94,7 @@ impl BlockSet {
             block = half_grid(&block, side);
         }
         let mean = block.iter().sum::<f32>() / block.len() as f32;
-        let variance =
-            block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
+        let variance = block.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / block.len() as f32;
         if variance >= variance_min {
             self.borders.extend(border.inputs.iter().map(|&v| v as f32 / 16.0));
             debug_assert_eq!(border.inputs.len(), BORDER_INPUTS);

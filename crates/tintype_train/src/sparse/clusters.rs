@@ -86,10 +86,8 @@ pub fn fit_clusters(
         count_uses(number, cluster, &chosen);
         let mut order: Vec<usize> = (0..options.atoms).collect();
         order.sort_by(|&a, &b| cluster.uses[b].total_cmp(&cluster.uses[a]));
-        let atoms = order
-            .iter()
-            .flat_map(|&a| cluster.atoms[a * set.cells..][..set.cells].to_vec())
-            .collect();
+        let atoms =
+            order.iter().flat_map(|&a| cluster.atoms[a * set.cells..][..set.cells].to_vec()).collect();
         cluster.uses = order.iter().map(|&a| cluster.uses[a]).collect();
         cluster.atoms = atoms;
     }
@@ -149,11 +147,7 @@ fn assign(set: &BlockSet, clusters: &[ClusterFit], options: &ClusterOptions) -> 
         .iter()
         .map(|cluster| {
             let prices = cluster.uses.iter().map(|&u| -lambda * u.max(5e-4).log2()).collect();
-            (
-                Batch::new(&cluster.atoms, set.cells),
-                prices,
-                -lambda * cluster.share.max(4e-3).log2(),
-            )
+            (Batch::new(&cluster.atoms, set.cells), prices, -lambda * cluster.share.max(4e-3).log2())
         })
         .collect();
     let chunks = set.count().div_ceil(CHUNK);
@@ -266,8 +260,7 @@ fn refit_predictor(
 fn count_uses(number: usize, cluster: &mut ClusterFit, chosen: &[Chosen]) {
     let mut counts = vec![0.2f32; cluster.uses.len()];
     let mut blocks = 2.0;
-    for code in chosen.iter().filter(|c| c.cluster == number && !c.code.is_empty()).map(|c| &c.code)
-    {
+    for code in chosen.iter().filter(|c| c.cluster == number && !c.code.is_empty()).map(|c| &c.code) {
         blocks += 1.0;
         code.iter().for_each(|&(atom, _)| counts[atom] += 1.0);
     }

@@ -48,9 +48,8 @@ fn read(
             height: high,
         };
         let cut = tintype_image::planes_cropped(&planes, middle);
-        pictures.push(
-            cut.map_err(|error| FitError::Picture { file: format!("picture {index}"), error })?,
-        );
+        pictures
+            .push(cut.map_err(|error| FitError::Picture { file: format!("picture {index}"), error })?);
         on_progress(&Progress {
             stage: "reading",
             done: 0.05 * index as f32 / list.len() as f32,

@@ -20,7 +20,7 @@ pub use fit::SparseFit;
 
 use blocks::Source;
 use tintype_block::write_row;
-use tintype_codec::ExecOptions;
+use tintype_codec::Exec;
 use tintype_codec::map_indexed;
 use tintype_image::{Planes, Threads};
 use tintype_model::{ModelFile, ModelLimits};
@@ -109,10 +109,7 @@ pub fn fit(
     let mut sources: Vec<Source> = pictures
         .iter()
         .map(|picture| {
-            Source::of_original(
-                coded_planes(picture, &header),
-                &plane_plans(&picture.shape, &header),
-            )
+            Source::of_original(coded_planes(picture, &header), &plane_plans(&picture.shape, &header))
         })
         .collect();
     let mut bytes = Vec::new();
@@ -182,7 +179,7 @@ fn take_coded_borders(
         let header = header_at(step);
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
-        let level = ExecOptions::default().level;
+        let level = Exec::default().level;
         let coder = TileCoder { model: &model, header: &header, level };
         coder.encode(&planes, &plans, &prepared, &mut Contexts::new(&model), 3).1
     });
@@ -204,12 +201,11 @@ pub fn adapt_contexts(model: &[u8], pictures: &[Planes], options: &SparseOptions
     let prepared = Prepared::new(&whole);
     let mut contexts = Contexts::new(&whole);
     let every = pictures.len().div_ceil(options.coded_pictures.max(1)).max(1);
-    for (picture, step) in pictures.iter().step_by(every).zip(options.context_steps.iter().cycle())
-    {
+    for (picture, step) in pictures.iter().step_by(every).zip(options.context_steps.iter().cycle()) {
         let header = header_at(*step);
         let planes = coded_planes(picture, &header);
         let plans = plane_plans(&picture.shape, &header);
-        let level = ExecOptions::default().level;
+        let level = Exec::default().level;
         let coder = TileCoder { model: &whole, header: &header, level };
         coder.encode(&planes, &plans, &prepared, &mut contexts, 3);
     }

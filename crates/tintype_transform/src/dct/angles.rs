@@ -54,8 +54,7 @@ mod tests {
     fn stored_angles_are_right() {
         let check = |rotations: &[Rotation]| {
             for (j, r) in rotations.iter().enumerate() {
-                let angle =
-                    (2 * j + 1) as f64 * std::f64::consts::PI / (8 * rotations.len()) as f64;
+                let angle = (2 * j + 1) as f64 * std::f64::consts::PI / (8 * rotations.len()) as f64;
                 assert_eq!((r.cosine, r.sine), (angle.cos() as f32, angle.sin() as f32));
                 assert_eq!(r.half_tangent_q12, (4096.0 * (angle / 2.0).tan()).round() as i32);
                 assert_eq!(r.sine_q12, (4096.0 * angle.sin()).round() as i32);

@@ -1,8 +1,8 @@
 //! Lines, strips and blocks: how the network is led over memory.
 
 use super::network::{
-    Forward4, Forward8, Forward16, Forward32, Inverse4, Inverse8, Inverse16, Inverse32, Lane,
-    Network, Sample,
+    Forward4, Forward8, Forward16, Forward32, Inverse4, Inverse8, Inverse16, Inverse32, Lane, Network,
+    Sample,
 };
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -48,12 +48,7 @@ const POINTS_MAX: usize = 32;
 ///
 /// # Panics
 /// If the length of the line is not `points`.
-pub fn transform_line<T: Sample>(
-    level: Level,
-    points: Points,
-    direction: Direction,
-    line: &mut [T],
-) {
+pub fn transform_line<T: Sample>(level: Level, points: Points, direction: Direction, line: &mut [T]) {
     transform_strip(level, points, direction, line, 1);
 }
 

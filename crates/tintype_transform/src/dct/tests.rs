@@ -16,9 +16,8 @@ fn by_definition(x: &[f64]) -> Vec<f64> {
 
 fn by_definition_2d(block: &[f64], side: usize) -> Vec<f64> {
     let rows: Vec<Vec<f64>> = block.chunks(side).map(by_definition).collect();
-    let columns: Vec<Vec<f64>> = (0..side)
-        .map(|x| by_definition(&rows.iter().map(|row| row[x]).collect::<Vec<_>>()))
-        .collect();
+    let columns: Vec<Vec<f64>> =
+        (0..side).map(|x| by_definition(&rows.iter().map(|row| row[x]).collect::<Vec<_>>())).collect();
     (0..side * side).map(|i| columns[i % side][i / side]).collect()
 }
 
@@ -40,8 +39,7 @@ at_every_level!(float_blocks_follow_the_definition, |level| {
         let mut out: Vec<f32> = samples.iter().map(|&x| x as f32).collect();
         transform_blocks(level, points, Direction::Forward, &mut out);
         for (block, out) in samples.chunks(side * side).zip(out.chunks(side * side)) {
-            let exact =
-                by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
+            let exact = by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
             for (exact, &out) in exact.iter().zip(out) {
                 assert!((exact - f64::from(out)).abs() < 0.01, "{points:?}: {exact} {out}");
             }
@@ -59,8 +57,7 @@ at_every_level!(whole_blocks_come_back_and_stay_near_the_definition, |level| {
         let mut out = samples.clone();
         transform_blocks(level, points, Direction::Forward, &mut out);
         for (block, out) in samples.chunks(side * side).zip(out.chunks(side * side)) {
-            let exact =
-                by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
+            let exact = by_definition_2d(&block.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), side);
             for (exact, &out) in exact.iter().zip(out) {
                 assert!(
                     (exact - f64::from(out)).abs() < f64::from(INTEGER_ERROR_MAX),

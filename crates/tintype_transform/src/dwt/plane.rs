@@ -38,14 +38,7 @@ pub fn analyse<F: Filter>(
         for k in 0..pairs + lag {
             for step in 0..F::STEPS {
                 if let Some(pair) = k.checked_sub(step / 2) {
-                    lift_rows::<F>(
-                        simd,
-                        step,
-                        false,
-                        plane,
-                        (width, w, h),
-                        2 * pair + 1 - step % 2,
-                    );
+                    lift_rows::<F>(simd, step, false, plane, (width, w, h), 2 * pair + 1 - step % 2);
                 }
             }
             let Some(pair) = k.checked_sub(lag) else { continue };
@@ -98,11 +91,7 @@ pub fn synthesise<F: Filter>(
     let (w, h) = size_at(levels);
     let mut plane = vec![F::Sample::default(); w * h];
     for y in 0..h {
-        source(
-            Band { level: levels, orientation: Orientation::LowLow },
-            y,
-            &mut plane[y * w..][..w],
-        );
+        source(Band { level: levels, orientation: Orientation::LowLow }, y, &mut plane[y * w..][..w]);
     }
     let mut halves = vec![F::Sample::default(); size_at(skipped).0];
     for level in (skipped + 1..=levels).rev() {

@@ -204,11 +204,7 @@ fn float_9_7_is_near_the_slow_twin_and_alike_at_every_level() {
         }
         assert!(back.iter().zip(&float).all(|(a, b)| (a - b).abs() < 1e-2), "{size:?}");
         for level in levels() {
-            assert_eq!(
-                bands::<Filter97>(level, &float, size, 3),
-                first,
-                "bit for bit at {level:?}"
-            );
+            assert_eq!(bands::<Filter97>(level, &float, size, 3), first, "bit for bit at {level:?}");
             assert_eq!(
                 synthesise::<Filter97>(level, size, 3, 0, &mut { fill }),
                 back,
@@ -255,16 +251,9 @@ fn norm_tables_are_those_of_the_synthesis_functions() {
         {
             let band = Band { level, orientation };
             let float = impulse_norm::<Filter97>(band, 1.0, |x| f64::from(x).powi(2));
-            assert!(
-                (float / f64::from(norm_9_7(band)) - 1.0).abs() < 2e-3,
-                "9/7 {band:?}: {float}"
-            );
-            let integer =
-                impulse_norm::<Filter53>(band, 1 << 16, |x| f64::from(x).powi(2)) / 65_536.0;
-            assert!(
-                (integer / f64::from(norm_5_3(band)) - 1.0).abs() < 2e-3,
-                "5/3 {band:?}: {integer}"
-            );
+            assert!((float / f64::from(norm_9_7(band)) - 1.0).abs() < 2e-3, "9/7 {band:?}: {float}");
+            let integer = impulse_norm::<Filter53>(band, 1 << 16, |x| f64::from(x).powi(2)) / 65_536.0;
+            assert!((integer / f64::from(norm_5_3(band)) - 1.0).abs() < 2e-3, "5/3 {band:?}: {integer}");
         }
     }
 }

@@ -93,9 +93,8 @@ fn annihilate(a: &mut [f64], vectors: &mut [f64], n: usize, p: usize, q: usize) 
     let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
     let c = 1.0 / (t * t + 1.0).sqrt();
     let s = t * c;
-    let turn = |x: &mut [f64], i: usize, j: usize| {
-        (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j])
-    };
+    let turn =
+        |x: &mut [f64], i: usize, j: usize| (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j]);
     for k in 0..n {
         turn(a, k * n + p, k * n + q);
     }

@@ -44,13 +44,7 @@ impl Basis {
         self.apply(level, coefficients, out, |k, j| j * self.n + k);
     }
 
-    fn apply(
-        &self,
-        level: Level,
-        bands: &[f32],
-        out: &mut [f32],
-        at: impl Fn(usize, usize) -> usize,
-    ) {
+    fn apply(&self, level: Level, bands: &[f32], out: &mut [f32], at: impl Fn(usize, usize) -> usize) {
         assert_eq!(out.len() % self.n, 0, "bands of one length");
         let len = out.len() / self.n;
         if len == 0 {
@@ -92,9 +86,8 @@ mod tests {
             basis.forward(Level::fallback(), &bands, &mut scalar);
             assert_eq!(out, scalar);
             for (i, &x) in out.iter().enumerate() {
-                let twin: f64 = (0..n)
-                    .map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len]))
-                    .sum();
+                let twin: f64 =
+                    (0..n).map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len])).sum();
                 assert!((twin - f64::from(x)).abs() < 0.01, "{n} {i}");
             }
             basis.inverse(level, &out, &mut back);

@@ -73,8 +73,11 @@ impl LiftedBasis {
     pub fn from_steps(n: usize, steps: Vec<LiftStep>, negated: u64) -> Option<Self> {
         let known = |band: u8| usize::from(band) < n;
         let fits = steps.iter().all(|s| known(s.to) && known(s.from) && s.to != s.from);
-        ((1..=DIMENSION_MAX).contains(&n) && fits && (n == 64 || negated >> n == 0))
-            .then_some(Self { n, steps, negated })
+        ((1..=DIMENSION_MAX).contains(&n) && fits && (n == 64 || negated >> n == 0)).then_some(Self {
+            n,
+            steps,
+            negated,
+        })
     }
 
     /// The shears in order, and the bands negated after them.
@@ -161,9 +164,8 @@ mod tests {
             let mut out = bands.clone();
             basis.forward(level, &mut out);
             for (i, &x) in out.iter().enumerate() {
-                let twin: f64 = (0..n)
-                    .map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len]))
-                    .sum();
+                let twin: f64 =
+                    (0..n).map(|j| rows[i / len * n + j] * f64::from(bands[j * len + i % len])).sum();
                 assert!((twin - f64::from(x)).abs() < 2.0 + n as f64 * 0.5, "{n} {i}: {twin} {x}");
             }
             basis.inverse(level, &mut out);

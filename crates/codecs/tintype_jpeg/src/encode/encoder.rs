@@ -16,7 +16,7 @@ use super::write;
 use crate::coefficients::ComponentBlocks;
 use crate::frame::Frame;
 use crate::metadata;
-use tintype_codec::{CodecError, EncodeSettings, ExecOptions, Target, Tune, map_indexed};
+use tintype_codec::{CodecError, EncodeSettings, Exec, Target, Tune, map_indexed};
 use tintype_image::{ColourModel, Metadata, PlaneRole, Planes, Shape};
 
 /// Longest side that the encoder writes, as libjpeg's.
@@ -39,7 +39,7 @@ pub struct Encoder {
     restart_interval: usize,
     params: Option<EncoderParams>,
     metadata: Metadata,
-    exec: ExecOptions,
+    exec: Exec,
 }
 
 impl Encoder {
@@ -108,7 +108,7 @@ impl Encoder {
 
     /// Threads and SIMD level; all processors unless set.
     #[must_use]
-    pub fn exec(mut self, exec: &ExecOptions) -> Self {
+    pub fn exec(mut self, exec: &Exec) -> Self {
         self.exec = *exec;
         self
     }
@@ -168,7 +168,7 @@ fn check_shape(shape: &Shape) -> Result<(), CodecError> {
 struct Job<'a> {
     params: &'a EncoderParams,
     metadata: &'a Metadata,
-    exec: &'a ExecOptions,
+    exec: &'a Exec,
 }
 
 /// A file and what it costs: squared error over the three colour planes plus the price of its bits.

@@ -9,7 +9,7 @@ use super::layout::FrameLayout;
 use crate::colour::ycbcr_from_rgb;
 use crate::frame::NATURAL_FROM_ZIGZAG;
 use fearless_simd::{Simd, dispatch};
-use tintype_codec::{ExecOptions, map_indexed};
+use tintype_codec::{Exec, map_indexed};
 use tintype_image::{ColourModel, Planes};
 
 /// One component's coefficients before quantisation.
@@ -35,7 +35,7 @@ pub struct Samples {
 }
 
 /// The components of a picture at full size, centred on 0.
-pub fn components_from_planes(planes: &Planes, as_ycbcr: bool, exec: &ExecOptions) -> Vec<Samples> {
+pub fn components_from_planes(planes: &Planes, as_ycbcr: bool, exec: &Exec) -> Vec<Samples> {
     let (width, height) = (planes.shape.width_px, planes.shape.height_px);
     let count = planes.planes.len();
     let scale = |index: usize| 255.0 / f32::from(planes.shape.planes[index].sample_max());
@@ -46,8 +46,7 @@ pub fn components_from_planes(planes: &Planes, as_ycbcr: bool, exec: &ExecOption
             let (scale, mut values) = (scale(i), Vec::with_capacity(w * h));
             // Inks are stored the other way round: 0 is full ink.
             let (sign, offset) = if count == 4 { (-scale, 127.0) } else { (scale, -128.0) };
-            p.rows()
-                .for_each(|row| values.extend(row.iter().map(|v| f32::from(*v) * sign + offset)));
+            p.rows().for_each(|row| values.extend(row.iter().map(|v| f32::from(*v) * sign + offset)));
             Samples { width: w, height: h, values }
         });
         return parts.collect();
@@ -184,12 +183,7 @@ fn transform(samples: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
 }
 
 /// Transforms one component; `layout` says how many blocks its storage has.
-pub fn spectrum(
-    samples: &Samples,
-    layout: &FrameLayout<'_>,
-    index: usize,
-    exec: &ExecOptions,
-) -> Spectrum {
+pub fn spectrum(samples: &Samples, layout: &FrameLayout<'_>, index: usize, exec: &Exec) -> Spectrum {
     let (stride, rows) = layout.blocks(index);
     let lines = map_indexed(exec.threads, rows, |by| {
         let mut line = Vec::with_capacity(stride);
@@ -207,8 +201,8 @@ pub fn spectrum(
 fn block_at(samples: &Samples, bx: usize, by: usize) -> [f32; 64] {
     let mut block = [[0.0f32; 8]; 8];
     for (dy, line) in block.iter_mut().enumerate() {
-        let row = &samples.values[(by * 8 + dy).min(samples.height - 1) * samples.width..]
-            [..samples.width];
+        let row =
+            &samples.values[(by * 8 + dy).min(samples.height - 1) * samples.width..][..samples.width];
         match row.get(bx * 8..bx * 8 + 8) {
             Some(whole) => line.copy_from_slice(whole),
             None => *line = std::array::from_fn(|dx| row[(bx * 8 + dx).min(samples.width - 1)]),
@@ -231,8 +225,7 @@ mod tests {
         for k in 0..8 {
             for x in 0..8 {
                 let scale = if k == 0 { 0.125f64.sqrt() } else { 0.5 };
-                let should =
-                    scale * ((2 * x + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos();
+                let should = scale * ((2 * x + 1) as f64 * k as f64 * std::f64::consts::PI / 16.0).cos();
                 assert!((f64::from(BASIS[k][x]) - should).abs() < 1e-6, "{k} {x}");
             }
         }

@@ -12,7 +12,7 @@ use crate::coefficients::ComponentBlocks;
 use crate::frame::{Frame, NATURAL_FROM_ZIGZAG, Process};
 use crate::huffman::optimal_lengths;
 use crate::scan_encode::{CountSink, ScanLayout, encode_scan};
-use tintype_codec::{ExecOptions, map_indexed};
+use tintype_codec::{Exec, map_indexed};
 
 /// Weights of squared errors of Y, Cb and Cr, as they count in RGB.
 pub const RGB_ERROR_WEIGHTS: [f64; 3] = [1.0, 1.086, 0.825];
@@ -55,12 +55,11 @@ pub fn quantise(
     spectra: &[Spectrum],
     quant: &[[u16; 64]; 3],
     params: &EncoderParams,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> (Vec<ComponentBlocks>, f64) {
     let table = |i: usize| &quant[if spectra.len() == 3 { i } else { 0 }];
-    let mut blocks: Vec<ComponentBlocks> = (0..spectra.len())
-        .map(|i| rounded(frame, i, &spectra[i], table(i), params, exec))
-        .collect();
+    let mut blocks: Vec<ComponentBlocks> =
+        (0..spectra.len()).map(|i| rounded(frame, i, &spectra[i], table(i), params, exec)).collect();
     for _ in 0..params.passes {
         let (dc, ac) = statistics(frame, &blocks);
         for (i, own) in blocks.iter_mut().enumerate() {
@@ -73,8 +72,7 @@ pub fn quantise(
             refine(own, &spectra[i], table(i), &prices, params, exec);
         }
     }
-    let error =
-        if params.search_sampling { squared_error(frame, &blocks, spectra, quant) } else { 0.0 };
+    let error = if params.search_sampling { squared_error(frame, &blocks, spectra, quant) } else { 0.0 };
     (blocks, error)
 }
 
@@ -89,8 +87,7 @@ fn squared_error(
     let mut error = 0.0f64;
     for (i, (own, spectrum)) in blocks.iter().zip(spectra).enumerate() {
         let weight = if spectra.len() == 3 { RGB_ERROR_WEIGHTS[i] } else { 1.0 };
-        let area =
-            if i == 0 { 1.0 } else { (frame.components[0].h * frame.components[0].v) as f64 };
+        let area = if i == 0 { 1.0 } else { (frame.components[0].h * frame.components[0].v) as f64 };
         let mut sum = 0.0f64;
         for (block, source) in own.blocks.iter().zip(&spectrum.blocks) {
             for (k, natural) in NATURAL_FROM_ZIGZAG.iter().enumerate() {
@@ -115,7 +112,7 @@ fn rounded(
     spectrum: &Spectrum,
     table: &[u16; 64],
     params: &EncoderParams,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> ComponentBlocks {
     let inverse = inverse_steps(table);
     let bias = params.rounding;
@@ -151,7 +148,7 @@ fn refine(
     table: &[u16; 64],
     prices: &Prices,
     params: &EncoderParams,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) {
     let inverse = inverse_steps(table);
     let lines = map_indexed(exec.threads, own.rows, |y| {

@@ -7,7 +7,7 @@
 use crate::coefficients::ComponentBlocks;
 use crate::frame::{Frame, ScanComponent, ScanHeader};
 use crate::scan_encode::{CountSink, ScanLayout, encode_scan};
-use tintype_codec::{ExecOptions, map_indexed};
+use tintype_codec::{Exec, map_indexed};
 
 /// A scan of one component's band.
 fn band(index: usize, start: usize, end: usize, high: u32, low: u32) -> ScanHeader {
@@ -95,7 +95,7 @@ pub fn progressive(
     components: &[ComponentBlocks],
     restart: usize,
     wide: bool,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Vec<ScanHeader> {
     let all = |high: u32, low: u32| {
         let parts = (0..components.len()).map(|index| ScanComponent {
@@ -113,8 +113,7 @@ pub fn progressive(
         best_ac(frame, components, index, restart, wide)
     });
     // First passes of all components before refinements, so that the picture builds up evenly.
-    let (first, mut later): (Vec<_>, Vec<_>) =
-        bands.into_iter().flatten().partition(|s| s.high == 0);
+    let (first, mut later): (Vec<_>, Vec<_>) = bands.into_iter().flatten().partition(|s| s.high == 0);
     scans.extend(first);
     later.sort_by_key(|s| std::cmp::Reverse(s.high));
     scans.extend(later);
@@ -124,15 +123,9 @@ pub fn progressive(
 /// The one scan of a sequential file, or one scan a component where an MCU would hold too many
 /// blocks.
 pub fn sequential(frame: &Frame) -> Vec<ScanHeader> {
-    let part =
-        |index: usize| ScanComponent { index, dc_table: index.min(1), ac_table: index.min(1) };
-    let scan = |components: Vec<ScanComponent>| ScanHeader {
-        components,
-        start: 0,
-        end: 63,
-        high: 0,
-        low: 0,
-    };
+    let part = |index: usize| ScanComponent { index, dc_table: index.min(1), ac_table: index.min(1) };
+    let scan =
+        |components: Vec<ScanComponent>| ScanHeader { components, start: 0, end: 63, high: 0, low: 0 };
     let blocks: usize = frame.components.iter().map(|c| c.h * c.v).sum();
     if blocks <= 10 {
         return vec![scan((0..frame.components.len()).map(part).collect())];

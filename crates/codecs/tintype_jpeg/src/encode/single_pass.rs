@@ -13,7 +13,7 @@ use crate::colour::ycbcr_from_rgb;
 use crate::frame::{Frame, NATURAL_FROM_ZIGZAG};
 use crate::scan_encode::nonzero_mask;
 use fearless_simd::{Simd, dispatch};
-use tintype_codec::{ExecOptions, map_indexed};
+use tintype_codec::{Exec, map_indexed};
 use tintype_image::Planes;
 
 /// The DCT matrix with frequencies inside: `BASIS_TRANSPOSED[x][k]`.
@@ -142,8 +142,7 @@ impl SampleRows {
             let at = line * self.stride..(line + 1) * self.stride;
             if let [luma, cb, cr] = self.values.as_mut_slice() {
                 let [r, g, b] = [0, 1, 2].map(|i| &planes.planes[i].row(y)[..width]);
-                let outs =
-                    luma[at.clone()].iter_mut().zip(&mut cb[at.clone()]).zip(&mut cr[at.clone()]);
+                let outs = luma[at.clone()].iter_mut().zip(&mut cb[at.clone()]).zip(&mut cr[at.clone()]);
                 for (((r, g), b), ((oy, ob), or)) in r.iter().zip(g).zip(b).zip(outs) {
                     let rgb = [*r, *g, *b].map(|v| f32::from(v) * scale);
                     let [y, cb, cr] = ycbcr_from_rgb(rgb[0], rgb[1], rgb[2]);
@@ -195,7 +194,7 @@ pub fn blocks_from_planes(
     frame: &Frame,
     quant: &[[u16; 64]; 3],
     params: &EncoderParams,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Vec<ComponentBlocks> {
     let layout = FrameLayout { frame };
     let steps: Vec<Steps> = (0..frame.components.len())

@@ -70,8 +70,7 @@ pub fn quantise_ac(x: &[f32; 64], costs: &AcCosts, lambda: f32, out: &mut [i16; 
                         continue;
                     }
                     let error = size - value as f32;
-                    let cost =
-                        base + error * error + lambda * costs.bits[symbol | bits as usize & 15];
+                    let cost = base + error * error + lambda * costs.bits[symbol | bits as usize & 15];
                     if cost < best.cost {
                         (best.cost, best.value, best.before) = (cost, value, j);
                     }

@@ -30,11 +30,7 @@ fn segment(out: &mut Vec<u8>, marker: u8, body: &[u8]) {
 }
 
 /// Writes a whole file.
-pub fn file(
-    parts: &FileParts<'_>,
-    components: &[ComponentBlocks],
-    scans: &[ScanHeader],
-) -> Vec<u8> {
+pub fn file(parts: &FileParts<'_>, components: &[ComponentBlocks], scans: &[ScanHeader]) -> Vec<u8> {
     let mut out = vec![0xff, 0xd8];
     match parts.adobe_transform {
         Some(transform) => {
@@ -138,8 +134,7 @@ fn write_scan(
         segment(out, 0xc4, &dht);
     }
     segment(out, 0xda, &scan_header(frame, header));
-    let empty =
-        || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
+    let empty = || Arc::new(HuffmanTable::new(&[0; 16], &[], true).expect("no codes are a prefix code"));
     let pick = |t: &Option<Arc<HuffmanTable>>| t.clone().unwrap_or_else(empty);
     let tables = header
         .components

@@ -34,8 +34,7 @@ pub fn prior_from_bit(bit: AdaptiveBit) -> u8 {
 /// `count` adaptive bits that start at `bytes`; without a byte they start even.
 pub fn bits_from_priors(bytes: &[u8], count: usize) -> Vec<AdaptiveBit> {
     let table: [AdaptiveBit; 256] = std::array::from_fn(|b| bit_from_prior(b as u8));
-    let mut slots: Vec<AdaptiveBit> =
-        bytes.iter().take(count).map(|b| table[usize::from(*b)]).collect();
+    let mut slots: Vec<AdaptiveBit> = bytes.iter().take(count).map(|b| table[usize::from(*b)]).collect();
     slots.resize(count, AdaptiveBit::default());
     slots
 }

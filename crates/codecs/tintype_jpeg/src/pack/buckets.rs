@@ -70,10 +70,7 @@ mod tests {
     fn buckets_start_at_their_bounds() {
         for (bucket, bound) in MAGNITUDE_BOUNDS.iter().enumerate().skip(1) {
             let bound = u32::from(*bound);
-            assert_eq!(
-                (magnitude_bucket(bound - 1), magnitude_bucket(bound)),
-                (bucket - 1, bucket)
-            );
+            assert_eq!((magnitude_bucket(bound - 1), magnitude_bucket(bound)), (bucket - 1, bucket));
         }
         for (bucket, bound) in COUNT_BOUNDS.iter().enumerate().skip(1) {
             let bound = usize::from(*bound);

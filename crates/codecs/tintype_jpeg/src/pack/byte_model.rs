@@ -94,13 +94,7 @@ impl ByteModel {
 
     /// A nibble; `before` is 0 for the upper one, and 16 plus the upper one for the lower.
     #[inline(always)]
-    fn nibble<S: Simd, W: SymbolWalk>(
-        &mut self,
-        simd: S,
-        walk: &mut W,
-        nibble: u8,
-        before: u64,
-    ) -> u8 {
+    fn nibble<S: Simd, W: SymbolWalk>(&mut self, simd: S, walk: &mut W, nibble: u8, before: u64) -> u8 {
         let slots = ORDERS.map(|bytes| {
             let kept = self.recent & ((1u64 << (8 * bytes)) - 1);
             ((kept << 8 | before).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS_LOG2)) as usize
@@ -109,8 +103,7 @@ impl ByteModel {
         for order in 1..ORDERS.len() {
             let own = i16x16::from_slice(simd, &self.bounds[order][slots[order]].ends);
             mixed = own
-                - ((own - mixed)
-                    >> u32::from(TRUST[usize::from(self.seen[order][slots[order]] & 31)]));
+                - ((own - mixed) >> u32::from(TRUST[usize::from(self.seen[order][slots[order]] & 31)]));
         }
         // Rounding may have closed a gap between bounds: give every symbol a frequency of 1.
         let ones: [i16; 16] = std::array::from_fn(|i| i as i16 + 1);

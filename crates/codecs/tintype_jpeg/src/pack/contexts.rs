@@ -157,10 +157,5 @@ pub trait CoefficientModel {
         context: &EdgeContext,
     ) -> Option<(i16, u32)>;
     /// The residual of DC, -65 535 to 65 535.
-    fn dc_residual<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        residual: i32,
-        context: &DcContext,
-    ) -> i32;
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, context: &DcContext) -> i32;
 }

@@ -440,21 +440,13 @@ impl CoefficientModel for DenseModel {
         ];
         let sets = [position * 3 + reference_sign, lean];
         let negative = self.edge_sign.code(walk, value < 0, sets, contexts);
-        let guess = if (predicted < 0) == negative {
-            predicted.unsigned_abs().min(1 << 20) as i32
-        } else {
-            0
-        };
+        let guess =
+            if (predicted < 0) == negative { predicted.unsigned_abs().min(1 << 20) as i32 } else { 0 };
         let magnitude = self.edge_mantissa(walk, magnitude, e, guess, context);
         Some((signed(magnitude, negative) as i16, magnitude))
     }
 
-    fn dc_residual<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        residual: i32,
-        context: &DcContext,
-    ) -> i32 {
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, context: &DcContext) -> i32 {
         let magnitude = residual.unsigned_abs();
         let DcContext { spread, count, neighbour_residual, difference, fraction } = *context;
         let fine = log_level(difference.unsigned_abs()).min(FINE - 1);

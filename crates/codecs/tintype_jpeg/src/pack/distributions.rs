@@ -67,8 +67,8 @@ static SHIFTS: [u8; 256] = {
 
 /// `65536 * 2^(i / 16)`.
 const ROOTS: [u64; 16] = [
-    65_536, 68_438, 71_468, 74_632, 77_936, 81_386, 84_990, 88_752, 92_682, 96_785, 101_070,
-    105_545, 110_218, 115_098, 120_194, 125_515,
+    65_536, 68_438, 71_468, 74_632, 77_936, 81_386, 84_990, 88_752, 92_682, 96_785, 101_070, 105_545,
+    110_218, 115_098, 120_194, 125_515,
 ];
 
 /// The frequency that a byte of a prior stands for: 0, or `65536 * 2^(byte / 16)`, below 2^32.
@@ -145,8 +145,7 @@ impl StartDistributions {
         let (given, _) = bytes.as_chunks::<16>();
         let prior = |i: usize| given.get(i).unwrap_or(&EVEN);
         let bounds: Vec<_> = (0..DISTRIBUTIONS).map(|i| bounds_from_prior(prior(i))).collect();
-        let seen: Vec<_> =
-            (0..DISTRIBUTIONS).map(|i| SEEN[usize::from(prior(i)[15] & 3)]).collect();
+        let seen: Vec<_> = (0..DISTRIBUTIONS).map(|i| SEEN[usize::from(prior(i)[15] & 3)]).collect();
         let all = "one for each distribution";
         Self { bounds: bounds.try_into().expect(all), seen: seen.try_into().expect(all) }
     }

@@ -40,10 +40,7 @@ impl EdgeProjection {
             near_row: std::array::from_fn(row),
             near_column: std::array::from_fn(|t| column(t % 8 * 8 + t / 8)),
             inverse: [eight(&inverse), eight(&|v| inverse(8 * v))],
-            line: [
-                [eight(&row), eight(&column)],
-                [eight(&|v| column(8 * v)), eight(&|v| row(8 * v))],
-            ],
+            line: [[eight(&row), eight(&column)], [eight(&|v| column(8 * v)), eight(&|v| row(8 * v))]],
         }
     }
 }

@@ -86,8 +86,7 @@ fn edge_mix_contexts(
 ) -> [usize; 4] {
     let size = |m: &Magnitudes| u32::from(m[k]);
     let (a, l) = (size(&around.above.magnitudes), size(&around.left.magnitudes));
-    let neighbours =
-        magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes)) >> 4);
+    let neighbours = magnitude_bucket((13 * (a + l) + 6 * size(&around.above_left.magnitudes)) >> 4);
     let reference = magnitude_bucket(size(around.reference.magnitudes));
     // The bucket of the largest magnitudes also stands for "none before it".
     let before = before.map_or(11, |magnitude| magnitude_bucket(magnitude.into()));
@@ -148,8 +147,8 @@ pub fn dc_coefficient<T: CoefficientModel, W: SymbolWalk>(
 ) -> u8 {
     let (around, projection) = (&inputs.around, inputs.projection);
     let from = |far: i32, near: i32| {
-        ((i64::from(far.wrapping_sub(near)) * i64::from(projection.inverse[0][0]) + (1 << 28))
-            >> 29) as i32
+        ((i64::from(far.wrapping_sub(near)) * i64::from(projection.inverse[0][0]) + (1 << 28)) >> 29)
+            as i32
     };
     let (above, left) =
         (from(around.above.bottom[0], sums.top[0]), from(around.left.right[0], sums.left[0]));

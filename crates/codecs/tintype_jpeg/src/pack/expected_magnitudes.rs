@@ -39,9 +39,8 @@ pub struct Weights {
 impl Weights {
     /// From [`WEIGHT_BYTES`] bytes; missing ones are zero.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let row = |i: usize| {
-            std::array::from_fn(|k| u16::from(bytes.get(i * 64 + k).copied().unwrap_or(0)))
-        };
+        let row =
+            |i: usize| std::array::from_fn(|k| u16::from(bytes.get(i * 64 + k).copied().unwrap_or(0)));
         let inside: Box<[[u16; 64]; 64]> = Box::new(std::array::from_fn(|j| row(TERMS + 1 + j)));
         let sum = |j: usize| inner_sum(&inside[j]);
         let bias = row(TERMS);

@@ -58,13 +58,7 @@ struct Samples {
     rows: Vec<Vec<f32>>,
 }
 
-fn gather(
-    file: &JpegCoefficients,
-    class: usize,
-    out: &mut Samples,
-    inside: &[Vec<usize>],
-    step: usize,
-) {
+fn gather(file: &JpegCoefficients, class: usize, out: &mut Samples, inside: &[Vec<usize>], step: usize) {
     let Some(c) = file.components.get(class) else { return };
     let reference =
         class.checked_sub(1).map(|i| (&file.components[i], file.structure.frame.components[i]));
@@ -76,13 +70,11 @@ fn gather(
             continue;
         }
         let m = |x: usize, y: usize| magnitudes(c.block(x, y));
-        let (now, a, l, al, ar) =
-            (m(x, y), m(x, y - 1), m(x - 1, y), m(x - 1, y - 1), m(x + 1, y - 1));
+        let (now, a, l, al, ar) = (m(x, y), m(x, y - 1), m(x - 1, y), m(x - 1, y - 1), m(x + 1, y - 1));
         let o = reference.as_ref().map_or(zero, |(b, info)| {
-            magnitudes(b.block(
-                (x * info.h / own.h).min(b.stride - 1),
-                (y * info.v / own.v).min(b.rows - 1),
-            ))
+            magnitudes(
+                b.block((x * info.h / own.h).min(b.stride - 1), (y * info.v / own.v).min(b.rows - 1)),
+            )
         });
         for k in 1..64 {
             let (v, u) = (k / 8, k % 8);
@@ -263,9 +255,8 @@ pub fn priors_from_files(files: &[Vec<u8>], step: usize) -> Vec<u8> {
     // Statistics over all files; then weights, as they serve each file anew.
     let mut dense = learnt.dense();
     walk_all(&mut read, &mut dense);
-    let once = Priors::from_bytes(
-        &[&out[..], &dense.models[0].priors(), &dense.models[1].priors()].concat(),
-    );
+    let once =
+        Priors::from_bytes(&[&out[..], &dense.models[0].priors(), &dense.models[1].priors()].concat());
     let mut carried = once.dense();
     for file in &mut read {
         let mut fresh = once.dense();

@@ -37,10 +37,7 @@ fn nonzero_inner(block: &[i16; 64]) -> usize {
     let mut columns = [0u16; 8];
     for row in block[8..].chunks_exact(8) {
         // The top bit of what is not zero; a comparison would not become vectors.
-        columns
-            .iter_mut()
-            .zip(row)
-            .for_each(|(sum, c)| *sum += (c | c.wrapping_neg()) as u16 >> 15);
+        columns.iter_mut().zip(row).for_each(|(sum, c)| *sum += (c | c.wrapping_neg()) as u16 >> 15);
     }
     columns[0] = 0;
     usize::from(columns.iter().sum::<u16>())
@@ -114,10 +111,8 @@ pub fn inner_coefficients<T: CoefficientModel, W: SymbolWalk>(
             context.mixed = inner_mix_context(around, block, k, (count, remaining, own));
             context.reference_sign = (around.reference.block[k].signum() + 1) as usize;
             let weights = [projection.near_row[k], projection.near_column[transposed]];
-            context.edge_values = [
-                facing[0][k % 8] / (weights[0] / 2).max(1),
-                facing[1][k / 8] / (weights[1] / 2).max(1),
-            ];
+            context.edge_values =
+                [facing[0][k % 8] / (weights[0] / 2).max(1), facing[1][k / 8] / (weights[1] / 2).max(1)];
         }
         let Some((value, magnitude)) = model.inner_value(walk, block[k], &context) else {
             continue;

@@ -13,7 +13,7 @@ use crate::coefficients::{BlockRows, ComponentBlocks, blocks_for_frame};
 use crate::read::read_coefficients;
 use crate::structure::{ScanData, Structure, structure_from_bytes};
 use fearless_simd::{Simd, dispatch};
-use tintype_codec::{CodecError, ExecOptions, Payload, SectionView, map_items};
+use tintype_codec::{CodecError, Exec, Payload, SectionView, map_items};
 use tintype_entropy::rans::{SplitDecoder, SplitEncoder};
 use tintype_entropy::{BitDecoder, BitEncoder, EntropyError, SymbolWalk};
 use tintype_image::Level;
@@ -57,7 +57,7 @@ pub enum Verify {
 ///
 /// Never fails: what is no JPEG, or a damaged one, is stored. The payload is at most a few bytes
 /// larger than `file`. [`unpack`] shows how to go back.
-pub fn pack(file: &[u8], effort: u8, verify: Verify, exec: &ExecOptions) -> Payload {
+pub fn pack(file: &[u8], effort: u8, verify: Verify, exec: &Exec) -> Payload {
     let mode = if effort <= 7 { Mode::Quick } else { Mode::Dense };
     let Some(packed) = pack_coefficients(file, mode, exec) else { return stored(file) };
     let sections: usize = packed.sections.iter().map(|s| s.bytes.len() + SECTION_OVERHEAD).sum();
@@ -75,7 +75,7 @@ fn stored(file: &[u8]) -> Payload {
 
 /// The header and the sections of a file whose coefficients are coded; `None` for a file that
 /// cannot be restored from its coefficients.
-fn pack_coefficients(bytes: &[u8], mode: Mode, exec: &ExecOptions) -> Option<Payload> {
+fn pack_coefficients(bytes: &[u8], mode: Mode, exec: &Exec) -> Option<Payload> {
     let mut file = read_coefficients(bytes, exec.level, &exec.limits).ok()?;
     if !file.structure.huffman_dct() {
         return None;
@@ -195,9 +195,9 @@ impl Header {
 /// The file that a payload with `header` and `sections` was made of.
 ///
 /// ```
-/// use tintype_codec::ExecOptions;
+/// use tintype_codec::Exec;
 /// use tintype_jpeg::{Verify, pack, unpack};
-/// let exec = ExecOptions::default();
+/// let exec = Exec::default();
 /// let payload = pack(b"no JPEG", 5, Verify::Yes, &exec);
 /// assert_eq!(payload.header, [1, 0]);
 /// let file = unpack(&payload.header, &payload.section_views(), &exec)?;
@@ -208,11 +208,7 @@ impl Header {
 /// # Errors
 /// `Truncated` for a section that is missing or cut, `Malformed`, `Mismatch`, `Unsupported` (a
 /// later version), `Limit`.
-pub fn unpack(
-    header: &[u8],
-    sections: &[SectionView<'_>],
-    exec: &ExecOptions,
-) -> Result<Vec<u8>, CodecError> {
+pub fn unpack(header: &[u8], sections: &[SectionView<'_>], exec: &Exec) -> Result<Vec<u8>, CodecError> {
     let [version, mode, rest @ ..] = header else {
         return Err(CodecError::Truncated { needed: 2 - header.len() });
     };
@@ -263,17 +259,15 @@ fn decode_segments(
     coded: &[SectionView<'_>],
     header: &Header,
     structure: &Structure,
-    exec: &ExecOptions,
+    exec: &Exec,
 ) -> Result<Vec<ComponentBlocks>, CodecError> {
     let mut components = blocks_for_frame(&structure.frame, header.file_len, &exec.limits)?;
     let (_, mcu_rows) = structure.frame.mcus();
     let (mode, level) = (header.mode, exec.level);
-    let segment =
-        SegmentCoder { mode, level, sampling: &sampling(structure), quant: &structure.quant };
+    let segment = SegmentCoder { mode, level, sampling: &sampling(structure), quant: &structure.quant };
     let parts = segments(&mut components, segment.sampling, mcu_rows, header.segments);
-    let done = map_items(exec.threads, parts, |index, mut part| {
-        segment.decode(coded[index].bytes, &mut part)
-    });
+    let done =
+        map_items(exec.threads, parts, |index, mut part| segment.decode(coded[index].bytes, &mut part));
     done.into_iter().collect::<Result<(), _>>()?;
     Ok(components)
 }

@@ -108,8 +108,7 @@ fn value<C: SymbolContexts, W: SymbolWalk>(
     }
     let (least, count) = PARTS[symbol as usize & 15];
     let (least, count) = (u32::from(least), u32::from(count));
-    let field =
-        walk.bits_16((magnitude & ((1 << count) - 1)) << 1 | u32::from(value < 0), count + 1);
+    let field = walk.bits_16((magnitude & ((1 << count) - 1)) << 1 | u32::from(value < 0), count + 1);
     let magnitude = if symbol == 15 { large(walk, magnitude) } else { least + (field >> 1) };
     let sign = (field & 1) as i32;
     Some(((magnitude as i32 ^ -sign) + sign, magnitude))
@@ -134,11 +133,8 @@ impl<C: SymbolContexts> CoefficientModel for QuickModel<C> {
             .contexts
             .code(walk, HIGH_AT + context.level * 10 + context.reference, (count >> 3) as u32)
             .min(6);
-        let low = self.contexts.code(
-            walk,
-            LOW_AT + context.level * 8 + high as usize,
-            (count & 7) as u32,
-        ) & 7;
+        let low =
+            self.contexts.code(walk, LOW_AT + context.level * 8 + high as usize, (count & 7) as u32) & 7;
         (8 * high + low).min(49) as usize
     }
 
@@ -181,11 +177,8 @@ impl<C: SymbolContexts> CoefficientModel for QuickModel<C> {
         if symbol == 0 {
             return None;
         }
-        let lean = if context.predicted < 0 {
-            16 + context.predicted_bucket
-        } else {
-            context.predicted_bucket
-        };
+        let lean =
+            if context.predicted < 0 { 16 + context.predicted_bucket } else { context.predicted_bucket };
         let sign = i32::from(self.edge_sign.code(walk, own < 0, context.position * 32 + lean));
         let (least, count) = PARTS[symbol as usize & 15];
         let (least, count) = (u32::from(least), u32::from(count));
@@ -198,19 +191,9 @@ impl<C: SymbolContexts> CoefficientModel for QuickModel<C> {
     }
 
     #[inline(always)]
-    fn dc_residual<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        residual: i32,
-        context: &DcContext,
-    ) -> i32 {
-        value(
-            &mut self.contexts,
-            walk,
-            DC_AT + context.spread * MAGNITUDES + context.count,
-            residual,
-        )
-        .map_or(0, |v| v.0)
+    fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, context: &DcContext) -> i32 {
+        value(&mut self.contexts, walk, DC_AT + context.spread * MAGNITUDES + context.count, residual)
+            .map_or(0, |v| v.0)
     }
 }
 
@@ -226,8 +209,7 @@ mod tests {
         let start = StartDistributions::from_priors(&[]);
         let values: Vec<i32> =
             (-70..70).chain((0..17).flat_map(|e| [(1 << e) - 1, 1 - (1 << e)])).collect();
-        let (mut model, mut encoder) =
-            (Distributions::new(Fallback::new(), &start), BitEncoder::new());
+        let (mut model, mut encoder) = (Distributions::new(Fallback::new(), &start), BitEncoder::new());
         for (i, v) in values.iter().enumerate() {
             let same = (*v != 0).then_some((*v, v.unsigned_abs()));
             assert_eq!(value(&mut model, &mut encoder, i % DISTRIBUTIONS, *v), same);

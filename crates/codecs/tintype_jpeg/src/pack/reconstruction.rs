@@ -107,14 +107,8 @@ impl Reconstruction {
             if once && !side.non_canonical && !side.damaged && !cfg!(debug_assertions) {
                 return data;
             }
-            let again = scan_bytes(
-                &file.structure,
-                scan,
-                &file.components,
-                &data,
-                original.len() + 64,
-                level,
-            );
+            let again =
+                scan_bytes(&file.structure, scan, &file.components, &data, original.len() + 64, level);
             if again != original {
                 debug_assert!(
                     !once || side.non_canonical || side.damaged,
@@ -147,8 +141,7 @@ impl Reconstruction {
         for (scan, data) in structure.scans.iter().zip(&self.scans) {
             out.extend_from_slice(&self.rest[at..scan.data.start]);
             at = scan.data.start;
-            let room =
-                file_bytes.saturating_sub(out.len()).min(1 << 28) / structure.scans.len() + 64;
+            let room = file_bytes.saturating_sub(out.len()).min(1 << 28) / structure.scans.len() + 64;
             let mut coded = scan_bytes(structure, scan, components, data, room, level);
             if let Some((kept, tail)) = &data.cut {
                 coded.truncate(*kept);
@@ -235,10 +228,8 @@ impl Reconstruction {
             scans.push(ScanReconstruction { padding, eob_run_breaks, cut });
         }
         let tails_len: usize = scans.iter().filter_map(|s| s.cut.as_ref()).map(|c| c.1.len()).sum();
-        let split = input
-            .len()
-            .checked_sub(tails_len)
-            .ok_or(CodecError::Truncated { needed: tails_len })?;
+        let split =
+            input.len().checked_sub(tails_len).ok_or(CodecError::Truncated { needed: tails_len })?;
         let (rest, mut tails) = input.split_at(split);
         for (_, tail) in scans.iter_mut().filter_map(|s| s.cut.as_mut()) {
             let (own, others) = tails.split_at(tail.len());

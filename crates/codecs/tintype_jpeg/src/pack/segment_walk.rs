@@ -183,11 +183,9 @@ fn walk_block<T: CoefficientModel, W: SymbolWalk>(
     let mut sums = inner_coefficients(walk, block, inner, inputs, expected, model);
     let mut edges = ExpectedEdges::new(expected);
     let known = KnownCounts { inner, row: 0 };
-    let row =
-        edge_coefficients::<0, T, W>(walk, block, known, inputs, &mut edges, &mut sums, model);
+    let row = edge_coefficients::<0, T, W>(walk, block, known, inputs, &mut edges, &mut sums, model);
     let known = KnownCounts { inner, row };
-    let column =
-        edge_coefficients::<1, T, W>(walk, block, known, inputs, &mut edges, &mut sums, model);
+    let column = edge_coefficients::<1, T, W>(walk, block, known, inputs, &mut edges, &mut sums, model);
     let count = inner + row + column;
     let dc_residual = dc_coefficient(walk, block, count, inputs, &mut sums, model);
     NeighbourState {
