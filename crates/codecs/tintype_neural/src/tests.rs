@@ -84,7 +84,7 @@ fn tiny_model(seed: u64) -> Vec<u8> {
 }
 
 fn tiny() -> Neural {
-    Neural::new(NeuralModel::read(&tiny_model(1)).unwrap())
+    Neural::new(NeuralModel::read(&tiny_model(1)).unwrap()).with_lossless(&tintype_lossless::Lossless)
 }
 
 fn noise(shape: Shape) -> Planes {
