@@ -160,14 +160,12 @@ impl TileEncoder<'_> {
     }
 }
 
+/// Gets a block, its place and its size number.
+type VisitBlock<'a> = dyn FnMut(&BlockPlan, (usize, usize), usize) + 'a;
+
 /// Calls `visit` for the blocks of a quadtree that are not split, in coding order, with place
 /// and size.
-fn visit_blocks(
-    plan: &BlockPlan,
-    at: (usize, usize),
-    size: usize,
-    visit: &mut dyn FnMut(&BlockPlan, (usize, usize), usize),
-) {
+fn visit_blocks(plan: &BlockPlan, at: (usize, usize), size: usize, visit: &mut VisitBlock<'_>) {
     if plan.quarters.is_empty() {
         return visit(plan, at, size);
     }
