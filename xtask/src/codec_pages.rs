@@ -1,4 +1,4 @@
-//! A page of results for each of our codecs: docs/results/<codec>.md.
+//! A page of results for each of our codecs: `docs/results/<codec>.md`.
 //!
 //! In: the values of `results/**.json`. Out: the path and the text of each page, its table first, then the
 //! command, then the link to the lab notes. Written by `cargo xtask results`; not to be edited by hand.
