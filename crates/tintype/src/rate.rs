@@ -63,13 +63,6 @@ impl Search<'_> {
     /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest
     /// file, or a metric above what quality 100 gives.
     pub fn encode(&self, goal: Goal) -> Result<Payload, CodecError> {
-        let goal = match goal {
-            Goal::Bpp(bpp) => {
-                let pixels = (self.source.shape.width_px * self.source.shape.height_px) as f64;
-                Goal::SizeBytes((f64::from(bpp) * pixels / 8.0).floor() as u64)
-            }
-            other => other,
-        };
         if !self.codec.capabilities().lossy {
             return self.exact(goal);
         }
@@ -77,7 +70,7 @@ impl Search<'_> {
             Goal::Quality(quality) => self.at(quality),
             Goal::Lossless => self.with(Target::Lossless),
             Goal::SizeBytes(size) => self.to_size(size),
-            Goal::Bpp(_) => unreachable!("made a size above"),
+            Goal::Bpp(bpp) => self.to_size(self.bytes_at(bpp)),
             Goal::Psnr(db) => {
                 let (metric, value) = (Metric::Psnr, f64::from(db));
                 self.to_metric(&MetricGoal { metric, value, slack: PSNR_SLACK_DB }, 75.0)
@@ -90,6 +83,12 @@ impl Search<'_> {
         }
     }
 
+    /// Bytes of a file of `bpp` bits a pixel, rounded down.
+    fn bytes_at(&self, bpp: f32) -> u64 {
+        let pixels = (self.source.shape.width_px * self.source.shape.height_px) as f64;
+        (f64::from(bpp) * pixels / 8.0).floor() as u64
+    }
+
     fn with(&self, target: Target) -> Result<Payload, CodecError> {
         let settings = EncodeSettings { target, tune: self.tune, effort: self.effort };
         self.codec.encode(self.source, &settings, self.exec)
@@ -99,8 +98,13 @@ impl Search<'_> {
     fn exact(&self, goal: Goal) -> Result<Payload, CodecError> {
         let payload = self.with(Target::Lossless)?;
         let bytes = (self.file_bytes)(&payload);
-        match goal {
-            Goal::SizeBytes(size) if bytes > size => Err(CodecError::Misuse {
+        let bytes_max = match goal {
+            Goal::SizeBytes(size) => Some(size),
+            Goal::Bpp(bpp) => Some(self.bytes_at(bpp)),
+            _ => None,
+        };
+        match bytes_max {
+            Some(size) if bytes > size => Err(CodecError::Misuse {
                 what: format!(
                     "coded without loss the file takes {bytes} bytes, more than the {size} asked for"
                 ),

@@ -1,7 +1,7 @@
 //! The encoder's parameters, from quality, tuning and effort.
 //!
 //! In: [`EncodeSettings`]. Out: [`EncoderParams`]. Measured values are those of
-//! docs/lab-notes-jpeg.md: found on sixteen pictures of photos/train by SSIMULACRA2, or PSNR for
+//! docs/lab/jpeg.md: found on sixteen pictures of photos/train by SSIMULACRA2, or PSNR for
 //! that tuning, and confirmed on photos/valid.
 
 use crate::standard_tables::{STANDARD_CHROMA, STANDARD_LUMA};
