@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_page_starts_with_its_table() {
         let result = json!({
-            "codec": "pca:psnr", "ours": true, "dataset": "kodak", "images": 24, "lossless": false,
+            "codec": "photo:psnr", "ours": true, "dataset": "kodak", "images": 24, "lossless": false,
             "setting_kind": "quality", "command": "tintype encode IN -o OUT",
             "summary": [{ "setting": "50", "bytes": 12345, "bpp": 0.5, "metrics": { "psnr": 30.0 } }],
             "bd_rate": [{ "anchor": "webp", "metric": "psnr", "mean_of_images": -12.34 }],
@@ -135,7 +135,7 @@ mod tests {
         let pages = pages(Path::new("nowhere"), &[result]);
         assert_eq!(pages.len(), 1);
         let (path, text) = &pages[0];
-        assert_eq!(path, Path::new("docs/results/pca.md"));
+        assert_eq!(path, Path::new("docs/results/photo.md"));
         assert!(text.contains("| 50 | 12 345 | 0.500 | 30.00 | – | – | – | – |"), "{text}");
         assert!(text.contains("| webp | −12.3 % | – | – |"), "{text}");
         assert!(text.find("| 50 |") < text.find("tintype encode IN"));

@@ -73,7 +73,7 @@ fn features_off(root: &Path) -> Result<String, String> {
         &["-p", "tintype_container"],
         &["-p", "tintype", "--features", "wavelet"],
         &["-p", "tintype", "--features", "jpeg,lossless,deflate"],
-        &["-p", "tintype", "--features", "cluster,pca,sparse,neural,planes,files"],
+        &["-p", "tintype", "--features", "cluster,photo,sparse,neural,planes,files"],
     ];
     for build in builds {
         let arguments = [&["clippy"], build, &base, &["--", "-D", "warnings"]].concat();

@@ -51,7 +51,7 @@ fn is_free(file: &str) -> bool {
         "crates/tintype_dev/",
         "crates/tintype_image/",
         "crates/tintype_train/src/fit.rs",
-        "crates/tintype_train/src/pca/",
+        "crates/tintype_train/src/photo/",
         "crates/tintype_train/src/sparse/",
         "crates/tintype_train/src/cluster/",
         "crates/tintype_train/src/neural/",

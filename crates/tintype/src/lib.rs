@@ -139,9 +139,9 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `jpeg`, `wavelet`, `lossless`, `cluster`, `pca`, `sparse`, `neural`, `planes` | a codec each |
-//! | `models` | the models of `cluster`, `pca` and `sparse` |
-//! | `photo-model` | the model of `neural`, 7 MB; not on by default |
+//! | `jpeg`, `wavelet`, `lossless`, `cluster`, `photo`, `sparse`, `neural`, `planes` | a codec each |
+//! | `models` | the models of `cluster`, `photo` and `sparse` |
+//! | `neural-model` | the model of `neural`, 7 MB; not on by default |
 //! | `files` | picture files |
 //! | `metrics` | goals of PSNR and SSIMULACRA2 |
 //! | `deflate` | packed metadata |

@@ -6,7 +6,7 @@ use crate::decode::decode_with;
 use crate::encode::{EncodeOptions, Tools, encode_with};
 use crate::frame::container_limits;
 use crate::head::head_from_bytes;
-use codec::{LOSSLESS, NEURAL, PCA, WAVELET};
+use codec::{LOSSLESS, NEURAL, PHOTO, WAVELET};
 use proptest::prelude::*;
 use std::io::Cursor;
 use tintype_codec::{
@@ -22,7 +22,7 @@ struct BitPlanes {
 }
 
 static EMBEDDED: BitPlanes = BitPlanes { id: WAVELET, embedded: true };
-static WHOLE: BitPlanes = BitPlanes { id: PCA, embedded: false };
+static WHOLE: BitPlanes = BitPlanes { id: PHOTO, embedded: false };
 static EXACT: BitPlanes = BitPlanes { id: LOSSLESS, embedded: false };
 
 fn own_codecs(id: CodecId) -> Option<&'static dyn Codec> {
@@ -192,7 +192,7 @@ fn a_stream_gives_the_same_as_a_file() {
 
 #[test]
 fn sizes_are_hit_and_never_exceeded() {
-    for codec in [WAVELET, PCA] {
+    for codec in [WAVELET, PHOTO] {
         for size in [9_000u64, 10_000, 12_345, 15_000] {
             let file = encoded(Goal::SizeBytes(size), Some(codec)).unwrap().bytes;
             let len = file.len() as u64;
@@ -205,7 +205,7 @@ fn sizes_are_hit_and_never_exceeded() {
     }
     // An embedded stream can go below quality 0; another cannot, and says how far it can.
     assert!(encoded(Goal::SizeBytes(2_000), Some(WAVELET)).unwrap().bytes.len() <= 2_000);
-    let error = encoded(Goal::SizeBytes(2_000), Some(PCA)).unwrap_err().to_string();
+    let error = encoded(Goal::SizeBytes(2_000), Some(PHOTO)).unwrap_err().to_string();
     assert!(error.contains("2000") && error.contains("quality 0 takes"), "{error}");
     assert!(encoded(Goal::SizeBytes(40), Some(WAVELET)).is_err());
     let error = encoded(Goal::SizeBytes(2_000), Some(LOSSLESS)).unwrap_err().to_string();

@@ -21,10 +21,10 @@ macro_rules! contract {
     )*};
 }
 
-contract!(wavelet, lossless, cluster, pca, sparse, neural, planes);
+contract!(wavelet, lossless, cluster, photo, sparse, neural, planes);
 
 #[test]
 fn no_codec_is_left_out() {
     let names: Vec<&str> = tintype::codec::built_in().map(|id| id.name()).collect();
-    assert_eq!(names, ["wavelet", "lossless", "cluster", "pca", "sparse", "neural", "planes"]);
+    assert_eq!(names, ["wavelet", "lossless", "cluster", "photo", "sparse", "neural", "planes"]);
 }

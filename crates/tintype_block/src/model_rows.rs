@@ -2,7 +2,7 @@
 //! entry.
 //!
 //! In: a model's bytes. Out: entries as integers. Bit-exact: integers, a right shift that
-//! rounds halves up. Source: our own, docs/format/pca.md and docs/format/sparse.md.
+//! rounds halves up. Source: our own, docs/format/photo.md and docs/format/sparse.md.
 
 use tintype_codec::CodecError;
 

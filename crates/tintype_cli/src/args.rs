@@ -4,7 +4,7 @@
 use crate::commands::bench::BenchArgs;
 #[cfg(feature = "train")]
 use crate::commands::train::TrainArgs;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tintype::{CodecId, Denoise, Region, Tune, codec};
@@ -24,7 +24,7 @@ Formats read:    png jpg tif webp gif bmp pnm (pbm pgm ppm) pam y4m dcm
 Formats written: tin and jpg by encode; png jpg tif webp pnm pam y4m dcm by decode
 
 Codecs (encode --codec; auto chooses):
-  pca       photographs, small files
+  photo       photographs, small files
   wavelet   lossy to lossless in one stream; every prefix of the file decodes
   lossless  every sample comes back
   cluster   photographs at low rates, fast to decode
@@ -86,7 +86,7 @@ pub struct EncodeArgs {
     /// A model of your own from `tintype train`; the codec is then the model's
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
-    /// Put the model into every file, so that it decodes without it (codecs cluster and pca)
+    /// Put the model into every file, so that it decodes without it (codecs cluster and photo)
     #[arg(long, requires = "model")]
     pub send_model: bool,
     #[command(flatten)]
@@ -205,7 +205,7 @@ pub struct InfoArgs {
     #[arg(long, value_name = "OUT.png", conflicts_with = "json")]
     pub tree: Option<PathBuf>,
     #[cfg(feature = "train")]
-    /// Draw the bases of a pca model; with pictures beside the model, say how much of their variance is explained
+    /// Draw the bases of a photo model; with pictures beside the model, say how much of their variance is explained
     #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
     pub basis: Option<PathBuf>,
     /// One JSON object a file
@@ -293,7 +293,12 @@ fn codec_parser() -> impl TypedValueParser<Value = CodecChoice> {
     let jpeg = codec::JPEG.name();
     let mut names = vec!["auto", jpeg];
     names.extend(codec::built_in().map(CodecId::name).filter(|name| *name != jpeg));
-    PossibleValuesParser::new(names).map(|name| CodecChoice(codec::named(&name)))
+    let value = |name: &'static str| {
+        let value = PossibleValue::new(name);
+        if name == codec::PHOTO.name() { value.alias("pca") } else { value }
+    };
+    let values: Vec<_> = names.into_iter().map(value).collect();
+    PossibleValuesParser::new(values).map(|name| CodecChoice(codec::named(&name)))
 }
 
 /// A number of bytes with or without a unit: kB and MB are powers of 1000, KiB and MiB of 1024.

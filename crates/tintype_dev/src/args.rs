@@ -7,7 +7,7 @@ use tintype::{Goal, Tune};
 /// Which codec, on which model, at which settings, over which pictures.
 #[derive(Args, Clone, Debug)]
 pub struct CodecArgs {
-    /// jpeg (real JPEG files), wavelet, pca, cluster, sparse, neural, lossless, planes, or a
+    /// jpeg (real JPEG files), wavelet, photo, cluster, sparse, neural, lossless, planes, or a
     /// peer: jpeg2000, webp.
     #[arg(long)]
     pub codec: String,

@@ -57,9 +57,9 @@ fn hash_depends_on_codec_version_and_payload() {
 #[test]
 fn another_codec_and_another_version_are_refused() {
     let file = ModelFile::new(5, 1, vec![1]);
-    assert_eq!(file.payload_for(5, "pca", 1), Ok(&[1][..]));
+    assert_eq!(file.payload_for(5, "photo", 1), Ok(&[1][..]));
     assert!(matches!(file.payload_for(6, "sparse", 1), Err(ModelError::Mismatch { .. })));
-    assert!(matches!(file.payload_for(5, "pca", 2), Err(ModelError::Unsupported { .. })));
+    assert!(matches!(file.payload_for(5, "photo", 2), Err(ModelError::Unsupported { .. })));
     let mut bytes = file.to_bytes();
     bytes[4] = 2;
     assert!(matches!(ModelHead::read(&bytes), Err(ModelError::Unsupported { .. })));

@@ -14,7 +14,7 @@ use tintype_model::ModelHead;
 /// Every fit, with the codec it is for.
 static FITS: [(CodecId, &dyn Fit); 4] = [
     (tintype_cluster::ID, &crate::cluster::ClusterFit),
-    (tintype_pca::ID, &crate::pca::PcaFit),
+    (tintype_photo::ID, &crate::photo::PhotoFit),
     (tintype_sparse::ID, &crate::sparse::SparseFit),
     (tintype_neural::ID, &crate::neural::NeuralFit),
 ];

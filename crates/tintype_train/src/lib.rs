@@ -10,7 +10,7 @@ mod fit;
 pub mod network;
 pub mod neural;
 mod page;
-pub mod pca;
+pub mod photo;
 mod pictures;
 mod pieces;
 mod random;

@@ -11,7 +11,7 @@
 //! 2203.10886, section 3.2); scales in one shot and stored tables after FastNIC (arXiv
 //! 2504.16586). The format is in docs/format/neural.md.
 
-#[cfg(feature = "photo-model")]
+#[cfg(feature = "neural-model")]
 mod builtin;
 mod colour;
 mod decode;
@@ -30,7 +30,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "photo-model")]
+#[cfg(feature = "neural-model")]
 pub use builtin::{photo, photo_bytes};
 pub use model::NeuralModel;
 pub use trace::Trace;

@@ -164,7 +164,7 @@ fn files_are_as_large_as_estimated() {
     let exec = Exec::default();
     for (codec, levels) in [
         (&tiny(), [0, 1]),
-        #[cfg(feature = "photo-model")]
+        #[cfg(feature = "neural-model")]
         (super::photo(), [12, 38]),
     ] {
         for shape in [Shape::rgb(64, 64, 8), Shape::rgb(1100, 200, 8), Shape::gray(333, 130, 8)] {

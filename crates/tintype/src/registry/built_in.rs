@@ -11,8 +11,8 @@ use tintype_lossless::Lossless;
 use tintype_model::{ModelFile, ModelHead, ModelLimits};
 #[cfg(feature = "neural")]
 use tintype_neural::{Neural, NeuralModel};
-#[cfg(feature = "pca")]
-use tintype_pca::{PcaCodec, PcaModel};
+#[cfg(feature = "photo")]
+use tintype_photo::{PhotoCodec, PhotoModel};
 #[cfg(feature = "sparse")]
 use tintype_sparse::{SparseCodec, SparseModel};
 #[cfg(feature = "wavelet")]
@@ -27,11 +27,11 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
         ids::LOSSLESS => Some(&Lossless),
         #[cfg(all(feature = "cluster", feature = "models"))]
         ids::CLUSTER => Some(&ClusterCodec::SHIPPED),
-        #[cfg(all(feature = "pca", feature = "models"))]
-        ids::PCA => Some(&PcaCodec::SHIPPED),
+        #[cfg(all(feature = "photo", feature = "models"))]
+        ids::PHOTO => Some(&PhotoCodec::SHIPPED),
         #[cfg(all(feature = "sparse", feature = "models"))]
         ids::SPARSE => Some(SparseCodec::photo()),
-        #[cfg(feature = "photo-model")]
+        #[cfg(feature = "neural-model")]
         ids::NEURAL => {
             static NEURAL: std::sync::OnceLock<Neural> = std::sync::OnceLock::new();
             Some(NEURAL.get_or_init(|| tintype_neural::photo().clone().with_lossless(&Lossless)))
@@ -67,8 +67,8 @@ pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecErro
     match ids::numbered(file.codec()) {
         #[cfg(feature = "cluster")]
         Some(ids::CLUSTER) => Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?))),
-        #[cfg(feature = "pca")]
-        Some(ids::PCA) => Ok(Box::new(PcaCodec::with_model(PcaModel::from_file(&file)?))),
+        #[cfg(feature = "photo")]
+        Some(ids::PHOTO) => Ok(Box::new(PhotoCodec::with_model(PhotoModel::from_file(&file)?))),
         #[cfg(feature = "sparse")]
         Some(ids::SPARSE) => Ok(Box::new(SparseCodec::new(SparseModel::from_file(&file)?))),
         #[cfg(feature = "neural")]
@@ -125,11 +125,11 @@ pub(crate) fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, C
     match codec_from_model(bytes)?.id() {
         #[cfg(feature = "cluster")]
         ids::CLUSTER => Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?))),
-        #[cfg(feature = "pca")]
-        ids::PCA => Ok(Box::new(PcaCodec::sending(bytes)?)),
+        #[cfg(feature = "photo")]
+        ids::PHOTO => Ok(Box::new(PhotoCodec::sending(bytes)?)),
         other => {
             let what =
-                format!("models of codec {other} are not sent with pictures; cluster's and pca's are");
+                format!("models of codec {other} are not sent with pictures; cluster's and photo's are");
             Err(CodecError::Unsupported { what })
         }
     }

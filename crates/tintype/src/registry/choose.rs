@@ -1,6 +1,6 @@
 //! Which codec fits a picture and a goal, when the user leaves the choice to us.
 
-use super::ids::{LOSSLESS, PCA, PLANES, WAVELET};
+use super::ids::{LOSSLESS, PHOTO, PLANES, WAVELET};
 use crate::goal::Goal;
 use std::collections::HashSet;
 use tintype_codec::CodecId;
@@ -9,8 +9,8 @@ use tintype_image::{ColourModel, PlaneRole, Planes};
 /// A picture with at most this many colours is flat art or a screen rather than a photo.
 const FEW_COLOURS: usize = 4096;
 
-/// Bits of a sample that `pca` keeps.
-const PCA_BITS_MAX: u8 = 12;
+/// Bits of a sample that `photo` keeps.
+const PHOTO_BITS_MAX: u8 = 12;
 
 /// The codecs worth trying.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
         Goal::Lossless if has_depth_beside_colour(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
         Goal::Lossless => Candidates::First(vec![LOSSLESS, WAVELET]),
         _ if wants_groups(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
-        // 16-bit samples: 12 bits of them survive `pca`.
-        _ if bit_depth_max(planes) > PCA_BITS_MAX => Candidates::First(vec![WAVELET, LOSSLESS]),
-        _ if has_few_colours(planes) => Candidates::Smallest(vec![PCA, WAVELET, LOSSLESS]),
-        // Goals that `pca` cannot reach fall to `wavelet`, whose stream can be cut to any
+        // 16-bit samples: 12 bits of them survive `photo`.
+        _ if bit_depth_max(planes) > PHOTO_BITS_MAX => Candidates::First(vec![WAVELET, LOSSLESS]),
+        _ if has_few_colours(planes) => Candidates::Smallest(vec![PHOTO, WAVELET, LOSSLESS]),
+        // Goals that `photo` cannot reach fall to `wavelet`, whose stream can be cut to any
         // size, and then to exact coding.
-        _ => Candidates::First(vec![PCA, WAVELET, LOSSLESS]),
+        _ => Candidates::First(vec![PHOTO, WAVELET, LOSSLESS]),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
 /// assert_eq!(codec_for_photos(Goal::Lossless), codec::LOSSLESS);
 /// ```
 pub fn codec_for_photos(goal: Goal) -> CodecId {
-    if goal == Goal::Lossless { LOSSLESS } else { PCA }
+    if goal == Goal::Lossless { LOSSLESS } else { PHOTO }
 }
 
 /// Whether there are depth planes and others.
@@ -109,7 +109,7 @@ mod tests {
         assert!(has_few_colours(&flat));
         assert!(!has_few_colours(&photo));
         let of = |planes: &Planes, goal| candidates(planes, goal);
-        assert!(matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PCA));
+        assert!(matches!(of(&photo, Goal::Quality(50.0)), Candidates::First(ids) if ids[0] == PHOTO));
         assert!(matches!(of(&photo, Goal::Lossless), Candidates::First(ids) if ids[0] == LOSSLESS));
         assert!(matches!(of(&flat, Goal::Quality(50.0)), Candidates::Smallest(ids) if ids.len() == 3));
     }

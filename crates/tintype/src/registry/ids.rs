@@ -30,7 +30,7 @@ ids! {
     /// Blocks as paths down trees of code vectors.
     CLUSTER = 4, "cluster";
     /// Blocks predicted and transformed by fitted bases: photographs.
-    PCA = 5, "pca";
+    PHOTO = 5, "photo";
     /// Blocks as few atoms of fitted dictionaries: tiny pictures.
     SPARSE = 6, "sparse";
     /// A trained autoencoder with a hyperprior.
@@ -44,15 +44,17 @@ pub(crate) fn numbered(number: u8) -> Option<CodecId> {
     ALL.iter().copied().find(|id| id.number() == number)
 }
 
-/// The codec called `name`, in this build or not.
+/// The codec called `name`, in this build or not; "pca" is another word for "photo".
 ///
 /// ```
 /// use tintype::codec;
 ///
 /// assert_eq!(codec::named("wavelet"), Some(codec::WAVELET));
+/// assert_eq!(codec::named("pca"), Some(codec::PHOTO));
 /// assert_eq!(codec::named("tape"), None);
 /// ```
 pub fn named(name: &str) -> Option<CodecId> {
+    let name = if name == "pca" { PHOTO.name() } else { name };
     ALL.iter().copied().find(|id| id.name() == name)
 }
 
@@ -72,9 +74,9 @@ const BUILDS: [(CodecId, bool); 7] = [
     (WAVELET, cfg!(feature = "wavelet")),
     (LOSSLESS, cfg!(feature = "lossless")),
     (CLUSTER, cfg!(all(feature = "cluster", feature = "models"))),
-    (PCA, cfg!(all(feature = "pca", feature = "models"))),
+    (PHOTO, cfg!(all(feature = "photo", feature = "models"))),
     (SPARSE, cfg!(all(feature = "sparse", feature = "models"))),
-    (NEURAL, cfg!(feature = "photo-model")),
+    (NEURAL, cfg!(feature = "neural-model")),
     (PLANES, cfg!(feature = "planes")),
 ];
 

@@ -1,6 +1,6 @@
 //! What the models that are built in weigh, and what their cards say.
 
-#[cfg(any(feature = "models", feature = "photo-model"))]
+#[cfg(any(feature = "models", feature = "neural-model"))]
 use super::ids;
 use tintype_codec::CodecId;
 
@@ -9,7 +9,7 @@ use tintype_codec::CodecId;
 /// ```
 /// use tintype::{codec, shipped_model};
 ///
-/// let model = shipped_model(codec::PCA).expect("the feature `models` is on");
+/// let model = shipped_model(codec::PHOTO).expect("the feature `models` is on");
 /// println!("{} bytes, fitted in {:?} s", model.bytes, model.fit_seconds());
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl ShippedModel {
 /// assert!(tintype::shipped_model(tintype::codec::WAVELET).is_none());
 /// ```
 pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
-    #[cfg(any(feature = "models", feature = "photo-model"))]
+    #[cfg(any(feature = "models", feature = "neural-model"))]
     macro_rules! model {
         ($file:literal, $card:literal) => {
             Some(ShippedModel {
@@ -52,11 +52,11 @@ pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
     match id {
         #[cfg(all(feature = "cluster", feature = "models"))]
         ids::CLUSTER => model!("cluster-photo.tinmodel", "cluster-photo.md"),
-        #[cfg(all(feature = "pca", feature = "models"))]
-        ids::PCA => model!("pca-photo.tinmodel", "pca-photo.md"),
+        #[cfg(all(feature = "photo", feature = "models"))]
+        ids::PHOTO => model!("photo.tinmodel", "photo.md"),
         #[cfg(all(feature = "sparse", feature = "models"))]
         ids::SPARSE => model!("sparse-photo.tinmodel", "sparse-photo.md"),
-        #[cfg(feature = "photo-model")]
+        #[cfg(feature = "neural-model")]
         ids::NEURAL => model!("neural-photo.tinmodel", "neural-photo.md"),
         _ => None,
     }

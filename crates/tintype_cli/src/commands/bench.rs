@@ -29,7 +29,7 @@ pub struct BenchArgs {
     /// Pictures, and folders of pictures
     #[arg(required = true, value_name = "DIR|FILE")]
     pub inputs: Vec<PathBuf>,
-    /// Our codecs, separated by commas [default: pca; with --lossless: lossless]
+    /// Our codecs, separated by commas [default: photo; with --lossless: lossless]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub codecs: Vec<String>,
     /// Others' codecs, separated by commas, or none [default: all that are found]

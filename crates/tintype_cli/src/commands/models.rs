@@ -10,7 +10,7 @@ use std::path::Path;
 use tintype::{Models, Picture};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_train::cluster::tree_picture;
-use tintype_train::pca::{basis_picture, explained_variance};
+use tintype_train::photo::{basis_picture, explained_variance};
 use tintype_train::{PictureList, describe_model};
 
 /// Draws what a model holds; other inputs are pictures to measure it on.

@@ -103,6 +103,6 @@ mod tests {
         let lines = crate::describe_model(tintype_cluster::ID, &bytes).unwrap();
         assert_eq!(lines[0], ("model for", "cluster".into()));
         assert_eq!(lines[2].0, "hash");
-        assert!(crate::pca::basis_picture(&bytes).is_err() && tree_picture(b"no model").is_err());
+        assert!(crate::photo::basis_picture(&bytes).is_err() && tree_picture(b"no model").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The codec: tiles over threads, regions, models.
 
-use super::model::{PcaModel, file_to_send};
+use super::model::{PhotoModel, file_to_send};
 use super::tile::{TileCoder, TileContexts};
 use std::sync::OnceLock;
 use tintype_block::{
@@ -36,30 +36,30 @@ const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
 ]);
 
 /// The model shipped with the program, fitted to photographs.
-pub fn photo_model() -> &'static PcaModel {
-    static MODEL: OnceLock<PcaModel> = OnceLock::new();
+pub fn photo_model() -> &'static PhotoModel {
+    static MODEL: OnceLock<PhotoModel> = OnceLock::new();
     MODEL.get_or_init(|| {
-        let bytes = include_bytes!("../../../../models/pca-photo.tinmodel");
+        let bytes = include_bytes!("../../../../models/photo.tinmodel");
         let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
         let file = file.expect("the shipped model file is whole");
-        PcaModel::from_file(&file).expect("the shipped model is whole")
+        PhotoModel::from_file(&file).expect("the shipped model is whole")
     })
 }
 
 /// The codec under the shipped model, or under one of the user's.
 #[derive(Clone, Debug, Default)]
-pub struct PcaCodec {
-    own: Option<PcaModel>,
+pub struct PhotoCodec {
+    own: Option<PhotoModel>,
     /// That model, if streams carry it.
     sent: Option<Vec<u8>>,
 }
 
-impl PcaCodec {
+impl PhotoCodec {
     /// The codec under the shipped model.
     pub const SHIPPED: Self = Self { own: None, sent: None };
 
     /// The codec under `model`.
-    pub fn with_model(model: PcaModel) -> Self {
+    pub fn with_model(model: PhotoModel) -> Self {
         Self { own: Some(model), sent: None }
     }
 
@@ -67,18 +67,18 @@ impl PcaCodec {
     /// decoder needs nothing else: without its contexts, and with coarser entries.
     ///
     /// # Errors
-    /// As [`PcaModel::from_bytes`]; `Limit` for a model that is too large to be sent.
+    /// As [`PhotoModel::from_bytes`]; `Limit` for a model that is too large to be sent.
     pub fn sending(bytes: &[u8]) -> Result<Self> {
         let file = file_to_send(&ModelFile::read(bytes, &ModelLimits::default())?)?;
-        Ok(Self { own: Some(PcaModel::from_file(&file)?), sent: Some(file.to_bytes_to_send()?) })
+        Ok(Self { own: Some(PhotoModel::from_file(&file)?), sent: Some(file.to_bytes_to_send()?) })
     }
 
-    fn model(&self) -> &PcaModel {
+    fn model(&self) -> &PhotoModel {
         self.own.as_ref().unwrap_or_else(|| photo_model())
     }
 }
 
-impl Codec for PcaCodec {
+impl Codec for PhotoCodec {
     fn id(&self) -> CodecId {
         crate::ID
     }
@@ -118,7 +118,7 @@ impl Codec for PcaCodec {
         require_full_size(self.id(), request)?;
         let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
         let sent = match &header.sent_model {
-            Some(bytes) => Some(PcaModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
+            Some(bytes) => Some(PhotoModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
             None => None,
         };
         let model = sent.as_ref().unwrap_or_else(|| self.model());

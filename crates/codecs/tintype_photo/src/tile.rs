@@ -1,7 +1,7 @@
 //! One tile: its planes one after the other in one range-coder stream. Bit-exact but for the
 //! encoder's search.
 
-use super::model::PcaModel;
+use super::model::PhotoModel;
 use super::search::PlaneSearch;
 use super::symbols::{COUNT, contexts};
 use super::walk::{Synthesis, walk_plane};
@@ -12,7 +12,7 @@ use tintype_entropy::{BitEncoder, BitWalk};
 use tintype_image::Plane;
 
 /// Reconstruction offset towards zero, in 1/256 of a step; part of the format. On photos/valid
-/// 0 costs 0.5 % less at the same PSNR and 40 costs 1.1 % more (docs/lab/pca.md).
+/// 0 costs 0.5 % less at the same PSNR and 40 costs 1.1 % more (docs/lab/photo.md).
 const SHRINK_Q8: i32 = 20;
 
 /// The contexts of luma-like and of chroma planes.
@@ -26,7 +26,7 @@ pub struct TileContexts {
 
 impl TileContexts {
     /// As the model starts them.
-    pub fn new(model: &PcaModel) -> Self {
+    pub fn new(model: &PhotoModel) -> Self {
         let (luma, chroma) = model.contexts.split_at(model.contexts.len().min(2 * COUNT));
         Self { luma: contexts(luma), chroma: contexts(chroma) }
     }
@@ -40,7 +40,7 @@ impl TileContexts {
 #[derive(Clone, Copy)]
 pub struct TileCoder<'a> {
     /// The model.
-    pub model: &'a PcaModel,
+    pub model: &'a PhotoModel,
     /// One step for each plane, internal units.
     pub steps: &'a [u16],
     /// For the kernels.

@@ -1,22 +1,22 @@
-//! A `pca` model as a picture and as text, and what its bases explain of pictures.
+//! A `photo` model as a picture and as text, and what its bases explain of pictures.
 
-use super::{Collector, PcaOptions};
+use super::{Collector, PhotoOptions};
 use crate::page::Page;
 use crate::{FitError, PictureList};
 use tintype_codec::CodecError;
 use tintype_image::Planes;
-use tintype_pca::{PcaModel, PieceSet, SETS};
+use tintype_photo::{PhotoModel, PieceSet, SETS};
 
 /// Names of the sets of pieces, in the order of the model.
 const SET_NAMES: [&str; SETS] = ["luma 8", "luma 16", "chroma 8", "chroma 16"];
 
-/// The bases of a `pca` model: for each set of pieces, one row a piece, its first basis vectors
+/// The bases of a `photo` model: for each set of pieces, one row a piece, its first basis vectors
 /// by falling variance.
 ///
 /// # Errors
-/// As [`PcaModel::from_bytes`].
+/// As [`PhotoModel::from_bytes`].
 pub fn basis_picture(model: &[u8]) -> Result<Planes, CodecError> {
-    let model = PcaModel::from_bytes(model)?;
+    let model = PhotoModel::from_bytes(model)?;
     let mut page = Page::new(1024);
     for set in &model.sets {
         let (zoom, side) = (16 / set.n, set.n);
@@ -34,15 +34,15 @@ pub fn basis_picture(model: &[u8]) -> Result<Planes, CodecError> {
     Ok(page.planes())
 }
 
-/// How much of the variance of pictures' blocks a `pca` model explains: a table.
+/// How much of the variance of pictures' blocks a `photo` model explains: a table.
 ///
 /// # Errors
 /// Those of the model and of the pictures; `Misuse` if there are no blocks to measure.
 pub fn explained_variance(model: &[u8], pictures: &PictureList) -> Result<String, FitError> {
     const ROWS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
-    let model = PcaModel::from_bytes(model)?;
+    let model = PhotoModel::from_bytes(model)?;
     let mut collector =
-        Collector::new(&PcaOptions { blocks_per_picture: [400; SETS], ..PcaOptions::default() });
+        Collector::new(&PhotoOptions { blocks_per_picture: [400; SETS], ..PhotoOptions::default() });
     let list = pictures.thinned(50);
     for index in 0..list.len() {
         collector.add(&list.read(index)?.planes);
@@ -112,9 +112,9 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
 /// Sets of a model, as names and values.
 ///
 /// # Errors
-/// As [`PcaModel::from_bytes`].
+/// As [`PhotoModel::from_bytes`].
 pub(super) fn describe(model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
-    let model = PcaModel::from_bytes(model)?;
+    let model = PhotoModel::from_bytes(model)?;
     let mut lines = Vec::new();
     for (set, name) in model.sets.iter().zip(SET_NAMES) {
         lines.push((name, format!("{} pieces of {} basis rows", set.pieces.len(), set.kept)));

@@ -1,7 +1,7 @@
 //! What the contract test (`tintype`'s tests/contract.rs) does not know: qualities, models, the
 //! format page.
 
-use super::{PcaCodec, photo_model};
+use super::{PhotoCodec, photo_model};
 use tintype_block::StreamHeader;
 use tintype_codec::contract::picture;
 use tintype_codec::{
@@ -14,13 +14,13 @@ fn exec() -> Exec {
     Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
-fn encode(codec: &PcaCodec, source: &Planes, quality: f32) -> Payload {
+fn encode(codec: &PhotoCodec, source: &Planes, quality: f32) -> Payload {
     let target = Target::Quality(quality);
     let settings = EncodeSettings { target, tune: Tune::Psnr, effort: 3 };
     codec.encode(source, &settings, &exec()).unwrap()
 }
 
-fn decode(codec: &PcaCodec, payload: &Payload, shape: &Shape) -> Result<Planes> {
+fn decode(codec: &PhotoCodec, payload: &Payload, shape: &Shape) -> Result<Planes> {
     codec.decode(&payload.view(shape), &DecodeRequest::default(), &exec())
 }
 
@@ -39,8 +39,8 @@ fn higher_quality_needs_more_bytes_and_has_less_error() {
     let source = picture(Shape::rgb(96, 96, 8));
     let mut last = (0, f64::INFINITY);
     for quality in [20.0, 50.0, 75.0, 90.0] {
-        let payload = encode(&PcaCodec::SHIPPED, &source, quality);
-        let back = decode(&PcaCodec::SHIPPED, &payload, &source.shape).unwrap();
+        let payload = encode(&PhotoCodec::SHIPPED, &source, quality);
+        let back = decode(&PhotoCodec::SHIPPED, &payload, &source.shape).unwrap();
         let now = (payload.sections[0].bytes.len(), error(&source, &back));
         assert!(now.0 > last.0 && now.1 < last.1, "{now:?} after {last:?}");
         last = now;
@@ -50,10 +50,10 @@ fn higher_quality_needs_more_bytes_and_has_less_error() {
 #[test]
 fn a_stream_of_another_model_is_refused() {
     let source = picture(Shape::gray(8, 8, 8));
-    let mut payload = encode(&PcaCodec::SHIPPED, &source, 70.0);
+    let mut payload = encode(&PhotoCodec::SHIPPED, &source, 70.0);
     let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 0).unwrap();
     payload.header = StreamHeader { model_hash: ModelHash([1; 8]), ..header }.to_bytes();
-    let result = decode(&PcaCodec::SHIPPED, &payload, &source.shape);
+    let result = decode(&PhotoCodec::SHIPPED, &payload, &source.shape);
     assert!(matches!(result, Err(CodecError::Mismatch { .. })));
     assert_eq!(photo_model().sets.len(), super::SETS);
 }
@@ -78,25 +78,25 @@ fn small_model() -> Vec<u8> {
 #[test]
 fn a_model_that_is_sent_needs_no_other() {
     let source = picture(Shape::rgb(64, 48, 8));
-    let with_contexts = super::PcaModel::file_of([small_model(), vec![7; 500]].concat());
-    let sending = PcaCodec::sending(&with_contexts.to_bytes()).unwrap();
+    let with_contexts = super::PhotoModel::file_of([small_model(), vec![7; 500]].concat());
+    let sending = PhotoCodec::sending(&with_contexts.to_bytes()).unwrap();
     let payload = encode(&sending, &source, 70.0);
     assert!(payload.header.len() > 1000);
 
-    let back = decode(&PcaCodec::SHIPPED, &payload, &source.shape).unwrap();
+    let back = decode(&PhotoCodec::SHIPPED, &payload, &source.shape).unwrap();
     let sent = super::model::file_to_send(&with_contexts).unwrap();
-    let own = PcaCodec::with_model(super::PcaModel::from_file(&sent).unwrap());
+    let own = PhotoCodec::with_model(super::PhotoModel::from_file(&sent).unwrap());
     assert!(decode(&own, &payload, &source.shape).unwrap() == back);
 
     for len in (0..payload.header.len()).step_by(211).chain([payload.header.len() - 1]) {
         let cut = Payload { header: payload.header[..len].to_vec(), ..payload.clone() };
-        assert!(decode(&PcaCodec::SHIPPED, &cut, &source.shape).is_err(), "{len}");
+        assert!(decode(&PhotoCodec::SHIPPED, &cut, &source.shape).is_err(), "{len}");
     }
 }
 
-/// The table of docs/format/pca.md between `<!-- NAME -->` and `<!-- end -->`.
+/// The table of docs/format/photo.md between `<!-- NAME -->` and `<!-- end -->`.
 fn marked(name: &str) -> &'static str {
-    let page = include_str!("../../../../docs/format/pca.md");
+    let page = include_str!("../../../../docs/format/photo.md");
     let start = page.split_once(&format!("<!-- {name} -->\n")).expect("the mark is there").1;
     start.split_once("<!-- end -->").expect("the mark ends").0
 }

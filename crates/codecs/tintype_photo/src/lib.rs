@@ -1,4 +1,4 @@
-//! The `pca` codec: blocks near a few affine pieces fitted to photographs.
+//! The `photo` codec: blocks near a few affine pieces fitted to photographs.
 //!
 //! In: planes of 1 to 16 bits (at most 12 bits of precision survive). Out: one section for each
 //! tile, and back. Lossy only.
@@ -20,7 +20,7 @@
 //! | `search`, `cost` | the encoder's choices and the bits they cost |
 //! | `tile`, `codec` | one tile; the [`tintype_codec::Codec`] |
 //!
-//! Format: docs/format/pca.md.
+//! Format: docs/format/photo.md.
 //!
 //! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each
 //! prediction mode); prediction and basis fitted together are our own, docs/decisions/0030.
@@ -36,14 +36,14 @@ mod tests;
 mod tile;
 mod walk;
 
-pub use codec::{PcaCodec, photo_model};
-pub use model::{PcaModel, Piece, PieceSet, SETS};
+pub use codec::{PhotoCodec, photo_model};
+pub use model::{PhotoModel, Piece, PieceSet, SETS};
 pub use tintype_block::BORDER_INPUTS;
 
 use tintype_codec::CodecId;
 
 /// Which codec this is: its number in files, and its name.
-pub const ID: CodecId = CodecId::new(5, "pca");
+pub const ID: CodecId = CodecId::new(5, "photo");
 
 /// What fitting needs of the codec: the trainer builds pieces and contexts from exactly what
 /// the codec does.

@@ -2,7 +2,7 @@
 //! Bit-exact: integers.
 //!
 //! In and out: split flags, piece numbers, quantised levels. Contexts are numbered as
-//! docs/format/pca.md says; luma-like planes share one set of them, chroma planes another.
+//! docs/format/photo.md says; luma-like planes share one set of them, chroma planes another.
 //!
 //! A block is its piece (equal to the left one's, the upper one's, or a number in an adaptive
 //! binary tree), its *end* (the place after the last level that is not 0), and the levels from
@@ -257,7 +257,7 @@ pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Pl
     (ESCAPE + walk.exp_golomb(rest, 15) as usize).min(32_767)
 }
 
-/// Name, first and end of each kind of context, as docs/format/pca.md lists them.
+/// Name, first and end of each kind of context, as docs/format/photo.md lists them.
 #[cfg(test)]
 pub fn context_ranges() -> [(&'static str, usize, usize); 13] {
     let starts = [

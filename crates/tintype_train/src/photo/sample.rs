@@ -1,10 +1,10 @@
-//! Takes blocks and their borders from pictures, as the `pca` codec will see them.
+//! Takes blocks and their borders from pictures, as the `photo` codec will see them.
 
 use crate::pieces::Rows;
 use crate::random::Random;
 use tintype_image::Plane;
-use tintype_pca::BORDER_INPUTS;
-use tintype_pca::fitting::block_border;
+use tintype_photo::BORDER_INPUTS;
+use tintype_photo::fitting::block_border;
 
 /// Blocks and borders of one size and kind.
 #[derive(Clone, Debug)]

@@ -1,22 +1,22 @@
-//! The `pca` fit as `tintype train` runs it.
+//! The `photo` fit as `tintype train` runs it.
 
-use super::{Basis, Collector, PcaOptions, adapt_contexts};
+use super::{Basis, Collector, PhotoOptions, adapt_contexts};
 use crate::{Fit, FitError, FitJob, FitRequest, Fitted, Progress, joined};
 use tintype_codec::CodecError;
-use tintype_pca::SETS;
+use tintype_photo::SETS;
 
-/// Fits a `pca` model.
+/// Fits a `photo` model.
 #[derive(Clone, Copy, Debug)]
-pub struct PcaFit;
+pub struct PhotoFit;
 
 /// Pictures that contexts are adapted on: with 42 of them the rate fell by 1.8 % on
-/// photos/valid (docs/lab/pca.md).
+/// photos/valid (docs/lab/photo.md).
 const CONTEXT_PICTURES: usize = 42;
 
 /// The options of a request; defaults where it sets nothing.
-fn options(request: &FitRequest) -> Result<PcaOptions, FitError> {
+fn options(request: &FitRequest) -> Result<PhotoOptions, FitError> {
     request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
-    let default = PcaOptions { seed: request.seed, ..PcaOptions::default() };
+    let default = PhotoOptions { seed: request.seed, ..PhotoOptions::default() };
     let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
         "sparse" => Basis::Sparse,
         "klt" => Basis::Klt,
@@ -27,7 +27,7 @@ fn options(request: &FitRequest) -> Result<PcaOptions, FitError> {
             });
         }
     };
-    let options = PcaOptions {
+    let options = PhotoOptions {
         basis,
         pieces: request.numbers("pieces", default.pieces)?,
         kept: request.numbers("kept", default.kept)?,
@@ -46,7 +46,7 @@ fn options(request: &FitRequest) -> Result<PcaOptions, FitError> {
     Ok(options)
 }
 
-impl Fit for PcaFit {
+impl Fit for PhotoFit {
     fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
         super::draw::describe(model)
     }

@@ -40,7 +40,7 @@ pub struct PieceSet {
 
 /// All that is fitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PcaModel {
+pub struct PhotoModel {
     /// Luma 8, luma 16, chroma 8, chroma 16.
     pub sets: [PieceSet; SETS],
     /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
@@ -60,9 +60,9 @@ const SENT_MAX: i32 = 31;
 /// The model in `file` as it is sent with a picture: no contexts, and a coarser step for each row.
 ///
 /// # Errors
-/// As [`PcaModel::from_file`].
+/// As [`PhotoModel::from_file`].
 pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
-    let model = PcaModel::from_file(file)?;
+    let model = PhotoModel::from_file(file)?;
     let bytes = file.payload();
     let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
     let mut at = 0;
@@ -84,10 +84,10 @@ pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
             }
         }
     }
-    Ok(PcaModel::file_of(out))
+    Ok(PhotoModel::file_of(out))
 }
 
-impl PcaModel {
+impl PhotoModel {
     /// The file of a model with `payload`.
     pub fn file_of(payload: Vec<u8>) -> ModelFile {
         ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
@@ -96,7 +96,7 @@ impl PcaModel {
     /// Reads the bytes of a model file.
     ///
     /// # Errors
-    /// Those of [`ModelFile::read`] and [`PcaModel::from_file`].
+    /// Those of [`ModelFile::read`] and [`PhotoModel::from_file`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
     }
@@ -114,7 +114,7 @@ impl PcaModel {
             let head = reader.take(2)?;
             let (count, kept) = (usize::from(head[0]), usize::from(head[1]) + 1);
             if count == 0 || count > 64 || kept > n * n {
-                let what = format!("pca model: set {set} has {count} pieces of {kept} rows");
+                let what = format!("photo model: set {set} has {count} pieces of {kept} rows");
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
             let piece = |reader: &mut RowReader<'_>| {

@@ -6,7 +6,7 @@
 //! [`PlaneState`].
 
 use super::context::{BlockContext, split_context};
-use super::model::{PcaModel, Piece, set_index};
+use super::model::{PhotoModel, Piece, set_index};
 use super::symbols::{code_levels, code_piece, split_index};
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_block::{
@@ -37,7 +37,7 @@ pub enum SuperblockPlan {
 #[derive(Clone, Copy)]
 pub struct Synthesis<'a> {
     /// Pieces.
-    pub model: &'a PcaModel,
+    pub model: &'a PhotoModel,
     /// Levels to amplitudes.
     pub dequantiser: Dequantiser,
     /// For the kernels.

@@ -1,6 +1,6 @@
-//! Fits the model of the `pca` codec to pictures.
+//! Fits the model of the `photo` codec to pictures.
 //!
-//! In: pictures. Out: model bytes as `tintype_pca::PcaModel::from_bytes` reads them. The same
+//! In: pictures. Out: model bytes as `tintype_photo::PhotoModel::from_bytes` reads them. The same
 //! pictures in the same order with the same seed give the same bytes on one machine. Memory is
 //! bounded by the number of blocks taken from each picture.
 
@@ -10,19 +10,19 @@ mod sample;
 
 pub use crate::pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use draw::{basis_picture, explained_variance};
-pub use fit::PcaFit;
+pub use fit::PhotoFit;
 pub use sample::Samples;
 
 use crate::random::Random;
 use tintype_block::{internal_planes, plane_kinds, write_row};
 use tintype_image::{Level, Planes};
 use tintype_model::{ModelFile, ModelLimits};
-use tintype_pca::fitting::{TileCoder, TileContexts};
-use tintype_pca::{BORDER_INPUTS, PcaModel, SETS};
+use tintype_photo::fitting::{TileCoder, TileContexts};
+use tintype_photo::{BORDER_INPUTS, PhotoModel, SETS};
 
 /// What to fit; the four entries of each array are luma 8, luma 16, chroma 8, chroma 16.
 #[derive(Clone, Debug)]
-pub struct PcaOptions {
+pub struct PhotoOptions {
     /// Pieces of each set.
     pub pieces: [usize; SETS],
     /// Basis rows kept of each.
@@ -44,7 +44,7 @@ pub struct PcaOptions {
     pub seed: u64,
 }
 
-impl Default for PcaOptions {
+impl Default for PhotoOptions {
     fn default() -> Self {
         Self {
             pieces: [48, 14, 8, 4],
@@ -69,12 +69,12 @@ fn side(set: usize) -> usize {
 pub struct Collector {
     samples: [Samples; SETS],
     random: Random,
-    options: PcaOptions,
+    options: PhotoOptions,
 }
 
 impl Collector {
     /// No pictures yet.
-    pub fn new(options: &PcaOptions) -> Self {
+    pub fn new(options: &PhotoOptions) -> Self {
         let samples = std::array::from_fn(|set| Samples::new(side(set)));
         Self { samples, random: Random::new(options.seed), options: options.clone() }
     }
@@ -131,7 +131,7 @@ impl Collector {
                 }
             }
         }
-        PcaModel::file_of(bytes).to_bytes()
+        PhotoModel::file_of(bytes).to_bytes()
     }
 }
 
@@ -143,10 +143,10 @@ impl Collector {
 pub fn adapt_contexts(
     model: &[u8],
     pictures: impl Iterator<Item = Planes>,
-    options: &PcaOptions,
+    options: &PhotoOptions,
 ) -> Vec<u8> {
     let file = ModelFile::read(model, &ModelLimits::default()).expect("the file of a fitted model");
-    let plain = PcaModel::from_file(&file).expect("a model that was just fitted");
+    let plain = PhotoModel::from_file(&file).expect("a model that was just fitted");
     let mut contexts = TileContexts::new(&plain);
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
         let kinds = plane_kinds(&picture.shape, false);
@@ -157,5 +157,5 @@ pub fn adapt_contexts(
     let mut payload = file.payload().to_vec();
     payload.extend(contexts.luma.to_bytes(5));
     payload.extend(contexts.chroma.to_bytes(5));
-    PcaModel::file_of(payload).to_bytes()
+    PhotoModel::file_of(payload).to_bytes()
 }
