@@ -79,6 +79,24 @@ fn declared(line: &str) -> Option<String> {
     known.contains(&kind).then(|| rest[..end].to_string())
 }
 
+/// The enum that a line of `tintype_error::errors!` declares, with the variants that the macro
+/// gives it.
+fn error_enum(line: &str, has_example: bool) -> Option<Item> {
+    let (name, rest) = line.strip_prefix("pub enum ")?.split_once(" of ")?;
+    let what = rest.split_once("text ")?.1.split(", and ").next()?;
+    let mut text = vec![format!("pub enum {name}")];
+    text.extend([
+        "    Truncated { needed: usize }".to_string(),
+        format!("    Malformed {{ what: {what}, at: Option<usize> }}"),
+        format!("    Unsupported {{ what: {what} }}"),
+        "    Limit { what: &'static str, max: u64 }".to_string(),
+        format!("    Mismatch {{ what: {what} }}"),
+        format!("    Misuse {{ what: {what} }}"),
+    ]);
+    text.extend(rest.split_once(", and ").map(|(_, under)| format!("    {under}")));
+    Some(Item { name: name.to_string(), owner: None, text, has_example })
+}
+
 /// The public items of one source file, tests left out.
 fn items(source: &str) -> Vec<Item> {
     let lines: Vec<&str> = source.lines().collect();
@@ -103,6 +121,11 @@ fn items(source: &str) -> Vec<Item> {
         }
         if trimmed.starts_with("//") || trimmed.starts_with("#[") || trimmed.starts_with(')') {
             documented |= trimmed.contains("```");
+            continue;
+        }
+        if let Some(error) = error_enum(trimmed, documented) {
+            items.push(error);
+            documented = false;
             continue;
         }
         let of_macro = owner.is_some() && trimmed.contains("!(") && line.starts_with("    doors");

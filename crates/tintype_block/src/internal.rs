@@ -5,7 +5,6 @@
 //! differences after ITU-R BT.601 (JFIF's matrix); other planes stay as they are. The way back
 //! is integer: bit-exact part. The way there is float: the encoder's choice.
 
-use tintype_image::colour::fixed_point;
 use tintype_image::{ColourModel, Plane, PlaneInfo, Planes, Shape, YCbCrMatrix};
 
 const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
@@ -15,15 +14,7 @@ const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();
 const BITS: u32 = 14;
 
 /// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
-const WEIGHTS: [i32; 4] = {
-    let [cr_red, cb_green, cr_green, cb_blue] = YCbCrMatrix::Bt601.inverse_weights();
-    [
-        fixed_point(cr_red, BITS),
-        fixed_point(cb_green, BITS),
-        fixed_point(cr_green, BITS),
-        fixed_point(cb_blue, BITS),
-    ]
-};
+const WEIGHTS: [i32; 4] = YCbCrMatrix::Bt601.inverse_weights_fixed(BITS);
 
 /// Largest magnitude of an internal sample.
 pub const INTERNAL_MAX: i16 = 8191;

@@ -13,6 +13,7 @@
 //! | a plane while it is coded | [`PlaneState`]: decoded samples, and a [`Cell`] for each 8 × 8 of them |
 //! | decisions under adaptive contexts | [`ContextSet`]; one walk over [`ContextWalk`] encodes, decodes or counts |
 //! | the codec's header | [`StreamHeader`] |
+//! | the model: built in, the user's, or sent | [`ModelSource`] |
 //! | tiles and requests | [`encode_tiles`], [`lossy_quality`], [`require_full_size`] |
 //! | rows of a model file | [`RowReader`], [`write_row`] |
 //!
@@ -57,6 +58,7 @@ mod header;
 mod internal;
 mod linear;
 mod model_rows;
+mod model_source;
 mod state;
 mod tiles;
 
@@ -69,5 +71,6 @@ pub use internal::{
 };
 pub use linear::{add_row, predict, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};
+pub use model_source::ModelSource;
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};

@@ -39,8 +39,7 @@ fn names_follow_the_input_where_no_output_is_named() {
 
 #[test]
 fn json_has_the_fields_of_the_contract() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     let common =
         ["input", "output", "width", "height", "planes", "bit_depth", "codec", "model", "bytes", "bpp"];
     let expected = |more: &[&'static str]| -> BTreeSet<&str> {
@@ -86,8 +85,7 @@ fn folders_keep_names_and_depth() {
 
 #[test]
 fn one_bad_file_does_not_stop_the_others() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.write("broken.png", b"\x89PNG\r\n\x1a\nnothing more");
     folder.photo("z.ppm");
     let message = folder.fails(1, &["encode", "a.ppm", "broken.png", "z.ppm", "-o", "out"]);
@@ -98,8 +96,7 @@ fn one_bad_file_does_not_stop_the_others() {
 
 #[test]
 fn wrong_usage_is_status_two_and_writes_nothing() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.photo("a.pgm");
     let before = folder.names();
     let wrong: [&[&str]; 18] = [
@@ -143,8 +140,7 @@ fn streams_work_as_files_do() {
 
 #[test]
 fn threads_do_not_change_the_file() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "one.tin", "--threads", "1"]);
     folder.ok(&["encode", "a.ppm", "-o", "three.tin", "--threads", "3"]);
     assert_eq!(folder.read("one.tin"), folder.read("three.tin"));
@@ -173,8 +169,7 @@ fn goals_are_reached_within_two_per_cent() {
 
 #[test]
 fn scale_and_region_give_the_size_asked_for() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm"]);
     let small = folder.json(&["decode", "a.tin", "-o", "small.png", "--scale", "1/2", "--json"]);
     assert_eq!((small["width"].as_u64(), small["height"].as_u64()), (Some(48), Some(32)));
@@ -196,8 +191,7 @@ fn scale_and_region_give_the_size_asked_for() {
 
 #[test]
 fn damaged_files_are_refused_with_name_and_place() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "--lossless"]);
     let file = folder.read("a.tin");
     folder.write("b.png", b"the old one");
@@ -223,8 +217,7 @@ fn damaged_files_are_refused_with_name_and_place() {
 
 #[test]
 fn a_wavelet_file_that_was_cut_off_is_decoded_as_far_as_it_goes() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "-q", "90"]);
     let file = folder.read("a.tin");
     folder.write("cut.tin", &file[..file.len() * 2 / 3]);
@@ -247,8 +240,7 @@ fn an_input_is_never_overwritten_even_through_another_name() {
 
 #[test]
 fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
     let file = folder.read("a.jpg");
     folder.write("cut.jpg", &file[..file.len() * 2 / 3]);
@@ -270,8 +262,7 @@ fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
 
 #[test]
 fn a_plain_jpeg_is_decoded_as_if_it_were_in_a_file_of_ours() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
     folder.ok(&["encode", "a.jpg", "-o", "a.tin"]);
     for more in [&[][..], &["--scale", "1/4"], &["--region", "5,3,20,17"]] {
@@ -286,8 +277,7 @@ fn a_plain_jpeg_is_decoded_as_if_it_were_in_a_file_of_ours() {
 
 #[test]
 fn a_real_jpeg_comes_out_where_one_is_asked_for() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     let record = folder.json(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80", "--json"]);
     assert_eq!(record["codec"].as_str(), Some("jpeg"));
     assert!(folder.read("a.jpg").starts_with(&[0xff, 0xd8, 0xff]));
@@ -297,8 +287,7 @@ fn a_real_jpeg_comes_out_where_one_is_asked_for() {
 
 #[test]
 fn denoising_makes_a_noisy_picture_smaller() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     let bytes = |more: &[&str]| {
         folder
             .json(&[&["encode", "a.ppm", "-o", "b.tin", "-q", "80", "--force", "--json"], more].concat())
@@ -342,8 +331,7 @@ fn a_jpeg_that_shall_lose_nothing_comes_back_as_the_same_file() {
 
 #[test]
 fn info_tells_lossy_from_lossless() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "a.tin", "--codec", "photo"]);
     assert!(folder.ok(&["info", "a.tin"]).contains("photo, lossy"));
     folder.ok(&["encode", "a.ppm", "-o", "b.tin", "--codec", "lossless", "--lossless"]);
@@ -353,8 +341,7 @@ fn info_tells_lossy_from_lossless() {
 
 #[test]
 fn compare_writes_where_pictures_differ() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-q", "20"]);
     let table = folder.ok(&["compare", "a.ppm", "a.tin", "--diff", "d.png"]);
     assert!(table.contains("PSNR") && table.contains("Butteraugli"), "{table}");
@@ -403,8 +390,7 @@ fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
 
 #[test]
 fn a_full_device_is_an_error() {
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     if Path::new("/dev/full").exists() {
         assert!(folder.fails(1, &["encode", "a.ppm", "-o", "/dev/full"]).contains("/dev/full"));
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -430,8 +416,7 @@ fn an_interrupted_run_leaves_the_old_file() {
 #[test]
 fn permissions_and_links_of_an_old_file_stay() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
-    folder.photo("a.ppm");
+    let folder = Folder::with_photo("a.ppm");
     folder.write("real.tin", b"old");
     std::fs::set_permissions(folder.path("real.tin"), PermissionsExt::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink("real.tin", folder.path("link.tin")).unwrap();

@@ -20,23 +20,63 @@ use tintype_image::{
     planes_cropped,
 };
 
-/// Waves, an edge and a little noise: the same samples in every build.
-pub fn picture(shape: Shape) -> Planes {
-    let mut planes = Planes::new(shape);
+/// Sum of the squared errors over all planes.
+pub fn squared_error(a: &Planes, b: &Planes) -> f64 {
+    let mut sum = 0.0;
+    for (a, b) in a.planes.iter().zip(&b.planes) {
+        let pairs = a.rows().flatten().zip(b.rows().flatten());
+        sum += pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>();
+    }
+    sum
+}
+
+/// What `codec` makes of `source` at `quality`, on one thread with little effort.
+pub fn encoded(codec: &dyn Codec, source: &Planes, quality: f32) -> Payload {
+    let target = Target::Quality(quality);
+    let settings = EncodeSettings { target, effort: 3, ..EncodeSettings::default() };
+    codec.encode(source, &settings, &Exec { threads: Threads::ONE, ..Exec::default() }).unwrap()
+}
+
+/// A lossy codec needs more bytes for a higher quality, and comes nearer.
+pub fn check_rising_quality(codec: &dyn Codec) {
+    let source = picture(Shape::rgb(96, 96, 8));
+    let exec = Exec { threads: Threads::ONE, ..Exec::default() };
+    let mut last = (0, f64::INFINITY);
+    for quality in [20.0, 50.0, 75.0, 90.0] {
+        let payload = encoded(codec, &source, quality);
+        let view = payload.view(&source.shape);
+        let back = codec.decode(&view, &DecodeRequest::default(), &exec).unwrap();
+        let bytes: usize = payload.sections.iter().map(|s| s.bytes.len()).sum();
+        let now = (bytes, squared_error(&source, &back));
+        assert!(now.0 > last.0 && now.1 < last.1, "{now:?} after {last:?}");
+        last = now;
+    }
+}
+
+/// Fills all planes: `sample` gets plane, column, row and eight random bits, and gives a value
+/// of which `range` stands for the largest sample.
+pub fn fill(planes: &mut Planes, range: u32, sample: impl Fn(u32, u32, u32, u32) -> u32) {
     let mut state = 12_345u32;
     for (index, plane) in planes.planes.iter_mut().enumerate() {
         let max = u32::from(planes.shape.planes[index].sample_max());
         for y in 0..plane.height() {
-            for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+            for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let (x, y) = (x as u32, y as u32);
-                let wave = (x * (5 + index as u32) + y * 3) % 97 + (x * x / 29 + y * 7) % 61;
-                let edge = if x * 2 > y + 19 { 60 } else { 0 };
-                let level = wave + edge + (state >> 28);
-                *sample = (level * max / 233).min(max) as u16;
+                let level = sample(index as u32, x as u32, y as u32, state >> 24);
+                *value = (level * max / range).min(max) as u16;
             }
         }
     }
+}
+
+/// Waves, an edge and a little noise: the same samples in every build.
+pub fn picture(shape: Shape) -> Planes {
+    let mut planes = Planes::new(shape);
+    fill(&mut planes, 233, |index, x, y, noise| {
+        let wave = (x * (5 + index) + y * 3) % 97 + (x * x / 29 + y * 7) % 61;
+        let edge = if x * 2 > y + 19 { 60 } else { 0 };
+        wave + edge + (noise >> 4)
+    });
     planes
 }
 

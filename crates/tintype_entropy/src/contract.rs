@@ -44,7 +44,7 @@ fn check_coders<S: ProbabilitySource + ?Sized, const SIGNED: bool>(source: &S, s
     ) {
         let given = if W::READS { (0, false) } else { (symbol, symbol % 3 == 1) };
         if SIGNED {
-            assert_eq!(walk.signed_symbol(given.0, given.1, source), (symbol, symbol % 3 == 1));
+            assert_eq!(walk.signed_symbol(given, source), (symbol, symbol % 3 == 1));
         } else {
             assert_eq!(walk.symbol(given.0, source), symbol);
         }

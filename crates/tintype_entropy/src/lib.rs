@@ -56,8 +56,8 @@ pub mod rans;
 pub mod symbols;
 
 pub use binary::{
-    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, FrequencyWalk, IntModel, Mixer, Sse,
-    TwoRateBit, cost_q12, squash, stretch,
+    AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, FrequencyWalk, IntModel, Mixer,
+    RefinedMix, Sse, TwoRateBit, cost_q12, squash, stretch,
 };
 pub use error::EntropyError;
 pub use symbols::{AdaptiveNibble, CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};

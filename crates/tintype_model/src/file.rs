@@ -59,12 +59,12 @@ impl ModelHead {
         };
         let &[_, _, _, _, file_version, codec, version, packing, ..] = head;
         if file_version != VERSION {
-            let what = format!("version {file_version} (this program reads {VERSION})");
+            let what = format!("model file version {file_version} (this program reads {VERSION})");
             return Err(ModelError::Unsupported { what });
         }
 
         let packing = Packing::from_number(packing)
-            .ok_or_else(|| ModelError::Unsupported { what: format!("packing {packing}") })?;
+            .ok_or_else(|| ModelError::Unsupported { what: format!("model file packing {packing}") })?;
         let mut hash = ModelHash::default();
         hash.0.copy_from_slice(&head[8..16]);
         let payload_bytes = u32::from_le_bytes([head[16], head[17], head[18], head[19]]) as usize;

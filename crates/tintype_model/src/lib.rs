@@ -22,11 +22,13 @@
 mod error;
 mod file;
 mod hash;
+mod model;
 mod pack;
 
 pub use error::{ModelError, model_mismatch};
 pub use file::{ModelFile, ModelHead, ModelLimits};
 pub use hash::ModelHash;
+pub use model::Model;
 
 #[cfg(test)]
 mod tests;

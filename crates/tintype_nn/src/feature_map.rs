@@ -6,7 +6,7 @@ use crate::NnError;
 /// x) * channels ..][.. channels]`. What a value stands for (its fraction bits) is up to the
 /// program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FeatureMap {
+pub struct Map<T> {
     /// Rows.
     pub height: usize,
     /// Columns.
@@ -14,22 +14,25 @@ pub struct FeatureMap {
     /// Values at one position.
     pub channels: usize,
     /// `height * width * channels` values.
-    pub values: Vec<i16>,
+    pub values: Vec<T>,
 }
 
-impl FeatureMap {
+/// A map of the integers that a network computes with.
+pub type FeatureMap = Map<i16>;
+
+impl<T: Copy + Default> Map<T> {
     /// All zeros.
     pub fn new(height: usize, width: usize, channels: usize) -> Self {
-        Self { height, width, channels, values: vec![0; height * width * channels] }
+        Self { height, width, channels, values: vec![T::default(); height * width * channels] }
     }
 
     /// The values at column `x` of row `y`.
-    pub fn at(&self, x: usize, y: usize) -> &[i16] {
+    pub fn at(&self, x: usize, y: usize) -> &[T] {
         &self.values[(y * self.width + x) * self.channels..][..self.channels]
     }
 
     /// The values at column `x` of row `y`, to write to.
-    pub fn at_mut(&mut self, x: usize, y: usize) -> &mut [i16] {
+    pub fn at_mut(&mut self, x: usize, y: usize) -> &mut [T] {
         &mut self.values[(y * self.width + x) * self.channels..][..self.channels]
     }
 

@@ -7,49 +7,16 @@
 //! reverse accumulation (Linnainmaa 1970); straight-through roundings (Bengio et al. 2013,
 //! arXiv 1308.3432).
 
-use crate::feature_map::for_each_run;
+use crate::feature_map::Map;
 use crate::program::{Program, REGISTERS_MAX};
 use crate::step::Kind;
 use crate::{Depthwise, FeatureMap, NnError, Pointwise};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// One real number for each value of a [`FeatureMap`], in the same order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gradient {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// Values at one position.
-    pub channels: usize,
-    /// `height * width * channels` values.
-    pub values: Vec<f32>,
-}
+pub type Gradient = Map<f32>;
 
 impl Gradient {
-    /// All zeros.
-    pub fn new(height: usize, width: usize, channels: usize) -> Self {
-        Self { height, width, channels, values: vec![0.0; height * width * channels] }
-    }
-
-    fn space_to_depth(&self, factor: usize) -> Self {
-        let mut out =
-            Self::new(self.height / factor, self.width / factor, self.channels * factor * factor);
-        for_each_run([self.height, self.width, self.channels], factor, |fine, deep, run| {
-            out.values[deep..deep + run].copy_from_slice(&self.values[fine..fine + run]);
-        });
-        out
-    }
-
-    fn depth_to_space(&self, factor: usize) -> Self {
-        let mut out =
-            Self::new(self.height * factor, self.width * factor, self.channels / (factor * factor));
-        for_each_run([out.height, out.width, out.channels], factor, |fine, deep, run| {
-            out.values[fine..fine + run].copy_from_slice(&self.values[deep..deep + run]);
-        });
-        out
-    }
-
     fn add(&mut self, other: &Self) {
         self.values.iter_mut().zip(&other.values).for_each(|(a, b)| *a += b);
     }
@@ -141,13 +108,13 @@ impl Program {
                 }
                 Kind::LevelBias(_) => give(step.from, gradient),
                 Kind::SpaceToDepth(factor) => {
-                    give(step.from, gradient.depth_to_space(usize::from(*factor)))
+                    give(step.from, gradient.depth_to_space(usize::from(*factor))?)
                 }
                 Kind::DepthToSpace(factor) => {
-                    give(step.from, gradient.space_to_depth(usize::from(*factor)))
+                    give(step.from, gradient.space_to_depth(usize::from(*factor))?)
                 }
-                Kind::HaarDown => give(step.from, haar(gradient).depth_to_space(2)),
-                Kind::HaarUp => give(step.from, haar(gradient.space_to_depth(2))),
+                Kind::HaarDown => give(step.from, haar(gradient).depth_to_space(2)?),
+                Kind::HaarUp => give(step.from, haar(gradient.space_to_depth(2)?)),
                 Kind::Table(..) => {
                     return Err(NnError::Unsupported {
                         what: "the gradient of a program with tables".into(),

@@ -20,7 +20,7 @@ mod step;
 
 pub use depthwise::Depthwise;
 pub use error::NnError;
-pub use feature_map::FeatureMap;
+pub use feature_map::{FeatureMap, Map};
 pub use gradient::{Gradient, Traced};
 pub use network::{Array, Network};
 pub use pointwise::Pointwise;

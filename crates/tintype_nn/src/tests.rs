@@ -187,17 +187,27 @@ fn depthwise(random: &mut Random, channels: usize) -> Depthwise {
     Depthwise::new(&weights, &vec![64; channels], &vec![8; channels]).unwrap()
 }
 
-/// Every kind of step once.
-fn sample_program() -> Program {
-    let mut random = Random(3);
-    let step = |from, to, kind| Step { from, to, kind };
-    let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 100);
-    let steps = vec![
-        step(0, 1, Kind::Pointwise(pointwise(&mut random, 8, 16, true))),
-        step(1, 2, Kind::Depthwise(depthwise(&mut random, 16))),
+fn step(from: u8, to: u8, kind: Kind) -> Step {
+    Step { from, to, kind }
+}
+
+/// Eight channels to 64 at half the size.
+fn first_steps(random: &mut Random) -> Vec<Step> {
+    vec![
+        step(0, 1, Kind::Pointwise(pointwise(random, 8, 16, true))),
+        step(1, 2, Kind::Depthwise(depthwise(random, 16))),
         step(2, 2, Kind::Add(1)),
         step(2, 3, Kind::SpaceToDepth(2)),
         step(3, 3, Kind::Leaky(3)),
+    ]
+}
+
+/// Every kind of step once.
+fn sample_program() -> Program {
+    let mut random = Random(3);
+    let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 100);
+    let mut steps = first_steps(&mut random);
+    steps.extend([
         step(3, 3, Kind::Depthwise(depthwise(&mut random, 64))),
         step(3, 4, Kind::HaarDown),
         step(4, 4, Kind::Table(6, Box::new(table))),
@@ -207,7 +217,7 @@ fn sample_program() -> Program {
         step(5, 5, Kind::LevelBias((0..192).map(|_| random.within(2_000) as i16).collect())),
         step(5, 6, Kind::DepthToSpace(2)),
         step(6, 6, Kind::Depthwise(depthwise(&mut random, 16))),
-    ];
+    ]);
     Program::new(8, 3, steps, 6).unwrap()
 }
 
@@ -269,13 +279,8 @@ fn programs_that_do_not_fit_are_refused() {
 /// Steps that have gradients, with weights small enough that little saturates.
 fn smooth_program() -> Program {
     let mut random = Random(8);
-    let step = |from, to, kind| Step { from, to, kind };
-    let steps = vec![
-        step(0, 1, Kind::Pointwise(pointwise(&mut random, 8, 16, true))),
-        step(1, 2, Kind::Depthwise(depthwise(&mut random, 16))),
-        step(2, 2, Kind::Add(1)),
-        step(2, 3, Kind::SpaceToDepth(2)),
-        step(3, 3, Kind::Leaky(3)),
+    let mut steps = first_steps(&mut random);
+    steps.extend([
         step(3, 4, Kind::HaarDown),
         step(4, 4, Kind::HaarUp),
         step(3, 5, Kind::Concat(4)),
@@ -283,7 +288,7 @@ fn smooth_program() -> Program {
         step(5, 5, Kind::Pointwise(pointwise(&mut random, 96, 16, false))),
         step(5, 5, Kind::LevelBias(vec![5; 16])),
         step(5, 6, Kind::DepthToSpace(2)),
-    ];
+    ]);
     Program::new(8, 1, steps, 6).unwrap()
 }
 

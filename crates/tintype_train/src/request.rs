@@ -65,6 +65,19 @@ impl FitRequest {
             what: format!("setting {name}: `{value}` is no value of it"),
         })
     }
+
+    /// What the value of setting `name` stands for among `choices`; the first if it is not set.
+    ///
+    /// # Errors
+    /// `Misuse` for a value that is not among them.
+    pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<T, FitError> {
+        let value = self.setting(name, choices[0].0.to_string())?;
+        let chosen = choices.iter().find(|(own, _)| *own == value);
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<&str> = choices.iter().map(|(own, _)| *own).collect();
+            FitError::Misuse { what: format!("{name} {value}: there are {}", names.join(", ")) }
+        })
+    }
 }
 
 /// Values with commas between them, as [`FitRequest::numbers`] reads them.

@@ -5,14 +5,17 @@ use super::encode::TileEncoder;
 use super::format::{HALF_CHROMA, LAYERS, TILE_PX};
 use super::model::ClusterModel;
 use super::symbols::Contexts;
-use std::sync::OnceLock;
-use tintype_block::{StreamHeader, encode_tiles, lossy_quality, plane_kinds, require_full_size};
+use tintype_block::{
+    ModelSource, StreamHeader, encode_tiles, lossy_quality, plane_kinds, require_full_size,
+};
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
     QualityCurve, Result, Section, SectionKey, decode_tiles, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Planes, Shape};
-use tintype_model::{ModelFile, ModelLimits, model_mismatch};
+#[cfg(feature = "model")]
+use tintype_model::Model;
+use tintype_model::{ModelFile, ModelLimits};
 
 /// From this quality on, colour differences keep their size. Not measured.
 const FULL_CHROMA: f32 = 76.0;
@@ -37,41 +40,35 @@ const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
 ]);
 
 /// The model shipped with the program, fitted to photographs.
+#[cfg(feature = "model")]
 pub fn photo_model() -> &'static ClusterModel {
-    static MODEL: OnceLock<ClusterModel> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let bytes = include_bytes!("../../../../models/cluster-photo.tinmodel");
-        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
-        let file = file.expect("the shipped model file is whole");
-        ClusterModel::from_file(&file).expect("the shipped model is whole")
-    })
+    static MODEL: std::sync::OnceLock<ClusterModel> = std::sync::OnceLock::new();
+    MODEL.get_or_init(|| Model::built_in(include_bytes!("../../../../models/cluster-photo.tinmodel")))
 }
 
 /// The codec under the shipped model, or under one of the user's.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ClusterCodec {
-    own: Option<ClusterModel>,
-    /// Whether streams carry the model.
-    sends: bool,
+    model: ModelSource<ClusterModel>,
 }
 
 impl ClusterCodec {
     /// The codec under the shipped model.
-    pub const SHIPPED: Self = Self { own: None, sends: false };
+    #[cfg(feature = "model")]
+    pub const SHIPPED: Self = Self { model: ModelSource::built_in(photo_model) };
 
     /// The codec under `model`.
     pub fn with_model(model: ClusterModel) -> Self {
-        Self { own: Some(model), sends: false }
+        Self { model: ModelSource::own(model) }
     }
 
-    /// The codec under `model`, which is sent with every picture, so that a decoder needs
-    /// nothing else.
-    pub fn sending(model: ClusterModel) -> Self {
-        Self { own: Some(model), sends: true }
-    }
-
-    fn model(&self) -> &ClusterModel {
-        self.own.as_ref().unwrap_or_else(|| photo_model())
+    /// The codec under the model in `bytes`, which is sent with every picture, so that a decoder
+    /// needs nothing else.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::read`] and of the model; `Limit` for a model that is too large to be sent.
+    pub fn sending(bytes: &[u8]) -> Result<Self> {
+        Ok(Self { model: ModelSource::sending(&ModelFile::read(bytes, &ModelLimits::default())?)? })
     }
 }
 
@@ -86,8 +83,10 @@ impl Codec for ClusterCodec {
 
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
-        let model = self.model();
-        let header = self.header(&source.shape, quality)?;
+        let model = self.model.get();
+        let StreamHeader { flags, steps, .. } =
+            header_for(&source.shape, QUALITY.step(quality), quality < FULL_CHROMA);
+        let header = self.model.header(flags, steps);
         let coded = encode_tiles(source, TILE_PX, exec.threads, |planes| {
             let mut contexts = Contexts::new(&model.trees, &model.start);
             let encoder =
@@ -98,7 +97,7 @@ impl Codec for ClusterCodec {
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        StreamHeader::names_model(header, self.model().hash)
+        self.model.is_named_by(header)
     }
 
     fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
@@ -111,28 +110,12 @@ impl Codec for ClusterCodec {
         require_full_size(self.id(), request)?;
         let planes = shape.planes.len();
         let header = StreamHeader::from_bytes(payload.header, self.id(), planes, HALF_CHROMA)?;
-        let sent = match &header.sent_model {
-            Some(bytes) => Some(ClusterModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
-            None => None,
-        };
-        let model = sent.as_ref().unwrap_or_else(|| self.model());
-        if header.model_hash != model.hash {
-            return Err(model_mismatch(self.id(), header.model_hash, model.hash));
-        }
+        let model = &*self.model.for_stream(&header)?;
         let layers = request.layers.unwrap_or(LAYERS as u32).min(LAYERS as u32);
         let grid = tile_grid(shape, TILE_PX);
         decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
             decode_tile(shape, &find_layers(payload, tile, layers)?, &header, model, exec.level)
         })
-    }
-}
-
-impl ClusterCodec {
-    fn header(&self, shape: &Shape, quality: f32) -> Result<StreamHeader> {
-        let model = self.model();
-        let sent_model = if self.sends { Some(model.to_file().to_bytes_to_send()?) } else { None };
-        let header = header_for(shape, QUALITY.step(quality), quality < FULL_CHROMA);
-        Ok(StreamHeader { model_hash: model.hash, sent_model, ..header })
     }
 }
 

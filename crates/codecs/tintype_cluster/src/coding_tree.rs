@@ -20,7 +20,7 @@ pub struct CodingNode {
 }
 
 /// The nodes of all trees, tree after tree.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CodingTrees {
     /// All nodes.
     pub nodes: Vec<CodingNode>,

@@ -50,7 +50,9 @@ mod tests;
 mod tree;
 mod walk;
 
-pub use codec::{ClusterCodec, photo_model};
+pub use codec::ClusterCodec;
+#[cfg(feature = "model")]
+pub use codec::photo_model;
 pub use model::ClusterModel;
 pub use tree::{DEPTH_MAX, Node, SETS, Tree, side};
 

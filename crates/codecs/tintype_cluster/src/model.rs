@@ -10,14 +10,11 @@ use super::coding_tree::CodingTrees;
 use super::tables::{AdaptiveNibble, Layout};
 use super::tree::{SETS, SearchTree, Tree, side};
 use std::sync::OnceLock;
-use tintype_codec::CodecError;
-use tintype_model::{ModelFile, ModelHash, ModelLimits};
-
-/// Version of the payload of model files.
-const MODEL_VERSION: u8 = 1;
+use tintype_codec::{CodecError, CodecId};
+use tintype_model::{Model, ModelFile, ModelHash};
 
 /// All that is fitted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClusterModel {
     /// Luma 4, 8, 16, chroma 4, 8, 16.
     pub trees: [Tree; SETS],
@@ -29,21 +26,15 @@ pub struct ClusterModel {
     coding_trees: OnceLock<CodingTrees>,
 }
 
-impl ClusterModel {
-    /// Reads the bytes of a model file.
-    ///
-    /// # Errors
-    /// Those of [`ModelFile::read`] and [`ClusterModel::from_file`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
+impl Model for ClusterModel {
+    const CODEC: CodecId = crate::ID;
+    const VERSION: u8 = 1;
+
+    fn hash(&self) -> ModelHash {
+        self.hash
     }
 
-    /// The model in `file`.
-    ///
-    /// # Errors
-    /// `Mismatch` for another codec's model, `Truncated`, `Malformed`.
-    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
-        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
+    fn from_payload(bytes: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
         let mut rest = bytes;
         let mut trees: [Tree; SETS] = Default::default();
         for (set, tree) in trees.iter_mut().enumerate() {
@@ -68,10 +59,11 @@ impl ClusterModel {
                 at: Some(at),
             });
         }
-        let hash = file.hash();
         Ok(Self { trees, start, hash, search: OnceLock::new(), coding_trees: OnceLock::new() })
     }
+}
 
+impl ClusterModel {
     /// A model of `trees` with flat starting tables.
     pub fn with_flat_tables(trees: [Tree; SETS]) -> Self {
         let start = vec![AdaptiveNibble::default(); Layout::new(&trees).count];
@@ -90,8 +82,7 @@ impl ClusterModel {
 
     /// The model as a file.
     pub fn to_file(&self) -> ModelFile {
-        let payload = payload_from(&self.trees, &self.start);
-        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
+        Self::file_of(payload_from(&self.trees, &self.start))
     }
 
     /// The bytes of the model file.

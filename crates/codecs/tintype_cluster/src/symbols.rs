@@ -112,7 +112,7 @@ impl<S: Simd> Coder<'_, S> {
             table,
             RATE,
             #[inline(always)]
-            |own| walk.signed_symbol(given.min(ESCAPE), value < 0, own),
+            |own| walk.signed_symbol((given.min(ESCAPE), value < 0), own),
             !W::READS,
         );
         let magnitude = if symbol < ESCAPE {

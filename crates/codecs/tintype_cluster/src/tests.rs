@@ -8,12 +8,10 @@ use super::synthesis::Superblock;
 use super::{ClusterCodec, ClusterModel, SETS, Tree, photo_model};
 use fearless_simd::Fallback;
 use tintype_block::StreamHeader;
-use tintype_codec::contract::picture;
-use tintype_codec::{
-    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView, Target, Tune,
-};
+use tintype_codec::contract::{check_rising_quality, encoded as encode, picture, squared_error};
+use tintype_codec::{Codec, CodecError, DecodeRequest, Exec, PayloadView};
 use tintype_image::{Plane, Planes, Shape, Threads};
-use tintype_model::{ModelFile, ModelHash};
+use tintype_model::{Model, ModelFile, ModelHash};
 
 const SHIPPED: ClusterCodec = ClusterCodec::SHIPPED;
 
@@ -21,38 +19,13 @@ fn exec() -> Exec {
     Exec { threads: Threads::ONE, ..Exec::default() }
 }
 
-fn encode(codec: &ClusterCodec, source: &Planes, quality: f32) -> Payload {
-    let target = Target::Quality(quality);
-    let settings = EncodeSettings { target, tune: Tune::Psnr, effort: 3 };
-    codec.encode(source, &settings, &exec()).unwrap()
-}
-
 fn decode(codec: &ClusterCodec, view: &PayloadView<'_>) -> Result<Planes, CodecError> {
     codec.decode(view, &DecodeRequest::default(), &exec())
 }
 
-/// Squared error over all planes.
-fn error(a: &Planes, b: &Planes) -> f64 {
-    let mut sum = 0.0;
-    for (a, b) in a.planes.iter().zip(&b.planes) {
-        let pairs = a.rows().flatten().zip(b.rows().flatten());
-        sum += pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>();
-    }
-    sum
-}
-
 #[test]
 fn higher_quality_needs_more_bytes_and_has_less_error() {
-    let source = picture(Shape::rgb(96, 96, 8));
-    let mut last = (0, f64::INFINITY);
-    for quality in [20.0, 50.0, 75.0, 90.0] {
-        let payload = encode(&SHIPPED, &source, quality);
-        let back = decode(&SHIPPED, &payload.view(&source.shape)).unwrap();
-        let bytes: usize = payload.sections.iter().map(|s| s.bytes.len()).sum();
-        let now = (bytes, error(&source, &back));
-        assert!(now.0 > last.0 && now.1 < last.1, "{now:?} after {last:?}");
-        last = now;
-    }
+    check_rising_quality(&SHIPPED);
 }
 
 #[test]
@@ -63,7 +36,7 @@ fn every_layer_makes_the_picture_better() {
     for layers in 1..=4 {
         let request = DecodeRequest { layers: Some(layers), ..DecodeRequest::default() };
         let back = SHIPPED.decode(&payload.view(&source.shape), &request, &exec()).unwrap();
-        let now = error(&source, &back);
+        let now = squared_error(&source, &back);
         assert!(now < last || layers > 3 && now <= last, "{layers} layers: {now} after {last}");
         last = now;
         // A file that was cut off behind these layers gives the same.
@@ -116,7 +89,7 @@ fn small_model() -> ClusterModel {
 #[test]
 fn a_model_that_is_sent_needs_no_other() {
     let source = picture(Shape::rgb(64, 64, 8));
-    let payload = encode(&ClusterCodec::sending(small_model()), &source, 60.0);
+    let payload = encode(&ClusterCodec::sending(&small_model().to_bytes()).unwrap(), &source, 60.0);
     let view = payload.view(&source.shape);
     let back = decode(&SHIPPED, &view).unwrap();
     let own = ClusterCodec::with_model(small_model());

@@ -142,7 +142,7 @@ impl Tree {
 }
 
 /// What the encoder's search needs of a tree beside it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SearchTree {
     /// Leaves in the tree's order.
     pub leaves: Vec<u32>,

@@ -5,21 +5,12 @@
 //! Source: JFIF 1.02 (ITU-T T.871), section 7.
 
 use tintype_image::YCbCrMatrix;
-use tintype_image::colour::fixed_point;
 
 /// Fraction bits of libjpeg's conversion.
 const BITS: u32 = 16;
 
 /// Weights of Cr in red, of Cb and Cr in green, of Cb in blue.
-const WEIGHTS: [i32; 4] = {
-    let [cr_red, cb_green, cr_green, cb_blue] = YCbCrMatrix::Bt601.inverse_weights();
-    [
-        fixed_point(cr_red, BITS),
-        fixed_point(cb_green, BITS),
-        fixed_point(cr_green, BITS),
-        fixed_point(cb_blue, BITS),
-    ]
-};
+const WEIGHTS: [i32; 4] = YCbCrMatrix::Bt601.inverse_weights_fixed(BITS);
 
 const LUMA: [f64; 3] = YCbCrMatrix::Bt601.luma_weights();
 const SCALES: [f64; 2] = YCbCrMatrix::Bt601.difference_scales();

@@ -15,7 +15,7 @@ use super::activity::activity_level;
 use super::decision_tree::{NODES, code_sample};
 use super::padded_plane::{PAD, PaddedPlane};
 use fearless_simd::dispatch;
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, Sse, stretch};
+use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, RefinedMix, stretch};
 use tintype_image::Level;
 
 /// The most planes whose samples make a colour: 16 bits each in 64.
@@ -98,9 +98,7 @@ pub(super) struct ColourWalk {
     depths: Vec<u32>,
     tables: [Vec<ColourEntry>; ORDERS],
     table_log2: u32,
-    candidate_bits: Vec<AdaptiveBit>,
-    candidate_mixer: Mixer<CANDIDATE_INPUTS>,
-    candidate_sse: Sse,
+    candidates: RefinedMix<CANDIDATE_INPUTS>,
     sample_bits: Vec<AdaptiveBit>,
     sample_mixer: Mixer<SAMPLE_INPUTS>,
     /// For each column, which candidate the latest pixel was.
@@ -170,9 +168,12 @@ impl ColourWalk {
             depths,
             tables: [table(), table(), table(), table()],
             table_log2,
-            candidate_bits: vec![AdaptiveBit::default(); CANDIDATE_INPUTS << TABLE_LOG2],
-            candidate_mixer: Mixer::with_weight(CANDIDATES_MAX * 64, 6, 18000),
-            candidate_sse: Sse::new(CANDIDATES_MAX * 256),
+            candidates: RefinedMix::new(
+                CANDIDATE_INPUTS << TABLE_LOG2,
+                LIMIT,
+                Mixer::with_weight(CANDIDATES_MAX * 64, 6, 18000),
+                CANDIDATES_MAX * 256,
+            ),
             sample_bits: vec![AdaptiveBit::default(); SAMPLE_INPUTS << TABLE_LOG2],
             sample_mixer: Mixer::with_weight(PLANES_MAX * NODES, 5, 16000),
             history: vec![0; width + 2 * PAD],
@@ -312,20 +313,10 @@ impl ColourWalk {
         bit: bool,
     ) -> bool {
         let mut at = [0; CANDIDATE_INPUTS];
-        let mut inputs = [0; CANDIDATE_INPUTS];
         for k in 0..CANDIDATE_INPUTS {
             at[k] = slot(k, keys[k]);
-            inputs[k] = stretch(self.candidate_bits[at[k]].p1());
         }
-        let p1 = self.candidate_mixer.mix(set, &inputs);
-        let (refined, place) = self.candidate_sse.refine(curve, p1);
-        let bit = walk.bit(bit, (p1 + refined).div_ceil(2).clamp(1, 65535));
-        self.candidate_sse.update(place, bit, 6);
-        self.candidate_mixer.update(set, &inputs, p1, bit);
-        for at in at {
-            self.candidate_bits[at].update(bit, LIMIT);
-        }
-        bit
+        self.candidates.code(walk, bit, at, (set, curve))
     }
 
     /// Codes a colour that is no candidate, the second plane first.

@@ -3,16 +3,12 @@
 use super::header::Header;
 use super::padded_plane::PaddedPlane;
 use super::tile::{Kind, Tile, TilePlane};
-use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, SectionView, decode_tiles};
+use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, Result, SectionView, decode_tiles};
 use tintype_entropy::BitDecoder;
 use tintype_image::{Level, Plane, Planes, Shape};
 
 /// Decodes the tiles that `request` touches.
-pub(super) fn decode(
-    payload: &PayloadView<'_>,
-    request: &DecodeRequest,
-    exec: &Exec,
-) -> Result<Planes, CodecError> {
+pub(super) fn decode(payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
     let shape = payload.shape;
     shape.check(&exec.limits)?;
     if request.scale_log2 != 0 {
@@ -26,7 +22,7 @@ pub(super) fn decode(
 }
 
 /// The section of a tile. A part of a tile does not decode.
-fn complete_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u8], CodecError> {
+fn complete_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u8]> {
     let found = payload.sections.iter().find(|s| s.key.tile as usize == tile && s.key.layer == 0);
     match found {
         Some(SectionView { bytes, complete: true, .. }) => Ok(bytes),
@@ -34,7 +30,7 @@ fn complete_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u
     }
 }
 
-fn decode_tile(shape: &Shape, bytes: &[u8], level: Level) -> Result<Planes, CodecError> {
+fn decode_tile(shape: &Shape, bytes: &[u8], level: Level) -> Result<Planes> {
     let mut planes = Vec::with_capacity(shape.planes.len());
     for (index, info) in shape.planes.iter().enumerate() {
         let (width, height) = shape.plane_size(index);

@@ -2,7 +2,7 @@
 
 use super::{Neural, NeuralModel};
 use std::sync::OnceLock;
-use tintype_model::{ModelFile, ModelLimits};
+use tintype_model::Model;
 
 /// See models/neural-photo.md.
 static PHOTO: &[u8] = include_bytes!("../../../../models/neural-photo.tinmodel");
@@ -15,22 +15,18 @@ pub fn photo_bytes() -> &'static [u8] {
 /// The codec on the built-in photo model, read at first use.
 pub fn photo() -> &'static Neural {
     static CODEC: OnceLock<Neural> = OnceLock::new();
-    CODEC.get_or_init(|| {
-        let file = ModelFile::read_built_in(PHOTO, &ModelLimits::default());
-        let file = file.expect("the built-in model file is whole");
-        Neural::new(NeuralModel::from_file(&file).expect("the built-in model fits the codec"))
-    })
+    CODEC.get_or_init(|| Neural::new(NeuralModel::built_in(PHOTO)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NeuralModel, photo, photo_bytes};
+    use super::{Model, NeuralModel, photo, photo_bytes};
     use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec, Target};
     use tintype_image::{Planes, Shape};
 
     #[test]
     fn the_file_inside_the_program_is_whole() {
-        let read = NeuralModel::read(photo_bytes()).unwrap();
+        let read = NeuralModel::from_bytes(photo_bytes()).unwrap();
         assert_eq!(read.hash, photo().model().hash);
     }
 

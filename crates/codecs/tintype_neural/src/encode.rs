@@ -120,14 +120,18 @@ pub(super) fn tile_area(group: &Group, (column, row): (usize, usize)) -> [usize;
 }
 
 /// A tile's symbols and what they were made from.
-pub(super) struct TileSymbols {
-    /// Latents as the analysis gave them.
-    pub(super) analysed: FeatureMap,
+#[derive(Debug)]
+pub struct TileSymbols {
+    /// Latents as the analysis gave them, `[position][latent]`.
+    pub analysed: FeatureMap,
     /// Latents as the decoder has them.
-    pub(super) latents: FeatureMap,
-    pub(super) hyper_symbols: Vec<i32>,
-    pub(super) priors: Priors,
-    pub(super) symbols: Vec<i32>,
+    pub latents: FeatureMap,
+    /// Hyper-latent symbols, `[position][hyper]`.
+    pub hyper_symbols: Vec<i32>,
+    /// What the latents are coded under.
+    pub priors: Priors,
+    /// Residual symbols, as `latents`.
+    pub symbols: Vec<i32>,
 }
 
 impl TileSymbols {

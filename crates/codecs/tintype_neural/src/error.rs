@@ -10,6 +10,7 @@ pub(super) fn from_nn(error: NnError) -> CodecError {
         NnError::Malformed { what, at } => CodecError::Malformed { what, at },
         NnError::Unsupported { what } => CodecError::Unsupported { what },
         NnError::Limit { what, max } => CodecError::Limit { what, max },
+        NnError::Mismatch { what } => CodecError::Mismatch { what },
         NnError::Misuse { what } => CodecError::Misuse { what },
         other => CodecError::Unsupported { what: other.to_string() },
     }

@@ -32,8 +32,10 @@ mod tests;
 
 #[cfg(feature = "neural-model")]
 pub use builtin::{photo, photo_bytes};
+pub use encode::TileSymbols;
 pub use model::NeuralModel;
 pub use trace::Trace;
+pub use walk::Priors;
 
 use std::sync::Arc;
 use tintype_codec::{

@@ -7,13 +7,11 @@
 use super::ID;
 use super::error::from_nn;
 use super::statistics::TableStatistics;
-use tintype_codec::CodecError;
+use tintype_codec::{CodecError, CodecId};
 use tintype_entropy::{CdfFamily, CdfTable};
-use tintype_model::{ModelFile, ModelHash, ModelLimits};
+use tintype_model::{Model, ModelFile, ModelHash, ModelLimits};
 use tintype_nn::{Array, Network, NnError, Program};
 
-/// Version of the payload of model files.
-const MODEL_VERSION: u8 = 1;
 /// Bits of precision of the stored distributions.
 const PRECISION: u32 = 16;
 /// Most stored distributions.
@@ -72,41 +70,36 @@ pub struct NeuralModel {
     pub(super) statistics: Vec<TableStatistics>,
 }
 
-impl NeuralModel {
-    /// Reads and checks a model file.
-    ///
-    /// # Errors
-    /// Those of [`ModelFile::read`], and `Malformed` for a network that does not fit the codec.
-    pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
+impl Model for NeuralModel {
+    const CODEC: CodecId = ID;
+    const VERSION: u8 = 1;
+
+    fn hash(&self) -> ModelHash {
+        self.hash
     }
 
-    /// The model in `file`.
-    ///
-    /// # Errors
-    /// `Mismatch` for another codec's model; `Malformed` for a network that does not fit the codec.
-    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
-        let payload = file.payload_for(ID.number(), ID.name(), MODEL_VERSION)?;
+    fn from_payload(payload: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
         let network = Network::from_bytes(payload).map_err(from_nn)?;
-        Self::new(&network, file.hash()).map_err(|error| match error {
+        Self::new(&network, hash).map_err(|error| match error {
             NnError::Misuse { what } => CodecError::Malformed { what, at: None },
             other => from_nn(other),
         })
     }
+}
 
+impl NeuralModel {
     /// The file of the model that `network` is.
     pub fn file_of(network: &Network) -> ModelFile {
-        ModelFile::new(ID.number(), MODEL_VERSION, network.to_bytes())
+        <Self as Model>::file_of(network.to_bytes())
     }
 
     /// The network in a model file, as it stands.
     ///
     /// # Errors
-    /// As [`NeuralModel::read`], but for networks that do not fit the codec.
+    /// As [`Model::from_bytes`], but for networks that do not fit the codec.
     pub fn network(bytes: &[u8]) -> Result<Network, CodecError> {
         let file = ModelFile::read(bytes, &ModelLimits::default())?;
-        let payload = file.payload_for(ID.number(), ID.name(), MODEL_VERSION)?;
-        Network::from_bytes(payload).map_err(from_nn)
+        Network::from_bytes(Self::payload_of(&file)?).map_err(from_nn)
     }
 
     fn new(network: &Network, hash: ModelHash) -> Result<Self, NnError> {

@@ -7,6 +7,7 @@ use tintype_codec::{Codec, CodecError, DecodeRequest, Exec, Payload, PayloadView
 use tintype_image::{
     ColourModel, Level, PlaneInfo, PlaneRole, Planes, Region, Shape, Threads, YCbCrMatrix,
 };
+use tintype_model::Model;
 use tintype_nn::{Array, Depthwise, Kind, Network, Pointwise, Program, Step};
 
 const LATENT: usize = 6;
@@ -84,7 +85,8 @@ fn tiny_model(seed: u64) -> Vec<u8> {
 }
 
 fn tiny() -> Neural {
-    Neural::new(NeuralModel::read(&tiny_model(1)).unwrap()).with_lossless(&tintype_lossless::Lossless)
+    Neural::new(NeuralModel::from_bytes(&tiny_model(1)).unwrap())
+        .with_lossless(&tintype_lossless::Lossless)
 }
 
 fn noise(shape: Shape) -> Planes {
@@ -106,15 +108,28 @@ fn decode(codec: &Neural, shape: &Shape, payload: &Payload, exec: &Exec) -> Plan
     codec.decode(&payload.view(shape), &DecodeRequest::default(), exec).unwrap()
 }
 
+/// One thread without SIMD, and two with it.
+fn both_ways() -> [Exec; 2] {
+    [
+        Exec { threads: Threads::ONE, level: Level::fallback(), ..Exec::default() },
+        Exec { threads: Threads::new(2), ..Exec::default() },
+    ]
+}
+
+fn the_same_both_ways(codec: &Neural, source: &Planes, level: usize, rounds: usize) -> Payload {
+    let [plain, quick] = both_ways();
+    let payload = codec.encode_at_level(source, level, rounds, &plain).unwrap();
+    assert_eq!(payload, codec.encode_at_level(source, level, rounds, &quick).unwrap());
+    payload
+}
+
 #[test]
 fn levels_threads_and_machines_agree() {
     let codec = tiny();
     let source = noise(Shape::rgb(1100, 70, 8));
-    let plain = Exec { threads: Threads::ONE, level: Level::fallback(), ..Exec::default() };
-    let quick = Exec { threads: Threads::new(2), ..Exec::default() };
+    let [plain, quick] = both_ways();
     for level in [0, 1] {
-        let payload = codec.encode_at_level(&source, level, 0, &plain).unwrap();
-        assert_eq!(payload, codec.encode_at_level(&source, level, 0, &quick).unwrap());
+        let payload = the_same_both_ways(&codec, &source, level, 0);
         assert_eq!(payload.sections.len(), 2);
         let back = decode(&codec, &source.shape, &payload, &plain);
         assert!(back == decode(&codec, &source.shape, &payload, &quick), "level {level}");
@@ -127,11 +142,9 @@ fn levels_threads_and_machines_agree() {
 fn refinement_is_deterministic_and_never_costs_more() {
     let codec = tiny();
     let source = noise(Shape::rgb(700, 90, 8));
-    let plain = Exec { threads: Threads::ONE, level: Level::fallback(), ..Exec::default() };
-    let quick = Exec { threads: Threads::new(2), ..Exec::default() };
+    let [plain, quick] = both_ways();
     for level in [0, 1] {
-        let refined = codec.encode_at_level(&source, level, 3, &plain).unwrap();
-        assert_eq!(refined, codec.encode_at_level(&source, level, 3, &quick).unwrap());
+        let refined = the_same_both_ways(&codec, &source, level, 3);
         let lambda = f64::from(codec.model().lambda[level]) / f64::from(1 << 20) / 3.0;
         let cost = |payload: &Payload| {
             let back = decode(&codec, &source.shape, payload, &quick);
@@ -246,7 +259,7 @@ fn every_kind_of_planes_comes_back_in_shape() {
 fn another_model_decodes_nothing() {
     let source = noise(Shape::rgb(40, 40, 8));
     let payload = tiny().encode_at_level(&source, 0, 0, &Exec::default()).unwrap();
-    let other = Neural::new(NeuralModel::read(&tiny_model(2)).unwrap());
+    let other = Neural::new(NeuralModel::from_bytes(&tiny_model(2)).unwrap());
     let result = other.decode(&payload.view(&source.shape), &DecodeRequest::default(), &Exec::default());
     assert!(matches!(result, Err(CodecError::Mismatch { .. })), "{result:?}");
 }
@@ -283,7 +296,7 @@ fn damage_gives_an_answer_or_an_error() {
 
 #[test]
 fn models_whose_parts_do_not_fit_are_refused() {
-    assert!(NeuralModel::read(&tiny_model(1)).is_ok());
+    assert!(NeuralModel::from_bytes(&tiny_model(1)).is_ok());
     let r = &mut Random(5);
     let wide = |steps: usize| (0..steps).map(|_| depthwise(&mut Random(6), LATENT)).collect::<Vec<_>>();
     // Right channels on a wrong grid, a grid that windows do not lie on, a reach beyond all bounds.

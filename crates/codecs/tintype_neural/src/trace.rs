@@ -2,7 +2,7 @@
 //! they stand for.
 
 use super::colour::{groups, rgb_of, values_of};
-use super::encode::{analyse, choose, tile_area};
+use super::encode::{TileSymbols, analyse, choose, tile_area};
 use super::rdo::RdoQuantiser;
 use super::{Neural, NeuralModel};
 use tintype_codec::{CodecError, Exec};
@@ -10,20 +10,12 @@ use tintype_image::Planes;
 use tintype_nn::FeatureMap;
 
 /// One tile at one level.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Trace {
     /// Samples in blocks of 8 × 8, `[position][192]`: the target of the synthesis.
     pub values: FeatureMap,
-    /// Latents as the analysis gave them, `[position][latent]`.
-    pub analysed: FeatureMap,
-    /// Latents as the decoder has them.
-    pub latents: FeatureMap,
-    /// Table of each latent; 0 stands for a symbol that is not coded.
-    pub tables: FeatureMap,
-    /// Residual symbols, as `latents`.
-    pub symbols: Vec<i32>,
-    /// Hyper-latent symbols, `[position][hyper]`.
-    pub hyper_symbols: Vec<i32>,
+    /// The symbols, and the latents and tables that they go with.
+    pub symbols: TileSymbols,
 }
 
 impl Neural {
@@ -41,14 +33,7 @@ impl Neural {
         let area = tile_area(&group, (0, 0));
         let [x, y, width, height] = area;
         let analysed = analyse(model, &rgb, &group, area, exec.level)?;
-        let choice = choose(model, analysed, &RdoQuantiser::new(model, level), level, exec.level)?;
-        Ok(Trace {
-            values: values_of(&rgb, x, y, width, height),
-            analysed: choice.analysed,
-            latents: choice.latents,
-            tables: choice.priors.tables,
-            symbols: choice.symbols,
-            hyper_symbols: choice.hyper_symbols,
-        })
+        let symbols = choose(model, analysed, &RdoQuantiser::new(model, level), level, exec.level)?;
+        Ok(Trace { values: values_of(&rgb, x, y, width, height), symbols })
     }
 }

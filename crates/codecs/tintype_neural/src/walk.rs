@@ -19,11 +19,12 @@ const VALUE_MAX: i32 = 1 << 20;
 const STEPS: [(usize, usize); 4] = [(0, 0), (1, 1), (1, 0), (0, 1)];
 
 /// What the hyper-latents give: the source of means, and the distributions.
-pub(super) struct Priors {
+#[derive(Debug)]
+pub struct Priors {
     /// Context features, `[position][context]`.
     features: FeatureMap,
-    /// Table of each latent.
-    pub(super) tables: FeatureMap,
+    /// Table of each latent; 0 stands for a symbol that is not coded.
+    pub tables: FeatureMap,
 }
 
 /// Codes hyper-latent symbols (`[position][hyper]`) through `walk`.

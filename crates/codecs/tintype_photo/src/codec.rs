@@ -2,17 +2,18 @@
 
 use super::model::{PhotoModel, file_to_send};
 use super::tile::{TileCoder, TileContexts};
-use std::sync::OnceLock;
 use tintype_block::{
-    StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds, require_full_size,
-    samples_from_internal,
+    ModelSource, StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds,
+    require_full_size, samples_from_internal,
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
     QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
 };
 use tintype_image::{Planes, Shape};
-use tintype_model::{ModelFile, ModelLimits, model_mismatch};
+#[cfg(feature = "model")]
+use tintype_model::Model;
+use tintype_model::{ModelFile, ModelLimits};
 
 /// Side of a tile in pixels; a multiple of 32. Not measured.
 const TILE_PX: usize = 1024;
@@ -36,45 +37,36 @@ const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
 ]);
 
 /// The model shipped with the program, fitted to photographs.
+#[cfg(feature = "model")]
 pub fn photo_model() -> &'static PhotoModel {
-    static MODEL: OnceLock<PhotoModel> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let bytes = include_bytes!("../../../../models/photo.tinmodel");
-        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
-        let file = file.expect("the shipped model file is whole");
-        PhotoModel::from_file(&file).expect("the shipped model is whole")
-    })
+    static MODEL: std::sync::OnceLock<PhotoModel> = std::sync::OnceLock::new();
+    MODEL.get_or_init(|| Model::built_in(include_bytes!("../../../../models/photo.tinmodel")))
 }
 
 /// The codec under the shipped model, or under one of the user's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PhotoCodec {
-    own: Option<PhotoModel>,
-    /// That model, if streams carry it.
-    sent: Option<Vec<u8>>,
+    model: ModelSource<PhotoModel>,
 }
 
 impl PhotoCodec {
     /// The codec under the shipped model.
-    pub const SHIPPED: Self = Self { own: None, sent: None };
+    #[cfg(feature = "model")]
+    pub const SHIPPED: Self = Self { model: ModelSource::built_in(photo_model) };
 
     /// The codec under `model`.
     pub fn with_model(model: PhotoModel) -> Self {
-        Self { own: Some(model), sent: None }
+        Self { model: ModelSource::own(model) }
     }
 
     /// The codec under the model in `bytes`, which is sent with every picture, so that a
     /// decoder needs nothing else: without its contexts, and with coarser entries.
     ///
     /// # Errors
-    /// As [`PhotoModel::from_bytes`]; `Limit` for a model that is too large to be sent.
+    /// Those of [`ModelFile::read`] and of the model; `Limit` for a model that is too large to be sent.
     pub fn sending(bytes: &[u8]) -> Result<Self> {
         let file = file_to_send(&ModelFile::read(bytes, &ModelLimits::default())?)?;
-        Ok(Self { own: Some(PhotoModel::from_file(&file)?), sent: Some(file.to_bytes_to_send()?) })
-    }
-
-    fn model(&self) -> &PhotoModel {
-        self.own.as_ref().unwrap_or_else(|| photo_model())
+        Ok(Self { model: ModelSource::sending(&file)? })
     }
 }
 
@@ -89,13 +81,8 @@ impl Codec for PhotoCodec {
 
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
-        let model = self.model();
-        let header = StreamHeader {
-            flags: 0,
-            model_hash: model.hash,
-            steps: plane_steps(&source.shape, QUALITY.step(quality)),
-            sent_model: self.sent.clone(),
-        };
+        let model = self.model.get();
+        let header = self.model.header(0, plane_steps(&source.shape, QUALITY.step(quality)));
         let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
             let coder = TileCoder { model, steps: &header.steps, level: exec.level };
             let kinds = plane_kinds(&planes.shape, false);
@@ -106,7 +93,7 @@ impl Codec for PhotoCodec {
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
-        StreamHeader::names_model(header, self.model().hash)
+        self.model.is_named_by(header)
     }
 
     fn wants(&self, shape: &Shape, _: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {
@@ -117,14 +104,7 @@ impl Codec for PhotoCodec {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
         let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
-        let sent = match &header.sent_model {
-            Some(bytes) => Some(PhotoModel::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
-            None => None,
-        };
-        let model = sent.as_ref().unwrap_or_else(|| self.model());
-        if header.model_hash != model.hash {
-            return Err(model_mismatch(self.id(), header.model_hash, model.hash));
-        }
+        let model = &*self.model.for_stream(&header)?;
         let coder = TileCoder { model, steps: &header.steps, level: exec.level };
         let grid = tile_grid(shape, TILE_PX);
         decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {

@@ -36,7 +36,9 @@ mod tests;
 mod tile;
 mod walk;
 
-pub use codec::{PhotoCodec, photo_model};
+pub use codec::PhotoCodec;
+#[cfg(feature = "model")]
+pub use codec::photo_model;
 pub use model::{PhotoModel, Piece, PieceSet, SETS};
 pub use tintype_block::BORDER_INPUTS;
 

@@ -10,11 +10,9 @@
 //! starting contexts to the end.
 
 use tintype_block::{BORDER_INPUTS, RowReader};
-use tintype_codec::CodecError;
-use tintype_model::{ModelFile, ModelHash, ModelLimits};
+use tintype_codec::{CodecError, CodecId};
+use tintype_model::{Model, ModelFile, ModelHash};
 
-/// Version of the payload of model files.
-const MODEL_VERSION: u8 = 1;
 /// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
 pub const SETS: usize = 4;
 
@@ -60,7 +58,7 @@ const SENT_MAX: i32 = 31;
 /// The model in `file` as it is sent with a picture: no contexts, and a coarser step for each row.
 ///
 /// # Errors
-/// As [`PhotoModel::from_file`].
+/// As [`Model::from_file`].
 pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
     let model = PhotoModel::from_file(file)?;
     let bytes = file.payload();
@@ -87,26 +85,11 @@ pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
     Ok(PhotoModel::file_of(out))
 }
 
-impl PhotoModel {
-    /// The file of a model with `payload`.
-    pub fn file_of(payload: Vec<u8>) -> ModelFile {
-        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
-    }
+impl Model for PhotoModel {
+    const CODEC: CodecId = crate::ID;
+    const VERSION: u8 = 1;
 
-    /// Reads the bytes of a model file.
-    ///
-    /// # Errors
-    /// Those of [`ModelFile::read`] and [`PhotoModel::from_file`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
-    }
-
-    /// The model in `file`.
-    ///
-    /// # Errors
-    /// `Mismatch` for another codec's model, `Truncated` and `Malformed`.
-    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
-        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
+    fn from_payload(bytes: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
         let mut reader = RowReader { bytes, at: 0 };
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {
@@ -127,6 +110,10 @@ impl PhotoModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
-        Ok(Self { sets, contexts, hash: file.hash() })
+        Ok(Self { sets, contexts, hash })
+    }
+
+    fn hash(&self) -> ModelHash {
+        self.hash
     }
 }

@@ -13,7 +13,7 @@
 use super::neighbours::{Neighbours, PAD, Rows, neighbours};
 use super::values::code_values;
 use tintype_codec::CodecError;
-use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, Sse, stretch};
+use tintype_entropy::{BitWalk, Mixer, RefinedMix};
 use tintype_image::Plane;
 
 /// Logarithm of the size of a table of adaptive bits, and of match entries. Not measured.
@@ -23,12 +23,8 @@ const RANKS: usize = 6;
 /// Count at which adaptive windows stop growing. Not measured.
 const LIMIT: u32 = 250;
 
-/// Decisions of one kind: hashed contexts, their mixer, and its refinement.
-struct Decisions<const N: usize> {
-    bits: Vec<AdaptiveBit>,
-    mixer: Mixer<N>,
-    refine: Sse,
-}
+/// Decisions of one kind under hashed contexts.
+struct Decisions<const N: usize>(RefinedMix<N>);
 
 fn hash(a: u64, b: u64) -> u64 {
     let x = (a ^ b.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -37,28 +33,18 @@ fn hash(a: u64, b: u64) -> u64 {
 
 impl<const N: usize> Decisions<N> {
     fn new(sets: usize, weight: i32) -> Self {
-        let bits = vec![AdaptiveBit::default(); N << TABLE_LOG2];
-        Self { bits, mixer: Mixer::with_weight(sets, 6, weight), refine: Sse::new(sets) }
+        let mixer = Mixer::with_weight(sets, 6, weight);
+        Self(RefinedMix::new(N << TABLE_LOG2, LIMIT, mixer, sets))
     }
 
     #[inline(always)]
     fn code<W: BitWalk>(&mut self, walk: &mut W, bit: bool, set: usize, keys: [u64; N]) -> bool {
         let mut at = [0usize; N];
-        let mut inputs = [0i32; N];
         for k in 0..N {
             let place = keys[k].wrapping_mul(0xd6e8_feb8_6659_fd93) >> (64 - TABLE_LOG2);
             at[k] = (k << TABLE_LOG2) | place as usize;
-            inputs[k] = stretch(self.bits[at[k]].p1());
         }
-        let p1 = self.mixer.mix(set, &inputs);
-        let (refined, place) = self.refine.refine(set, p1);
-        let bit = walk.bit(bit, (p1 + refined).div_ceil(2).clamp(1, 65535));
-        self.refine.update(place, bit, 6);
-        self.mixer.update(set, &inputs, p1, bit);
-        for at in at {
-            self.bits[at].update(bit, LIMIT);
-        }
-        bit
+        self.0.code(walk, bit, at, (set, set))
     }
 }
 

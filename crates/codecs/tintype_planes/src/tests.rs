@@ -1,23 +1,15 @@
 //! Round trips of groups and transforms, bounded errors, hostile headers.
 
 use super::{ManyPlanes, within_error};
-use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec, Target};
+use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec, Target, contract};
 use tintype_image::{ColourModel, PlaneInfo, PlaneRole, Planes, Region, Shape};
 
 static CODEC: ManyPlanes = ManyPlanes::new(&tintype_wavelet::Wavelet, &tintype_lossless::Lossless);
 
 fn fill(planes: &mut Planes) {
-    let mut noise = 1u32;
-    for (index, plane) in planes.planes.iter_mut().enumerate() {
-        let max = u32::from(planes.shape.planes[index].sample_max());
-        for y in 0..plane.height() {
-            for (x, value) in plane.row_mut(y).iter_mut().enumerate() {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let scene = (x * 3 + y * 2 + (x / 9) * (y / 7)) as u32 % 180;
-                *value = ((scene * (index as u32 + 3) / 6 + (noise >> 29)) * max / 255).min(max) as u16;
-            }
-        }
-    }
+    contract::fill(planes, 255, |index, x, y, noise| {
+        (x * 3 + y * 2 + (x / 9) * (y / 7)) % 180 * (index + 3) / 6 + (noise >> 5)
+    });
 }
 
 fn bands(count: usize, depth: u8) -> Planes {

@@ -14,7 +14,9 @@ use tintype_codec::{
     QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Level, Plane, Planes, Shape};
-use tintype_model::{ModelFile, ModelLimits, model_mismatch};
+#[cfg(feature = "model")]
+use tintype_model::Model;
+use tintype_model::{ModelHash, model_mismatch};
 
 /// Quality against the luma step in 8-bit sample units. From 10 to 72 it is the mean
 /// SSIMULACRA2 of photos/valid at that step; below 10 the steps run on to the low rates that
@@ -32,15 +34,14 @@ const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
 /// From this step in internal units on chroma is coded at half resolution. Not measured.
 const HALF_CHROMA_STEP: i32 = 24 * 16;
 
+/// The name of the model that ships with the program: streams under it do not name it.
+pub const SHIPPED_HASH: ModelHash = ModelHash([0x33, 0xe5, 0xee, 0xd3, 0xc3, 0xe4, 0xc4, 0x26]);
+
 /// The model shipped with the program, fitted to photographs.
+#[cfg(feature = "model")]
 pub fn photo_model() -> &'static SparseModel {
     static MODEL: OnceLock<SparseModel> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let bytes = include_bytes!("../../../../models/sparse-photo.tinmodel");
-        let file = ModelFile::read_built_in(bytes, &ModelLimits::default());
-        let file = file.expect("the shipped model file is whole");
-        SparseModel::from_file(&file).expect("the shipped model is whole")
-    })
+    MODEL.get_or_init(|| Model::built_in(include_bytes!("../../../../models/sparse-photo.tinmodel")))
 }
 
 /// The codec under one model.
@@ -54,18 +55,15 @@ pub struct SparseCodec {
 impl SparseCodec {
     /// The codec under a model of the user's.
     pub fn new(model: SparseModel) -> Self {
-        let shipped = model.hash == photo_model().hash;
+        let shipped = model.hash == SHIPPED_HASH;
         Self { model, prepared: OnceLock::new(), shipped }
     }
 
     /// The codec under the shipped model.
+    #[cfg(feature = "model")]
     pub fn photo() -> &'static Self {
         static CODEC: OnceLock<SparseCodec> = OnceLock::new();
-        CODEC.get_or_init(|| Self {
-            model: photo_model().clone(),
-            prepared: OnceLock::new(),
-            shipped: true,
-        })
+        CODEC.get_or_init(|| Self::new(photo_model().clone()))
     }
 
     /// Codes `source` at a step number (see [`Header`]).
@@ -107,7 +105,7 @@ impl SparseCodec {
         if header.model_hash == ours || header.model_hash == Some(self.model.hash) {
             return Ok(());
         }
-        let needed = header.model_hash.unwrap_or_else(|| photo_model().hash);
+        let needed = header.model_hash.unwrap_or(SHIPPED_HASH);
         Err(model_mismatch(crate::ID, needed, self.model.hash))
     }
 

@@ -45,7 +45,9 @@ mod tests;
 mod tile;
 mod walk;
 
-pub use codec::{SparseCodec, photo_model};
+#[cfg(feature = "model")]
+pub use codec::photo_model;
+pub use codec::{SHIPPED_HASH, SparseCodec};
 pub use model::{Cluster, ClusterSet, SETS, SparseModel};
 pub use tintype_block::BORDER_INPUTS;
 

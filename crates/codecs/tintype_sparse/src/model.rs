@@ -11,11 +11,9 @@
 //! none.
 
 use tintype_block::{BORDER_INPUTS, RowReader};
-use tintype_codec::CodecError;
-use tintype_model::{ModelFile, ModelHash, ModelLimits};
+use tintype_codec::{CodecError, CodecId};
+use tintype_model::{Model, ModelHash};
 
-/// Version of the payload of model files.
-const MODEL_VERSION: u8 = 1;
 /// Number of sets: three sizes for luma, three for chroma.
 pub const SETS: usize = 6;
 /// The most clusters of a set.
@@ -54,26 +52,11 @@ pub struct SparseModel {
     pub hash: ModelHash,
 }
 
-impl SparseModel {
-    /// The file of a model with `payload`.
-    pub fn file_of(payload: Vec<u8>) -> ModelFile {
-        ModelFile::new(crate::ID.number(), MODEL_VERSION, payload)
-    }
+impl Model for SparseModel {
+    const CODEC: CodecId = crate::ID;
+    const VERSION: u8 = 1;
 
-    /// Reads the bytes of a model file.
-    ///
-    /// # Errors
-    /// Those of [`ModelFile::read`] and [`SparseModel::from_file`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        Self::from_file(&ModelFile::read(bytes, &ModelLimits::default())?)
-    }
-
-    /// The model in `file`.
-    ///
-    /// # Errors
-    /// `Mismatch` for another codec's model, `Truncated` and `Malformed`.
-    pub fn from_file(file: &ModelFile) -> Result<Self, CodecError> {
-        let bytes = file.payload_for(crate::ID.number(), crate::ID.name(), MODEL_VERSION)?;
+    fn from_payload(bytes: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
         let mut reader = RowReader { bytes, at: 0 };
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {
@@ -95,6 +78,10 @@ impl SparseModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "six sets".into() })?;
-        Ok(Self { sets, contexts, hash: file.hash() })
+        Ok(Self { sets, contexts, hash })
+    }
+
+    fn hash(&self) -> ModelHash {
+        self.hash
     }
 }

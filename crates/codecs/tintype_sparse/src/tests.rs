@@ -6,7 +6,7 @@ use super::{SparseCodec, SparseModel, photo_model};
 use tintype_codec::contract::picture;
 use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload};
 use tintype_image::{Planes, Shape, Threads};
-use tintype_model::{ModelFile, ModelHash, ModelLimits};
+use tintype_model::{Model, ModelFile, ModelHash, ModelLimits};
 
 fn exec() -> Exec {
     Exec { threads: Threads::ONE, ..Exec::default() }

@@ -17,6 +17,9 @@ use tintype_block::{
 /// Largest number of samples in a block.
 const SAMPLES_MAX: usize = 32 * 32;
 
+/// Column and row of a block's first sample.
+type Place = (usize, usize);
+
 /// What a block is coded as: itself, or four of the next smaller size.
 #[derive(Clone, Debug)]
 pub enum BlockPlan {
@@ -79,13 +82,7 @@ struct BlockWalk<'a, W> {
 }
 
 impl<W: ContextWalk> BlockWalk<'_, W> {
-    fn block(
-        &mut self,
-        state: &mut PlaneState,
-        at: (usize, usize),
-        size: usize,
-        plan: Option<&BlockPlan>,
-    ) {
+    fn block(&mut self, state: &mut PlaneState, at: Place, size: usize, plan: Option<&BlockPlan>) {
         if size > 0 {
             let split = matches!(plan, Some(BlockPlan::Split(_)));
             let context = split_context(state, self.luma, at, size);
@@ -108,13 +105,7 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         self.leaf(state, at, size, leaf);
     }
 
-    fn leaf(
-        &mut self,
-        state: &mut PlaneState,
-        at: (usize, usize),
-        size: usize,
-        plan: Option<&LeafPlan>,
-    ) {
+    fn leaf(&mut self, state: &mut PlaneState, at: Place, size: usize, plan: Option<&LeafPlan>) {
         let block = BlockContext::of_block(state, self.luma, at, size);
         if let Some(plan) = plan {
             self.terms.clone_from(&plan.terms);

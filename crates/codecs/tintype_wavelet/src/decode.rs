@@ -8,18 +8,16 @@ use super::model::Model;
 use super::quantise::{Dequantiser, component_step, integer_row};
 use super::walk::{Pass, code_plane};
 use std::collections::HashMap;
-use tintype_codec::{CodecError, DecodeRequest, Exec, PayloadView, decode_tiles, requested_region};
+use tintype_codec::{
+    CodecError, DecodeRequest, Exec, PayloadView, Result, decode_tiles, requested_region,
+};
 use tintype_entropy::{BitDecoder, BitWalk};
 use tintype_image::colour::rgb_from_ycocg;
 use tintype_image::{Level, Plane, Planes, Region, Shape};
 use tintype_transform::dwt::{Band, Filter, Filter53, Filter97, norm_9_7, synthesise};
 
 /// Reads the header and checks it against the shape, the request and the limits.
-fn checked_header(
-    payload: &PayloadView<'_>,
-    request: &DecodeRequest,
-    exec: &Exec,
-) -> Result<Header, CodecError> {
+fn checked_header(payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Header> {
     payload.shape.check(&exec.limits)?;
     let header = Header::from_bytes(payload.header)?;
     if header.mixes_colour && !colour::can_mix(payload.shape) {
@@ -35,11 +33,7 @@ fn checked_header(
     Ok(header)
 }
 
-pub(crate) fn decode(
-    payload: &PayloadView<'_>,
-    request: &DecodeRequest,
-    exec: &Exec,
-) -> Result<Planes, CodecError> {
+pub(crate) fn decode(payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
     let shape = payload.shape;
     let scale = request.scale_log2;
     let header = checked_header(payload, request, exec)?;

@@ -8,7 +8,7 @@ use tintype_cluster::{ClusterCodec, ClusterModel};
 #[cfg(feature = "lossless")]
 use tintype_lossless::Lossless;
 #[cfg(feature = "model-files")]
-use tintype_model::{ModelFile, ModelHead, ModelLimits};
+use tintype_model::{Model, ModelFile, ModelHead, ModelLimits};
 #[cfg(feature = "neural")]
 use tintype_neural::{Neural, NeuralModel};
 #[cfg(feature = "photo")]
@@ -26,9 +26,15 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
         #[cfg(feature = "lossless")]
         ids::LOSSLESS => Some(&Lossless),
         #[cfg(all(feature = "cluster", feature = "models"))]
-        ids::CLUSTER => Some(&ClusterCodec::SHIPPED),
+        ids::CLUSTER => {
+            static CLUSTER: ClusterCodec = ClusterCodec::SHIPPED;
+            Some(&CLUSTER)
+        }
         #[cfg(all(feature = "photo", feature = "models"))]
-        ids::PHOTO => Some(&PhotoCodec::SHIPPED),
+        ids::PHOTO => {
+            static PHOTO: PhotoCodec = PhotoCodec::SHIPPED;
+            Some(&PHOTO)
+        }
         #[cfg(all(feature = "sparse", feature = "models"))]
         ids::SPARSE => Some(SparseCodec::photo()),
         #[cfg(feature = "neural-model")]
@@ -124,7 +130,7 @@ pub(crate) fn codec_of_model(bytes: &[u8]) -> Result<CodecId, CodecError> {
 pub(crate) fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
     match codec_from_model(bytes)?.id() {
         #[cfg(feature = "cluster")]
-        ids::CLUSTER => Ok(Box::new(ClusterCodec::sending(ClusterModel::from_bytes(bytes)?))),
+        ids::CLUSTER => Ok(Box::new(ClusterCodec::sending(bytes)?)),
         #[cfg(feature = "photo")]
         ids::PHOTO => Ok(Box::new(PhotoCodec::sending(bytes)?)),
         other => {

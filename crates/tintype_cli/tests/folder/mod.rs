@@ -18,6 +18,13 @@ impl Folder {
         Self { folder: TempDir::new().unwrap() }
     }
 
+    /// A folder that holds a small photograph called `name`.
+    pub fn with_photo(name: &str) -> Self {
+        let folder = Self::new();
+        folder.photo(name);
+        folder
+    }
+
     pub fn folder_path(&self) -> &std::path::Path {
         self.folder.path()
     }

@@ -18,6 +18,7 @@ mod frequency;
 mod integer;
 mod logistic;
 mod mixer;
+mod refined_mix;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ pub use frequency::FrequencyWalk;
 pub use integer::IntModel;
 pub use logistic::{STRETCH_MAX, squash, stretch};
 pub use mixer::Mixer;
+pub use refined_mix::RefinedMix;
 pub use sse::Sse;
 pub use walk::BitWalk;

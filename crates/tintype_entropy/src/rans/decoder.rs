@@ -1,7 +1,7 @@
 //! The rANS decoder.
 
 use super::{PRECISION_MAX, STATE_MIN};
-use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
+use crate::symbols::{ProbabilitySource, Signed, SymbolWalk, symbol_then_sign};
 use crate::{BitWalk, EntropyError};
 
 /// Decodes the code of a [`super::RansEncoder`] with as many lanes.
@@ -126,14 +126,9 @@ impl<const LANES: usize> SymbolWalk for RansDecoder<'_, LANES> {
     }
 
     #[inline(always)]
-    fn signed_symbol<S: ProbabilitySource + ?Sized>(
-        &mut self,
-        _symbol: u32,
-        _negative: bool,
-        source: &S,
-    ) -> (u32, bool) {
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, signed: Signed, source: &S) -> Signed {
         if source.precision() == PRECISION_MAX {
-            return symbol_then_sign(self, 0, false, source);
+            return symbol_then_sign(self, signed, source);
         }
         let shift = PRECISION_MAX - 1 - source.precision();
         self.take(

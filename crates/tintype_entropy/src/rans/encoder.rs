@@ -1,7 +1,7 @@
 //! The rANS encoder.
 
 use super::{PRECISION_MAX, STATE_MIN};
-use crate::symbols::{ProbabilitySource, SymbolWalk, symbol_then_sign};
+use crate::symbols::{ProbabilitySource, Signed, SymbolWalk, symbol_then_sign};
 use crate::{BitWalk, EntropyError};
 
 /// Collects symbols and codes them in `LANES` lanes (1, 2, 4 or 8; each costs about four bytes).
@@ -129,16 +129,11 @@ impl<const LANES: usize> SymbolWalk for RansEncoder<LANES> {
     }
 
     #[inline(always)]
-    fn signed_symbol<S: ProbabilitySource + ?Sized>(
-        &mut self,
-        symbol: u32,
-        negative: bool,
-        source: &S,
-    ) -> (u32, bool) {
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, signed: Signed, source: &S) -> Signed {
         if source.precision() == PRECISION_MAX {
-            return symbol_then_sign(self, symbol, negative, source);
+            return symbol_then_sign(self, signed, source);
         }
-        let negative = negative && symbol != 0;
+        let (symbol, negative) = (signed.0, signed.1 && signed.0 != 0);
         let (start, width) = source.interval(symbol);
         let (start, width) =
             (2 * start + if negative { width } else { 0 }, width << u32::from(symbol == 0));

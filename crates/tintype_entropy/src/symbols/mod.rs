@@ -37,6 +37,9 @@ pub trait ProbabilitySource {
     fn find(&self, slot: u32) -> (u32, u32, u32);
 }
 
+/// A symbol, and whether its value is negative; symbol 0 never is.
+pub type Signed = (u32, bool);
+
 /// A [`BitWalk`] that takes symbols as well as bits.
 pub trait SymbolWalk: BitWalk {
     /// Codes one symbol; as with bits, use the one returned.
@@ -46,24 +49,14 @@ pub trait SymbolWalk: BitWalk {
     /// returns `false`. rANS takes both in one step, from halves of the symbol's part, if the
     /// source has less than 16 bits of precision.
     #[inline(always)]
-    fn signed_symbol<S: ProbabilitySource + ?Sized>(
-        &mut self,
-        symbol: u32,
-        negative: bool,
-        source: &S,
-    ) -> (u32, bool) {
-        symbol_then_sign(self, symbol, negative, source)
+    fn signed_symbol<S: ProbabilitySource + ?Sized>(&mut self, signed: Signed, source: &S) -> Signed {
+        symbol_then_sign(self, signed, source)
     }
 }
 
 /// A symbol and a plain bit for its sign.
 #[inline(always)]
-pub(crate) fn symbol_then_sign<W, S>(
-    walk: &mut W,
-    symbol: u32,
-    negative: bool,
-    source: &S,
-) -> (u32, bool)
+pub(crate) fn symbol_then_sign<W, S>(walk: &mut W, (symbol, negative): Signed, source: &S) -> Signed
 where
     W: SymbolWalk + ?Sized,
     S: ProbabilitySource + ?Sized,

@@ -48,6 +48,17 @@ impl YCbCrMatrix {
         let [cb, cr] = self.difference_scales();
         [cr, -cb * blue / green, -cr * red / green, cb]
     }
+
+    /// [`YCbCrMatrix::inverse_weights`] with `fraction_bits`.
+    pub const fn inverse_weights_fixed(self, fraction_bits: u32) -> [i32; 4] {
+        let [cr_red, cb_green, cr_green, cb_blue] = self.inverse_weights();
+        [
+            fixed_point(cr_red, fraction_bits),
+            fixed_point(cb_green, fraction_bits),
+            fixed_point(cr_green, fraction_bits),
+            fixed_point(cb_blue, fraction_bits),
+        ]
+    }
 }
 
 /// `value · 2^fraction_bits`, rounded to the nearest, halves away from zero.

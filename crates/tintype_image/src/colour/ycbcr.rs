@@ -65,7 +65,7 @@ struct Backward {
 impl Backward {
     fn new(matrix: YCbCrMatrix, bit_depth: u8) -> Self {
         let fraction_bits = if bit_depth <= 14 { 16 } else { 14 };
-        let weights = matrix.inverse_weights().map(|w| fixed_point(w, fraction_bits));
+        let weights = matrix.inverse_weights_fixed(fraction_bits);
         Self { fraction_bits, weights, half: 1 << (bit_depth - 1), max: (1 << bit_depth) - 1 }
     }
 
@@ -92,14 +92,25 @@ impl Backward {
 pub fn ycbcr_from_rgb(rgb: &Planes, matrix: YCbCrMatrix, level: Level) -> Result<Planes, ImageError> {
     let depth = even_colour_depth(rgb, ColourModel::Rgb)?;
     let forward = Forward::new(matrix, depth);
-    let mut out = rgb.clone();
-    out.shape.colour = ColourModel::YCbCr(matrix);
+    Ok(with_rows(rgb, ColourModel::YCbCr(matrix), |r, g, b| {
+        dispatch!(level, _simd => forward.row(r, g, b));
+    }))
+}
+
+/// A copy of `planes` as `colour`, each row of the three colour planes changed by `convert`.
+fn with_rows(
+    planes: &Planes,
+    colour: ColourModel,
+    convert: impl Fn(&mut [u16], &mut [u16], &mut [u16]),
+) -> Planes {
+    let mut out = planes.clone();
+    out.shape.colour = colour;
     let height = out.shape.height_px;
-    let [r, g, b] = three(&mut out);
+    let [a, b, c] = three(&mut out);
     for y in 0..height {
-        dispatch!(level, _simd => forward.row(r.row_mut(y), g.row_mut(y), b.row_mut(y)));
+        convert(a.row_mut(y), b.row_mut(y), c.row_mut(y));
     }
-    Ok(out)
+    out
 }
 
 /// Converts full-resolution YCbCr colour planes to RGB. Subsampled chroma wants
@@ -115,14 +126,9 @@ pub fn rgb_from_ycbcr(ycbcr: &Planes, level: Level) -> Result<Planes, ImageError
     };
     let depth = even_colour_depth(ycbcr, ycbcr.shape.colour)?;
     let backward = Backward::new(matrix, depth);
-    let mut out = ycbcr.clone();
-    out.shape.colour = ColourModel::Rgb;
-    let height = out.shape.height_px;
-    let [a, b, c] = three(&mut out);
-    for y in 0..height {
-        dispatch!(level, _simd => backward.row(a.row_mut(y), b.row_mut(y), c.row_mut(y)));
-    }
-    Ok(out)
+    Ok(with_rows(ycbcr, ColourModel::Rgb, |a, b, c| {
+        dispatch!(level, _simd => backward.row(a, b, c));
+    }))
 }
 
 /// The luma of RGB as a gray picture without further planes.

@@ -8,6 +8,7 @@
 
 mod bmp;
 mod bytes;
+mod decoder_errors;
 mod dicom;
 mod gif;
 mod interleave;
@@ -188,14 +189,6 @@ enum Damage {
     Refused,
     /// Adds a warning and keeps what was read.
     Reported,
-}
-
-/// An error of reading from memory: the end of the bytes, or a seek outside them.
-fn memory_error(error: &std::io::Error, format: &str) -> ImageError {
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => ImageError::Truncated { needed: 1 },
-        _ => ImageError::Malformed { what: format!("{format}: {error}"), at: None },
-    }
 }
 
 /// What was left out of a picture or is damaged.

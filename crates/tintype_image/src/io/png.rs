@@ -9,27 +9,15 @@
 //! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
-use super::{Warnings, WriteSettings, memory_error};
+use super::{Warnings, WriteSettings};
 use crate::colour::scaled_sample;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
-use png::{BitDepth, ColorType, DecodingError, Info};
+use png::{BitDepth, ColorType, Info};
 use std::borrow::Cow;
 use std::io::Cursor;
 use std::io::Write;
 
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
-
-impl From<DecodingError> for ImageError {
-    fn from(error: DecodingError) -> Self {
-        match error {
-            DecodingError::IoError(e) => memory_error(&e, "PNG"),
-            DecodingError::LimitsExceeded => {
-                Self::Limit { what: "bytes of PNG metadata and buffers", max: 0 }
-            }
-            other => Self::Malformed { what: format!("PNG: {other}"), at: None },
-        }
-    }
-}
 
 /// Reads a PNG file; of an animation, the default picture.
 pub(super) fn read(

@@ -236,16 +236,11 @@ fn y4m_keeps_frames_of_every_sampling_and_depth() {
 #[test]
 fn floating_point_tiff_is_refused_by_name() {
     let mut bytes = b"II*\0\x08\0\0\0\x09\0".to_vec();
+    #[rustfmt::skip]
     let entries: [(u16, u16, u32); 9] = [
-        (256, 3, 1),
-        (257, 3, 1),
-        (258, 3, 32),
-        (259, 3, 1),
-        (262, 3, 1),
-        (273, 4, 8),
-        (277, 3, 1),
-        (279, 4, 4),
-        (339, 3, 3),
+        (256, 3, 1), (257, 3, 1), (258, 3, 32),
+        (259, 3, 1), (262, 3, 1), (273, 4, 8),
+        (277, 3, 1), (279, 4, 4), (339, 3, 3),
     ];
     for (tag, kind, value) in entries {
         bytes.extend(

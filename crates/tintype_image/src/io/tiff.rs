@@ -12,7 +12,7 @@
 //! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
 use super::interleave::{Interleaved, unpack_row};
-use super::{Warnings, WriteSettings, memory_error};
+use super::{Warnings, WriteSettings};
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use std::io::Cursor;
 use tiff::TiffError;
@@ -71,17 +71,6 @@ const INKS: [&str; 4] = ["cyan", "magenta", "yellow", "black"];
 const PREMULTIPLIED: &str = "premultiplied alpha";
 /// Rows of about this many bytes make one strip.
 const STRIP_BYTES: usize = 256 << 10;
-
-impl From<TiffError> for ImageError {
-    fn from(error: TiffError) -> Self {
-        match error {
-            TiffError::IoError(e) => memory_error(&e, "TIFF"),
-            TiffError::UnsupportedError(e) => Self::Unsupported { what: format!("TIFF: {e}") },
-            TiffError::LimitsExceeded => Self::Limit { what: "bytes of one TIFF tag or strip", max: 0 },
-            other => Self::Malformed { what: format!("TIFF: {other}"), at: None },
-        }
-    }
-}
 
 /// Reads the page of a TIFF file that [`full_size_page`] names.
 pub(super) fn read(

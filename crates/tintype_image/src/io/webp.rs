@@ -6,23 +6,13 @@
 //!
 //! Source: RFC 9649 (WebP).
 
+use super::Warnings;
 use super::interleave::{Interleaved, planes_from_bytes};
-use super::{Warnings, memory_error};
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Shape};
-use image_webp::{ColorType, DecodingError, EncodingError, WebPDecoder, WebPEncoder};
+use image_webp::{ColorType, EncodingError, WebPDecoder, WebPEncoder};
 use std::io::Cursor;
 
 const SIDE_PX_MAX: usize = 16_383;
-
-impl From<DecodingError> for ImageError {
-    fn from(error: DecodingError) -> Self {
-        match error {
-            DecodingError::IoError(e) => memory_error(&e, "WebP"),
-            DecodingError::MemoryLimitExceeded => Self::Limit { what: "bytes of WebP metadata", max: 0 },
-            other => Self::Malformed { what: format!("WebP: {other}"), at: None },
-        }
-    }
-}
 
 /// Reads a WebP file.
 pub(super) fn read(

@@ -4,6 +4,7 @@ use crate::page::Page;
 use tintype_cluster::{ClusterModel, Tree};
 use tintype_codec::CodecError;
 use tintype_image::Planes;
+use tintype_model::Model;
 
 /// Names of the trees, in the order of the model.
 const TREES: [&str; 6] = ["luma 4", "luma 8", "luma 16", "chroma 4", "chroma 8", "chroma 16"];

@@ -13,6 +13,7 @@ use tintype_cluster::fitting::{
 };
 use tintype_cluster::{ClusterModel, SETS, Tree, side};
 use tintype_codec::CodecError;
+use tintype_model::Model;
 
 /// Fits a `cluster` model.
 #[derive(Clone, Copy, Debug)]

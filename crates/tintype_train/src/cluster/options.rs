@@ -64,21 +64,14 @@ impl ClusterOptions {
             "linkage",
         ])?;
         let own = Self { seed: request.seed, ..Self::default() };
-        let distance = match request.setting("distance", "cosine".to_string())?.as_str() {
-            "cosine" => Distance::Cosine,
-            "euclidean" => Distance::Euclidean,
-            "hamming" => Distance::Hamming,
-            other => {
-                return Err(misuse(format!(
-                    "distance {other}: there are cosine, euclidean and hamming"
-                )));
-            }
-        };
-        let linkage = match request.setting("linkage", "ward".to_string())?.as_str() {
-            "ward" => Linkage::Ward,
-            "average" => Linkage::Average,
-            other => return Err(misuse(format!("linkage {other}: there are ward and average"))),
-        };
+        let distances = [
+            ("cosine", Distance::Cosine),
+            ("euclidean", Distance::Euclidean),
+            ("hamming", Distance::Hamming),
+        ];
+        let distance = request.choice("distance", &distances)?;
+        let linkages = [("ward", Linkage::Ward), ("average", Linkage::Average)];
+        let linkage = request.choice("linkage", &linkages)?;
         let options = Self {
             leaves: request.numbers("leaves", own.leaves)?,
             vectors: request.numbers("vectors", own.vectors)?,

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tintype_codec::{Codec, DecodeRequest, EncodeSettings, Exec};
 use tintype_image::{Planes, Shape, Threads};
 use tintype_metrics::{Wanted, compare_with};
+use tintype_model::Model;
 use tintype_neural::{Neural, NeuralModel, rounds_of_effort};
 use tintype_nn::Array;
 
@@ -23,7 +24,7 @@ pub fn measure(
     rounds: usize,
     anchor: Option<&Anchor>,
 ) -> Result<(), Failure> {
-    let codec = Neural::new(NeuralModel::read(bytes)?);
+    let codec = Neural::new(NeuralModel::from_bytes(bytes)?);
     let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let (mut points, mut pixels, mut seconds) = (Vec::new(), 0.0, [0.0; 2]);
     // The largest distance between a file and its estimate, beyond 64 bytes, in shares of the
@@ -72,7 +73,7 @@ pub fn measure(
 /// # Errors
 /// If the model cannot be read or the codec fails.
 pub fn with_qualities(bytes: &[u8], pictures: &PictureSet) -> Result<Vec<u8>, Failure> {
-    let codec = Neural::new(NeuralModel::read(bytes)?);
+    let codec = Neural::new(NeuralModel::from_bytes(bytes)?);
     let exec = Exec { threads: Threads::ONE, ..Exec::default() };
     let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
     let levels = codec.model().levels;

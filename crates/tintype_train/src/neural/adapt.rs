@@ -13,7 +13,8 @@ use nalgebra::DMatrix;
 use tintype_codec::{CodecError, Exec};
 use tintype_entropy::CdfTable;
 use tintype_image::Planes;
-use tintype_neural::{Neural, NeuralModel, Trace};
+use tintype_model::Model;
+use tintype_neural::{Neural, NeuralModel, TileSymbols};
 use tintype_nn::{Array, FeatureMap, Kind, Network, NnError, Pointwise, Program, Step};
 
 use super::whole::whole;
@@ -75,7 +76,7 @@ impl Adapter {
     /// `Codec` for bytes that are no neural model.
     pub fn new(bytes: &[u8]) -> Result<Self, FitError> {
         let network = NeuralModel::network(bytes)?;
-        let codec = Neural::new(NeuralModel::read(bytes)?);
+        let codec = Neural::new(NeuralModel::from_bytes(bytes)?);
         let shape = network.array_i16("shape", 4).map_err(from_nn)?;
         let latent = shape[0] as usize;
         let top = codec.model().levels - 1;
@@ -99,13 +100,13 @@ impl Adapter {
             let levels = self.codec.model().levels;
             let steps = self.network.array_i32("step", levels * self.latent).map_err(from_nn)?;
             let steps = steps[level * self.latent..][..self.latent].to_vec();
-            self.add(&trace, &means, &steps);
+            self.add(&trace.symbols, &means, &steps);
         }
         Ok(())
     }
 
-    fn add(&mut self, trace: &Trace, means: &[f64], steps: &[i32]) {
-        for (at, (&symbol, &table)) in trace.symbols.iter().zip(&trace.tables.values).enumerate() {
+    fn add(&mut self, tile: &TileSymbols, means: &[f64], steps: &[i32]) {
+        for (at, (&symbol, &table)) in tile.symbols.iter().zip(&tile.priors.tables.values).enumerate() {
             if table == 0 {
                 continue;
             }
@@ -117,8 +118,8 @@ impl Adapter {
             *actual = [actual[0] + f64::from(symbol.unsigned_abs()), actual[1] + means[table]];
             if symbol != 0 {
                 let decoded = f64::from(symbol) * f64::from(steps[channel]) / 256.0;
-                let mean = f64::from(trace.latents.values[at]) - decoded;
-                let target = f64::from(trace.analysed.values[at]) - mean;
+                let mean = f64::from(tile.latents.values[at]) - decoded;
+                let target = f64::from(tile.analysed.values[at]) - mean;
                 let sums = &mut self.sums.residuals[channel];
                 *sums = [sums[0] + target * decoded, sums[1] + decoded * decoded];
             }
@@ -196,7 +197,7 @@ impl Adapter {
             for &level in &self.levels {
                 let trace = self.codec.trace(&planes, level, &exec())?;
                 let with = |program: &Program| {
-                    program.run(exec().level, trace.latents.clone(), level).map_err(from_nn)
+                    program.run(exec().level, trace.symbols.latents.clone(), level).map_err(from_nn)
                 };
                 let weight = f64::from(lambdas[level]).powf(0.65);
                 accumulate(

@@ -5,6 +5,7 @@ use crate::page::Page;
 use crate::{FitError, PictureList};
 use tintype_codec::CodecError;
 use tintype_image::Planes;
+use tintype_model::Model;
 use tintype_photo::{PhotoModel, PieceSet, SETS};
 
 /// Names of the sets of pieces, in the order of the model.

@@ -17,16 +17,8 @@ const CONTEXT_PICTURES: usize = 42;
 fn options(request: &FitRequest) -> Result<PhotoOptions, FitError> {
     request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
     let default = PhotoOptions { seed: request.seed, ..PhotoOptions::default() };
-    let basis = match request.setting("basis", "sparse".to_string())?.as_str() {
-        "sparse" => Basis::Sparse,
-        "klt" => Basis::Klt,
-        "dct" => Basis::Dct,
-        other => {
-            return Err(FitError::Misuse {
-                what: format!("basis {other}: there are sparse, klt and dct"),
-            });
-        }
-    };
+    let choices = [("sparse", Basis::Sparse), ("klt", Basis::Klt), ("dct", Basis::Dct)];
+    let basis = request.choice("basis", &choices)?;
     let options = PhotoOptions {
         basis,
         pieces: request.numbers("pieces", default.pieces)?,

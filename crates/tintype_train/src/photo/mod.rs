@@ -16,7 +16,7 @@ pub use sample::Samples;
 use crate::random::Random;
 use tintype_block::{internal_planes, plane_kinds, write_row};
 use tintype_image::{Level, Planes};
-use tintype_model::{ModelFile, ModelLimits};
+use tintype_model::{Model, ModelFile, ModelLimits};
 use tintype_photo::fitting::{TileCoder, TileContexts};
 use tintype_photo::{BORDER_INPUTS, PhotoModel, SETS};
 

@@ -65,24 +65,8 @@ fn options(request: &FitRequest) -> Result<SparseOptions, FitError> {
         "clusters", "atoms", "blocks", "step", "rounds", "passes", "noise", "method", "pursuit",
     ])?;
     let default = SparseOptions { seed: request.seed, ..SparseOptions::default() };
-    let method = match request.setting("method", "ksvd".to_string())?.as_str() {
-        "ksvd" => Method::Ksvd,
-        "online" => Method::Online,
-        other => {
-            return Err(FitError::Misuse {
-                what: format!("setting method: {other} is not ksvd or online"),
-            });
-        }
-    };
-    let lasso = match request.setting("pursuit", "omp".to_string())?.as_str() {
-        "omp" => false,
-        "lasso" => true,
-        other => {
-            return Err(FitError::Misuse {
-                what: format!("setting pursuit: {other} is not omp or lasso"),
-            });
-        }
-    };
+    let method = request.choice("method", &[("ksvd", Method::Ksvd), ("online", Method::Online)])?;
+    let lasso = request.choice("pursuit", &[("omp", false), ("lasso", true)])?;
     let options = SparseOptions {
         clusters: six(request, "clusters", default.clusters, 16)?,
         atoms: six(request, "atoms", default.atoms, 512)?,

@@ -23,7 +23,7 @@ use tintype_block::write_row;
 use tintype_codec::Exec;
 use tintype_codec::map_indexed;
 use tintype_image::{Planes, Threads};
-use tintype_model::{ModelFile, ModelLimits};
+use tintype_model::{Model, ModelFile, ModelLimits};
 use tintype_sparse::fitting::{Contexts, Header, Prepared, TileCoder, coded_planes, plane_plans};
 use tintype_sparse::{BORDER_INPUTS, SETS, SparseModel};
 

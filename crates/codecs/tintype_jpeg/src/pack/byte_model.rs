@@ -6,7 +6,7 @@
 //! little. Bit-exact.
 //! Source: our own; blending of orders as in prediction by partial matching.
 
-use super::distributions::Distribution;
+use super::distributions::{Distribution, stairs};
 use fearless_simd::{Simd, dispatch, i16x16, prelude::*};
 use std::sync::LazyLock;
 use tintype_entropy::symbols::NibbleSource;
@@ -23,27 +23,11 @@ const HEADERS: usize = 8;
 /// How far a bound moves, as halvings less one, by how often its distribution was used.
 ///
 /// A first guess. Rates chosen by camera files save 0.5 points of those, but they are test files.
-static SHIFTS: [u8; 32] = {
-    let mut shifts = [3; 32];
-    let mut seen = 0;
-    while seen < 16 {
-        shifts[seen] = match seen {
-            0 => 0,
-            1 | 2 => 1,
-            _ => 2,
-        };
-        seen += 1;
-    }
-    shifts
-};
+static SHIFTS: [u8; 32] = stairs([0, 2, 15], &[0, 1, 2, 3]);
 
 /// Halvings of the difference to a shorter context's bounds, by how often the longer one
 /// occurred. Not measured.
-static TRUST: [u8; 32] = {
-    let mut trust = [3; 32];
-    (trust[0], trust[1], trust[2]) = (0, 1, 2);
-    trust
-};
+static TRUST: [u8; 32] = stairs([0, 1, 2], &[0, 1, 2, 3]);
 
 /// The model that has learnt the typical header.
 static START: LazyLock<ByteModel> = LazyLock::new(ByteModel::new);

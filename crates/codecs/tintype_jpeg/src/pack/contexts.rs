@@ -7,7 +7,7 @@ use tintype_entropy::SymbolWalk;
 
 /// Contexts of the number of nonzero inner coefficients.
 #[derive(Clone, Copy)]
-pub struct InnerCountContext {
+pub struct InnerCount {
     /// Logarithm of the sum of expected magnitudes, 0 to 50.
     pub level: usize,
     /// Bucket of the reference component's count, 0 to 9.
@@ -86,7 +86,7 @@ pub struct EdgeContext {
 }
 
 /// Contexts of the number of nonzero coefficients in the first row or column.
-pub struct EdgeCountContext {
+pub struct EdgeCount {
     /// Row 0, column 1.
     pub side: usize,
     /// Level of the sum of expected magnitudes.
@@ -121,6 +121,9 @@ pub struct DcContext {
     pub fraction: usize,
 }
 
+/// A coefficient and its magnitude; `None` for 0.
+pub type Coded = Option<(i16, u32)>;
+
 /// Codes counts and values of one class of components under their contexts.
 pub trait CoefficientModel {
     /// Whether the model mixes contexts, and so needs those that are for models that mix.
@@ -129,33 +132,13 @@ pub trait CoefficientModel {
     /// not coded.
     fn flat<W: SymbolWalk>(&mut self, walk: &mut W, flat: bool) -> bool;
     /// A count of 0 to 49.
-    fn inner_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: InnerCountContext,
-    ) -> usize;
-    /// An inner coefficient and its magnitude; `None` for 0.
-    fn inner_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        value: i16,
-        context: &InnerContext,
-    ) -> Option<(i16, u32)>;
+    fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: InnerCount) -> usize;
+    /// An inner coefficient.
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, context: &InnerContext) -> Coded;
     /// A count of 0 to 7 in the first row or column.
-    fn edge_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: &EdgeCountContext,
-    ) -> usize;
-    /// A coefficient of the first row or column and its magnitude; `None` for 0.
-    fn edge_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        value: i16,
-        context: &EdgeContext,
-    ) -> Option<(i16, u32)>;
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: &EdgeCount) -> usize;
+    /// A coefficient of the first row or column.
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, context: &EdgeContext) -> Coded;
     /// The residual of DC, -65 535 to 65 535.
     fn dc_residual<W: SymbolWalk>(&mut self, walk: &mut W, residual: i32, context: &DcContext) -> i32;
 }

@@ -8,7 +8,7 @@ use super::bit_table::{BitTable, PriorsReader};
 use super::buckets::{COUNTS, EXPONENTS, LEVELS, MAGNITUDES};
 use super::buckets::{count_bucket, log_level, magnitude_bucket};
 use super::contexts::{
-    CoefficientModel, DcContext, EdgeContext, EdgeCountContext, InnerContext, InnerCountContext,
+    Coded, CoefficientModel, DcContext, EdgeContext, EdgeCount, InnerContext, InnerCount,
 };
 use super::mixed_bits::{LIMIT, MixedBits, MixedSizes};
 use tintype_entropy::SymbolWalk;
@@ -315,13 +315,8 @@ impl CoefficientModel for DenseModel {
         false
     }
 
-    fn inner_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: InnerCountContext,
-    ) -> usize {
-        let InnerCountContext { level, reference, mean, above, left } = context;
+    fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: InnerCount) -> usize {
+        let InnerCount { level, reference, mean, above, left } = context;
         let contexts =
             [level * 10 + reference, mean * 10 + reference, above * 16 + left].map(|v| v * 64);
         let table = &mut self.inner_count;
@@ -331,12 +326,7 @@ impl CoefficientModel for DenseModel {
         count.min(49)
     }
 
-    fn inner_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        value: i16,
-        context: &InnerContext,
-    ) -> Option<(i16, u32)> {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, context: &InnerContext) -> Coded {
         let magnitude = u32::from(value.unsigned_abs());
         let InnerContext { position: n, level, remaining_bucket, certain, .. } = *context;
         let edges = context.edge_values.map(|value| magnitude_bucket(value.unsigned_abs()));
@@ -378,13 +368,8 @@ impl CoefficientModel for DenseModel {
         Some((signed(magnitude, negative) as i16, magnitude))
     }
 
-    fn edge_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: &EdgeCountContext,
-    ) -> usize {
-        let EdgeCountContext { side, level, mean, other_side, inner, .. } = *context;
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: &EdgeCount) -> usize {
+        let EdgeCount { side, level, mean, other_side, inner, .. } = *context;
         let predicted = context.predicted_nonzero;
         let all = [
             (level * 8 + mean) * 4 + other_side / 2,
@@ -401,12 +386,7 @@ impl CoefficientModel for DenseModel {
         })
     }
 
-    fn edge_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        value: i16,
-        context: &EdgeContext,
-    ) -> Option<(i16, u32)> {
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, value: i16, context: &EdgeContext) -> Coded {
         let magnitude = u32::from(value.unsigned_abs());
         let EdgeContext { position, level, predicted, reference_sign, .. } = *context;
         let fine = log_level(predicted.unsigned_abs()).min(FINE - 1);

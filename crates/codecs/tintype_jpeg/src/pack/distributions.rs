@@ -49,21 +49,21 @@ pub trait SymbolContexts {
 
 /// How far differences are shifted, less one, by symbols seen: windows of 8 to 128 symbols. Not
 /// measured.
-static SHIFTS: [u8; 256] = {
-    let mut shifts = [0; 256];
-    let mut seen = 0;
-    while seen < 256 {
-        shifts[seen] = match seen {
-            0..=5 => 2,
-            6..=17 => 3,
-            18..=49 => 4,
-            50..=149 => 5,
-            _ => 6,
-        };
-        seen += 1;
+static SHIFTS: [u8; 256] = stairs([5, 17, 49, 149], &[2, 3, 4, 5, 6]);
+
+/// A table with `values[i]` up to and including `ends[i]`, and the last value behind the last end.
+pub const fn stairs<const N: usize, const ENDS: usize>(ends: [usize; ENDS], values: &[u8]) -> [u8; N] {
+    assert!(values.len() == ENDS + 1);
+    let (mut table, mut at, mut stair) = ([0; N], 0, 0);
+    while at < N {
+        while stair < ENDS && at > ends[stair] {
+            stair += 1;
+        }
+        table[at] = values[stair];
+        at += 1;
     }
-    shifts
-};
+    table
+}
 
 /// `65536 * 2^(i / 16)`.
 const ROOTS: [u64; 16] = [

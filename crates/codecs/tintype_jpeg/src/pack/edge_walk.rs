@@ -3,7 +3,7 @@
 //! In and out: the block, read when coding and filled when decoding. Bit-exact.
 
 use super::buckets::{MAGNITUDES, count_bucket, level_of, log_level, magnitude_bucket};
-use super::contexts::{CoefficientModel, DcContext, EdgeContext, EdgeCountContext};
+use super::contexts::{CoefficientModel, DcContext, EdgeContext, EdgeCount};
 use super::edge_projection::{EdgeSums, predict};
 use super::expected_magnitudes::{ExpectedEdges, Magnitudes};
 use super::neighbours::{BlockInputs, Neighbours};
@@ -119,7 +119,7 @@ fn edge_count<const SIDE: usize, T: CoefficientModel, W: SymbolWalk>(
     let mean = (a + l).div_ceil(2);
     let sum: u32 = edges.0[8 * SIDE + 1..][..7].iter().map(|e| u32::from(*e)).sum();
     let level = level_of(sum);
-    let context = EdgeCountContext {
+    let context = EdgeCount {
         side: SIDE,
         level,
         mean,

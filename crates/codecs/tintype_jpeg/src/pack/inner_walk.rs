@@ -3,7 +3,7 @@
 //! In and out: the block, read when coding and filled when decoding. Bit-exact.
 
 use super::buckets::{count_bucket, level_of, log_level, magnitude_bucket};
-use super::contexts::{CoefficientModel, InnerContext, InnerCountContext, InnerMixContext};
+use super::contexts::{CoefficientModel, InnerContext, InnerCount, InnerMixContext};
 use super::edge_projection::EdgeSums;
 use super::expected_magnitudes::{ExpectedMagnitudes, Magnitudes};
 use super::neighbours::{BlockInputs, Neighbours};
@@ -60,7 +60,7 @@ pub fn inner_count<T: CoefficientModel, W: SymbolWalk>(
         (false, true) => l,
         _ => 50,
     };
-    let context = InnerCountContext {
+    let context = InnerCount {
         level: log_level(expected.inner_sum / 4).min(50),
         reference: count_bucket(around.reference.inner),
         mean,

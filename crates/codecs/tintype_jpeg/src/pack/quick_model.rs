@@ -6,7 +6,7 @@
 use super::bit_table::{BitTable, PriorsReader};
 use super::buckets::{LEVELS, MAGNITUDES};
 use super::contexts::{
-    CoefficientModel, DcContext, EdgeContext, EdgeCountContext, InnerContext, InnerCountContext,
+    Coded, CoefficientModel, DcContext, EdgeContext, EdgeCount, InnerContext, InnerCount,
 };
 use super::distributions::{DC_AT, EDGE_AT, EDGE_COUNT_AT, HIGH_AT, LOW_AT, SymbolContexts};
 use tintype_entropy::{AdaptiveBit, SymbolWalk};
@@ -123,12 +123,7 @@ impl<C: SymbolContexts> CoefficientModel for QuickModel<C> {
     }
 
     #[inline(always)]
-    fn inner_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: InnerCountContext,
-    ) -> usize {
+    fn inner_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: InnerCount) -> usize {
         let high = self
             .contexts
             .code(walk, HIGH_AT + context.level * 10 + context.reference, (count >> 3) as u32)
@@ -139,36 +134,21 @@ impl<C: SymbolContexts> CoefficientModel for QuickModel<C> {
     }
 
     #[inline(always)]
-    fn inner_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        own: i16,
-        context: &InnerContext,
-    ) -> Option<(i16, u32)> {
+    fn inner_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, context: &InnerContext) -> Coded {
         let at = (context.position * LEVELS + context.level) * 8 + context.remaining_bucket;
         value(&mut self.contexts, walk, at, i32::from(own))
             .map(|(value, magnitude)| (value as i16, magnitude))
     }
 
     #[inline(always)]
-    fn edge_count<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        count: usize,
-        context: &EdgeCountContext,
-    ) -> usize {
-        let EdgeCountContext { side, level, mean, other_side, .. } = *context;
+    fn edge_count<W: SymbolWalk>(&mut self, walk: &mut W, count: usize, context: &EdgeCount) -> usize {
+        let EdgeCount { side, level, mean, other_side, .. } = *context;
         let at = EDGE_COUNT_AT + ((side * LEVELS + level) * 8 + mean) * 4 + other_side / 2;
         (self.contexts.code(walk, at, count as u32) & 7) as usize
     }
 
     #[inline(always)]
-    fn edge_value<W: SymbolWalk>(
-        &mut self,
-        walk: &mut W,
-        own: i16,
-        context: &EdgeContext,
-    ) -> Option<(i16, u32)> {
+    fn edge_value<W: SymbolWalk>(&mut self, walk: &mut W, own: i16, context: &EdgeContext) -> Coded {
         let at = EDGE_AT
             + (context.position * LEVELS + context.level) * MAGNITUDES
             + context.predicted_bucket;
