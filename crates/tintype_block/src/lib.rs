@@ -8,7 +8,7 @@
 //! |---|---|
 //! | samples ⇄ internal planes | [`internal_planes`], [`samples_from_internal`], [`PlaneKind`] |
 //! | what a decoder knows beside a block | [`Border`]: 21 means of the decoded samples above and to the left |
-//! | prediction and synthesis by fitted rows | [`predict`], [`add_row`], [`sample_from_sum`] |
+//! | prediction and synthesis by fitted rows | [`Predictor`], [`add_row`], [`sample_from_sum`] |
 //! | quantised levels → amplitudes | [`Dequantiser`] |
 //! | a plane while it is coded | [`PlaneState`]: decoded samples, and a [`Cell`] for each 8 × 8 of them |
 //! | decisions under adaptive contexts | [`ContextSet`]; one walk over [`ContextWalk`] encodes, decodes or counts |
@@ -59,6 +59,7 @@ mod internal;
 mod linear;
 mod model_rows;
 mod model_source;
+mod predictor;
 mod state;
 mod tiles;
 
@@ -69,8 +70,9 @@ pub use header::StreamHeader;
 pub use internal::{
     INTERNAL_MAX, PlaneKind, internal_planes, plane_kinds, sample_from_internal, samples_from_internal,
 };
-pub use linear::{add_row, predict, sample_from_sum};
+pub use linear::{add_row, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};
 pub use model_source::ModelSource;
+pub use predictor::Predictor;
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};

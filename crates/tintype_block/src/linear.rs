@@ -1,22 +1,11 @@
-//! Prediction and synthesis of one block by rows of a fitted model: the same integer arithmetic
-//! in encoder and decoder.
+//! Synthesis of one block by rows of a fitted model: the same integer arithmetic in encoder and
+//! decoder.
 //!
-//! In: a border, predictor rows, basis rows or atoms, amplitudes. Out: sums with [`ENTRY_BITS`]
+//! In: basis rows or atoms, amplitudes. Out: sums with [`ENTRY_BITS`]
 //! fractional bits, and internal samples. Bit-exact: integers. Additions wrap, so that hostile
 //! amplitudes give some picture and no panic.
 
-use crate::{Border, ENTRY_BITS, INTERNAL_MAX};
-
-/// The prediction of a block from its border, into `sums` (one for each sample, [`ENTRY_BITS`]
-/// fractional bits): `mean + Σ input · row`. `predictor` has one row of `sums.len()` entries
-/// for each input.
-#[inline(always)]
-pub fn predict(border: &Border, predictor: &[i16], sums: &mut [i32]) {
-    sums.fill(border.mean << ENTRY_BITS);
-    for (input, row) in border.inputs.iter().zip(predictor.chunks_exact(sums.len())) {
-        add_row(sums, *input, row);
-    }
-}
+use crate::{ENTRY_BITS, INTERNAL_MAX};
 
 /// Adds `factor` times a row to `sums`.
 #[inline(always)]

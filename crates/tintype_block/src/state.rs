@@ -18,6 +18,10 @@ pub struct Cell {
     pub mode: u8,
     /// Sum of the magnitudes of the block's levels, saturated; the codec says for which area.
     pub energy: u8,
+    /// Index of the block's quantiser step against the plane's, for codecs that vary it.
+    pub step: i8,
+    /// Slopes of the block's samples against the planes before, for codecs that predict by them.
+    pub slopes: [i8; 2],
 }
 
 /// A plane under way.
@@ -73,11 +77,13 @@ impl PlaneState {
         self.fill_cells((x, y), side, cell);
     }
 
-    /// Sets the cells of the block of `side` at (`x`, `y`); the default cell takes the block
-    /// back as not coded.
+    /// Sets the cells of the block of `side` at (`x`, `y`), as far as the plane goes; the
+    /// default cell takes the block back as not coded.
     pub fn fill_cells(&mut self, (x, y): (usize, usize), side: usize, cell: Cell) {
-        for row in 0..side / CELL {
-            self.cells.row_mut(y / CELL + row)[x / CELL..][..side / CELL].fill(cell);
+        let (cx, cy) = (x / CELL, y / CELL);
+        let columns = (side / CELL).min(self.cells.width() - cx);
+        for row in cy..(cy + side / CELL).min(self.cells.height()) {
+            self.cells.row_mut(row)[cx..][..columns].fill(cell);
         }
     }
 }

@@ -8,7 +8,8 @@ use tintype_block::{
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
+    QualityCurve, Result, SectionKey, TileSection, Tune, decode_tiles, section_of, tile_grid,
+    wants_tile,
 };
 use tintype_image::{Planes, Shape};
 #[cfg(feature = "model")]
@@ -17,6 +18,9 @@ use tintype_model::{ModelFile, ModelLimits};
 
 /// Side of a tile in pixels; a multiple of 32. Not measured.
 const TILE_PX: usize = 1024;
+
+/// Flag of the header: blocks have steps of their own, and rows weights.
+const VARIES: u8 = 2;
 
 /// Steps of the colour differences of a colour picture against luma's: about those that weigh
 /// equally in RGB after the inverse colour matrix. Not measured.
@@ -82,9 +86,11 @@ impl Codec for PhotoCodec {
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model.get();
-        let header = self.model.header(0, plane_steps(&source.shape, QUALITY.step(quality)));
+        let varies = settings.tune == Tune::Visual;
+        let flags = if varies { VARIES } else { 0 };
+        let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality)));
         let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
-            let coder = TileCoder { model, steps: &header.steps, level: exec.level };
+            let coder = TileCoder { model, steps: &header.steps, varies, level: exec.level };
             let kinds = plane_kinds(&planes.shape, false);
             let mut contexts = TileContexts::new(model);
             coder.encode(&internal_planes(planes), &kinds, &mut contexts, settings.effort)
@@ -103,9 +109,10 @@ impl Codec for PhotoCodec {
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
-        let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), 0)?;
+        let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), VARIES)?;
         let model = &*self.model.for_stream(&header)?;
-        let coder = TileCoder { model, steps: &header.steps, level: exec.level };
+        let varies = header.flags & VARIES != 0;
+        let coder = TileCoder { model, steps: &header.steps, varies, level: exec.level };
         let grid = tile_grid(shape, TILE_PX);
         decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
             decode_section(shape, &section_of(payload, tile)?, &coder)

@@ -6,12 +6,13 @@
 
 use super::context::BlockContext;
 use super::symbols::{
-    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, not_empty_context, split_index,
+    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, code_slope, code_step,
+    not_empty_context, split_index,
 };
 use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
 
 /// Bits of "not split" and of "split".
-pub fn split_costs(contexts: &ContextSet, context: (usize, usize)) -> [f32; 2] {
+pub fn split_costs(contexts: &ContextSet, context: (usize, usize, usize)) -> [f32; 2] {
     bit_costs(contexts.p1(split_index(context)))
 }
 
@@ -19,6 +20,20 @@ pub fn split_costs(contexts: &ContextSet, context: (usize, usize)) -> [f32; 2] {
 pub fn piece_cost(contexts: &ContextSet, piece: usize, pieces: usize, block: &BlockContext) -> f32 {
     let mut walk = EstimateWalk::new(contexts);
     code_piece(&mut walk, piece, pieces, block);
+    walk.bits()
+}
+
+/// Bits of a slope.
+pub fn slope_cost(contexts: &ContextSet, slope: i8, which: usize, context: usize) -> f32 {
+    let mut walk = EstimateWalk::new(contexts);
+    code_slope(&mut walk, slope, which, context);
+    walk.bits()
+}
+
+/// Bits of a step index.
+pub fn step_cost(contexts: &ContextSet, step: i8, expected: i8) -> f32 {
+    let mut walk = EstimateWalk::new(contexts);
+    code_step(&mut walk, step, expected);
     walk.bits()
 }
 
@@ -35,16 +50,16 @@ pub fn magnitude_cost(contexts: &ContextSet, magnitude: usize, place: &Place<'_>
     walk.bits()
 }
 
-/// Bits of every end, 0 to `costs.len() - 1`.
-pub fn end_costs(contexts: &ContextSet, costs: &mut [f32], block: &BlockContext) {
-    let kept = costs.len() - 1;
+/// Bits of every end, 0 to `costs.len() - 1`, of a block that keeps `kept` levels.
+pub fn end_costs(contexts: &ContextSet, costs: &mut [f32], kept: usize, block: &BlockContext) {
+    let last = costs.len() - 1;
     let [empty, not_empty] = bit_costs(contexts.p1(not_empty_context(block)));
     costs[0] = empty;
-    for digits in 0..=kept.ilog2() as usize {
+    for digits in 0..=last.checked_ilog2().unwrap_or(0) as usize {
         let mut walk = EstimateWalk::new(contexts);
         code_end_digits(&mut walk, digits, kept, block);
         let common = not_empty + walk.bits();
-        for end in (1 << digits)..=kept.min((2 << digits) - 1) {
+        for end in (1 << digits)..=last.min((2 << digits) - 1) {
             let mut walk = EstimateWalk::new(contexts);
             code_end_rest(&mut walk, end, digits, block);
             costs[end] = common + walk.bits();

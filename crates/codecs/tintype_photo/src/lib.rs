@@ -25,16 +25,29 @@
 //! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each
 //! prediction mode); prediction and basis fitted together are our own, docs/decisions/0030.
 
+macro_rules! knob {
+    ($name:literal, $default:expr) => {{
+        static K: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+        *K.get_or_init(|| std::env::var($name).ok().and_then(|v| v.parse().ok()).unwrap_or($default))
+    }};
+}
+mod activity;
 mod codec;
 mod context;
 mod cost;
+mod dct;
+mod large;
 mod model;
+mod pieces;
+mod quantise;
 mod search;
 mod symbols;
+mod synthesis;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod walk;
+mod weights;
 
 pub use codec::PhotoCodec;
 #[cfg(feature = "model")]
@@ -50,6 +63,6 @@ pub const ID: CodecId = CodecId::new(5, "photo");
 /// What fitting needs of the codec: the trainer builds pieces and contexts from exactly what
 /// the codec does.
 pub mod fitting {
+    pub use super::synthesis::fitting_border;
     pub use super::tile::{TileCoder, TileContexts};
-    pub use super::walk::block_border;
 }

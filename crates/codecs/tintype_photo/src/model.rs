@@ -1,5 +1,5 @@
 //! The fitted model: affine pieces for blocks of 8 × 8 and 16 × 16, for luma and for chroma,
-//! and starting contexts.
+//! and starting contexts. Blocks of 32 × 32 have fixed pieces ([`super::large`]).
 //!
 //! In: a model file. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact:
 //! integers only.
@@ -9,7 +9,8 @@
 //! each row a `u16` step (little endian, 16 fractional bits) and `n²` signed bytes; then the
 //! starting contexts to the end.
 
-use tintype_block::{BORDER_INPUTS, RowReader};
+use super::weights::row_weights;
+use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
 use tintype_model::{Model, ModelFile, ModelHash};
 
@@ -19,16 +20,18 @@ pub const SETS: usize = 4;
 /// One affine piece in integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// `BORDER_INPUTS × n²`.
-    pub predictor: Vec<i16>,
-    /// `kept × n²`, by falling variance.
+    /// Of a block from its border.
+    pub predictor: Predictor,
+    /// `kept × n²`, by falling variance; empty for blocks of 32, whose basis is the DCT's.
     pub basis: Vec<i16>,
+    /// One weight of the step for each row, see [`super::weights`].
+    pub weights: Vec<u8>,
 }
 
 /// Pieces for one block size and kind of plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PieceSet {
-    /// Side of the block: 8 or 16.
+    /// Side of the block: 8, 16 or 32.
     pub n: usize,
     /// Basis rows of each piece.
     pub kept: usize,
@@ -41,15 +44,12 @@ pub struct PieceSet {
 pub struct PhotoModel {
     /// Luma 8, luma 16, chroma 8, chroma 16.
     pub sets: [PieceSet; SETS],
+    /// Blocks of 32 of luma and of chroma.
+    large: [PieceSet; 2],
     /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
     pub contexts: Vec<u8>,
     /// The name of the model.
     pub hash: ModelHash,
-}
-
-/// Index of the set for a plane kind and block side.
-pub fn set_index(chroma: bool, n: usize) -> usize {
-    usize::from(chroma) * 2 + usize::from(n == 16)
 }
 
 /// Largest entry of a row that is sent with a picture.
@@ -85,6 +85,17 @@ pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
     Ok(PhotoModel::file_of(out))
 }
 
+impl PhotoModel {
+    /// The pieces for blocks of `side` in planes that are chroma or not.
+    #[inline]
+    pub fn set(&self, chroma: bool, side: usize) -> &PieceSet {
+        match side {
+            32 => &self.large[usize::from(chroma)],
+            _ => &self.sets[usize::from(chroma) * 2 + usize::from(side == 16)],
+        }
+    }
+}
+
 impl Model for PhotoModel {
     const CODEC: CodecId = crate::ID;
     const VERSION: u8 = 1;
@@ -101,8 +112,11 @@ impl Model for PhotoModel {
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
             let piece = |reader: &mut RowReader<'_>| {
-                let predictor = reader.rows(BORDER_INPUTS, n * n)?;
-                Ok(Piece { predictor, basis: reader.rows(kept, n * n)? })
+                let rows = reader.rows(BORDER_INPUTS, n * n)?;
+                let predictor = Predictor::from_rows(&rows, n * n);
+                let basis = reader.rows(kept, n * n)?;
+                let weights = row_weights(&basis, n, super::weights::gains()[set / 2]);
+                Ok(Piece { predictor, basis, weights })
             };
             let pieces =
                 (0..count).map(|_| piece(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;
@@ -110,7 +124,7 @@ impl Model for PhotoModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
-        Ok(Self { sets, contexts, hash })
+        Ok(Self { sets, large: [false, true].map(super::large::pieces), contexts, hash })
     }
 
     fn hash(&self) -> ModelHash {

@@ -1,16 +1,22 @@
-//! Samples to symbols: which block sizes, pieces and coefficients cost least, bits and error
-//! together.
+//! Samples to symbols: which block sizes, slopes, pieces and coefficients cost least, bits and
+//! error together.
 //!
 //! The search is float and may differ between machines; what it decides is written by the walk.
-//! Distortions are squared internal units; a bit weighs `LAMBDA · step²` of them.
+//! Distortions are squared internal units, of coefficients over their rows' weights; a bit weighs
+//! `LAMBDA · step²` of them.
 
-use super::context::{BlockContext, split_context};
-use super::cost::{end_costs, magnitude_cost, nonzero_costs, piece_cost, split_costs};
-use super::model::{PieceSet, set_index};
-use super::symbols::{Pair, Place};
-use super::walk::{BlockPlan, SuperblockPlan, Synthesis, block_border, cell};
+use super::activity::StepMap;
+use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
+use super::cost::{end_costs, piece_cost, slope_cost, split_costs, step_cost};
+use super::model::PieceSet;
+use super::pieces::{Candidate, Tried, leftover, try_pieces};
+use super::quantise::Quantiser;
+use super::symbols::SLOPE_MIN;
+use super::synthesis::{Slopes, Synthesis, block_border};
+use super::walk::{BlockPlan, NodePlan, References, SUPERBLOCK, cell, is_cut, quarters_inside};
 use fearless_simd::{Simd, dispatch};
-use tintype_block::{Border, Cell, ContextSet, ENTRY_BITS, PlaneState, predict, quarters};
+use std::cell::RefCell;
+use tintype_block::{Border, Cell, ContextSet, PlaneState};
 use tintype_image::Plane;
 
 /// Lagrangian weight of a bit in squared steps. Not measured.
@@ -20,7 +26,6 @@ const LAMBDA: f32 = 0.12;
 #[derive(Clone, Debug)]
 struct Found {
     plan: BlockPlan,
-    samples: Vec<i16>,
     /// Distortion plus weighted rate.
     lagrangian: f32,
 }
@@ -29,8 +34,12 @@ struct Found {
 pub struct PlaneSearch<'a> {
     synthesis: Synthesis<'a>,
     source: &'a Plane<i16>,
-    luma: Option<&'a PlaneState>,
-    lambda: f32,
+    references: References<'a>,
+    /// Room for what the pieces of a block leave.
+    residuals: RefCell<Vec<i16>>,
+    /// Step indices of the source, where the plane has its own.
+    steps: StepMap,
+    effort: u8,
     /// Pieces whose levels are searched in full.
     finalists: usize,
     /// Pieces that are transformed after all have predicted.
@@ -38,241 +47,327 @@ pub struct PlaneSearch<'a> {
 }
 
 /// A block under search.
-struct Target<'a> {
+pub struct Target<'a> {
+    /// Its pieces.
+    pub set: &'a PieceSet,
+    /// Its border, less the slopes' part.
+    pub border: Border,
+    /// Its samples, less the slopes' part.
+    pub samples: Vec<i16>,
+}
+
+/// What the candidates of a block share.
+struct Place<'a> {
+    at: (usize, usize),
+    side: usize,
     set: &'a PieceSet,
     block: BlockContext,
-    border: Border,
-    samples: Vec<i16>,
+    /// Step index of the block.
+    index: i8,
+    quantiser: Quantiser,
 }
 
 impl<'a> PlaneSearch<'a> {
-    /// Of `source`; `luma` is the luma plane's state for chroma. `effort` is 1 to 9.
+    /// Of `source`. `effort` is 1 to 9.
     pub fn new(
         synthesis: Synthesis<'a>,
         source: &'a Plane<i16>,
-        luma: Option<&'a PlaneState>,
+        references: References<'a>,
         effort: u8,
     ) -> Self {
-        let step = synthesis.dequantiser.step;
+        let steps = if synthesis.varies && references.luma.is_none() {
+            StepMap::of_plane(source)
+        } else {
+            StepMap::default()
+        };
         Self {
             synthesis,
             source,
-            luma,
-            lambda: LAMBDA * (step * step) as f32,
+            references,
+            residuals: RefCell::default(),
+            steps,
+            effort,
             finalists: usize::from(effort).div_ceil(2),
             transformed: 4 + 2 * usize::from(effort),
         }
     }
 
-    /// What the superblock at `at` is best coded as; `state` is left as it was.
+    /// What the superblock at `at` is best coded as; its cells are left as not coded.
     pub fn superblock(
         &self,
         contexts: &ContextSet,
         state: &mut PlaneState,
         at: (usize, usize),
-    ) -> SuperblockPlan {
-        let split_costs = split_costs(contexts, split_context(state, at));
-        let whole = self.block(contexts, state, at, 16);
-        let mut split_total = self.lambda * split_costs[1];
-        let quarters = quarters(at, 16).map(|at| {
-            let found = self.block(contexts, state, at, 8);
-            split_total += found.lagrangian;
-            let cell = cell(8, found.plan.piece, &found.plan.levels);
-            state.put_block(at, 8, &found.samples, cell);
-            found.plan
-        });
-        state.fill_cells(at, 16, Cell::default());
+    ) -> NodePlan {
+        let (plan, _) = self.node(contexts, state, at, SUPERBLOCK, None);
+        state.fill_cells(at, SUPERBLOCK, Cell::default());
+        plan
+    }
 
-        if split_total < whole.lagrangian + self.lambda * split_costs[0] {
-            SuperblockPlan::Split(quarters)
-        } else {
-            SuperblockPlan::Whole(whole.plan)
+    /// The best plan of a node and its Lagrangian; `state` is left with the node decoded.
+    /// `index` is the step index of the 16 × 16 that a block of 8 lies in.
+    fn node(
+        &self,
+        contexts: &ContextSet,
+        state: &mut PlaneState,
+        at: (usize, usize),
+        side: usize,
+        index: Option<i8>,
+    ) -> (NodePlan, f32) {
+        let index = index.unwrap_or_else(|| self.step_index(state, at, side));
+        if side == 8 {
+            let found = self.block(contexts, state, at, side, index);
+            self.put(state, at, side, &found.plan);
+            return (NodePlan::Block(found.plan), found.lagrangian);
+        }
+        let lambda = self.lambda(index);
+        let cut = is_cut(state, at, side);
+        let [whole_bits, split_bits] =
+            if cut { [0.0; 2] } else { split_costs(contexts, split_context(state, at, side)) };
+        let whole = (!cut).then(|| {
+            let mut found = self.block(contexts, state, at, side, index);
+            found.lagrangian += lambda * whole_bits;
+            found
+        });
+
+        if let Some(whole) = whole.as_ref().filter(|found| self.is_enough(found)) {
+            self.put(state, at, side, &whole.plan);
+            return (NodePlan::Block(whole.plan.clone()), whole.lagrangian);
+        }
+        let mut split_total = lambda * split_bits;
+        let mut plans = Vec::with_capacity(4);
+        for quarter in quarters_inside(state, at, side) {
+            let own = (side == 16).then_some(index);
+            let (plan, lagrangian) = self.node(contexts, state, quarter, side / 2, own);
+            split_total += lagrangian;
+            plans.push(plan);
+        }
+        match whole {
+            Some(whole) if whole.lagrangian <= split_total => {
+                self.put(state, at, side, &whole.plan);
+                (NodePlan::Block(whole.plan), whole.lagrangian)
+            }
+            _ => (NodePlan::Split(plans), split_total),
         }
     }
 
-    /// The best piece and levels for one block.
+    /// Whether smaller blocks need not be tried: nothing is left to code.
+    fn is_enough(&self, found: &Found) -> bool {
+        self.effort < 7 && found.plan.levels.iter().all(|&level| level == 0)
+    }
+
+    /// The step index of a block of `side`, 16 or 32.
+    fn step_index(&self, state: &PlaneState, at: (usize, usize), side: usize) -> i8 {
+        match self.references.luma {
+            Some(luma) => colocated_step(luma, state, at),
+            None => self.steps.of_block(at, side),
+        }
+    }
+
+    fn lambda(&self, index: i8) -> f32 {
+        let step = self.synthesis.dequantiser(index).step as f32;
+        knob!("LAMBDA", LAMBDA) * step * step
+    }
+
+    /// Decodes a block into `state`.
+    fn put(&self, state: &mut PlaneState, at: (usize, usize), side: usize, plan: &BlockPlan) {
+        let set = self.synthesis.model.set(state.kind.chroma, side);
+        let slopes = Slopes { values: plan.slopes, references: self.references.slopes };
+        let border = block_border(state, &slopes, at, side);
+        let mut samples = [0i16; SUPERBLOCK * SUPERBLOCK];
+        let samples = &mut samples[..side * side];
+        let end = plan.levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
+        let dequantiser = self.synthesis.dequantiser(plan.step);
+        self.synthesis.samples(set, plan.piece, &border, (&plan.levels[..end], &dequantiser), samples);
+        slopes.add_to(samples, at, side);
+        // A block without levels keeps the step that is expected of it.
+        let step = if end == 0 && self.references.luma.is_none() {
+            expected_step(state, at)
+        } else {
+            plan.step
+        };
+        state.put_block(at, side, samples, cell(side, plan.piece, &plan.levels, step, plan.slopes));
+    }
+
+    /// The best slopes, piece and levels for one block.
     fn block(
         &self,
         contexts: &ContextSet,
         state: &PlaneState,
-        (x, y): (usize, usize),
+        at: (usize, usize),
         side: usize,
+        index: i8,
     ) -> Found {
-        let set = &self.synthesis.model.sets[set_index(state.kind.chroma, side)];
-        let block = BlockContext::of_block(state, self.luma, (x, y), side);
-        let border = block_border(&state.samples, (x, y), side, state.kind.middle());
+        let set = self.synthesis.model.set(state.kind.chroma, side);
+        let dequantiser = self.synthesis.dequantiser(index);
+        let place = Place {
+            at,
+            side,
+            set,
+            block: BlockContext::of_block(state, self.references.luma, at, side),
+            index,
+            quantiser: Quantiser { dequantiser, lambda: self.lambda(index) },
+        };
+        let plain = self.target(state, &place, [0; 2]);
+        let candidates = self.candidates(contexts, &place, &plain);
+        let slopes = self.slopes(state, &place, &plain, &candidates);
+        let mut best = self.best(contexts, state, &place, candidates, [0; 2]);
+        if let Some(slopes) = slopes {
+            let target = self.target(state, &place, slopes);
+            let candidates = self.candidates(contexts, &place, &target);
+            let found = self.best(contexts, state, &place, candidates, slopes);
+            if found.lagrangian < best.lagrangian {
+                best = found;
+            }
+        }
+        best
+    }
+
+    fn target(&self, state: &PlaneState, place: &Place<'a>, values: [i8; 2]) -> Target<'a> {
+        let ((x, y), side) = (place.at, place.side);
+        let slopes = Slopes { values, references: self.references.slopes };
         let mut samples = Vec::with_capacity(side * side);
         for row in y..y + side {
             samples.extend_from_slice(&self.source.row(row)[x..][..side]);
         }
-        let target = Target { set, block, border, samples };
+        slopes.take_from(&mut samples, place.at, side);
+        Target { set: place.set, border: block_border(state, &slopes, place.at, side), samples }
+    }
 
-        let step = self.synthesis.dequantiser.step as f32;
-        let weights = (step, self.lambda, self.transformed);
-        let rate = |number: usize| piece_cost(contexts, number, set.pieces.len(), &block);
+    /// The pieces that seem best.
+    fn candidates(
+        &self,
+        contexts: &ContextSet,
+        place: &Place<'_>,
+        target: &Target<'_>,
+    ) -> Vec<Candidate> {
+        let rate = |number: usize| piece_cost(contexts, number, place.set.pieces.len(), &place.block);
+        let weights = Tried {
+            step: place.quantiser.dequantiser.step as f32,
+            lambda: place.quantiser.lambda,
+            transformed: self.transformed,
+            synthesis: &self.synthesis,
+        };
         let mut candidates = dispatch!(self.synthesis.level, simd => simd.vectorize(
             #[inline(always)]
-            || try_pieces(&target, weights, &rate)
+            || try_pieces(target, &weights, &rate, &mut self.residuals.borrow_mut())
         ));
         candidates.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
         candidates.truncate(self.finalists);
+        candidates
+    }
 
+    /// The candidate that costs least when it is quantised.
+    fn best(
+        &self,
+        contexts: &ContextSet,
+        state: &PlaneState,
+        place: &Place<'_>,
+        candidates: Vec<Candidate>,
+        slopes: [i8; 2],
+    ) -> Found {
+        let mut common = 0.0;
+        for which in 0..self.references.slopes.len() {
+            let context = slope_context(state, place.at, which);
+            common += slope_cost(contexts, slopes[which], which, context);
+        }
+        let step_bits = if self.synthesis.varies && self.references.luma.is_none() {
+            step_cost(contexts, place.index, expected_step(state, place.at))
+        } else {
+            0.0
+        };
+        let most = candidates.iter().map(|c| place.quantiser.top(&c.coefficients)).max();
+        let mut end_bits = vec![0f32; most.unwrap_or(0) + 1];
+        end_costs(contexts, &mut end_bits, place.set.kept, &place.block);
         let mut best: Option<Found> = None;
         for candidate in candidates {
-            let found = self.quantised(contexts, &target, &candidate);
-            if best.as_ref().is_none_or(|b| found.lagrangian < b.lagrangian) {
-                best = Some(found);
+            let quantised = place.quantiser.quantise(
+                contexts,
+                &end_bits,
+                &candidate.coefficients,
+                candidate.piece,
+                &place.block,
+            );
+            let mut bits = common + quantised.bits;
+            bits += piece_cost(contexts, candidate.piece, place.set.pieces.len(), &place.block);
+            if quantised.levels.iter().any(|&level| level != 0) {
+                // The first block of a 16 × 16 pays for all of them.
+                bits += step_bits * (place.side * place.side).min(256) as f32 / 256.0;
+            }
+            let distortion = candidate.rest + quantised.distortion;
+            let lagrangian = distortion + place.quantiser.lambda * bits;
+            if best.as_ref().is_none_or(|b| lagrangian < b.lagrangian) {
+                let plan = BlockPlan {
+                    piece: candidate.piece,
+                    slopes,
+                    step: place.index,
+                    levels: quantised.levels,
+                };
+                best = Some(Found { plan, lagrangian });
             }
         }
         best.expect("every set has a piece")
     }
 
-    /// The block under one piece, quantised and reconstructed.
-    fn quantised(&self, contexts: &ContextSet, target: &Target<'_>, candidate: &Candidate) -> Found {
-        let (number, block) = (candidate.piece, &target.block);
-        let piece = &target.set.pieces[number];
-        let (levels, bits) = self.quantise(contexts, &candidate.coefficients, number, block);
-        let mut samples = vec![0i16; target.samples.len()];
-        self.synthesis.samples(&target.border, piece, &levels, &mut samples);
-
-        let error = |(&a, &b): (&i16, &i16)| {
-            let d = f32::from(a) - f32::from(b);
-            d * d
-        };
-        let distortion: f32 = samples.iter().zip(&target.samples).map(error).sum();
-        let bits = bits + piece_cost(contexts, number, target.set.pieces.len(), block);
-        let lagrangian = distortion + self.lambda * bits;
-        Found { plan: BlockPlan { piece: number, levels }, samples, lagrangian }
-    }
-
-    /// RDO quantisation: each coefficient from the last down takes its nearest level, the next
-    /// lower one, or 0; then the end is chosen. Returns levels and estimated bits.
-    fn quantise(
+    /// Slopes under which the best candidate's prediction leaves least, by least squares; none
+    /// where they are 0.
+    fn slopes(
         &self,
-        contexts: &ContextSet,
-        coefficients: &[f32],
-        piece: usize,
-        block: &BlockContext,
-    ) -> (Vec<i16>, f32) {
-        let dequantiser = &self.synthesis.dequantiser;
-        let step = dequantiser.step as f32;
-        let kept = coefficients.len();
-        let mut levels = vec![0i16; kept];
-        let mut end_bits = vec![0f32; kept + 1];
-        end_costs(contexts, &mut end_bits, block);
-        let nearest = |c: f32| ((c.abs() / step + 0.5) as usize).min(32767);
-        let Some(top) = coefficients.iter().rposition(|&c| nearest(c) > 0) else {
-            return (levels, end_bits[0]);
+        state: &PlaneState,
+        place: &Place<'_>,
+        plain: &Target<'_>,
+        candidates: &[Candidate],
+    ) -> Option<[i8; 2]> {
+        let count = self.references.slopes.len();
+        if count == 0 {
+            return None;
+        }
+        let piece = &place.set.pieces[candidates.first()?.piece];
+        let own = leftover(self.synthesis.level, &plain.border, &plain.samples, piece);
+        let mut others = Vec::with_capacity(count);
+        for reference in self.references.slopes {
+            let ((x, y), side) = (place.at, place.side);
+            let mut samples = Vec::with_capacity(side * side);
+            for row in y..y + side {
+                samples.extend_from_slice(&reference.samples.row(row)[x..][..side]);
+            }
+            let none = Slopes { values: [0; 2], references: &[] };
+            // The border as far as this plane's is known.
+            let border = reference_border(reference, state, &none, place);
+            others.push(leftover(self.synthesis.level, &border, &samples, piece));
+        }
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let solved = match &others[..] {
+            [luma] => [dot(luma, &own) / (dot(luma, luma) + 1.0), 0.0],
+            [luma, other, ..] => {
+                let (aa, ab, bb) = (dot(luma, luma) + 1.0, dot(luma, other), dot(other, other) + 1.0);
+                let (ac, bc) = (dot(luma, &own), dot(other, &own));
+                let determinant = (aa * bb - ab * ab).max(1e-3 * aa * bb);
+                [(ac * bb - bc * ab) / determinant, (bc * aa - ac * ab) / determinant]
+            }
+            [] => return None,
         };
-
-        // Lagrangians against a level of 0 at no rate: of the choice, and of the best level if
-        // it is the block's last.
-        let lambda = self.lambda;
-        let mut own = vec![0f32; kept];
-        let mut as_last = vec![f32::INFINITY; kept];
-        let mut pair = Pair::default();
-        for position in (0..=top).rev() {
-            let c = coefficients[position];
-            let place = Place { position, pair, piece, block };
-            let [zero_bits, nonzero_bits] = nonzero_costs(contexts, &place);
-            let mut best = (lambda * zero_bits, 0usize);
-            let high = nearest(c);
-            for level in high.saturating_sub(1).max(1)..=high {
-                let error = c.abs() - dequantiser.amplitude(level as i16) as f32;
-                let bits = magnitude_cost(contexts, level, &place);
-                let value = error * error - c * c + lambda * bits;
-                as_last[position] = as_last[position].min(value);
-                if value + lambda * nonzero_bits < best.0 {
-                    best = (value + lambda * nonzero_bits, level);
-                }
-            }
-            own[position] = best.0;
-            levels[position] = if c < 0.0 { -(best.1 as i16) } else { best.1 as i16 };
-            pair = pair.push(best.1);
-        }
-
-        let mut below = 0.0;
-        let mut choice = (lambda * end_bits[0], 0usize);
-        for position in 0..=top {
-            if levels[position] != 0 {
-                let value = below + as_last[position] + lambda * end_bits[position + 1];
-                if value < choice.0 {
-                    choice = (value, position + 1);
-                }
-            }
-            below += own[position];
-        }
-        levels[choice.1..].fill(0);
-
-        // What the Lagrangian holds beyond the distortion it saved is rate.
-        let mut saved = 0f32;
-        for (c, level) in coefficients.iter().zip(&levels).take(choice.1) {
-            let error = c.abs() - dequantiser.amplitude(level.abs()) as f32;
-            saved += c * c - error * error;
-        }
-        (levels, (choice.0 + saved) / lambda)
+        let slope = |value: f32| {
+            let max = -f32::from(SLOPE_MIN) - 1.0;
+            (8.0 * value).round().clamp(SLOPE_MIN.into(), max) as i8
+        };
+        let slopes = solved.map(slope);
+        (slopes != [0; 2]).then_some(slopes)
     }
 }
 
-/// One piece tried on a block.
-struct Candidate {
-    estimate: f32,
-    piece: usize,
-    coefficients: Vec<f32>,
-}
-
-/// Tries the pieces of a set: all predict, those that leave least are transformed.
-#[inline(always)]
-fn try_pieces(
-    target: &Target<'_>,
-    (step, lambda, transformed): (f32, f32, usize),
-    piece_cost: &dyn Fn(usize) -> f32,
-) -> Vec<Candidate> {
-    let (set, source) = (target.set, &target.samples);
-    let samples = source.len();
-    let scale = 1.0 / (1 << ENTRY_BITS) as f32;
-    let mut residuals = vec![0f32; samples * set.pieces.len()];
-    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(set.pieces.len());
-    let mut sums = [0i32; 256];
-    let sums = &mut sums[..samples];
-    for (number, (piece, residual)) in
-        set.pieces.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
-    {
-        predict(&target.border, &piece.predictor, sums);
-        let mut lanes = [0f32; 16];
-        for ((r, t), s) in
-            residual.chunks_exact_mut(16).zip(source.chunks_exact(16)).zip(sums.chunks_exact(16))
-        {
-            for i in 0..16 {
-                r[i] = f32::from(t[i]) - s[i] as f32 * scale;
-                lanes[i] += r[i] * r[i];
-            }
-        }
-        energies.push((lanes.iter().sum(), number));
+/// The border of a reference plane at a block's place, as far as the block's own is known.
+fn reference_border(
+    reference: &PlaneState,
+    state: &PlaneState,
+    none: &Slopes<'_>,
+    place: &Place<'_>,
+) -> Border {
+    let (x, y) = place.at;
+    let mut right = 0;
+    while y > 0 && right < place.side && state.is_coded(x + place.side + right, y - 1) {
+        right += 8;
     }
-    energies.sort_by(|a, b| a.0.total_cmp(&b.0));
-    energies.truncate(transformed);
-    let try_one = |&(energy, number): &(f32, usize)| {
-        let residual = &residuals[number * samples..][..samples];
-        let mut rest = energy;
-        let mut estimate = lambda * piece_cost(number);
-        let mut coefficients = Vec::with_capacity(set.kept);
-        for row in set.pieces[number].basis.chunks_exact(samples) {
-            let mut lanes = [0f32; 16];
-            for (a, b) in residual.chunks_exact(16).zip(row.chunks_exact(16)) {
-                for i in 0..16 {
-                    lanes[i] += a[i] * f32::from(b[i]);
-                }
-            }
-            let c = lanes.iter().sum::<f32>() * scale;
-            let square = c * c;
-            rest -= square;
-            let ratio = square / (step * step);
-            // Below about half a step a coefficient is dropped; above, it costs its bits.
-            estimate += if ratio < 0.36 { square } else { lambda * (2.5 + ratio.log2().max(0.0)) };
-            coefficients.push(c);
-        }
-        Candidate { estimate: estimate + rest.max(0.0), piece: number, coefficients }
-    };
-    energies.iter().map(try_one).collect()
+    let _ = none;
+    Border::of_block(&reference.samples, place.at, place.side, right, reference.kind.middle())
 }

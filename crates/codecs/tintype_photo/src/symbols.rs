@@ -8,7 +8,7 @@
 //! binary tree), its *end* (the place after the last level that is not 0), and the levels from
 //! there down.
 
-use super::context::{BlockContext, ENERGIES};
+use super::context::{BlockContext, ENERGIES, SIZES};
 use tintype_block::{ContextSet, ContextWalk};
 use tintype_entropy::Mixer;
 
@@ -29,34 +29,44 @@ const ESCAPE: usize = 15;
 /// [size][tree node; 128].
 const PIECE_TREE: usize = 0;
 /// [size][left, upper][both neighbours have the same piece; 3].
-const PIECE_SAME: usize = PIECE_TREE + 2 * 128;
-/// [energy][split neighbours; 3].
-const SPLIT: usize = PIECE_SAME + 2 * 2 * 3;
+const PIECE_SAME: usize = PIECE_TREE + SIZES * 128;
+/// [side of 16, of 32][energy][smaller neighbours; 3].
+const SPLIT: usize = PIECE_SAME + SIZES * 2 * 3;
 /// [size][energy][luma energy].
-const NOT_EMPTY: usize = SPLIT + ENERGIES * 3;
+const NOT_EMPTY: usize = SPLIT + 2 * ENERGIES * 3;
 /// [size][energy][digits].
-const END_LONGER: usize = NOT_EMPTY + 2 * ENERGIES * ENERGIES;
+const END_LONGER: usize = NOT_EMPTY + SIZES * ENERGIES * ENERGIES;
 /// [size][digits][second digit, third digit].
-const END_DIGIT: usize = END_LONGER + 2 * ENERGIES * DIGITS;
+const END_DIGIT: usize = END_LONGER + SIZES * ENERGIES * DIGITS;
 /// [size][position][pair].
-const NONZERO_BY_PAIR: usize = END_DIGIT + 2 * DIGITS * 2;
+const NONZERO_BY_PAIR: usize = END_DIGIT + SIZES * DIGITS * 2;
 /// [size][piece][position].
-const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + 2 * POSITIONS * PAIRS;
+const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + SIZES * POSITIONS * PAIRS;
 /// [size][energy][position][level coded before; 3].
-const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + 2 * PIECES * POSITIONS;
+const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + SIZES * PIECES * POSITIONS;
 /// [size][position][sum of pair].
-const LARGER_BY_SUM: usize = NONZERO_BY_ENERGY + 2 * ENERGIES * POSITIONS * 3;
+const LARGER_BY_SUM: usize = NONZERO_BY_ENERGY + SIZES * ENERGIES * POSITIONS * 3;
 /// [size][energy][position].
-const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + 2 * POSITIONS * PAIRS;
+const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + SIZES * POSITIONS * PAIRS;
 /// [size][position; 9][magnitude; 16].
-const MAGNITUDE: usize = LARGER_BY_ENERGY + 2 * ENERGIES * POSITIONS;
+const MAGNITUDE: usize = LARGER_BY_ENERGY + SIZES * ENERGIES * POSITIONS;
+/// [against luma, against the first chroma plane][slopes left and above; 9][tree node; 16].
+const SLOPE: usize = MAGNITUDE + SIZES * 9 * 16;
+/// [not 0, below 0, then unary from 1; 16].
+const STEP: usize = SLOPE + 2 * 9 * 16;
 /// Number of contexts.
-pub const COUNT: usize = MAGNITUDE + 2 * 9 * 16;
+pub const COUNT: usize = STEP + 16;
+
+/// Slopes are whole eighths, from this one to the opposite less one.
+pub const SLOPE_MIN: i8 = -8;
+/// Largest magnitude of a step index.
+pub const STEP_MAX: i8 = 12;
 
 /// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
 pub fn contexts(bytes: &[u8]) -> ContextSet {
     // Mixers: one weight set for each block size; rates not measured.
-    let mut contexts = ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(2, 4), Mixer::new(2, 5), 1);
+    let mut contexts =
+        ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(SIZES, 4), Mixer::new(SIZES, 5), 1);
     contexts.start_from(bytes, 6);
     contexts
 }
@@ -134,9 +144,37 @@ impl Place<'_> {
     }
 }
 
-/// The context of a superblock's split flag, from [`super::context::split_context`].
-pub fn split_index((energy, split): (usize, usize)) -> usize {
-    SPLIT + energy * 3 + split
+/// The context of a node's split flag, from [`super::context::split_context`].
+pub fn split_index((size, energy, smaller): (usize, usize, usize)) -> usize {
+    SPLIT + (size * ENERGIES + energy) * 3 + smaller
+}
+
+/// A slope in eighths under context `context` of [`super::context::slope_context`]; `which` is 0
+/// against luma, 1 against the first chroma plane.
+pub fn code_slope<W: ContextWalk>(walk: &mut W, slope: i8, which: usize, context: usize) -> i8 {
+    let row = SLOPE + (which * 9 + context) * 16;
+    let value = (slope - SLOPE_MIN) as usize;
+    let mut node = 1usize;
+    for digit in (0..4).rev() {
+        node = 2 * node + usize::from(walk.context_bit((value >> digit) & 1 == 1, row + node));
+    }
+    (node - 16) as i8 + SLOPE_MIN
+}
+
+/// A step index, as its difference from the `expected` one.
+pub fn code_step<W: ContextWalk>(walk: &mut W, step: i8, expected: i8) -> i8 {
+    let difference = step - expected;
+    if !walk.context_bit(difference != 0, STEP) {
+        return expected;
+    }
+    let negative = walk.context_bit(difference < 0, STEP + 1);
+    let magnitude = difference.unsigned_abs().max(1);
+    let mut count = 1;
+    while count < 14 && walk.context_bit(magnitude > count, STEP + 1 + usize::from(count)) {
+        count += 1;
+    }
+    let difference = if negative { -(count as i8) } else { count as i8 };
+    (expected + difference).clamp(-STEP_MAX, STEP_MAX)
 }
 
 /// The piece of a block out of `pieces`.
@@ -164,15 +202,15 @@ pub fn code_piece<W: ContextWalk>(
     (node - (1 << depth)).min(pieces - 1)
 }
 
-/// The levels of a block of `piece`, one for each basis row; when reading, `levels` is replaced.
+/// The levels of a block of `piece` that ends at `end`, from [`code_end`]; when reading, `levels`
+/// is replaced.
 pub fn code_levels<W: ContextWalk>(
     walk: &mut W,
     levels: &mut [i16],
+    end: usize,
     piece: usize,
     block: &BlockContext,
 ) {
-    let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
-    let end = code_end(walk, end, levels.len(), block);
     if W::READS {
         levels.fill(0);
     }
@@ -194,7 +232,7 @@ pub fn code_levels<W: ContextWalk>(
 
 /// The end of a block that keeps at most `kept` levels: whether there are any, how many digits
 /// the end has, the digits.
-fn code_end<W: ContextWalk>(walk: &mut W, end: usize, kept: usize, block: &BlockContext) -> usize {
+pub fn code_end<W: ContextWalk>(walk: &mut W, end: usize, kept: usize, block: &BlockContext) -> usize {
     if !walk.context_bit(end > 0, not_empty_context(block)) {
         return 0;
     }
@@ -259,11 +297,11 @@ pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Pl
 
 /// Name, first and end of each kind of context, as docs/format/photo.md lists them.
 #[cfg(test)]
-pub fn context_ranges() -> [(&'static str, usize, usize); 13] {
+pub fn context_ranges() -> [(&'static str, usize, usize); 15] {
     let starts = [
         ("piece tree: size × node (128)", PIECE_TREE),
         ("piece same: size × candidate (left, upper) × agree (3)", PIECE_SAME),
-        ("split: energy × split neighbours (3)", SPLIT),
+        ("split: side (16, 32) × energy × smaller neighbours (3)", SPLIT),
         ("not empty: size × energy × luma energy", NOT_EMPTY),
         ("end longer: size × energy × digits (9)", END_LONGER),
         ("end digit: size × digits (9) × order (2)", END_DIGIT),
@@ -273,6 +311,8 @@ pub fn context_ranges() -> [(&'static str, usize, usize); 13] {
         ("larger, a: size × position × sum (9)", LARGER_BY_SUM),
         ("larger, b: size × energy × position", LARGER_BY_ENERGY),
         ("magnitude: size × position (9) × magnitude (16)", MAGNITUDE),
+        ("slope: against (luma, first chroma) × neighbours (9) × node (16)", SLOPE),
+        ("step: not 0, below 0, unary (14)", STEP),
         ("all", 0),
     ];
     std::array::from_fn(|i| {

@@ -25,7 +25,7 @@ fn higher_quality_needs_more_bytes_and_has_less_error() {
 fn a_stream_of_another_model_is_refused() {
     let source = picture(Shape::gray(8, 8, 8));
     let mut payload = encode(&PhotoCodec::SHIPPED, &source, 70.0);
-    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 0).unwrap();
+    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 2).unwrap();
     payload.header = StreamHeader { model_hash: ModelHash([1; 8]), ..header }.to_bytes();
     let result = decode(&PhotoCodec::SHIPPED, &payload, &source.shape);
     assert!(matches!(result, Err(CodecError::Mismatch { .. })));

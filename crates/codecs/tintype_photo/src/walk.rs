@@ -1,65 +1,64 @@
 //! The traversal of one plane, written once: an encoder and a decoder run the same function.
 //! Bit-exact.
 //!
-//! Superblocks of 16 × 16, row by row; each is one block of 16 or four of 8 in Z order. What a
-//! block comes to is reconstructed here too, so that both directions keep the same
-//! [`PlaneState`].
+//! Superblocks of 32 × 32, row by row; each is one block, or four quarters in Z order that are
+//! blocks of 16 or four of 8. A node that reaches beyond the plane is always split. What a block
+//! comes to is reconstructed here too, so that both directions keep the same [`PlaneState`].
 
-use super::context::{BlockContext, split_context};
-use super::model::{PhotoModel, Piece, set_index};
-use super::symbols::{code_levels, code_piece, split_index};
-use fearless_simd::{Level, Simd, dispatch};
-use tintype_block::{
-    Border, Cell, ContextSet, ContextWalk, Dequantiser, PlaneState, add_row, predict, quarters,
-    sample_from_sum,
-};
-use tintype_image::Plane;
+use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
+use super::symbols::{code_end, code_levels, code_piece, code_slope, code_step, split_index};
+use super::synthesis::{Slopes, Synthesis, block_border};
+use tintype_block::{Cell, ContextSet, ContextWalk, PlaneState, quarters};
+
+/// Side of a superblock.
+pub const SUPERBLOCK: usize = 32;
 
 /// What a block is coded as.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BlockPlan {
     /// Number of its piece.
     pub piece: usize,
+    /// Slopes against the planes before, in eighths.
+    pub slopes: [i8; 2],
+    /// Index of the step of the block, or of the 16 × 16 that it lies in.
+    pub step: i8,
     /// One level for each basis row.
     pub levels: Vec<i16>,
 }
 
-/// What a superblock is coded as: one block, or four.
+/// What a node is coded as.
 #[derive(Clone, Debug, PartialEq)]
-pub enum SuperblockPlan {
-    /// One block of 16.
-    Whole(BlockPlan),
-    /// Four blocks of 8, in Z order.
-    Split([BlockPlan; 4]),
+pub enum NodePlan {
+    /// One block.
+    Block(BlockPlan),
+    /// Its quarters, in Z order; those beyond the plane are left out.
+    Split(Vec<NodePlan>),
 }
 
-/// How blocks are reconstructed.
-#[derive(Clone, Copy)]
-pub struct Synthesis<'a> {
-    /// Pieces.
-    pub model: &'a PhotoModel,
-    /// Levels to amplitudes.
-    pub dequantiser: Dequantiser,
-    /// For the kernels.
-    pub level: Level,
+/// The planes that the blocks of a plane may refer to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct References<'a> {
+    /// The luma plane, for chroma.
+    pub luma: Option<&'a PlaneState>,
+    /// Planes of the same size that chroma is predicted from: luma, then the first chroma plane.
+    pub slopes: &'a [PlaneState],
 }
 
-/// Codes all blocks of the plane `state`. `luma` is the luma plane's state for chroma. `choose`
-/// gives what the superblock at a place is coded as, from the contexts and the state so far; a
-/// decoder's gives nothing.
+/// Codes all blocks of the plane `state`. `choose` gives what the superblock at a place is coded
+/// as, from the contexts and the state so far; a decoder's gives nothing.
 pub fn walk_plane<W: ContextWalk>(
     walk: &mut W,
     synthesis: &Synthesis<'_>,
     state: &mut PlaneState,
-    luma: Option<&PlaneState>,
-    mut choose: impl FnMut(&ContextSet, &mut PlaneState, (usize, usize)) -> Option<SuperblockPlan>,
+    references: References<'_>,
+    mut choose: impl FnMut(&ContextSet, &mut PlaneState, (usize, usize)) -> Option<NodePlan>,
 ) {
     let (width, height) = (state.samples.width(), state.samples.height());
-    let mut block = BlockWalk { walk, synthesis, luma, levels: [0; 256] };
-    for y in (0..height).step_by(16) {
-        for x in (0..width).step_by(16) {
+    let mut block = BlockWalk { walk, synthesis, references, node_step: None, levels: [0; 256] };
+    for y in (0..height).step_by(SUPERBLOCK) {
+        for x in (0..width).step_by(SUPERBLOCK) {
             let plan = choose(block.walk.contexts(), state, (x, y));
-            block.superblock(state, (x, y), plan.as_ref());
+            block.node(state, (x, y), SUPERBLOCK, plan.as_ref());
             if block.walk.exhausted() {
                 return;
             }
@@ -67,32 +66,65 @@ pub fn walk_plane<W: ContextWalk>(
     }
 }
 
+/// The quarters of a node that begin inside the plane.
+pub fn quarters_inside(
+    state: &PlaneState,
+    at: (usize, usize),
+    side: usize,
+) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let (width, height) = (state.samples.width(), state.samples.height());
+    quarters(at, side).into_iter().filter(move |&(x, y)| x < width && y < height)
+}
+
+/// Whether a node reaches beyond the plane.
+pub fn is_cut(state: &PlaneState, (x, y): (usize, usize), side: usize) -> bool {
+    x + side > state.samples.width() || y + side > state.samples.height()
+}
+
 /// What the blocks of a plane share.
 struct BlockWalk<'a, W> {
     walk: &'a mut W,
     synthesis: &'a Synthesis<'a>,
-    luma: Option<&'a PlaneState>,
+    references: References<'a>,
+    /// The step index of the present 16 × 16 or block of 32, once it is coded.
+    node_step: Option<i8>,
     /// Of the present block.
     levels: [i16; 256],
 }
 
 impl<W: ContextWalk> BlockWalk<'_, W> {
-    fn superblock(&mut self, state: &mut PlaneState, at: (usize, usize), plan: Option<&SuperblockPlan>) {
-        let split = matches!(plan, Some(SuperblockPlan::Split(_)));
-        if self.walk.context_bit(split, split_index(split_context(state, at))) {
-            for (number, at) in quarters(at, 16).into_iter().enumerate() {
+    fn node(
+        &mut self,
+        state: &mut PlaneState,
+        at: (usize, usize),
+        side: usize,
+        plan: Option<&NodePlan>,
+    ) {
+        if side >= 16 {
+            self.node_step = None;
+        }
+        let split = matches!(plan, Some(NodePlan::Split(_)));
+        let is_split = if is_cut(state, at, side) {
+            true
+        } else if side > 8 {
+            self.walk.context_bit(split, split_index(split_context(state, at, side)))
+        } else {
+            false
+        };
+        if is_split {
+            for (number, at) in quarters_inside(state, at, side).enumerate() {
                 let quarter = match plan {
-                    Some(SuperblockPlan::Split(plans)) => Some(&plans[number]),
+                    Some(NodePlan::Split(plans)) => Some(&plans[number]),
                     _ => None,
                 };
-                self.block(state, at, 8, quarter);
+                self.node(state, at, side / 2, quarter);
             }
         } else {
-            let whole = match plan {
-                Some(SuperblockPlan::Whole(plan)) => Some(plan),
+            let block = match plan {
+                Some(NodePlan::Block(plan)) => Some(plan),
                 _ => None,
             };
-            self.block(state, at, 16, whole);
+            self.block(state, at, side, block);
         }
     }
 
@@ -103,57 +135,51 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         side: usize,
         plan: Option<&BlockPlan>,
     ) {
-        let set = &self.synthesis.model.sets[set_index(state.kind.chroma, side)];
-        let block = BlockContext::of_block(state, self.luma, at, side);
+        let set = self.synthesis.model.set(state.kind.chroma, side);
+        let block = BlockContext::of_block(state, self.references.luma, at, side);
         let levels = &mut self.levels[..set.kept];
         if let Some(plan) = plan {
             levels.copy_from_slice(&plan.levels);
         }
+        let mut values = [0i8; 2];
+        for which in 0..self.references.slopes.len() {
+            let given = plan.map_or(0, |plan| plan.slopes[which]);
+            values[which] = code_slope(self.walk, given, which, slope_context(state, at, which));
+        }
         let given = plan.map_or(0, |plan| plan.piece);
         let number = code_piece(self.walk, given, set.pieces.len(), &block);
-        code_levels(self.walk, levels, number, &block);
-
-        let border = block_border(&state.samples, at, side, state.kind.middle());
-        let mut samples = [0i16; 256];
-        let samples = &mut samples[..side * side];
-        self.synthesis.samples(&border, &set.pieces[number], levels, samples);
-        state.put_block(at, side, samples, cell(side, number, levels));
-    }
-}
-
-impl Synthesis<'_> {
-    /// The samples of a block.
-    pub fn samples(&self, border: &Border, piece: &Piece, levels: &[i16], out: &mut [i16]) {
-        let mut sums = [0i32; 256];
-        let sums = &mut sums[..out.len()];
-        dispatch!(self.level, simd => simd.vectorize(
-            #[inline(always)]
-            || {
-                predict(border, &piece.predictor, sums);
-                for (level, row) in levels.iter().zip(piece.basis.chunks_exact(sums.len())) {
-                    if *level != 0 {
-                        add_row(sums, self.dequantiser.amplitude(*level), row);
-                    }
-                }
+        let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
+        let end = code_end(self.walk, end, levels.len(), &block);
+        let step = if let Some(luma) = self.references.luma {
+            colocated_step(luma, state, at)
+        } else if let Some(step) = self.node_step {
+            step
+        } else {
+            let expected = expected_step(state, at);
+            if end > 0 && self.synthesis.varies {
+                let step = code_step(self.walk, plan.map_or(0, |plan| plan.step), expected);
+                self.node_step = Some(step);
+                step
+            } else {
+                expected
             }
-        ));
-        out.iter_mut().zip(sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
-    }
-}
+        };
+        code_levels(self.walk, levels, end, number, &block);
 
-/// The border of the block of `side` at (`x`, `y`); blocks of 16 go row by row, each with its
-/// four of 8 in Z order.
-pub fn block_border(samples: &Plane<i16>, (x, y): (usize, usize), side: usize, middle: i32) -> Border {
-    let inside = y > 0 && x + side < samples.width();
-    // The lower right block of 8: what lies right of it comes later.
-    let last = side == 8 && x / 8 % 2 == 1 && y / 8 % 2 == 1;
-    let right = if inside && !last { side } else { 0 };
-    Border::of_block(samples, (x, y), side, right, middle)
+        let slopes = Slopes { values, references: self.references.slopes };
+        let border = block_border(state, &slopes, at, side);
+        let mut samples = [0i16; SUPERBLOCK * SUPERBLOCK];
+        let samples = &mut samples[..side * side];
+        let dequantiser = self.synthesis.dequantiser(step);
+        self.synthesis.samples(set, number, &border, (&levels[..end], &dequantiser), samples);
+        slopes.add_to(samples, at, side);
+        state.put_block(at, side, samples, cell(side, number, levels, step, values));
+    }
 }
 
 /// What the neighbours of a coded block see: its energy is for an area of 8 × 8.
-pub fn cell(side: usize, piece: usize, levels: &[i16]) -> Cell {
+pub fn cell(side: usize, piece: usize, levels: &[i16], step: i8, slopes: [i8; 2]) -> Cell {
     let sum: u32 = levels.iter().map(|v| u32::from(v.unsigned_abs())).sum();
-    let energy = if side == 16 { sum.div_ceil(4) } else { sum };
-    Cell { side: side as u8, mode: piece as u8, energy: energy.min(255) as u8 }
+    let energy = sum.div_ceil((side * side / 64) as u32);
+    Cell { side: side as u8, mode: piece as u8, energy: energy.min(255) as u8, step, slopes }
 }

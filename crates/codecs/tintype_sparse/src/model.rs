@@ -10,7 +10,7 @@
 //! byte for each cell of the grid (64 or 256); then the starting contexts to the end, perhaps
 //! none.
 
-use tintype_block::{BORDER_INPUTS, RowReader};
+use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
 use tintype_model::{Model, ModelHash};
 
@@ -24,8 +24,8 @@ pub const ATOMS_MAX: usize = 512;
 /// One cluster in integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// `BORDER_INPUTS × cells`.
-    pub predictor: Vec<i16>,
+    /// Of a block's cells from its border.
+    pub predictor: Predictor,
     /// `atoms × cells`, nearly of unit length.
     pub atoms: Vec<i16>,
 }
@@ -69,7 +69,8 @@ impl Model for SparseModel {
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
             let cluster = |reader: &mut RowReader<'_>| {
-                let predictor = reader.rows(BORDER_INPUTS, cells)?;
+                let rows = reader.rows(BORDER_INPUTS, cells)?;
+                let predictor = Predictor::from_rows(&rows, cells);
                 Ok(Cluster { predictor, atoms: reader.rows(atoms, cells)? })
             };
             let clusters =

@@ -11,7 +11,7 @@ use super::pursuit::Batch;
 use super::symbols::{SymbolCoder, TERMS_MAX};
 use super::walk::{BlockPlan, LeafPlan, Synthesis, block_border, cell};
 use tintype_block::{
-    Border, Cell, ContextSet, ContextWalk, ENTRY_BITS, FrozenWalk, PlaneState, predict, quarters,
+    Border, Cell, ContextSet, ContextWalk, ENTRY_BITS, FrozenWalk, PlaneState, quarters,
 };
 use tintype_image::Plane;
 
@@ -227,7 +227,7 @@ impl PlaneSearch<'_> {
         let mut candidates = Vec::with_capacity(set.clusters.len());
         let mut sums = vec![0i32; set.cells];
         for (number, cluster) in set.clusters.iter().enumerate() {
-            predict(&target.border, &cluster.predictor, &mut sums);
+            cluster.predictor.predict(self.synthesis.level, &target.border, &mut sums);
             let left = |(cell, &sum): (&f32, &i32)| cell - sum as f32 * scale;
             let residual: Vec<f32> = target.grid.iter().zip(&sums).map(left).collect();
             let energy = residual.iter().map(|v| v * v).sum();

@@ -10,9 +10,7 @@ use super::context::{BlockContext, split_context};
 use super::model::SparseModel;
 use super::symbols::SymbolCoder;
 use fearless_simd::{Level, Simd, dispatch};
-use tintype_block::{
-    Border, Cell, ContextSet, ContextWalk, Dequantiser, PlaneState, add_row, predict, quarters,
-};
+use tintype_block::{Border, Cell, ContextSet, ContextWalk, Dequantiser, PlaneState, add_row, quarters};
 
 /// Largest number of samples in a block.
 const SAMPLES_MAX: usize = 32 * 32;
@@ -135,10 +133,10 @@ impl Synthesis<'_> {
         let cluster = &self.model.sets[set].clusters[cluster];
         let mut sums = [0i32; 256];
         let sums = &mut sums[..GRID_SIDES[size] * GRID_SIDES[size]];
+        cluster.predictor.predict(self.level, border, sums);
         dispatch!(self.level, simd => simd.vectorize(
             #[inline(always)]
             || {
-                predict(border, &cluster.predictor, sums);
                 for term in terms {
                     let atom = &cluster.atoms[usize::from(term.atom) * sums.len()..][..sums.len()];
                     add_row(sums, self.dequantiser.amplitude(term.level), atom);
@@ -162,5 +160,10 @@ pub fn block_border(state: &PlaneState, (x, y): (usize, usize), side: usize) -> 
 /// What the neighbours of a coded block see.
 pub fn cell(size: usize, cluster: usize, terms: &[Term]) -> Cell {
     let energy: u32 = terms.iter().map(|term| u32::from(term.level.unsigned_abs())).sum();
-    Cell { side: SIDES[size] as u8, mode: cluster as u8, energy: energy.min(255) as u8 }
+    Cell {
+        side: SIDES[size] as u8,
+        mode: cluster as u8,
+        energy: energy.min(255) as u8,
+        ..Cell::default()
+    }
 }

@@ -89,8 +89,9 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
     let mut best: Option<(f64, Vec<f32>, usize)> = None;
     for (number, piece) in set.pieces.iter().enumerate() {
         let mut residual = block.to_vec();
-        for (input, row) in border.iter().zip(piece.predictor.chunks_exact(len)) {
-            residual.iter_mut().zip(row).for_each(|(r, &v)| *r -= input * f32::from(v) * scale);
+        for (number, input) in border.iter().enumerate() {
+            let row = piece.predictor.row(number);
+            residual.iter_mut().zip(row).for_each(|(r, v)| *r -= input * f32::from(v) * scale);
         }
         let energy = residual.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
         if best.as_ref().is_none_or(|b| energy < b.0) {

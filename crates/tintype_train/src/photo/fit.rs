@@ -1,7 +1,7 @@
 //! The `photo` fit as `tintype train` runs it.
 
 use super::{Basis, Collector, PhotoOptions, adapt_contexts};
-use crate::{Fit, FitError, FitJob, FitRequest, Fitted, Progress, joined};
+use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
 use tintype_photo::SETS;
 
@@ -15,7 +15,7 @@ const CONTEXT_PICTURES: usize = 42;
 
 /// The options of a request; defaults where it sets nothing.
 fn options(request: &FitRequest) -> Result<PhotoOptions, FitError> {
-    request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis"])?;
+    request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis", "base"])?;
     let default = PhotoOptions { seed: request.seed, ..PhotoOptions::default() };
     let choices = [("sparse", Basis::Sparse), ("klt", Basis::Klt), ("dct", Basis::Dct)];
     let basis = request.choice("basis", &choices)?;
@@ -47,6 +47,12 @@ impl Fit for PhotoFit {
         let FitJob { pictures, request, on_progress } = job;
         let options = options(request)?;
         let list = pictures.thinned(request.pictures_max);
+        let base = request.setting("base", String::new())?;
+        if !base.is_empty() {
+            let bytes =
+                std::fs::read(&base).map_err(|error| FitError::Io { file: base.clone(), error })?;
+            return with_contexts(&bytes, &list, &options);
+        }
         let mut collector = Collector::new(&options);
         for index in 0..list.len() {
             collector.add(&list.read(index)?.planes);
@@ -78,19 +84,7 @@ impl Fit for PhotoFit {
             });
         });
         on_progress(&Progress { stage: "adapting contexts", done: 0.9, objective: None });
-        let chosen = list.thinned(CONTEXT_PICTURES);
-        let mut failure = None;
-        let planes = (0..chosen.len()).map_while(|i| match chosen.read(i) {
-            Ok(picture) => Some(picture.planes),
-            Err(error) => {
-                failure = Some(error);
-                None
-            }
-        });
-        let bytes = adapt_contexts(&model, planes, &options);
-        if let Some(error) = failure {
-            return Err(error);
-        }
+        let adapted = with_contexts(&model, &list, &options)?;
         let parameters = [
             ("pieces (luma 8, luma 16, chroma 8, chroma 16)", joined(&options.pieces)),
             ("basis rows kept", joined(&options.kept)),
@@ -99,11 +93,27 @@ impl Fit for PhotoFit {
             ("basis", format!("{:?}", options.basis).to_lowercase()),
             ("rounds", options.rounds.to_string()),
             ("noise assumed on borders", options.border_noise.to_string()),
-            ("pictures contexts were adapted on", chosen.len().to_string()),
         ];
-        Ok(Fitted {
-            bytes,
-            parameters: parameters.map(|(name, value)| (name.to_string(), value)).to_vec(),
-        })
+        let named = parameters.map(|(name, value)| (name.to_string(), value));
+        Ok(Fitted { bytes: adapted.bytes, parameters: [named.to_vec(), adapted.parameters].concat() })
     }
+}
+
+/// The pieces of `model`, with contexts adapted on some of the pictures.
+fn with_contexts(model: &[u8], list: &PictureList, options: &PhotoOptions) -> Result<Fitted, FitError> {
+    let chosen = list.thinned(CONTEXT_PICTURES);
+    let mut failure = None;
+    let planes = (0..chosen.len()).map_while(|i| match chosen.read(i) {
+        Ok(picture) => Some(picture.planes),
+        Err(error) => {
+            failure = Some(error);
+            None
+        }
+    });
+    let bytes = adapt_contexts(model, planes, options)?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let name = "pictures contexts were adapted on".to_string();
+    Ok(Fitted { bytes, parameters: vec![(name, chosen.len().to_string())] })
 }

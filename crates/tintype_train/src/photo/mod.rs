@@ -15,6 +15,7 @@ pub use sample::Samples;
 
 use crate::random::Random;
 use tintype_block::{internal_planes, plane_kinds, write_row};
+use tintype_codec::CodecError;
 use tintype_image::{Level, Planes};
 use tintype_model::{Model, ModelFile, ModelLimits};
 use tintype_photo::fitting::{TileCoder, TileContexts};
@@ -136,26 +137,28 @@ impl Collector {
 }
 
 /// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and
-/// returns `model` with the state they end in. `model` is the result of [`Collector::fit`].
+/// returns `model` with the state they end in in place of its own.
 ///
-/// # Panics
-/// If `model` is no model.
+/// # Errors
+/// Those of a model that is none.
 pub fn adapt_contexts(
     model: &[u8],
     pictures: impl Iterator<Item = Planes>,
     options: &PhotoOptions,
-) -> Vec<u8> {
-    let file = ModelFile::read(model, &ModelLimits::default()).expect("the file of a fitted model");
-    let plain = PhotoModel::from_file(&file).expect("a model that was just fitted");
+) -> Result<Vec<u8>, CodecError> {
+    let file = ModelFile::read(model, &ModelLimits::default())?;
+    let contexts_bytes = PhotoModel::from_file(&file)?.contexts.len();
+    let pieces = file.payload()[..file.payload().len() - contexts_bytes].to_vec();
+    let plain = PhotoModel::from_file(&PhotoModel::file_of(pieces.clone()))?;
     let mut contexts = TileContexts::new(&plain);
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
         let kinds = plane_kinds(&picture.shape, false);
         let steps = vec![(step * 16.0) as u16; kinds.len()];
-        let coder = TileCoder { model: &plain, steps: &steps, level: Level::new() };
+        let coder = TileCoder { model: &plain, steps: &steps, varies: true, level: Level::new() };
         coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
     }
-    let mut payload = file.payload().to_vec();
+    let mut payload = pieces;
     payload.extend(contexts.luma.to_bytes(5));
     payload.extend(contexts.chroma.to_bytes(5));
-    PhotoModel::file_of(payload).to_bytes()
+    Ok(PhotoModel::file_of(payload).to_bytes())
 }

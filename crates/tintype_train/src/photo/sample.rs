@@ -4,7 +4,7 @@ use crate::pieces::Rows;
 use crate::random::Random;
 use tintype_image::Plane;
 use tintype_photo::BORDER_INPUTS;
-use tintype_photo::fitting::block_border;
+use tintype_photo::fitting::fitting_border;
 
 /// Blocks and borders of one size and kind.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Samples {
             return;
         }
         let (x, y) = (n * (1 + random.below(across - 2)), n * (1 + random.below(down - 1)));
-        let border = block_border(plane, (x, y), n, 0);
+        let border = fitting_border(plane, (x, y), n, 0);
         let sample = |v: &i16| (i32::from(*v) - border.mean) as f32 / 16.0;
         let block: Vec<f32> =
             (0..n).flat_map(|row| plane.row(y + row)[x..][..n].iter().map(sample)).collect();

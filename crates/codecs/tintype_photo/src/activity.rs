@@ -1,0 +1,53 @@
+//! Where a picture is busy, and how much coarser it may be quantised there. Float: for the
+//! encoder only.
+
+use super::symbols::STEP_MAX;
+use tintype_image::Plane;
+
+/// Step indices of the cells of 8 × 8 of a plane.
+#[derive(Clone, Debug, Default)]
+pub struct StepMap {
+    /// Logarithm (base 2) of 1 and the variance in squared 8-bit units.
+    activity: Option<Plane<f32>>,
+}
+
+impl StepMap {
+    /// Of the internal samples `source`.
+    pub fn of_plane(source: &Plane<i16>) -> Self {
+        let (across, down) = (source.width() / 8, source.height() / 8);
+        let mut activity = Plane::new(across, down);
+        for cy in 0..down {
+            for cx in 0..across {
+                let (mut sum, mut squares) = (0f32, 0f32);
+                for y in 0..8 {
+                    for &v in &source.row(8 * cy + y)[8 * cx..][..8] {
+                        let v = f32::from(v) / 16.0;
+                        sum += v;
+                        squares += v * v;
+                    }
+                }
+                let variance = (squares - sum * sum / 64.0) / 64.0;
+                activity.row_mut(cy)[cx] = (1.0 + variance.max(0.0)).log2();
+            }
+        }
+        Self { activity: Some(activity) }
+    }
+
+    /// The step index of the block of `side` at (`x`, `y`); 0 in an empty map.
+    pub fn of_block(&self, (x, y): (usize, usize), side: usize) -> i8 {
+        let Some(activity) = &self.activity else { return 0 };
+        let (mut sum, mut count, mut least) = (0.0, 0.0, f32::INFINITY);
+        for cy in y / 8..((y + side) / 8).min(activity.height()) {
+            for &value in &activity.row(cy)[x / 8..((x + side) / 8).min(activity.width())] {
+                sum += value;
+                count += 1.0;
+                least = least.min(value);
+            }
+        }
+        let mean = sum / count;
+        let a = knob!("AQMIN", 0.5);
+        let value = mean + a * (least - mean);
+        let index = 4.0 * knob!("AQ", 0.12) * (value - knob!("AQREF", 5.0));
+        (index.round() as i32).clamp(-i32::from(STEP_MAX), STEP_MAX.into()) as i8
+    }
+}

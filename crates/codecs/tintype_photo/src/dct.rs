@@ -1,0 +1,108 @@
+//! The transform of blocks of 32: the lowest 16 × 16 coefficients of the separable DCT.
+//!
+//! In: levels' amplitudes in the order of [`scan`]. Out: sums with [`ENTRY_BITS`] fractional
+//! bits. The way back is bit-exact: integers, right shifts that round halves up; additions wrap,
+//! so that hostile amplitudes give some picture and no panic. The way there is float.
+//!
+//! Source: Ahmed, Natarajan and Rao, "Discrete cosine transform", 1974.
+
+use std::f64::consts::PI;
+use std::sync::OnceLock;
+use tintype_block::ENTRY_BITS;
+
+/// Side of the block.
+pub const SIDE: usize = 32;
+/// Waves kept along each side.
+pub const WAVES: usize = 16;
+/// Coefficients of a block.
+pub const KEPT: usize = WAVES * WAVES;
+
+/// Fractional bits between the passes.
+const BETWEEN: u32 = 4;
+
+/// One wave a row, orthonormal, 12 fractional bits: rounded from cosines, whose doubles agree on
+/// every machine to far less than half a unit.
+pub fn waves() -> &'static [[i32; SIDE]; WAVES] {
+    static WAVES_Q12: OnceLock<[[i32; SIDE]; WAVES]> = OnceLock::new();
+    WAVES_Q12.get_or_init(|| {
+        let scale = f64::from(1 << ENTRY_BITS);
+        std::array::from_fn(|k| {
+            let norm = (if k == 0 { 1.0 } else { 2.0 } / SIDE as f64).sqrt();
+            std::array::from_fn(|x| {
+                let angle = PI * k as f64 * (x as f64 + 0.5) / SIDE as f64;
+                (scale * norm * angle.cos()).round() as i32
+            })
+        })
+    })
+}
+
+/// Where each coefficient in coding order stands: (wave along x, wave along y), by rising sum,
+/// then rising wave along y.
+pub fn scan() -> &'static [(u8, u8); KEPT] {
+    static SCAN: OnceLock<[(u8, u8); KEPT]> = OnceLock::new();
+    SCAN.get_or_init(|| {
+        let mut order = [(0u8, 0u8); KEPT];
+        for (i, place) in order.iter_mut().enumerate() {
+            *place = ((i % WAVES) as u8, (i / WAVES) as u8);
+        }
+        order.sort_by_key(|&(u, v)| (u + v, v));
+        order
+    })
+}
+
+/// Adds to `sums` (32 × 32) the block whose amplitude at each place of the scan `amplitude` gives
+/// for the first `end` places.
+#[inline(always)]
+pub fn add_inverse(sums: &mut [i32], end: usize, amplitude: impl Fn(usize) -> i32) {
+    let (waves, scan) = (waves(), scan());
+    let mut rows = [[0i32; SIDE]; WAVES];
+    let mut used = [false; WAVES];
+    for (position, &(u, v)) in scan.iter().enumerate().take(end) {
+        let value = amplitude(position);
+        if value != 0 {
+            used[usize::from(v)] = true;
+            for (sum, &wave) in rows[usize::from(v)].iter_mut().zip(&waves[usize::from(u)]) {
+                *sum = sum.wrapping_add(value.wrapping_mul(wave));
+            }
+        }
+    }
+    for v in (0..WAVES).filter(|&v| used[v]) {
+        let shift = ENTRY_BITS - BETWEEN;
+        let row = rows[v].map(|sum| sum.wrapping_add(1 << (shift - 1)) >> shift);
+        for (line, &wave) in sums.chunks_exact_mut(SIDE).zip(&waves[v]) {
+            for (sum, value) in line.iter_mut().zip(row) {
+                let product = value.wrapping_mul(wave);
+                *sum = sum.wrapping_add(product.wrapping_add(1 << (BETWEEN - 1)) >> BETWEEN);
+            }
+        }
+    }
+}
+
+/// The coefficients of `block` (32 × 32) in coding order.
+#[inline(always)]
+pub fn forward(block: &[i16], out: &mut Vec<f32>) {
+    let waves = waves();
+    let scale = 1.0 / (1 << ENTRY_BITS) as f32;
+    let mut columns = [[0f32; SIDE]; WAVES];
+    for (line, y) in block.chunks_exact(SIDE).zip(0..) {
+        for v in 0..WAVES {
+            let wave = waves[v][y] as f32 * scale;
+            for (sum, &value) in columns[v].iter_mut().zip(line) {
+                *sum += wave * f32::from(value);
+            }
+        }
+    }
+    let mut grid = [[0f32; WAVES]; WAVES];
+    for (row, column) in grid.iter_mut().zip(&columns) {
+        for (value, wave) in row.iter_mut().zip(waves) {
+            let mut lanes = [0f32; 8];
+            for (a, b) in column.as_chunks::<8>().0.iter().zip(wave.as_chunks::<8>().0) {
+                for i in 0..8 {
+                    lanes[i] += a[i] * b[i] as f32;
+                }
+            }
+            *value = lanes.iter().sum::<f32>() * scale;
+        }
+    }
+    out.extend(scan().iter().map(|&(u, v)| grid[usize::from(v)][usize::from(u)]));
+}

@@ -1,0 +1,128 @@
+//! Tries the pieces of a set on a block: all predict, those that leave least are transformed.
+//! Float: for the encoder's search only.
+
+use super::dct;
+use super::model::Piece;
+use super::search::Target;
+use super::synthesis::{SUM_SCALE, Synthesis};
+use super::weights::UNIT;
+use fearless_simd::Level;
+use tintype_block::{Border, ENTRY_BITS};
+
+/// One piece tried on a block.
+pub struct Candidate {
+    /// Estimate of its Lagrangian.
+    pub estimate: f32,
+    /// Its number.
+    pub piece: usize,
+    /// Coefficients over the weights of their rows.
+    pub coefficients: Vec<f32>,
+    /// Squared error outside the rows.
+    pub rest: f32,
+}
+
+/// How pieces are tried.
+pub struct Tried<'a> {
+    /// The block's step.
+    pub step: f32,
+    /// What a bit weighs.
+    pub lambda: f32,
+    /// Pieces that are transformed.
+    pub transformed: usize,
+    /// Weights of rows.
+    pub synthesis: &'a Synthesis<'a>,
+}
+
+/// The sum of products: wraps, which residuals of [`tintype_block::INTERNAL_MAX`] and orthonormal
+/// rows never reach.
+#[inline(always)]
+fn dot(a: &[i16], b: &[i16]) -> i32 {
+    let mut sum = 0i32;
+    for (&a, &b) in a.iter().zip(b) {
+        sum = sum.wrapping_add(i32::from(a).wrapping_mul(i32::from(b)));
+    }
+    sum
+}
+
+/// The sum of squares.
+#[inline(always)]
+fn energy(residual: &[i16]) -> f32 {
+    let mut lanes = [0f32; 16];
+    for chunk in residual.as_chunks::<16>().0 {
+        for i in 0..16 {
+            let value = f32::from(chunk[i]);
+            lanes[i] += value * value;
+        }
+    }
+    lanes.iter().sum()
+}
+
+/// About the logarithm to base 2 of a `ratio` above 0.36, at least 0: linear between powers.
+#[inline(always)]
+fn octaves(ratio: f32) -> f32 {
+    let bits = ratio.max(1.0).to_bits() as f32;
+    bits / (1 << 23) as f32 - 127.0
+}
+
+/// What a piece's prediction leaves of `samples`.
+pub fn leftover(level: Level, border: &Border, samples: &[i16], piece: &Piece) -> Vec<f32> {
+    let mut sums = [0i32; dct::SIDE * dct::SIDE];
+    let sums = &mut sums[..samples.len()];
+    piece.predictor.predict(level, border, sums);
+    samples.iter().zip(sums).map(|(&v, s)| f32::from(v) - *s as f32 * SUM_SCALE).collect()
+}
+
+/// Tries the pieces of the target's set.
+#[inline(always)]
+pub fn try_pieces(
+    target: &Target<'_>,
+    tried: &Tried<'_>,
+    piece_cost: &dyn Fn(usize) -> f32,
+    residuals: &mut Vec<i16>,
+) -> Vec<Candidate> {
+    let (set, source) = (target.set, &target.samples);
+    let samples = source.len();
+    residuals.resize(samples * set.pieces.len(), 0);
+    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(set.pieces.len());
+    let mut sums = [0i32; dct::SIDE * dct::SIDE];
+    let sums = &mut sums[..samples];
+    for (number, (piece, residual)) in
+        set.pieces.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
+    {
+        piece.predictor.predict(tried.synthesis.level, &target.border, sums);
+        for ((r, t), s) in residual.iter_mut().zip(source).zip(&*sums) {
+            *r = (i32::from(*t) - ((*s + (1 << (ENTRY_BITS - 1))) >> ENTRY_BITS)) as i16;
+        }
+        energies.push((energy(residual), number));
+    }
+    energies.sort_by(|a, b| a.0.total_cmp(&b.0));
+    energies.truncate(tried.transformed);
+
+    let mut candidates = Vec::with_capacity(energies.len());
+    for (energy, number) in energies {
+        let piece = &set.pieces[number];
+        let residual = &residuals[number * samples..][..samples];
+        let mut coefficients = Vec::with_capacity(set.kept);
+        if set.n == dct::SIDE {
+            dct::forward(residual, &mut coefficients);
+        } else {
+            for row in piece.basis.chunks_exact(samples) {
+                coefficients.push(dot(residual, row) as f32 * SUM_SCALE);
+            }
+        }
+        let mut rest = energy;
+        let mut estimate = tried.lambda * piece_cost(number);
+        let per_step = 1.0 / (tried.step * tried.step);
+        for (c, &weight) in coefficients.iter_mut().zip(&piece.weights) {
+            rest -= *c * *c;
+            *c *= UNIT as f32 / tried.synthesis.weight(weight) as f32;
+            let square = *c * *c;
+            let ratio = square * per_step;
+            // Below about half a step a coefficient is dropped; above, it costs its bits.
+            estimate += if ratio < 0.36 { square } else { tried.lambda * (2.5 + octaves(ratio)) };
+        }
+        let rest = rest.max(0.0);
+        candidates.push(Candidate { estimate: estimate + rest, piece: number, coefficients, rest });
+    }
+    candidates
+}

@@ -1,0 +1,142 @@
+//! Linear prediction of a block from its border. Bit-exact: integers; additions wrap, so that
+//! hostile models give some picture and no panic.
+//!
+//! Two inputs' entries stand side by side, so that one `pmaddwd` adds both.
+
+use crate::{BORDER_INPUTS, Border, ENTRY_BITS};
+use fearless_simd::{Level, Simd, dispatch};
+
+/// Pairs of inputs; the last one's second has no entries.
+const PAIRS: usize = BORDER_INPUTS.div_ceil(2);
+/// Samples summed together.
+const LANES: usize = 32;
+
+/// What one unit of each border input adds to each sample of a block.
+///
+/// ```
+/// use tintype_block::{BORDER_INPUTS, Border, Predictor};
+/// // Every sample is the mean and half of the first input.
+/// let mut rows = vec![0i16; BORDER_INPUTS * 64];
+/// rows[..64].fill(2048);
+/// let predictor = Predictor::from_rows(&rows, 64);
+/// let mut border = Border { mean: 100, inputs: [0; BORDER_INPUTS] };
+/// border.inputs[0] = 10;
+/// let mut sums = [0; 64];
+/// predictor.predict(fearless_simd::Level::new(), &border, &mut sums);
+/// assert_eq!(sums, [105 << 12; 64]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predictor {
+    /// `[pair][sample][2]`.
+    paired: Vec<i16>,
+    /// Samples of a block: a multiple of 32.
+    len: usize,
+}
+
+impl Predictor {
+    /// From one row of `len` entries for each border input, [`ENTRY_BITS`] fractional bits.
+    pub fn from_rows(rows: &[i16], len: usize) -> Self {
+        let mut paired = vec![0; PAIRS * len * 2];
+        for (input, row) in rows.chunks_exact(len).enumerate() {
+            let pair = &mut paired[input / 2 * len * 2..][..len * 2];
+            for (both, &entry) in pair.chunks_exact_mut(2).zip(row) {
+                both[input % 2] = entry;
+            }
+        }
+        Self { paired, len }
+    }
+
+    /// The row of border input `input`.
+    pub fn row(&self, input: usize) -> impl Iterator<Item = i16> + '_ {
+        let pair = &self.paired[input / 2 * self.len * 2..][..self.len * 2];
+        pair.iter().skip(input % 2).step_by(2).copied()
+    }
+
+    /// The prediction, one sum for each sample with [`ENTRY_BITS`] fractional bits: the border's
+    /// mean and the sum of input times row; inputs are limited to 16 bits.
+    pub fn predict(&self, level: Level, border: &Border, sums: &mut [i32]) {
+        let mut inputs = [0i16; PAIRS * 2];
+        for (input, &value) in inputs.iter_mut().zip(&border.inputs) {
+            *input = value.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        }
+        let start = border.mean << ENTRY_BITS;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = level.as_avx2() {
+            return sum_avx2(avx2, &self.paired, &inputs, start, sums);
+        }
+        dispatch!(level, simd => sum_plain(simd, &self.paired, &inputs, start, sums));
+    }
+}
+
+#[inline(always)]
+fn sum_plain<S: Simd>(simd: S, paired: &[i16], inputs: &[i16; PAIRS * 2], start: i32, sums: &mut [i32]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let len = sums.len();
+            for (first, sums) in (0..len).step_by(LANES).zip(sums.chunks_exact_mut(LANES)) {
+                let mut acc = [start; LANES];
+                for (pair, inputs) in paired.chunks_exact(len * 2).zip(inputs.chunks_exact(2)) {
+                    let (a, b) = (i32::from(inputs[0]), i32::from(inputs[1]));
+                    let entries = pair[2 * first..][..2 * LANES].chunks_exact(2);
+                    for (sum, both) in acc.iter_mut().zip(entries) {
+                        let low = a.wrapping_mul(i32::from(both[0]));
+                        *sum = sum.wrapping_add(low.wrapping_add(b.wrapping_mul(i32::from(both[1]))));
+                    }
+                }
+                sums.copy_from_slice(&acc);
+            }
+        },
+    );
+}
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn sum_avx2(avx2: Avx2, paired: &[i16], inputs: &[i16; PAIRS * 2], start: i32, sums: &mut [i32]) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, i16x16, i32x8};
+        let len = sums.len();
+        for (first, sums) in (0..len).step_by(LANES).zip(sums.chunks_exact_mut(LANES)) {
+            let mut acc = [_mm256_set1_epi32(start); LANES / 8];
+            for (pair, inputs) in paired.chunks_exact(len * 2).zip(inputs.chunks_exact(2)) {
+                let word = i32::from(inputs[0] as u16) | i32::from(inputs[1]) << 16;
+                let both = _mm256_set1_epi32(word);
+                let entries = pair[2 * first..][..2 * LANES].chunks_exact(16);
+                for (acc, entries) in acc.iter_mut().zip(entries) {
+                    let entries: __m256i = i16x16::from_slice(avx2, entries).into();
+                    *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(both, entries));
+                }
+            }
+            for (part, acc) in sums.chunks_exact_mut(8).zip(acc) {
+                let eight: i32x8<_> = fearless_simd::SimdFrom::simd_from(avx2, acc);
+                eight.store_slice(part);
+            }
+        }
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_predicts_alike() {
+        let rows: Vec<i16> =
+            (0..BORDER_INPUTS * 64).map(|i| ((i * 7919 % 65_536) as i32 - 32_768) as i16).collect();
+        let predictor = Predictor::from_rows(&rows, 64);
+        assert!(predictor.row(20).eq(rows[20 * 64..].iter().copied()));
+        let inputs = std::array::from_fn(|i| (i as i32 * 9973) % 65_000 - 32_000);
+        let border = Border { mean: -77, inputs };
+        let mut expected = [-77i32 << ENTRY_BITS; 64];
+        for (row, &input) in rows.chunks_exact(64).zip(&inputs) {
+            for (sum, &entry) in expected.iter_mut().zip(row) {
+                *sum = sum.wrapping_add(input.wrapping_mul(i32::from(entry)));
+            }
+        }
+        for level in [Level::fallback(), Level::new()] {
+            let mut sums = [0; 64];
+            predictor.predict(level, &border, &mut sums);
+            assert_eq!(sums, expected);
+        }
+    }
+}
