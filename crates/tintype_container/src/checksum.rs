@@ -45,7 +45,7 @@ const fn crc32c_tables() -> [[u32; 256]; 8] {
 }
 
 /// The CRC-32C of `parts`, one after the other.
-fn crc32c(parts: [&[u8]; 2]) -> u32 {
+pub(crate) fn crc32c(parts: [&[u8]; 2]) -> u32 {
     let tables = &CRC32C_TABLES;
     let mut crc = !0u32;
     for part in parts {

@@ -34,6 +34,8 @@
 
 mod checksum;
 mod error;
+#[cfg(feature = "deflate")]
+mod icc;
 mod index;
 mod limits;
 mod metadata;

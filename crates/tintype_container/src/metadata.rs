@@ -1,4 +1,5 @@
-//! Metadata items and how a chunk stores them: plain or deflated, whichever is shorter.
+//! Metadata items and how a chunk stores them: plain or deflated, ICC profiles also against a
+//! dictionary, whichever is shortest.
 //!
 //! Without the feature `deflate` items are stored plain, and a packed one is reported as left
 //! out.
@@ -10,6 +11,8 @@ use crate::{ContainerError, ContainerLimits};
 
 const STORED: u8 = 0;
 const DEFLATED: u8 = 1;
+/// Deflated against the dictionary for ICC profiles.
+const ICC_DEFLATED: u8 = 2;
 
 /// What one metadata item is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,9 +76,15 @@ pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, Containe
         out.push(len);
         out.extend_from_slice(name.as_bytes());
     }
-    match deflated(&item.bytes) {
-        Some(packed) if packed.len() < item.bytes.len() => {
-            out.push(DEFLATED);
+    let icc = (item.kind == Metadata::Icc).then(|| icc_deflated(&item.bytes)).flatten();
+    let plain = deflated(&item.bytes).map(|packed| (DEFLATED, packed));
+    let least = plain
+        .into_iter()
+        .chain(icc.map(|packed| (ICC_DEFLATED, packed)))
+        .min_by_key(|(_, packed)| packed.len());
+    match least {
+        Some((method, packed)) if packed.len() < item.bytes.len() => {
+            out.push(method);
             out.extend_from_slice(&packed);
         }
         _ => {
@@ -99,8 +108,22 @@ fn deflated(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// A profile packed against the dictionary, where this build can.
+fn icc_deflated(profile: &[u8]) -> Option<Vec<u8>> {
+    #[cfg(feature = "deflate")]
+    {
+        crate::icc::deflated(profile)
+    }
+    #[cfg(not(feature = "deflate"))]
+    {
+        let _ = profile;
+        None
+    }
+}
+
 /// `packed` unpacked; `None` where this build cannot.
 fn inflated(
+    method: u8,
     packed: &[u8],
     at: u64,
     limits: &ContainerLimits,
@@ -109,8 +132,11 @@ fn inflated(
     {
         use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
         let max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
-        let unpacked = decompress_to_vec_with_limit(packed, max);
-        unpacked.map(Some).map_err(|error| match error.status {
+        let unpacked = match method {
+            ICC_DEFLATED => crate::icc::inflated(packed, limits),
+            _ => decompress_to_vec_with_limit(packed, max).map_err(|error| error.status),
+        };
+        unpacked.map(Some).map_err(|status| match status {
             TINFLStatus::HasMoreOutput => ContainerError::Limit {
                 what: "bytes of one metadata item",
                 max: limits.metadata_bytes_max,
@@ -120,7 +146,7 @@ fn inflated(
     }
     #[cfg(not(feature = "deflate"))]
     {
-        let _ = (packed, at, limits);
+        let _ = (method, packed, at, limits);
         Ok(None)
     }
 }
@@ -165,7 +191,8 @@ pub(crate) fn item_from_payload(
     let method = take(1)?[0];
     let bytes = match method {
         STORED => Some(rest.to_vec()),
-        DEFLATED => inflated(rest, at, limits)?,
+        DEFLATED => inflated(method, rest, at, limits)?,
+        ICC_DEFLATED if kind == Kind::Icc => inflated(method, rest, at, limits)?,
         _ => {
             return Err(ContainerError::Unsupported {
                 what: format!("metadata packing {method} at byte {at}"),

@@ -48,6 +48,10 @@ pub struct Reader<R> {
     chunks: u32,
     /// The section of a file in the short form, read with its head.
     short: Option<Vec<u8>>,
+    /// Whether damage ends the data instead of the reading.
+    keeps_before_damage: bool,
+    /// Where the first damaged section starts.
+    damaged_at: Option<u64>,
 }
 
 impl<R: Read> Reader<R> {
@@ -105,6 +109,8 @@ impl<R: Read> Reader<R> {
             unknown: Vec::new(),
             chunks: 0,
             short: None,
+            keeps_before_damage: false,
+            damaged_at: None,
         };
         if front[4] == SHORT_VERSION {
             reader.short_file()?
@@ -239,6 +245,17 @@ impl<R: Read> Reader<R> {
         self.data_end
     }
 
+    /// Lets [`Reader::sections`] end before a section whose checksum disagrees, as if the file had
+    /// been cut off there, instead of failing.
+    pub fn keep_before_damage(&mut self) {
+        self.keeps_before_damage = true;
+    }
+
+    /// Where the section starts whose checksum disagreed, in bytes from the start of the file.
+    pub fn damaged_at(&self) -> Option<u64> {
+        self.damaged_at
+    }
+
     /// Reads the sections for which `wants` says so. Call it once.
     ///
     /// # Errors
@@ -257,7 +274,14 @@ impl<R: Read> Reader<R> {
                 });
             }
             if !data.cut_off {
-                let section = self.section(entry)?;
+                let section = match self.section(entry) {
+                    Err(ContainerError::Mismatch { at, .. }) if self.keeps_before_damage => {
+                        self.damaged_at = Some(at);
+                        data.cut_off = true;
+                        return Ok(());
+                    }
+                    section => section?,
+                };
                 data.cut_off = !section.complete;
                 // A file that ends where a section starts has nothing of it to offer.
                 if section.complete || !section.bytes.is_empty() {
