@@ -6,8 +6,8 @@
 //! depths are converted on the way out. This module does not convert colour profiles.
 
 use crate::colour::{
-    Sampling, Upsampling, gray_from_rgb, planes_at_depth, planes_at_sampling, rgb_from_ycbcr,
-    scaled_sample, upsampled,
+    Sampling, Upsampling, full_from_limited, gray_from_rgb, planes_at_depth, planes_at_sampling,
+    rgb_from_ycbcr, scaled_sample, upsampled,
 };
 use crate::{
     ColourModel, ImageError, Level, Limits, Picture, Plane, PlaneInfo, PlaneRole, Planes, Shape,
@@ -231,6 +231,10 @@ fn rgba_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
 }
 
 fn rgb_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
+    if picture.metadata.is_limited_range() {
+        let full = full_range_picture(picture)?;
+        return Ok(owned(rgb_at(&full, bits)?));
+    }
     let planes = &picture.planes;
     planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
     match planes.shape.colour {
@@ -249,7 +253,24 @@ fn rgb_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
     }
 }
 
+/// The picture at full range, and its planes at a depth that rounds little.
+fn full_range_picture(picture: &Picture) -> Result<Picture, ImageError> {
+    picture.planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
+    if depth_max(&picture.planes) < 8 {
+        return Err(ImageError::Misuse { what: "limited range of fewer than 8 bits".into() });
+    }
+    Ok(Picture::new(full_from_limited(&picture.planes, 16)))
+}
+
+fn owned<'a>(planes: FullPlanes<'_>) -> FullPlanes<'a> {
+    planes.into_iter().map(|plane| Cow::Owned(plane.into_owned())).collect()
+}
+
 fn gray_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
+    if picture.metadata.is_limited_range() {
+        let full = full_range_picture(picture)?;
+        return Ok(owned(gray_at(&full, bits)?));
+    }
     let planes = &picture.planes;
     planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
     match planes.shape.colour {

@@ -54,6 +54,7 @@ mod limits;
 mod picture;
 mod plane;
 mod region;
+mod shrink;
 
 pub use error::ImageError;
 pub use fearless_simd::Level;
@@ -63,3 +64,4 @@ pub use limits::{Limits, Threads};
 pub use picture::{ColourModel, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 pub use plane::Plane;
 pub use region::{Region, reduced_len};
+pub use shrink::planes_shrunk;

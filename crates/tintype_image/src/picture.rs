@@ -301,8 +301,51 @@ pub struct Metadata {
     pub exif: Option<Vec<u8>>,
     /// XMP packet, UTF-8.
     pub xmp: Option<Vec<u8>>,
-    /// Further items by a name such as `geotiff`.
+    /// Further items by name: `png:` and a PNG chunk's name, `tiff:` and tag and type,
+    /// `pnm:maxval`, `y4m:header`, or a name of the caller's own. A name may stand several times.
     pub other: Vec<(String, Vec<u8>)>,
+}
+
+impl Metadata {
+    /// Name of the item that holds the words of a Y4M header beside its size: `F30:1 Ip A1:1
+    /// C420mpeg2 XCOLORRANGE=LIMITED`.
+    pub const Y4M_HEADER: &str = "y4m:header";
+
+    /// The first further item of this name.
+    ///
+    /// ```
+    /// use tintype_image::Metadata;
+    ///
+    /// let mut metadata = Metadata::default();
+    /// metadata.set("png:gAMA", vec![0, 0, 0xb1, 0x8f]);
+    /// assert_eq!(metadata.item("png:gAMA"), Some(&[0, 0, 0xb1, 0x8f][..]));
+    /// ```
+    pub fn item(&self, name: &str) -> Option<&[u8]> {
+        self.other.iter().find(|(other, _)| other == name).map(|(_, bytes)| &bytes[..])
+    }
+
+    /// Puts a further item in place of all of its name.
+    ///
+    /// ```
+    /// let mut metadata = tintype_image::Metadata::default();
+    /// metadata.set("note", vec![1]);
+    /// metadata.set("note", vec![2]);
+    /// assert_eq!(metadata.other, [("note".to_string(), vec![2])]);
+    /// ```
+    pub fn set(&mut self, name: &str, bytes: Vec<u8>) {
+        self.other.retain(|(other, _)| other != name);
+        self.other.push((name.into(), bytes));
+    }
+
+    /// Whether luma and chroma are of limited range, as video stores them.
+    ///
+    /// ```
+    /// assert!(!tintype_image::Metadata::default().is_limited_range());
+    /// ```
+    pub fn is_limited_range(&self) -> bool {
+        let header = self.item(Self::Y4M_HEADER).unwrap_or_default();
+        header.split(|byte| *byte == b' ').any(|word| word == b"XCOLORRANGE=LIMITED")
+    }
 }
 
 /// Samples with their metadata.

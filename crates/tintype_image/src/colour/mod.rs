@@ -8,6 +8,8 @@
 mod depth;
 mod hsv;
 mod matrix;
+mod opacity;
+mod range;
 mod sampling;
 mod ycbcr;
 mod ycocg;
@@ -15,6 +17,8 @@ mod ycocg;
 pub use depth::{planes_at_depth, scaled_sample};
 pub use hsv::{HSV_ERROR_MAX, hsv_from_rgb, rgb_from_hsv};
 pub use matrix::fixed_point;
+pub use opacity::{PREMULTIPLIED, flattened, unassociated};
+pub use range::{full_from_limited, limited_from_full};
 pub use sampling::{Sampling, Upsampling, planes_at_sampling, subsampled, upsampled};
 pub use ycbcr::{RGB_YCBCR_ERROR_MAX, gray_from_rgb, rgb_from_ycbcr, ycbcr_from_rgb};
 pub use ycocg::{rgb_from_ycocg, ycocg_from_rgb};

@@ -1,26 +1,22 @@
-//! GIF: the first picture of a file, read as RGB of 8 bits, with alpha where pixels are
-//! transparent.
+//! GIF: one frame of a file, the first unless another is asked for, read as RGB of 8 bits, with
+//! alpha where pixels are transparent.
 //!
-//! In: palettes of up to 256 colours, interlaced or not. A frame smaller than the canvas is
-//! placed on a transparent one. Further frames, comments and application blocks are left out. Not
+//! In: palettes of up to 256 colours, interlaced or not. Frames are drawn on a transparent canvas,
+//! each over what its predecessors left there. Comments and application blocks are left out. Not
 //! written.
 //!
 //! Source: CompuServe, "Graphics Interchange Format, version 89a" (1990).
 
-use super::Warnings;
 use super::bytes::Bytes;
+use super::reading::Reading;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 /// Interlaced rows: first row and distance of each of the four passes.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
-/// Reads the first picture of a GIF file.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &Limits,
-    warnings: &mut Warnings,
-) -> Result<Picture, ImageError> {
+/// Reads a frame of a GIF file.
+pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
     let mut file = Bytes::new(bytes, 6);
     let (width, height) = (usize::from(file.u16()?), usize::from(file.u16()?));
     let flags = file.u8()?;
@@ -28,41 +24,101 @@ pub(super) fn read(
     let global = palette(&mut file, flags)?;
     Shape::rgb(width, height, 8).check(limits)?;
 
-    let Some(clear) = next_frame(&mut file)? else {
-        return Err(malformed("no picture in it", file.at));
-    };
-    let frame = Frame::read(&mut file)?;
-    let colours = if frame.palette.is_empty() { global } else { frame.palette };
-    if frame.left + frame.width > width || frame.top + frame.height > height {
-        return Err(malformed("a frame that leaves the canvas", file.at));
-    }
-    let indices = indices(&mut file, frame.width * frame.height, warnings)?;
-
-    let whole = (frame.width, frame.height) == (width, height);
-    let has_alpha = !whole || clear.is_some_and(|clear| indices.contains(&clear));
-    let mut shape = Shape::rgb(width, height, 8);
-    if has_alpha {
-        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
-    }
-    let mut planes = Planes::new(shape);
-    let rows = row_order(frame.height, frame.interlaced);
-    for (y, row) in rows.into_iter().zip(indices.chunks_exact(frame.width)) {
-        for (x, &index) in row.iter().enumerate() {
-            let Some(colour) = colours.get(usize::from(index)) else {
-                return Err(malformed("a colour outside the palette", file.at));
-            };
-            for (plane, &sample) in planes.planes.iter_mut().zip(colour) {
-                plane.row_mut(frame.top + y)[frame.left + x] = u16::from(sample);
-            }
-            if has_alpha && clear != Some(index) {
-                planes.planes[3].row_mut(frame.top + y)[frame.left + x] = 255;
+    let first = file.at;
+    let count = frame_count(&mut file);
+    file.at = first;
+    let wanted = reading.choose(0, count.max(1), "frame")?;
+    let mut canvas = Canvas { width, pixels: vec![CLEAR; width * height] };
+    for index in 0..=wanted {
+        let Some(control) = next_frame(&mut file)? else {
+            return Err(malformed("no picture in it", file.at));
+        };
+        let frame = Frame::read(&mut file)?;
+        if frame.left + frame.width > width || frame.top + frame.height > height {
+            return Err(malformed("a frame that leaves the canvas", file.at));
+        }
+        let indices = indices(&mut file, frame.width * frame.height, reading)?;
+        let before =
+            (index < wanted && control.disposal == RESTORE_PREVIOUS).then(|| canvas.pixels.clone());
+        let colours = if frame.palette.is_empty() { &global } else { &frame.palette };
+        if !canvas.draw(&frame, &indices, colours, control.clear) {
+            return Err(malformed("a colour outside the palette", file.at));
+        }
+        if index < wanted {
+            match (control.disposal, before) {
+                (RESTORE_CLEAR, _) => canvas.wipe(&frame),
+                (_, Some(before)) => canvas.pixels = before,
+                _ => {}
             }
         }
     }
-    if matches!(next_frame(&mut file), Ok(Some(_))) {
-        warnings.add("the first frame of an animation is read, further frames are left out");
+    Ok(Picture { planes: canvas.planes(height), metadata: Metadata::default() })
+}
+
+/// What the disposal field says: the frame's area becomes clear, or what it was before.
+const RESTORE_CLEAR: u8 = 2;
+const RESTORE_PREVIOUS: u8 = 3;
+
+/// A pixel that nothing was drawn on.
+const CLEAR: [u8; 4] = [0; 4];
+
+/// What a player shows: red, green, blue and opacity.
+struct Canvas {
+    width: usize,
+    pixels: Vec<[u8; 4]>,
+}
+
+impl Canvas {
+    /// Draws a frame; `false` for an index outside the palette.
+    fn draw(&mut self, frame: &Frame, indices: &[u8], colours: &[[u8; 3]], clear: Option<u8>) -> bool {
+        let rows = row_order(frame.height, frame.interlaced);
+        for (y, row) in rows.into_iter().zip(indices.chunks_exact(frame.width)) {
+            let start = (frame.top + y) * self.width + frame.left;
+            for (pixel, &index) in self.pixels[start..][..frame.width].iter_mut().zip(row) {
+                let Some(&[r, g, b]) = colours.get(usize::from(index)) else { return false };
+                if clear != Some(index) {
+                    *pixel = [r, g, b, 255];
+                } else if pixel[3] == 0 {
+                    *pixel = [r, g, b, 0];
+                }
+            }
+        }
+        true
     }
-    Ok(Picture { planes, metadata: Metadata::default() })
+
+    fn wipe(&mut self, frame: &Frame) {
+        for y in frame.top..frame.top + frame.height {
+            self.pixels[y * self.width + frame.left..][..frame.width].fill(CLEAR);
+        }
+    }
+
+    fn planes(&self, height: usize) -> Planes {
+        let mut shape = Shape::rgb(self.width, height, 8);
+        if self.pixels.iter().any(|pixel| pixel[3] != 255) {
+            shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+        }
+        let mut planes = Planes::new(shape);
+        for (slot, plane) in planes.planes.iter_mut().enumerate() {
+            for (y, pixels) in self.pixels.chunks_exact(self.width).enumerate() {
+                let row = plane.row_mut(y).iter_mut();
+                row.zip(pixels).for_each(|(sample, pixel)| *sample = u16::from(pixel[slot]));
+            }
+        }
+        planes
+    }
+}
+
+/// Number of frames from here on, as far as the file is sound.
+fn frame_count(file: &mut Bytes<'_>) -> usize {
+    let mut count = 0;
+    while let Ok(Some(_)) = next_frame(file) {
+        count += 1;
+        let passed = Frame::read(file).and_then(|_| file.u8()).and_then(|_| sub_blocks(file));
+        if passed.is_err() {
+            break;
+        }
+    }
+    count
 }
 
 fn malformed(what: &str, at: usize) -> ImageError {
@@ -78,19 +134,29 @@ fn palette(file: &mut Bytes<'_>, flags: u8) -> Result<Vec<[u8; 3]>, ImageError> 
     Ok(entries.as_chunks::<3>().0.to_vec())
 }
 
-/// Passes over extensions to the next frame, whose descriptor follows. Its transparent colour, if
-/// it has one; `None` at the end of the file.
-fn next_frame(file: &mut Bytes<'_>) -> Result<Option<Option<u8>>, ImageError> {
-    let mut clear = None;
+/// What is said of a frame before it.
+#[derive(Clone, Copy, Default)]
+struct Control {
+    /// The transparent colour, if there is one.
+    clear: Option<u8>,
+    /// What becomes of the frame's area before the next frame.
+    disposal: u8,
+}
+
+/// Passes over extensions to the next frame, whose descriptor follows; `None` at the end of the
+/// file.
+fn next_frame(file: &mut Bytes<'_>) -> Result<Option<Control>, ImageError> {
+    let mut control = Control::default();
     loop {
         match file.u8()? {
-            0x2c => return Ok(Some(clear)),
+            0x2c => return Ok(Some(control)),
             0x3b => return Ok(None),
             0x21 => {
-                let control = file.u8()? == 0xf9;
+                let is_control = file.u8()? == 0xf9;
                 let data = sub_blocks(file)?;
-                if control && let &[flags, _, _, index, ..] = &data[..] {
-                    clear = (flags & 1 != 0).then_some(index);
+                if is_control && let &[flags, _, _, index, ..] = &data[..] {
+                    let clear = (flags & 1 != 0).then_some(index);
+                    control = Control { clear, disposal: flags >> 2 & 7 };
                 }
             }
             // Some writers leave zeros between blocks.
@@ -134,7 +200,7 @@ impl Frame {
 }
 
 /// The palette indices of a frame. If the file ends early, the missing ones are 0.
-fn indices(file: &mut Bytes<'_>, count: usize, warnings: &mut Warnings) -> Result<Vec<u8>, ImageError> {
+fn indices(file: &mut Bytes<'_>, count: usize, reading: &mut Reading) -> Result<Vec<u8>, ImageError> {
     let at = file.at;
     let code_bits = file.u8()?;
     if !(2..=8).contains(&code_bits) {
@@ -144,7 +210,7 @@ fn indices(file: &mut Bytes<'_>, count: usize, warnings: &mut Warnings) -> Resul
     let data = match sub_blocks(file) {
         Ok(data) => data,
         Err(error) => {
-            warnings.damaged(error, "what was decoded is kept")?;
+            reading.damaged(error, "what was decoded is kept")?;
             // Whole blocks that are there.
             let mut rest = Bytes::new(file.all(), start);
             let mut data = Vec::new();
@@ -171,7 +237,7 @@ fn indices(file: &mut Bytes<'_>, count: usize, warnings: &mut Warnings) -> Resul
     }
     if done < count {
         let error = ImageError::Truncated { needed: count - done };
-        warnings.damaged(error, &format!("{done} pixels of {count} are kept"))?;
+        reading.damaged(error, &format!("{done} pixels of {count} are kept"))?;
     }
     Ok(indices)
 }
@@ -186,7 +252,7 @@ fn row_order(height: usize, interlaced: bool) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{read_picture, read_picture_with_warnings};
+    use super::super::{read_page, read_picture, read_picture_with_warnings};
     use super::*;
 
     /// 3 × 2 pixels of four colours: 0 1 2, 3 3 1; codes of 3 bits, clear code 4, end 5.
@@ -242,6 +308,7 @@ mod tests {
         let (_, warnings) =
             read_picture_with_warnings(&file(&[], WHOLE, &more), &Limits::default()).unwrap();
         assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].to_string(), "frame 1 of 2 is read, the others are left out");
 
         let whole = file(&[], WHOLE, &[0x3b]);
         for len in 0..whole.len() - 1 {
@@ -251,6 +318,29 @@ mod tests {
                 assert!(!warnings.is_empty(), "{len}");
             }
         }
+    }
+
+    #[test]
+    fn a_later_frame_is_drawn_over_what_the_earlier_ones_left() {
+        // The second frame is one pixel of colour 1, at (1, 0); code 1, end code 5, of 3 bits.
+        let second = |left: u8| [0x2c, left, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x4c, 0x01, 0];
+        let shown = |disposal: u8, page: usize| {
+            let control = [0x21, 0xf9, 4, disposal << 2, 0, 0, 0, 0];
+            let rest = [&second(1)[..], &control, &second(2), &[0x3b]].concat();
+            let bytes = file(&control, WHOLE, &rest);
+            let (picture, warnings) = read_page(&bytes, page, &Limits::default()).unwrap();
+            assert!(warnings.is_empty());
+            let planes = &picture.planes.planes;
+            (planes[0].row(0).to_vec(), planes.get(3).map(|alpha| alpha.row(0).to_vec()))
+        };
+        assert_eq!(shown(1, 1), (vec![0, 255, 0], None));
+        assert_eq!(shown(1, 2), (vec![0, 255, 0], None));
+        assert_eq!(shown(1, 3), (vec![0, 255, 255], None));
+        // Each frame is cleared, or undone, before the next.
+        assert_eq!(shown(2, 2), (vec![0, 255, 0], Some(vec![0, 255, 0])));
+        assert_eq!(shown(3, 2), (vec![0, 255, 0], Some(vec![0, 255, 0])));
+        let none = read_page(&file(&[], WHOLE, &[0x3b]), 2, &Limits::default()).unwrap_err();
+        assert_eq!(none.to_string(), "frame 2 was asked for; the file has 1 frame");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Packed rows hold samples most significant bit first (1, 2, 4 bits), as bytes, or as 16-bit
 //! big-endian words.
 
-use crate::colour::scaled_sample;
+use crate::colour::{scaled_sample, unassociated};
 use crate::{ImageError, Picture, PlaneRole, Planes, Shape};
 use std::borrow::Cow;
 
@@ -97,7 +97,10 @@ impl<'a> Interleaved<'a> {
     /// # Errors
     /// `Unsupported` for other planes.
     pub fn gray_or_rgb(picture: &'a Picture, format: &str) -> Result<Self, ImageError> {
-        let planes = super::rgb_or_gray(&picture.planes)?;
+        let mut planes = super::rgb_or_gray(picture)?;
+        if let Some(own) = unassociated(&planes) {
+            planes = Cow::Owned(own);
+        }
         let roles = || planes.shape.planes.iter().map(|p| p.role);
         let extra = roles().filter(|r| !matches!(r, PlaneRole::Colour | PlaneRole::Alpha)).count();
         let alphas = roles().filter(|r| *r == PlaneRole::Alpha).count();
@@ -117,7 +120,7 @@ impl<'a> Interleaved<'a> {
     /// # Errors
     /// As colour conversion, for subsampled planes.
     pub fn all(picture: &'a Picture) -> Result<Self, ImageError> {
-        let planes = super::rgb_or_gray(&picture.planes)?;
+        let planes = super::rgb_or_gray(picture)?;
         let order: Vec<usize> = (0..planes.planes.len()).collect();
         let has_alpha =
             planes.shape.planes.last().is_some_and(|p| p.role == PlaneRole::Alpha) && order.len() > 1;

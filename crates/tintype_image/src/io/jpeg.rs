@@ -1,18 +1,24 @@
 //! Plain JPEG: read through `zune-jpeg` to 8-bit gray or RGB, written through `jpeg-encoder` at
 //! 4:4:4 (gray stays gray).
 //!
-//! In and out: samples of 8 bits; deeper pictures are scaled to 8 bits on writing and alpha is
-//! dropped. CMYK is converted to RGB by the reader. ICC, EXIF and XMP are kept.
+//! In and out: samples of 8 bits; deeper pictures are scaled to 8 bits on writing, and those with
+//! alpha stand before white. CMYK is converted to RGB by the reader. ICC, EXIF and XMP are kept;
+//! EXIF and XMP of more than 64 KiB are left out on writing.
 
 use super::WriteSettings;
 use super::interleave::{Interleaved, planes_from_bytes};
+use crate::colour::flattened;
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, Shape};
 use std::io::Cursor;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-const XMP_MARKER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// What stands behind clear pixels, which JPEG does not have: white.
+const BACKGROUND: [u8; 3] = [255; 3];
+/// Longest body of a segment.
+pub(super) const SEGMENT_MAX: usize = 65_533;
+pub(super) const XMP_MARKER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 impl From<DecodeErrors> for ImageError {
     fn from(error: DecodeErrors) -> Self {
@@ -63,6 +69,14 @@ fn read_as(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Picture, Image
 /// Writes a JPEG file.
 pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u8>, ImageError> {
     let source = Interleaved::gray_or_rgb(picture, "JPEG")?;
+    let flat;
+    let source = match flattened(source.planes(), BACKGROUND) {
+        Some(planes) => {
+            flat = Picture::new(planes);
+            Interleaved::gray_or_rgb(&flat, "JPEG")?
+        }
+        None => source,
+    };
     let shape = &source.planes().shape;
     let channels = source.order.len() - usize::from(source.has_alpha);
     let (mut samples, mut packed) =
@@ -79,10 +93,10 @@ pub(super) fn write(picture: &Picture, settings: &WriteSettings) -> Result<Vec<u
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
     encoder.set_optimized_huffman_tables(settings.effort > 3);
     let metadata = &picture.metadata;
-    if let Some(exif) = &metadata.exif {
+    if let Some(exif) = metadata.exif.as_ref().filter(|exif| exif.len() + 6 <= SEGMENT_MAX) {
         encoder.add_exif_metadata(exif).map_err(failed)?;
     }
-    if let Some(xmp) = &metadata.xmp {
+    if let Some(xmp) = metadata.xmp.as_ref().filter(|xmp| xmp.len() + XMP_MARKER.len() <= SEGMENT_MAX) {
         encoder.add_app_segment(1, [XMP_MARKER, xmp].concat()).map_err(failed)?;
     }
     if let Some(icc) = &metadata.icc {

@@ -10,21 +10,28 @@ mod bmp;
 mod bytes;
 mod decoder_errors;
 mod dicom;
+mod exif;
 mod gif;
 mod interleave;
 mod jpeg;
+mod kept;
 mod orientation;
 mod png;
 mod pnm;
+mod reading;
+mod resolution;
 mod tiff;
 mod webp;
 pub mod y4m;
 
-pub use orientation::{apply_orientation, orientation_of};
+pub use kept::left_out_by;
+pub use orientation::{apply_orientation, exif_with_orientation, orientation_of};
 pub use pnm::PnmWriter;
+pub use reading::FileWarning;
 
 use crate::colour::{self, Sampling, Upsampling};
-use crate::{ColourModel, ImageError, Level, Limits, Metadata, Picture, Planes, YCbCrMatrix};
+use crate::{ColourModel, ImageError, Level, Limits, Picture, PlaneRole, Planes};
+use reading::{Damage, Reading};
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -52,9 +59,9 @@ pub enum PictureFormat {
     Dicom,
     /// WebP, 8 bits; written without loss.
     WebP,
-    /// YUV4MPEG2, 8 to 16 bits; as a picture, its first frame.
+    /// YUV4MPEG2, 8 to 16 bits; as a picture, one of its frames.
     Y4m,
-    /// GIF, its first frame; read only.
+    /// GIF, one of its frames; read only.
     Gif,
     /// BMP without compression; read only.
     Bmp,
@@ -154,76 +161,77 @@ impl Default for WriteSettings {
 /// `Unsupported` for an unknown format or a variant we do not handle, `Truncated`, `Malformed`,
 /// `Limit`.
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    read(bytes, limits, &mut Warnings { list: Vec::new(), damage: Damage::Refused })
+    read(bytes, limits, &mut Reading::new(None, Damage::Refused))
 }
 
-/// Reads a picture file as far as it goes, and lists in sentences what was left out or is
-/// damaged: further pages or frames, missing rows, a sample range that is not kept. A PNG that
-/// ends early keeps the rows that are there; the others are 0.
+/// Reads a picture file as far as it goes, and lists what was left out or is damaged: further
+/// pages or frames, missing rows, items that are not kept. A PNG that ends early keeps the rows
+/// that are there; the others are 0.
+///
+/// # Errors
+/// As [`read_picture`], for files of which no picture can be made.
 ///
 /// ```
 /// use tintype_image::Limits;
 /// use tintype_image::io::read_picture_with_warnings;
+///
 /// let frames = b"YUV4MPEG2 W2 H1 F25:1 Cmono\nFRAME\n\x01\x02FRAME\n\x03\x04";
 /// let (picture, warnings) = read_picture_with_warnings(frames, &Limits::default())?;
-/// assert_eq!(picture.planes.planes[0].row(0), [1, 2]);
-/// assert_eq!(warnings, ["the first frame is read, further frames are left out"]);
+/// assert_eq!((picture.planes.planes[0].row(0), warnings.len()), (&[1, 2][..], 1));
 /// # Ok::<(), tintype_image::ImageError>(())
 /// ```
-///
-/// # Errors
-/// As [`read_picture`], for files of which no picture can be made.
 pub fn read_picture_with_warnings(
     bytes: &[u8],
     limits: &Limits,
-) -> Result<(Picture, Vec<String>), ImageError> {
-    let mut warnings = Warnings { list: Vec::new(), damage: Damage::Reported };
-    let picture = read(bytes, limits, &mut warnings)?;
-    Ok((picture, warnings.list))
+) -> Result<(Picture, Vec<FileWarning>), ImageError> {
+    let mut reading = Reading::new(None, Damage::Reported);
+    let picture = read(bytes, limits, &mut reading)?;
+    Ok((picture, reading.warnings))
 }
 
-/// What a reader does with a damaged file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Damage {
-    /// Returns the error.
-    Refused,
-    /// Adds a warning and keeps what was read.
-    Reported,
+/// As [`read_picture_with_warnings`], of page or frame number `page`, from 1. Frames of an
+/// animation are drawn over those before them, as a player does.
+///
+/// # Errors
+/// As there; `Misuse` for a page that the file does not have.
+///
+/// ```
+/// use tintype_image::Limits;
+/// use tintype_image::io::read_page;
+///
+/// let frames = b"YUV4MPEG2 W2 H1 F25:1 Cmono\nFRAME\n\x01\x02FRAME\n\x03\x04";
+/// let (picture, warnings) = read_page(frames, 2, &Limits::default())?;
+/// assert_eq!((picture.planes.planes[0].row(0), warnings.len()), (&[3, 4][..], 0));
+/// assert!(read_page(frames, 3, &Limits::default()).is_err());
+/// # Ok::<(), tintype_image::ImageError>(())
+/// ```
+pub fn read_page(
+    bytes: &[u8],
+    page: usize,
+    limits: &Limits,
+) -> Result<(Picture, Vec<FileWarning>), ImageError> {
+    let Some(index) = page.checked_sub(1) else {
+        return Err(ImageError::Misuse { what: "page 0; pages count from 1".into() });
+    };
+    let mut reading = Reading::new(Some(index), Damage::Reported);
+    let picture = read(bytes, limits, &mut reading)?;
+    Ok((picture, reading.warnings))
 }
 
-/// What was left out of a picture or is damaged.
-struct Warnings {
-    list: Vec<String>,
-    damage: Damage,
-}
-
-impl Warnings {
-    fn add(&mut self, sentence: impl Into<String>) {
-        self.list.push(sentence.into());
-    }
-
-    /// Turns damage into a warning, or returns it.
-    fn damaged(&mut self, error: impl Into<ImageError>, kept: &str) -> Result<(), ImageError> {
-        let error = error.into();
-        if self.damage == Damage::Refused {
-            return Err(error);
-        }
-        self.add(format!("{error}; {kept}"));
-        Ok(())
-    }
-}
-
-fn read(bytes: &[u8], limits: &Limits, warnings: &mut Warnings) -> Result<Picture, ImageError> {
+fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
     let Some(format) = PictureFormat::detect(bytes) else { return Err(unknown_format(bytes)) };
+    if matches!(format, PictureFormat::Jpeg | PictureFormat::Dicom | PictureFormat::Bmp) {
+        reading.choose(0, 1, "page")?;
+    }
     let picture = match format {
-        PictureFormat::Png => png::read(bytes, limits, warnings),
+        PictureFormat::Png => png::read(bytes, limits, reading),
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
-        PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits),
-        PictureFormat::Tiff => tiff::read(bytes, limits, warnings),
+        PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits, reading),
+        PictureFormat::Tiff => tiff::read(bytes, limits, reading),
         PictureFormat::Dicom => dicom::read(bytes, limits),
-        PictureFormat::WebP => webp::read(bytes, limits, warnings),
-        PictureFormat::Y4m => first_frame(bytes, limits, warnings),
-        PictureFormat::Gif => gif::read(bytes, limits, warnings),
+        PictureFormat::WebP => webp::read(bytes, limits, reading),
+        PictureFormat::Y4m => y4m::read(bytes, limits, reading),
+        PictureFormat::Gif => gif::read(bytes, limits, reading),
         PictureFormat::Bmp => bmp::read(bytes, limits),
     }?;
     picture.planes.shape.check(limits)?;
@@ -286,7 +294,8 @@ pub fn write_picture_with(
 }
 
 /// As [`write_picture_with`], to `out`: PNG, PNM and PAM some rows at a time, so that the file is
-/// never whole in memory.
+/// never whole in memory. PNM, PAM and Y4M, which have no place for an orientation, get the
+/// picture turned as its EXIF says; what else a format has no place for, [`left_out_by`] tells.
 ///
 /// # Errors
 /// As there, before anything is written; `Io` from `out`.
@@ -297,6 +306,15 @@ pub fn write_picture_to(
     out: &mut dyn Write,
 ) -> Result<(), ImageError> {
     picture.planes.shape.check(&Limits::default())?;
+    let turned;
+    let unturned = matches!(format, PictureFormat::Pnm | PictureFormat::Pam | PictureFormat::Y4m);
+    let picture = match picture.metadata.exif.as_deref().and_then(orientation_of) {
+        Some(2..) if unturned => {
+            turned = apply_orientation(picture.clone());
+            &turned
+        }
+        _ => picture,
+    };
     let whole = match format {
         PictureFormat::Png => return png::write(picture, settings, out),
         PictureFormat::Pnm => return pnm::write_pnm(picture, out),
@@ -305,7 +323,7 @@ pub fn write_picture_to(
         PictureFormat::Tiff => tiff::write(picture, settings),
         PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
-        PictureFormat::Y4m => one_frame(&picture.planes),
+        PictureFormat::Y4m => y4m::write(picture),
         PictureFormat::Gif | PictureFormat::Bmp => Err(ImageError::Unsupported {
             what: format!("{} files can be read, not written; use png", format.name()),
         }),
@@ -313,44 +331,32 @@ pub fn write_picture_to(
     Ok(out.write_all(&whole)?)
 }
 
-fn first_frame(bytes: &[u8], limits: &Limits, warnings: &mut Warnings) -> Result<Picture, ImageError> {
-    let mut frames = y4m::Y4mReader::new(bytes, limits)?;
-    let planes = frames.next().ok_or(ImageError::Truncated { needed: 6 })??;
-    if frames.header().parameters.iter().any(|word| word == "XCOLORRANGE=LIMITED") {
-        warnings.add("samples of limited range are taken as full range");
-    }
-    if frames.next().is_some() {
-        warnings.add("the first frame is read, further frames are left out");
-    }
-    Ok(Picture { planes, metadata: Metadata::default() })
-}
-
-/// A sequence of one frame; RGB becomes YCbCr 4:4:4.
-fn one_frame(planes: &Planes) -> Result<Vec<u8>, ImageError> {
-    let converted;
-    let planes = if planes.shape.colour == ColourModel::Rgb {
-        converted = colour::ycbcr_from_rgb(planes, YCbCrMatrix::Bt601, Level::new())?;
-        &converted
-    } else {
-        planes
-    };
-    let mut writer =
-        y4m::Y4mWriter::new(Vec::new(), y4m::Y4mHeader::new(planes.shape.clone(), (25, 1))?)?;
-    writer.write(planes)?;
-    Ok(writer.into_inner())
-}
-
-/// The planes with YCbCr converted to RGB at full resolution; other planes, which must have
-/// full resolution, unchanged.
-fn rgb_or_gray(planes: &Planes) -> Result<Cow<'_, Planes>, ImageError> {
+/// The planes with YCbCr converted to RGB at full resolution and limited range to full range;
+/// other planes, which must have full resolution, unchanged.
+fn rgb_or_gray(picture: &Picture) -> Result<Cow<'_, Planes>, ImageError> {
+    let planes = &picture.planes;
     if matches!(planes.shape.colour, ColourModel::YCbCr(_)) {
         let full = colour::planes_at_sampling(planes, Sampling::S444, Upsampling::Triangle)?;
-        return Ok(Cow::Owned(colour::rgb_from_ycbcr(&full, Level::new())?));
+        let depth = full.shape.planes[0].bit_depth;
+        if !picture.metadata.is_limited_range() || depth < 8 {
+            return Ok(Cow::Owned(colour::rgb_from_ycbcr(&full, Level::new())?));
+        }
+        // More bits than the result has, so that the two steps round about once.
+        let wide = colour::full_from_limited(&full, 16);
+        let mut rgb = colour::rgb_from_ycbcr(&wide, Level::new())?;
+        for (plane, info) in rgb.planes.iter_mut().zip(&mut rgb.shape.planes) {
+            if info.role == PlaneRole::Colour {
+                let from = std::mem::replace(&mut info.bit_depth, depth);
+                let scaled = |s: &mut u16| *s = colour::scaled_sample(*s, from, depth);
+                (0..plane.height()).for_each(|y| plane.row_mut(y).iter_mut().for_each(scaled));
+            }
+        }
+        return Ok(Cow::Owned(rgb));
     }
     if planes.shape.planes.iter().any(|p| p.subsample_x_log2 > 0 || p.subsample_y_log2 > 0) {
         return Err(ImageError::Unsupported { what: "subsampled planes that are not chroma".into() });
     }
-    Ok(Cow::Borrowed(planes))
+    Ok(picture.full_range())
 }
 
 #[cfg(test)]

@@ -40,7 +40,13 @@ pub fn orientation_of(exif: &[u8]) -> Option<u16> {
 }
 
 /// The smallest EXIF block with this orientation.
-pub(super) fn exif_of(orientation: u16) -> Vec<u8> {
+///
+/// ```
+/// use tintype_image::io::{exif_with_orientation, orientation_of};
+///
+/// assert_eq!(orientation_of(&exif_with_orientation(6)), Some(6));
+/// ```
+pub fn exif_with_orientation(orientation: u16) -> Vec<u8> {
     let mut out = b"II*\0\x08\0\0\0\x01\0".to_vec();
     out.extend(TAG.to_le_bytes());
     out.extend([3, 0, 1, 0, 0, 0]);
@@ -114,7 +120,7 @@ mod tests {
         for (orientation, (width, samples)) in (1..).zip(shown) {
             let mut planes = Planes::new(Shape::gray(2, 3, 8));
             planes.planes[0].as_mut_slice().unwrap().copy_from_slice(&[1, 2, 3, 4, 5, 6]);
-            let exif = Some(exif_of(orientation));
+            let exif = Some(exif_with_orientation(orientation));
             assert_eq!(orientation_of(exif.as_deref().unwrap()), Some(orientation));
             let picture = apply_orientation(Picture {
                 planes,
@@ -132,10 +138,10 @@ mod tests {
 
     #[test]
     fn broken_blocks_tell_nothing() {
-        let whole = exif_of(6);
+        let whole = exif_with_orientation(6);
         assert!((0..20).all(|len| orientation_of(&whole[..len]).is_none()));
         assert_eq!(orientation_of(b"MM\0*\xff\xff\xff\xff"), None);
-        assert_eq!(orientation_of(&exif_of(9)), None);
+        assert_eq!(orientation_of(&exif_with_orientation(9)), None);
         assert_eq!(
             orientation_of(b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0"),
             Some(8)

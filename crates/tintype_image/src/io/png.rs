@@ -1,6 +1,6 @@
 //! PNG through the `png` crate: gray of 1, 2, 4, 8, 16 bits at its true depth, RGB, palettes
-//! expanded to 8-bit RGB, alpha from its own channel or from `tRNS`; ICC, EXIF (`eXIf`) and XMP
-//! (`iTXt`).
+//! expanded to 8-bit RGB, alpha from its own channel or from `tRNS`; ICC, EXIF, XMP, and all
+//! other chunks as they are (see `chunks`). Of an animation one frame.
 //!
 //! Depths PNG lacks are stored in the next larger one, scaled to its full range, with `sBIT`
 //! naming the true depth. A 16-bit file whose samples all lie on the coarser grid that its `sBIT`
@@ -8,36 +8,64 @@
 //!
 //! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
+mod chunks;
+mod frames;
+
+use self::chunks::{XMP_KEYWORD, chunks_to_write};
+use super::WriteSettings;
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
-use super::{Warnings, WriteSettings};
+use super::reading::Reading;
 use crate::colour::scaled_sample;
-use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
+use crate::{ImageError, Limits, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use png::{BitDepth, ColorType, Info};
 use std::borrow::Cow;
 use std::io::Cursor;
 use std::io::Write;
 
-const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
-
-/// Reads a PNG file; of an animation, the default picture.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &Limits,
-    warnings: &mut Warnings,
-) -> Result<Picture, ImageError> {
+/// Reads a PNG file; of an animation, its first picture unless another is asked for.
+pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
     let bytes_max =
         usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
     let mut decoder =
         png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
+    // Texts are taken from the chunks themselves.
+    decoder.set_ignore_text_chunk(true);
     let header = decoder.read_header_info()?;
     header_shape(header, false).check(limits)?;
     let mut reader = decoder.read_info()?;
     let expand = Expansion::of(reader.info());
-    let mut planes = Planes::new({
-        let shape = header_shape(reader.info(), expand.adds_alpha());
-        shape.check(limits)?;
-        shape
+    header_shape(reader.info(), expand.adds_alpha()).check(limits)?;
+    let info = reader.info();
+    let frames = info.animation_control.map_or(1, |control| {
+        // A default picture before the animation counts as a frame.
+        control.num_frames.max(1) as usize + usize::from(info.frame_control.is_none())
     });
+    let wanted = reading.choose(0, frames, "frame")?;
+
+    let mut planes = if wanted > 0 {
+        frames::read(&mut reader, wanted)?
+    } else {
+        first_picture(&mut reader, &expand, reading)?
+    };
+    narrow_to_sbit(&mut planes, reader.info());
+    let info = reader.info();
+    let profiles = [&info.icc_profile, &info.exif_metadata];
+    let [icc, exif] = profiles.map(|bytes| bytes.as_ref().map(|bytes| bytes.to_vec()));
+    let mut metadata = chunks::metadata(bytes, (icc, exif), limits, reading)?;
+    if planes.shape.planes[0].bit_depth != shape_depth(info) {
+        // The depth of the planes says it.
+        metadata.other.retain(|(name, _)| name != "png:sBIT");
+    }
+    Ok(Picture { planes, metadata })
+}
+
+/// Reads the first picture as far as it goes.
+fn first_picture(
+    reader: &mut png::Reader<Cursor<&[u8]>>,
+    expand: &Expansion,
+    reading: &mut Reading,
+) -> Result<Planes, ImageError> {
+    let mut planes = Planes::new(header_shape(reader.info(), expand.adds_alpha()));
     let width = planes.shape.width_px;
     let bits = reader.info().bit_depth as u8;
     let stored = reader.info().color_type.samples();
@@ -49,7 +77,7 @@ pub(super) fn read(
             0,
         );
         if let Err(error) = reader.next_frame(&mut packed) {
-            warnings.damaged(error, "what was decoded is kept")?;
+            reading.damaged(error, "what was decoded is kept")?;
             ended = true;
         }
     }
@@ -63,7 +91,7 @@ pub(super) fn read(
                 Ok(None) => return Err(ImageError::Truncated { needed: row_len }),
                 Err(error) if y > 0 => {
                     let kept = format!("{y} rows of {} are kept", planes.shape.height_px);
-                    warnings.damaged(error, &kept)?;
+                    reading.damaged(error, &kept)?;
                     ended = true;
                     break;
                 }
@@ -76,17 +104,18 @@ pub(super) fn read(
         put_row(&mut planes, y, expand.row(&samples, &mut expanded)?);
     }
     if !ended && let Err(error) = reader.finish() {
-        warnings.damaged(error, "the samples are complete, chunks after them may be missing")?;
+        reading.damaged(error, "the samples are complete, chunks after them may be missing")?;
     }
-    if reader.info().animation_control.is_some_and(|control| control.num_frames > 1) {
-        warnings.add("the default picture of an animation is read, its frames are left out");
-    }
-    narrow_to_sbit(&mut planes, reader.info());
-    Ok(Picture { planes, metadata: metadata(reader.info()) })
+    Ok(planes)
+}
+
+/// Bits of the planes' samples before any narrowing.
+fn shape_depth(info: &Info<'_>) -> u8 {
+    if info.color_type == ColorType::Indexed { 8 } else { info.bit_depth as u8 }
 }
 
 fn header_shape(info: &Info<'_>, adds_alpha: bool) -> Shape {
-    let bits = if info.color_type == ColorType::Indexed { 8 } else { info.bit_depth as u8 };
+    let bits = shape_depth(info);
     let (width, height) = (info.width as usize, info.height as usize);
     let gray = matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha);
     let mut shape =
@@ -182,16 +211,6 @@ fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
     }
 }
 
-fn metadata(info: &Info<'_>) -> Metadata {
-    let xmp = info.utf8_text.iter().find(|t| t.keyword == XMP_KEYWORD).and_then(|t| t.get_text().ok());
-    Metadata {
-        icc: info.icc_profile.as_ref().map(|b| b.to_vec()),
-        exif: info.exif_metadata.as_ref().map(|b| b.to_vec()),
-        xmp: xmp.map(String::into_bytes),
-        other: Vec::new(),
-    }
-}
-
 /// Writes a PNG file.
 pub(super) fn write(
     picture: &Picture,
@@ -223,9 +242,15 @@ pub(super) fn write(
         encoder.add_itxt_chunk(XMP_KEYWORD.into(), xmp.into()).map_err(failed)?;
     }
     let mut writer = encoder.write_header().map_err(failed)?;
-    if shape.planes.iter().any(|p| p.bit_depth != bits) {
+    let narrower = shape.planes.iter().any(|p| p.bit_depth != bits);
+    if narrower {
         let sbit: Vec<u8> = source.order.iter().map(|i| shape.planes[*i].bit_depth).collect();
         writer.write_chunk(png::chunk::sBIT, &sbit).map_err(failed)?;
+    }
+    for (name, data) in chunks_to_write(&picture.metadata, source.order.len()) {
+        if !(narrower && name == *b"sBIT") {
+            writer.write_chunk(png::chunk::ChunkType(name), &data).map_err(failed)?;
+        }
     }
     let mut stream = writer.stream_writer().map_err(failed)?;
     let (mut samples, mut packed) = (Vec::new(), Vec::new());

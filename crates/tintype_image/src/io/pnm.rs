@@ -3,12 +3,13 @@
 //! A maximal value of `2^n - 1` gives planes of n bits with the samples of the file. Another
 //! maximal value is kept in [`Metadata::other`] under `pnm:maxval`, in decimal digits, and
 //! samples are scaled up to the next such range; writing scales them back, which restores every
-//! sample. Only the first picture of a file is read. Writing: 1-bit gray becomes P4, else P5 or
-//! P6, or P7 for PAM.
+//! sample. Of several pictures in a row the first is read unless another is asked for. Writing:
+//! 1-bit gray becomes P4, else P5 or P6, or P7 for PAM.
 //!
 //! Source: the Netpbm format descriptions pbm(5), pgm(5), ppm(5), pam(5).
 
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
+use super::reading::Reading;
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use std::io::Write;
 
@@ -45,13 +46,42 @@ enum Encoding {
     Raw,
 }
 
-/// Reads P1 to P7.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    let mut cursor = Cursor { bytes, at: 2 };
-    let header = if bytes[1] == b'7' {
+/// Reads a picture of a file of P1 to P7, the first unless another is asked for.
+pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
+    let (first, mut end) = read_one(bytes, 0, limits)?;
+    let mut starts = vec![0];
+    // Pictures follow one another without a mark; what looks like none ends the list.
+    while starts.len() < PICTURES_MAX
+        && let Some(start) = next_start(bytes, end)
+        && let Ok((_, next_end)) = read_one(bytes, start, limits)
+    {
+        starts.push(start);
+        end = next_end;
+    }
+    match reading.choose(0, starts.len(), "picture")? {
+        0 => Ok(first),
+        wanted => Ok(read_one(bytes, starts[wanted], limits)?.0),
+    }
+}
+
+/// The most pictures counted; further ones are ignored.
+const PICTURES_MAX: usize = 10_000;
+
+/// Where the next picture starts, at `at` or behind white space.
+fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let start = at + rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let format = super::PictureFormat::detect(&bytes[start..])?;
+    matches!(format, super::PictureFormat::Pnm | super::PictureFormat::Pam).then_some(start)
+}
+
+/// The picture that starts at byte `start`, and where it ends.
+fn read_one(bytes: &[u8], start: usize, limits: &Limits) -> Result<(Picture, usize), ImageError> {
+    let mut cursor = Cursor { bytes, at: start + 2 };
+    let header = if bytes[start + 1] == b'7' {
         pam_header(&mut cursor, limits)?
     } else {
-        pnm_header(&mut cursor, bytes[1])?
+        pnm_header(&mut cursor, bytes[start + 1])?
     };
     header.shape.check(limits)?;
     let count = header.shape.width_px * header.shape.planes.len();
@@ -87,7 +117,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError>
     if header.maxval != range_max {
         metadata.other.push((MAXVAL.into(), header.maxval.to_string().into_bytes()));
     }
-    Ok(Picture { planes, metadata })
+    Ok((Picture { planes, metadata }, cursor.at))
 }
 
 fn read_row(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Metadata, PlaneInfo, PlaneRole, Shape};
+use crate::{Metadata, PlaneInfo, PlaneRole, Shape, YCbCrMatrix};
 
 /// A picture of `shape` with every bit of every sample in use.
 pub(super) fn patterned(shape: Shape) -> Picture {
@@ -188,7 +188,7 @@ fn tiff_keeps_many_bands_and_tags() {
             let mut picture = patterned(shape);
             picture.metadata.icc = Some(vec![1, 2, 3, 4, 5]);
             picture.metadata.xmp = Some(b"<x/>".to_vec());
-            picture.metadata.exif = Some(orientation::exif_of(6));
+            picture.metadata.exif = Some(orientation::exif_with_orientation(6));
             let scale: Vec<u8> = [0.5f64, 0.25, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
             picture.metadata.other =
                 vec![("tiff:33550:12".into(), scale), ("tiff:42113:2".into(), b"-99\0".to_vec())];
@@ -362,12 +362,55 @@ fn a_maximal_value_between_powers_of_two_is_kept() {
 }
 
 #[test]
-fn y4m_of_quarter_chroma_is_refused_by_name() {
-    for sampling in ["411", "410"] {
-        let file = format!("YUV4MPEG2 W8 H8 F25:1 C{sampling}\nFRAME\n");
-        let error = read_picture(file.as_bytes(), &Limits::default()).unwrap_err();
-        assert!(error.to_string().contains(sampling), "{error}");
+fn y4m_of_quarter_chroma_comes_back() {
+    for (sampling, chroma) in [("411", 3 * 5), ("410", 3 * 2)] {
+        let head = format!("YUV4MPEG2 W9 H5 F30:1 C{sampling} Ip A10:11 XCOLORRANGE=LIMITED\nFRAME\n");
+        let samples = (16..16 + 45 + 2 * chroma).map(|value| value as u8);
+        let file: Vec<u8> = head.bytes().chain(samples).collect();
+        let picture = read_picture(&file, &Limits::default()).unwrap();
+        assert_eq!(picture.planes.planes[1].row(0), [61, 61, 62, 62, 63]);
+        assert_eq!(write_picture(PictureFormat::Y4m, &picture).unwrap(), file);
     }
+}
+
+#[test]
+fn y4m_of_limited_range_is_shown_at_full_range() {
+    let file =
+        b"YUV4MPEG2 W2 H1 F25:1 C444 Ip A1:1 XCOLORRANGE=LIMITED\nFRAME\n\x10\xeb\x80\x80\x80\x80";
+    let picture = read_picture(file, &Limits::default()).unwrap();
+    assert_eq!(picture.to_rgb8().unwrap(), [0, 0, 0, 255, 255, 255]);
+    assert_eq!(picture.to_gray8().unwrap(), [0, 255]);
+    for format in [PictureFormat::Png, PictureFormat::Pnm, PictureFormat::Tiff] {
+        let bytes = write_picture(format, &picture).unwrap();
+        let back = read_picture(&bytes, &Limits::default()).unwrap();
+        assert_eq!(back.to_rgb8().unwrap(), [0, 0, 0, 255, 255, 255], "{format:?}");
+    }
+    // The samples themselves stay as they are, and so does the header.
+    assert_eq!(picture.planes.planes[0].row(0), [16, 235]);
+    assert_eq!(write_picture(PictureFormat::Y4m, &picture).unwrap(), file);
+
+    // Without a range the header stays without, and samples count as full range.
+    let file = b"YUV4MPEG2 W1 H1 F25:1 C420mpeg2 Ip A1:1\nFRAME\n\x10\x80\x80";
+    let picture = read_picture(file, &Limits::default()).unwrap();
+    assert_eq!(picture.to_gray8().unwrap(), [16]);
+    assert_eq!(write_picture(PictureFormat::Y4m, &picture).unwrap(), file);
+    // What we make says that it is of full range.
+    let ours = write_picture(PictureFormat::Y4m, &Picture::from_gray8(1, 1, &[7]).unwrap()).unwrap();
+    assert!(ours.starts_with(b"YUV4MPEG2 W1 H1 F25:1 Cmono Ip A1:1 XCOLORRANGE=FULL\n"));
+}
+
+#[test]
+fn pages_are_read_by_number_and_further_ones_are_named() {
+    let two = b"P5 1 1 255 \x07\nP5 2 1 255 \x08\x09";
+    let (first, warnings) = read_picture_with_warnings(two, &Limits::default()).unwrap();
+    assert_eq!(
+        (first.width(), warnings[0].to_string()),
+        (1, "picture 1 of 2 is read, the others are left out".into())
+    );
+    let (second, warnings) = read_page(two, 2, &Limits::default()).unwrap();
+    assert_eq!((second.planes.planes[0].row(0), warnings.len()), (&[8, 9][..], 0));
+    assert!(read_page(two, 3, &Limits::default()).unwrap_err().to_string().contains("2 pictures"));
+    assert!(read_page(two, 0, &Limits::default()).is_err());
 }
 
 #[test]
@@ -385,7 +428,7 @@ fn a_truncated_png_keeps_its_rows_with_a_warning() {
     let (half, warnings) = read(bytes.len() / 2).unwrap();
     assert_eq!(half.planes.shape, picture.planes.shape);
     assert_eq!(half.planes.planes[1].row(20), picture.planes.planes[1].row(20));
-    assert!(warnings.len() == 1 && warnings[0].contains("of 200 are kept"), "{warnings:?}");
+    assert!(warnings.len() == 1 && warnings[0].to_string().contains("of 200 are kept"), "{warnings:?}");
 }
 
 #[test]
@@ -398,7 +441,9 @@ fn the_largest_page_of_a_tiff_is_read_with_a_warning() {
     encoder.write_image::<Gray8>(20, 10, &[8; 200]).unwrap();
     let (picture, warnings) = read_picture_with_warnings(file.get_ref(), &Limits::default()).unwrap();
     assert_eq!(picture.planes.planes[0].row(9), [9; 20]);
-    assert_eq!(warnings, ["page 2 of 3 is read, the other pages are left out"]);
+    assert_eq!(warnings[0].to_string(), "page 2 of 3 is read, the others are left out");
+    let (third, warnings) = read_page(file.get_ref(), 3, &Limits::default()).unwrap();
+    assert_eq!((third.planes.planes[0].row(9), warnings.len()), (&[8; 20][..], 0));
 }
 
 #[test]
@@ -493,4 +538,56 @@ fn files_of_other_formats_are_named() {
         let error = read_picture(bytes, &Limits::default()).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
+}
+
+#[test]
+fn exif_goes_into_tiff_and_back() {
+    let entry = |tag: u16, kind: u16, bytes: &[u8]| exif::Entry { tag, kind, bytes: bytes.to_vec() };
+    for little_endian in [false, true] {
+        let exposure = if little_endian { [1, 0, 0, 0, 60, 0, 0, 0] } else { [0, 0, 0, 1, 0, 0, 0, 60] };
+        let turned = if little_endian { [8, 0] } else { [0, 8] };
+        let block = exif::Exif {
+            little_endian,
+            main: vec![entry(271, 2, b"Camera\0"), entry(274, 3, &turned)],
+            camera: vec![entry(33_434, 5, &exposure), entry(36_867, 2, b"2026:11:28 01:02:03\0")],
+            gps: vec![entry(1, 2, b"N\0")],
+        };
+        let mut picture = patterned(Shape::rgb(5, 4, 8));
+        picture.metadata.exif = Some(block.to_bytes());
+        let file = write_picture(PictureFormat::Tiff, &picture).unwrap();
+        let back = read_picture(&file, &Limits::default()).unwrap();
+        assert_eq!(back.planes, picture.planes);
+        assert_eq!(back.metadata.item("tiff:271:2"), Some(&b"Camera\0"[..]));
+        let exif = exif::parse(back.metadata.exif.as_deref().unwrap(), 0).unwrap();
+        let values = |exif: &exif::Exif, of: &[exif::Entry]| -> Vec<(u16, Vec<u8>)> {
+            of.iter().map(|entry| (entry.tag, exif.in_order(entry, true))).collect()
+        };
+        assert_eq!(values(&exif, &exif.camera), values(&block, &block.camera));
+        assert_eq!(values(&exif, &exif.gps), values(&block, &block.gps));
+        assert_eq!(orientation_of(&back.metadata.exif.clone().unwrap()), Some(8));
+        // A second time nothing changes.
+        let again = write_picture(PictureFormat::Tiff, &back).unwrap();
+        assert_eq!(read_picture(&again, &Limits::default()).unwrap(), back);
+    }
+}
+
+#[test]
+fn premultiplied_colours_are_divided_where_alpha_is_unassociated() {
+    let mut picture = Picture::from_rgba8(2, 1, &[100, 50, 0, 128, 9, 8, 7, 255]).unwrap();
+    picture.planes.shape.planes[3].name = colour::PREMULTIPLIED.into();
+    let png = write_picture(PictureFormat::Png, &picture).unwrap();
+    let back = read_picture(&png, &Limits::default()).unwrap();
+    assert_eq!(back.to_rgba8().unwrap(), [199, 100, 0, 128, 9, 8, 7, 255]);
+    let tiff = write_picture(PictureFormat::Tiff, &picture).unwrap();
+    assert_eq!(read_picture(&tiff, &Limits::default()).unwrap(), picture);
+}
+
+#[test]
+fn an_orientation_is_applied_where_a_format_cannot_carry_it() {
+    let mut picture = Picture::from_gray8(3, 1, &[1, 2, 3]).unwrap();
+    picture.metadata.exif = Some(exif_with_orientation(6));
+    let turned = write_picture(PictureFormat::Pnm, &picture).unwrap();
+    assert_eq!(turned, b"P5\n1 3\n255\n\x01\x02\x03");
+    let png = write_picture(PictureFormat::Png, &picture).unwrap();
+    assert_eq!(read_picture(&png, &Limits::default()).unwrap(), picture);
 }

@@ -1,18 +1,22 @@
 //! TIFF and BigTIFF through the `tiff` crate: 1 to 32 unsigned samples a pixel of 1, 2, 4, 8 or
-//! 16 bits, in strips or tiles, chunky or in separate planes; ICC, XMP, orientation (as a small
-//! EXIF block) and unknown tags such as GeoTIFF's.
+//! 16 bits, in strips or tiles, chunky or in separate planes; ICC, XMP, EXIF and unknown tags
+//! such as GeoTIFF's.
 //!
-//! Of several pages the largest is read. CMYK becomes four planes named after their inks, and
-//! is written as CMYK from them; premultiplied alpha keeps its name and its tag. Unknown tags
-//! are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in little-endian order,
-//! and written back. Floating-point and signed samples are refused. Written files are little-
-//! or big-endian as the machine is, chunky, deflated with the horizontal predictor, 8 or 16
-//! bits; other depths are scaled up.
+//! Of several pages the largest is read unless another is asked for. CMYK becomes four planes
+//! named after their inks, and is written as CMYK from them; premultiplied alpha keeps its name
+//! and its tag. Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in
+//! little-endian order, and written back; camera and position data as a block of EXIF.
+//! Floating-point and signed samples are refused. Written files are little- or big-endian as the
+//! machine is, chunky, deflated with the horizontal predictor, 8 or 16 bits; other depths are
+//! scaled up.
 //!
 //! Source: TIFF Revision 6.0; Adobe TIFF technical notes (deflate); XMP part 3 (tag 700).
 
+use super::WriteSettings;
+use super::exif;
 use super::interleave::{Interleaved, unpack_row};
-use super::{Warnings, WriteSettings};
+use super::reading::Reading;
+use crate::colour::PREMULTIPLIED;
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use std::io::Cursor;
 use tiff::TiffError;
@@ -63,26 +67,16 @@ const STRUCTURAL: [u16; 35] = [
     34_665,
     34_675,
 ];
-/// The tag that points to GPS data of an EXIF block.
-const GPS_POINTER: u16 = 34_853;
 /// Names of the planes of a CMYK picture, by which it is written as one.
 const INKS: [&str; 4] = ["cyan", "magenta", "yellow", "black"];
-/// Name of an alpha plane by which the colours are already multiplied.
-const PREMULTIPLIED: &str = "premultiplied alpha";
 /// Rows of about this many bytes make one strip.
 const STRIP_BYTES: usize = 256 << 10;
 
-/// Reads the page of a TIFF file that [`full_size_page`] names.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &Limits,
-    warnings: &mut Warnings,
-) -> Result<Picture, ImageError> {
+/// Reads the page of a TIFF file that is asked for, else the one that [`full_size_page`] names.
+pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
     let mut decoder = open(bytes, limits)?;
-    let (page, pages) = full_size_page(&mut decoder)?;
-    if pages > 1 {
-        warnings.add(format!("page {} of {pages} is read, the other pages are left out", page + 1));
-    }
+    let (largest, pages) = full_size_page(&mut decoder)?;
+    let page = reading.choose(largest, pages, "page")?;
     decoder.seek_to_image(page)?;
     let layout = Layout::of(&mut decoder, limits)?;
     // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
@@ -93,7 +87,10 @@ pub(super) fn read(
         decoder.seek_to_image(page)?;
     }
     let planes = samples(&mut decoder, layout)?;
-    let metadata = metadata(&mut decoder, limits)?;
+    let mut metadata = metadata(&mut decoder, limits)?;
+    if let Some(exif) = exif_of_page(bytes, page) {
+        metadata.exif = Some(exif);
+    }
     Ok(Picture { planes, metadata })
 }
 
@@ -192,9 +189,17 @@ impl Layout {
                 shape
             }
             other => {
+                let kind = match other {
+                    PhotometricInterpretation::YCbCr => "YCbCr",
+                    PhotometricInterpretation::CIELab => "CIE L*a*b*",
+                    PhotometricInterpretation::TransparencyMask => "transparency mask",
+                    PhotometricInterpretation::RGBPalette => "palette",
+                    PhotometricInterpretation::RGB => "RGB",
+                    PhotometricInterpretation::CMYK => "CMYK",
+                    _ => "unknown",
+                };
                 return unsupported(format!(
-                    "with {count} samples of photometric interpretation {}; gray, RGB, palette and CMYK are handled",
-                    other.to_u16()
+                    "with {count} {kind} samples a pixel; gray, RGB, palette and CMYK are handled"
                 ));
             }
         };
@@ -366,8 +371,9 @@ fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, Image
     let mut out = Metadata::default();
     let mut kept = 0;
     for (tag, kind, count) in entries {
-        let keep =
-            !STRUCTURAL.contains(&tag) && tag != GPS_POINTER && !matches!(kind, Type::IFD | Type::IFD8);
+        let keep = !STRUCTURAL.contains(&tag)
+            && tag != exif::GPS_POINTER
+            && !matches!(kind, Type::IFD | Type::IFD8);
         let len = count.saturating_mul(type_len_bytes(kind) as u64);
         if !(keep || tag == XMP || tag == Tag::IccProfile.to_u16() || tag == ORIENTATION) {
             continue;
@@ -390,7 +396,7 @@ fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, Image
             ORIENTATION => {
                 let orientation = u16::from_le_bytes([bytes.first().copied().unwrap_or(1), 0]);
                 if orientation != 1 {
-                    out.exif = Some(super::orientation::exif_of(orientation));
+                    out.exif = Some(super::orientation::exif_with_orientation(orientation));
                 }
             }
             _ if tag == Tag::IccProfile.to_u16() => out.icc = Some(bytes),
@@ -398,6 +404,17 @@ fn metadata(decoder: &mut Reader<'_>, limits: &Limits) -> Result<Metadata, Image
         }
     }
     Ok(out)
+}
+
+/// Camera and position data of a page, and its orientation, as a block of EXIF.
+fn exif_of_page(bytes: &[u8], page: usize) -> Option<Vec<u8>> {
+    let mut exif = exif::parse(bytes, page)?;
+    if exif.camera.is_empty() && exif.gps.is_empty() {
+        return None;
+    }
+    // Other tags of the page are items of their own.
+    exif.main.retain(|entry| entry.tag == ORIENTATION);
+    Some(exif.to_bytes())
 }
 
 /// Writes a TIFF file of one page.
@@ -426,6 +443,18 @@ fn write_page(
         _ => DeflateLevel::Best,
     });
     let mut encoder = TiffEncoder::new(out)?;
+    let exif = metadata.exif.as_deref().and_then(|bytes| exif::parse(bytes, 0)).unwrap_or_default();
+    let mut pointers = Vec::new();
+    for (tag, entries) in [(exif::EXIF_POINTER, &exif.camera), (exif::GPS_POINTER, &exif.gps)] {
+        if !entries.is_empty() {
+            let mut directory = encoder.extra_directory()?;
+            for entry in entries {
+                let bytes = exif.in_order(entry, true);
+                put(&mut directory, entry.tag, entry.kind, &bytes)?;
+            }
+            pointers.push((tag, directory.finish_with_offsets()?.offset));
+        }
+    }
     let mut page = encoder.image_directory()?;
     let (mut offsets, mut lens) = (Vec::new(), Vec::new());
     let (mut samples, mut packed) = (Vec::new(), Vec::new());
@@ -470,7 +499,10 @@ fn write_page(
     if !extra.is_empty() {
         page.write_tag(Tag::ExtraSamples, &extra[..])?;
     }
-    write_metadata(&mut page, metadata)?;
+    for (tag, offset) in pointers {
+        page.write_tag(Tag::from_u16_exhaustive(tag), offset)?;
+    }
+    write_metadata(&mut page, metadata, &exif)?;
     page.finish()
 }
 
@@ -487,40 +519,58 @@ fn pack_differences(samples: &[u16], count: usize, bits: u8, packed: &mut Vec<u8
     }
 }
 
+/// Writes a tag whose values are in little-endian order.
+fn put(
+    page: &mut DirectoryEncoder<'_, &mut Cursor<Vec<u8>>, TiffKindStandard>,
+    tag: u16,
+    kind: u16,
+    little_endian: &[u8],
+) -> Result<(), TiffError> {
+    let (Some(kind), Some((len, word))) = (Type::from_u16(kind), exif::value_len(kind)) else {
+        return Ok(());
+    };
+    if little_endian.len() % len != 0 {
+        return Ok(());
+    }
+    let mut bytes = little_endian.to_vec();
+    if cfg!(target_endian = "big") {
+        bytes.chunks_mut(word).for_each(|w| w.reverse());
+    }
+    let entry = page.write_entry_bytes(kind, &bytes)?;
+    let mut one = tiff::Directory::empty();
+    one.extend([(Tag::from_u16_exhaustive(tag), entry)]);
+    page.extend_from(&one);
+    Ok(())
+}
+
 fn write_metadata(
     page: &mut DirectoryEncoder<'_, &mut Cursor<Vec<u8>>, TiffKindStandard>,
     metadata: &Metadata,
+    exif: &exif::Exif,
 ) -> Result<(), TiffError> {
-    let mut put = |tag: u16, kind: Type, little_endian: &[u8]| -> Result<(), TiffError> {
-        let mut bytes = little_endian.to_vec();
-        if cfg!(target_endian = "big") {
-            let word = type_len_bytes(kind);
-            let word = if matches!(kind, Type::RATIONAL | Type::SRATIONAL) { word / 2 } else { word };
-            bytes.chunks_mut(word).for_each(|w| w.reverse());
-        }
-        let entry = page.write_entry_bytes(kind, &bytes)?;
-        let mut one = tiff::Directory::empty();
-        one.extend([(Tag::from_u16_exhaustive(tag), entry)]);
-        page.extend_from(&one);
-        Ok(())
-    };
     if let Some(icc) = &metadata.icc {
-        put(Tag::IccProfile.to_u16(), Type::UNDEFINED, icc)?;
+        put(page, Tag::IccProfile.to_u16(), Type::UNDEFINED.to_u16(), icc)?;
     }
     if let Some(xmp) = &metadata.xmp {
-        put(XMP, Type::BYTE, xmp)?;
+        put(page, XMP, Type::BYTE.to_u16(), xmp)?;
     }
     if let Some(orientation) = metadata.exif.as_deref().and_then(super::orientation::orientation_of) {
-        put(ORIENTATION, Type::SHORT, &orientation.to_le_bytes())?;
+        put(page, ORIENTATION, Type::SHORT.to_u16(), &orientation.to_le_bytes())?;
+    }
+    if let Some(phys) = metadata.item("png:pHYs") {
+        for (tag, kind, bytes) in super::resolution::tiff_items(phys).unwrap_or_default() {
+            put(page, tag, kind, &bytes)?;
+        }
+    }
+    for entry in exif.main.iter().filter(|entry| !STRUCTURAL.contains(&entry.tag)) {
+        put(page, entry.tag, entry.kind, &exif.in_order(entry, true))?;
     }
     for (name, bytes) in &metadata.other {
         let mut parts = name.strip_prefix("tiff:").unwrap_or("").split(':').map(|p| p.parse::<u16>());
         if let (Some(Ok(tag)), Some(Ok(kind))) = (parts.next(), parts.next())
-            && let Some(kind) = Type::from_u16(kind)
             && !STRUCTURAL.contains(&tag)
-            && bytes.len() % type_len_bytes(kind) == 0
         {
-            put(tag, kind, bytes)?;
+            put(page, tag, kind, bytes)?;
         }
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! WebP through the `image-webp` crate: lossy and lossless read, lossless written; 8-bit RGB with
 //! or without alpha.
 //!
-//! Of an animation the first frame is read. Deeper pictures are scaled to 8 bits on writing;
-//! gray is written as RGB. ICC, EXIF and XMP are kept. Sides of at most 16 383 pixels.
+//! Of an animation the first frame is read unless another is asked for. Deeper pictures are scaled
+//! to 8 bits on writing; gray is written as RGB. ICC, EXIF and XMP are kept. Sides of at most 16 383
+//! pixels.
 //!
 //! Source: RFC 9649 (WebP).
 
-use super::Warnings;
 use super::interleave::{Interleaved, planes_from_bytes};
+use super::reading::Reading;
 use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Shape};
 use image_webp::{ColorType, EncodingError, WebPDecoder, WebPEncoder};
 use std::io::Cursor;
@@ -15,15 +16,10 @@ use std::io::Cursor;
 const SIDE_PX_MAX: usize = 16_383;
 
 /// Reads a WebP file.
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &Limits,
-    warnings: &mut Warnings,
-) -> Result<Picture, ImageError> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
-    if decoder.is_animated() {
-        warnings.add("the first frame of an animation is read, further frames are left out");
-    }
+    let frames = if decoder.is_animated() { (decoder.num_frames() as usize).max(1) } else { 1 };
+    let wanted = reading.choose(0, frames, "frame")?;
     decoder.set_memory_limit(usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX));
     let (width, height) = decoder.dimensions();
     let mut shape = Shape::rgb(width as usize, height as usize, 8);
@@ -33,7 +29,13 @@ pub(super) fn read(
     shape.check(limits)?;
     let row_len = shape.width_px * shape.planes.len();
     let mut packed = vec![0; row_len * shape.height_px];
-    decoder.read_image(&mut packed)?;
+    if wanted == 0 {
+        decoder.read_image(&mut packed)?;
+    } else {
+        for _ in 0..=wanted {
+            decoder.read_frame(&mut packed)?;
+        }
+    }
     let planes = planes_from_bytes(shape, &packed);
     let metadata = Metadata {
         icc: decoder.icc_profile()?,

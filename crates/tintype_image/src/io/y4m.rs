@@ -1,14 +1,21 @@
-//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:0, 4:4:4 or gray, 8 to 16 bits, read and
-//! written frame by frame.
+//! YUV4MPEG2: raw video frames of 4:2:0, 4:2:2, 4:4:0, 4:4:4, 4:1:1, 4:1:0 or gray, 8 to 16 bits,
+//! read and written frame by frame.
 //!
 //! In: any reader; out: one [`Planes`] a frame, and back. Deep samples are 16-bit little-endian
-//! words. Frames are taken as **full-range BT.601** unless the header says otherwise
-//! (`XCOLORRANGE=LIMITED` is kept as it stands in [`Y4mHeader::parameters`]); samples are never
-//! rescaled, so that reading and writing returns every byte. Interlacing is kept as a parameter
-//! and otherwise ignored.
+//! words. Frames are BT.601, of full range unless the header says `XCOLORRANGE=LIMITED`, which
+//! stands in [`Y4mHeader::parameters`] and, of a picture, in [`Metadata::Y4M_HEADER`]; samples are
+//! never rescaled, so that reading and writing returns every byte. Interlacing is kept as a
+//! parameter and otherwise ignored. Chroma of 4:1:1 and 4:1:0 is spread to half the columns (and
+//! half the rows of 4:1:0) by repeating samples; writing takes every second one.
 //!
 //! Source: the mjpegtools manual page yuv4mpeg(5), and the `C420p10`-like extensions of FFmpeg.
 
+mod picture;
+
+pub(super) use picture::{read, write};
+
+#[cfg(doc)]
+use crate::Metadata;
 use crate::{ColourModel, ImageError, Limits, PlaneInfo, PlaneRole, Planes, Shape, YCbCrMatrix};
 use std::io::{BufRead, Read, Write};
 
@@ -42,6 +49,11 @@ impl Y4mHeader {
         let base = match (shape.colour, &ratios[..]) {
             (ColourModel::Gray, [(0, 0)]) => "mono",
             (ColourModel::YCbCr(_), [(0, 0), (0, 0), (0, 0)]) => "444",
+            (ColourModel::YCbCr(_), [(0, 0), (0, 0), (0, 0), (0, 0)])
+                if bits == 8 && shape.planes[3].role == PlaneRole::Alpha =>
+            {
+                "444alpha"
+            }
             (ColourModel::YCbCr(_), [(0, 0), (1, 0), (1, 0)]) => "422",
             (ColourModel::YCbCr(_), [(0, 0), (0, 1), (0, 1)]) => "440",
             (ColourModel::YCbCr(_), [(0, 0), (1, 1), (1, 1)]) => "420",
@@ -61,6 +73,23 @@ impl Y4mHeader {
             _ => format!("{base}p{bits}"),
         };
         Ok(Self { shape, frame_rate, parameters: vec!["Ip".into(), "A1:1".into()], sampling })
+    }
+
+    /// All words but size, in a line.
+    fn words(&self) -> String {
+        let (n, d) = self.frame_rate;
+        let mut words = format!("F{n}:{d} C{}", self.sampling);
+        self.parameters.iter().for_each(|word| words += &format!(" {word}"));
+        words
+    }
+
+    /// How many columns and rows of a chroma plane one stored sample stands for.
+    fn repeats(&self) -> (usize, usize) {
+        match self.sampling.get(..3) {
+            Some("411") => (2, 1),
+            Some("410") => (2, 2),
+            _ => (1, 1),
+        }
     }
 
     fn parse(line: &str, limits: &Limits) -> Result<Self, ImageError> {
@@ -104,16 +133,9 @@ fn shape_of(width: usize, height: usize, sampling: &str) -> Result<Shape, ImageE
     }
     let (base, rest) = sampling.split_at_checked(3).ok_or_else(unsupported)?;
     let ratios = match base {
-        "420" => (1, 1),
-        "422" => (1, 0),
+        "420" | "410" => (1, 1),
+        "422" | "411" => (1, 0),
         "440" => (0, 1),
-        "410" | "411" => {
-            return Err(ImageError::Unsupported {
-                what: format!(
-                    "Y4M sampling {base}, with a quarter of the chroma columns; convert to 422"
-                ),
-            });
-        }
         "444" => (0, 0),
         _ => return Err(unsupported()),
     };
@@ -169,22 +191,25 @@ impl<R: BufRead> Y4mReader<R> {
         }
         let mut planes = Planes::new(self.header.shape.clone());
         let mut bytes = Vec::new();
-        for (plane, info) in planes.planes.iter_mut().zip(&planes.shape.planes) {
+        let repeats = self.header.repeats();
+        for (index, plane) in planes.planes.iter_mut().enumerate() {
+            let info = &planes.shape.planes[index];
+            let (across, down) = if is_chroma(index, info) { repeats } else { (1, 1) };
             let deep = info.bit_depth > 8;
-            bytes.resize(plane.width() << u32::from(deep), 0);
+            bytes.resize(plane.width().div_ceil(across) << u32::from(deep), 0);
             for y in 0..plane.height() {
-                self.source.read_exact(&mut bytes).map_err(ended_early)?;
-                let row = plane.row_mut(y);
-                if !deep {
-                    row.iter_mut().zip(&bytes).for_each(|(s, b)| *s = u16::from(*b));
-                    continue;
+                if y % down == 0 {
+                    self.source.read_exact(&mut bytes).map_err(ended_early)?;
                 }
-                for (sample, word) in row.iter_mut().zip(bytes.chunks_exact(2)) {
-                    *sample = u16::from_le_bytes([word[0], word[1]]);
-                    if *sample > info.sample_max() {
-                        let what = format!("y4m sample {sample} of {} bits", info.bit_depth);
-                        return Err(ImageError::Malformed { what, at: None });
-                    }
+                let stored = |x: usize| match deep {
+                    false => u16::from(bytes[x]),
+                    true => u16::from_le_bytes([bytes[2 * x], bytes[2 * x + 1]]),
+                };
+                let row = plane.row_mut(y);
+                row.iter_mut().enumerate().for_each(|(x, sample)| *sample = stored(x / across));
+                if let Some(sample) = row.iter().find(|sample| **sample > info.sample_max()) {
+                    let what = format!("y4m sample {sample} of {} bits", info.bit_depth);
+                    return Err(ImageError::Malformed { what, at: None });
                 }
             }
         }
@@ -203,6 +228,10 @@ impl<R: BufRead> Iterator for Y4mReader<R> {
         self.ended = !matches!(frame, Some(Ok(_)));
         frame
     }
+}
+
+fn is_chroma(index: usize, info: &PlaneInfo) -> bool {
+    index > 0 && info.role == PlaneRole::Colour
 }
 
 fn ended_early(error: std::io::Error) -> ImageError {
@@ -261,13 +290,16 @@ impl<W: Write> Y4mWriter<W> {
         }
         self.target.write_all(b"FRAME\n")?;
         let mut bytes = Vec::new();
-        for (plane, info) in frame.planes.iter().zip(&frame.shape.planes) {
-            for row in plane.rows() {
+        for (index, (plane, info)) in frame.planes.iter().zip(&frame.shape.planes).enumerate() {
+            let chroma = is_chroma(index, info);
+            let (across, down) = if chroma { self.header.repeats() } else { (1, 1) };
+            for row in plane.rows().step_by(down) {
+                let row = row.iter().step_by(across);
                 bytes.clear();
                 if info.bit_depth > 8 {
-                    bytes.extend(row.iter().flat_map(|s| s.to_le_bytes()));
+                    bytes.extend(row.flat_map(|s| s.to_le_bytes()));
                 } else {
-                    bytes.extend(row.iter().map(|s| *s as u8));
+                    bytes.extend(row.map(|s| *s as u8));
                 }
                 self.target.write_all(&bytes)?;
             }
