@@ -107,6 +107,10 @@ pub(crate) fn decode_with<R: Read>(
         None => restored_file(id, &view, request, exec),
     };
     let Restored { mut picture, jpeg_file, mut warnings } = restored.map_err(|error| match error {
+        Error::Codec { error: CodecError::Truncated { .. }, .. } if reader.damaged_at().is_some() => {
+            let what = "the data, all of which this codec needs".into();
+            Error::Container(ContainerError::Mismatch { what, at: reader.damaged_at().unwrap_or(0) })
+        }
         // The codec knows only that bytes are missing; where the file ends is known here.
         Error::Codec { error: CodecError::Truncated { .. }, .. } if data.cut_off => {
             let at = reader.position();
@@ -119,9 +123,18 @@ pub(crate) fn decode_with<R: Read>(
     if reduces {
         picture.planes = reduced(&picture.planes, request.scale_log2);
     }
-    let whole = !data.cut_off && reader.finish()?;
-    if !whole {
-        warnings.push(Warning::CutOff { at: reader.position() });
+    if !head.facts.is_plain() {
+        picture.planes = head.facts.restored(picture.planes);
+    }
+    if let Some(at) = reader.damaged_at() {
+        let what = format!("the data is damaged from byte {at} on; the picture shows what is before it");
+        warnings.push(Warning::DamagedFile { what });
+        reader.finish()?;
+    } else {
+        let whole = !data.cut_off && reader.finish()?;
+        if !whole {
+            warnings.push(Warning::CutOff { at: reader.position() });
+        }
     }
     for kind in reader.left_out() {
         let why = "it is packed, and this build lacks the feature `deflate`".into();
@@ -131,7 +144,8 @@ pub(crate) fn decode_with<R: Read>(
     if jpeg_file.is_none() {
         picture.metadata = metadata_from_items(reader.metadata());
     }
-    Ok(Decoded { picture, full_shape: shape.clone(), codec: id, jpeg_file, warnings })
+    let full_shape = head.facts.picture_shape(shape);
+    Ok(Decoded { picture, full_shape, codec: id, jpeg_file, warnings })
 }
 
 /// The codec to decode with; `None` for a payload that holds a file.

@@ -117,7 +117,10 @@ impl<R: Read> Decoder<R> {
         Self::from_reader(Reader::stream(reader, limits)?, options)
     }
 
-    fn from_reader(reader: Reader<R>, options: DecodeOptions) -> Result<Self> {
+    fn from_reader(mut reader: Reader<R>, options: DecodeOptions) -> Result<Self> {
+        if options.partial {
+            reader.keep_before_damage();
+        }
         let head = head_from_bytes(reader.head(), &options.exec.limits)?;
         let info = Info::new(&head, &reader);
         Ok(Self { reader, head, info, options })

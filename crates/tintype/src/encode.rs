@@ -4,17 +4,20 @@
 //! result depends on neither threads nor SIMD level.
 
 use crate::error::{Error, Result, Step};
+use crate::facts::{Facts, to_code};
 use crate::frame::{Frame, items_from_metadata, payload_bytes, write_payload};
 use crate::goal::Goal;
 use crate::metric::Measure;
-use crate::rate::Search;
+use crate::opacity::{with_clear_filled, with_fewer_levels};
+use crate::rate::{Missed, NEARLY_LOSSLESS, Search};
 use crate::registry::built_in::other_door;
 use crate::registry::{Candidates, candidates};
 use crate::warning::Warning;
-use tintype_codec::{Codec, CodecId, Exec, Payload, Tune};
+use std::borrow::Cow;
+use tintype_codec::{Codec, CodecError, CodecId, Exec, Payload, Tune};
 use tintype_container::MetadataItem;
 use tintype_image::filter::{Denoise, denoised};
-use tintype_image::{Metadata, Picture, Planes};
+use tintype_image::{Picture, Planes};
 
 /// What the user asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +33,24 @@ pub(crate) struct EncodeOptions {
     /// Filters noise away first. Goals that measure quality then measure against the filtered
     /// picture.
     pub(crate) denoise: Option<Denoise>,
+    /// Levels of opacity that are kept, 0 (two) to 100 (all).
+    pub(crate) alpha_quality: u8,
+    /// What stands behind clear pixels in a JPEG file: red, green, blue.
+    pub(crate) background: Option<[u8; 3]>,
 }
 
 impl Default for EncodeOptions {
     fn default() -> Self {
         let goal = Goal::Quality(75.0);
-        Self { codec: None, goal, tune: Tune::Visual, effort: 5, denoise: None }
+        Self {
+            codec: None,
+            goal,
+            tune: Tune::Visual,
+            effort: 5,
+            denoise: None,
+            alpha_quality: 100,
+            background: None,
+        }
     }
 }
 
@@ -48,6 +63,10 @@ impl EncodeOptions {
         }
         if self.denoise.is_some() && self.goal == Goal::Lossless {
             let what = "lossless and denoise contradict each other".into();
+            return Err(Error::Misuse { what });
+        }
+        if self.alpha_quality > 100 {
+            let what = format!("alpha quality {} (0 to 100 are possible)", self.alpha_quality);
             return Err(Error::Misuse { what });
         }
         self.goal.check()
@@ -120,46 +139,113 @@ pub(crate) fn encode_with(
 ) -> Result<Encoded> {
     options.check()?;
     picture.planes.check(&tools.exec.limits)?;
-    match options.denoise {
-        None => encode_planes(tools, &picture.planes, &picture.metadata, options),
-        Some(filter) => {
-            let planes = denoised(&picture.planes, filter, tools.exec.threads)?;
-            encode_planes(tools, &planes, &picture.metadata, options)
-        }
-    }
+    let planes = prepared(&picture.planes, options, tools.exec)?;
+    let limited = options.goal != Goal::Lossless && picture.metadata.is_limited_range();
+    let (coded, facts) = to_code(&planes, limited);
+    let metadata = items_from_metadata(&picture.metadata, &tools.exec.limits)?;
+    let job = Job { coded: &coded, facts, metadata: &metadata };
+    encode_planes(tools, &job, options)
 }
 
-fn encode_planes(
-    tools: &Tools<'_>,
-    planes: &Planes,
-    metadata: &Metadata,
-    options: &EncodeOptions,
-) -> Result<Encoded> {
-    let (wanted, first_will_do) = match options.codec {
-        Some(codec) => (vec![codec], true),
-        None => match candidates(planes, options.goal) {
-            Candidates::First(codecs) => (codecs, true),
-            Candidates::Smallest(codecs) => (codecs, false),
-        },
+/// The planes that the result shall show: filtered, and free where nothing is seen.
+fn prepared<'a>(planes: &'a Planes, options: &EncodeOptions, exec: &Exec) -> Result<Cow<'a, Planes>> {
+    let mut out = Cow::Borrowed(planes);
+    if let Some(filter) = options.denoise {
+        out = Cow::Owned(denoised(&out, filter, exec.threads)?);
+    }
+    // Goals that measure the result measure colour that is not seen, too.
+    let unmeasured = matches!(options.goal, Goal::Quality(_) | Goal::SizeBytes(_) | Goal::Bpp(_));
+    if unmeasured && let Some(filled) = with_clear_filled(&out) {
+        out = Cow::Owned(filled);
+    }
+    if options.goal != Goal::Lossless
+        && let Some(fewer) = with_fewer_levels(&out, options.alpha_quality)
+    {
+        out = Cow::Owned(fewer);
+    }
+    Ok(out)
+}
+
+/// What is to be coded.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    /// The planes that codecs get.
+    coded: &'a Planes,
+    facts: Facts,
+    metadata: &'a [MetadataItem],
+}
+
+/// The share of the bytes of the samples from which on exact coding may be the smaller. Exact files
+/// of photographs have 0.3 of them and more.
+const EXACT_SHARE: f64 = 0.25;
+
+/// Encodes with the codec that was asked for, or with the best of those that fit.
+fn encode_planes(tools: &Tools<'_>, job: &Job<'_>, options: &EncodeOptions) -> Result<Encoded> {
+    let goal = options.goal;
+    if let Some(codec) = options.codec {
+        let codecs = codecs_of(tools.registry, &[codec])?;
+        return encode_by(codecs[0], tools, job, options)
+            .map_err(|missed| failed(codecs[0], missed, goal));
+    }
+    let (wanted, first_will_do) = match candidates(job.coded, goal) {
+        Candidates::First(codecs) => (codecs, true),
+        Candidates::Smallest(codecs) => (codecs, false),
     };
     let codecs = codecs_of(tools.registry, &wanted)?;
+    // A metric is reached by all that can; the smallest file wins. Within a size the first file is
+    // taken, or an exact one.
+    let compares = !first_will_do || matches!(goal, Goal::Psnr(_) | Goal::Ssimulacra2(_));
+    let sized = matches!(goal, Goal::SizeBytes(_) | Goal::Bpp(_));
+    let bits: u64 = job.coded.shape.planes.iter().map(|plane| u64::from(plane.bit_depth)).sum();
+    let raw_bytes = job.coded.shape.samples() * bits / (8 * job.coded.shape.planes.len() as u64);
 
     let mut best: Option<Encoded> = None;
-    let mut failure = None;
+    let mut missed = Vec::new();
     for codec in codecs {
-        match encode_by(codec, tools, planes, metadata, options) {
-            Ok(encoded) if first_will_do => return Ok(encoded),
+        let enough = best.as_ref().is_some_and(|best| {
+            let exact_only = !codec.capabilities().lossy;
+            let nearly = matches!(goal, Goal::Quality(quality) if quality >= NEARLY_LOSSLESS);
+            let may_win = best.bytes.len() as f64 >= EXACT_SHARE * raw_bytes as f64;
+            match (first_will_do, exact_only) {
+                (false, _) => false,
+                (true, true) => !((compares || nearly || sized) && may_win),
+                (true, false) => !compares,
+            }
+        });
+        if enough {
+            continue;
+        }
+        match encode_by(codec, tools, job, options) {
             Ok(encoded) => {
-                if best.as_ref().is_none_or(|best| encoded.bytes.len() < best.bytes.len()) {
+                // Within a size nothing is better than an exact file.
+                let better = best.as_ref().is_none_or(|best| match sized {
+                    true => !codec.capabilities().lossy,
+                    false => encoded.bytes.len() < best.bytes.len(),
+                });
+                if better {
                     best = Some(encoded);
                 }
             }
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => missed.push((codec, error)),
         }
     }
-    best.ok_or_else(|| {
-        failure.unwrap_or(Error::Unsupported { what: "no codec for this picture".into() })
-    })
+    best.ok_or_else(|| first_failure(missed, goal))
+}
+
+/// Of all codecs' failures the one to report: for a size, the one that came nearest.
+fn first_failure(missed: Vec<(&dyn Codec, Missed)>, goal: Goal) -> Error {
+    let smallest = |missed: &Missed| match missed {
+        Missed::Size { smallest } => *smallest,
+        _ => u64::MAX,
+    };
+    match missed.into_iter().min_by_key(|(_, missed)| smallest(missed)) {
+        Some((codec, missed)) => failed(codec, missed, goal),
+        None => Error::Unsupported { what: "no codec for this picture".into() },
+    }
+}
+
+fn failed(codec: &dyn Codec, missed: Missed, goal: Goal) -> Error {
+    Error::Codec { step: Step::Encode(codec.id()), error: missed.into_error(goal) }
 }
 
 /// Those of `wanted` that there are.
@@ -180,38 +266,43 @@ fn codecs_of<'a>(registry: Registry<'a>, wanted: &[CodecId]) -> Result<Vec<&'a d
 fn encode_by(
     codec: &dyn Codec,
     tools: &Tools<'_>,
-    planes: &Planes,
-    metadata: &Metadata,
+    job: &Job<'_>,
     options: &EncodeOptions,
-) -> Result<Encoded> {
-    let frame = Frame { codec: codec.id(), short: codec.capabilities().short_frame };
-    let metadata = items_from_metadata(metadata, &tools.exec.limits)?;
+) -> std::result::Result<Encoded, Missed> {
+    let short = codec.capabilities().short_frame;
+    let frame = Frame { codec: codec.id(), short, facts: job.facts };
     let length = |payload: &Payload, metadata: &[MetadataItem]| {
-        payload_bytes(frame, &planes.shape, payload, metadata)
+        payload_bytes(frame, &job.coded.shape, payload, metadata).unwrap_or(0)
     };
     let empty = Payload::default();
-    let metadata_bytes = length(&empty, &metadata)? - length(&empty, &[])?;
+    let metadata_bytes = length(&empty, job.metadata) - length(&empty, &[]);
     // Keys of a codec are in range; were they not, the real write below says so.
     let file_bytes = |payload: &Payload| match frame.short {
         // Whether the short form is taken depends on the metadata.
-        true => length(payload, &metadata).unwrap_or(0),
-        false => length(payload, &[]).unwrap_or(0) + metadata_bytes,
+        true => length(payload, job.metadata),
+        false => length(payload, &[]) + metadata_bytes,
     };
 
+    let restored = |planes| job.facts.restored_for_metrics(planes);
+    let picture = match job.facts.is_narrowed() {
+        true => Cow::Owned(restored(job.coded.clone())),
+        false => Cow::Borrowed(job.coded),
+    };
     let search = Search {
         codec,
-        source: planes,
+        source: job.coded,
         tune: options.tune,
         effort: options.effort,
         exec: tools.exec,
         measure: tools.measure,
         file_bytes: &file_bytes,
+        picture: &picture,
+        restored: &restored,
     };
-    let payload = search
-        .encode(options.goal)
-        .map_err(|error| Error::Codec { step: Step::Encode(codec.id()), error })?;
+    let payload = search.encode(options.goal)?;
 
     let mut bytes = Vec::new();
-    write_payload(&mut bytes, frame, &planes.shape, &payload, &metadata)?;
+    write_payload(&mut bytes, frame, &job.coded.shape, &payload, job.metadata)
+        .map_err(|error| CodecError::Misuse { what: error.to_string() })?;
     Ok(Encoded::new(bytes, codec.id()))
 }

@@ -127,6 +127,33 @@ impl Encoder {
         self
     }
 
+    /// How many levels of opacity lossy coding keeps: 100, if this is not called, is all; 0 is
+    /// clear and opaque. Clear and opaque pixels stay what they are.
+    ///
+    /// ```
+    /// let encoder = tintype::Encoder::new().alpha_quality(50);
+    /// ```
+    pub fn alpha_quality(mut self, quality: u8) -> Self {
+        self.options.alpha_quality = quality;
+        self
+    }
+
+    /// What stands behind clear pixels in a JPEG file, as red, green and blue; white, and a
+    /// warning, if this is not called.
+    ///
+    /// ```
+    /// use tintype::{Encoder, Picture};
+    ///
+    /// let clear = Picture::from_rgba8(8, 8, &[9, 9, 9, 0].repeat(64))?;
+    /// let jpeg = Encoder::new().background([0, 0, 0]).encode_jpeg(&clear)?;
+    /// assert!(jpeg.warnings.is_empty());
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn background(mut self, rgb: [u8; 3]) -> Self {
+        self.options.background = Some(rgb);
+        self
+    }
+
     /// Models of the user's own; each is used instead of the one that its codec has built in.
     ///
     /// ```
@@ -260,11 +287,11 @@ impl Encoder {
         self
     }
 
-    /// Encodes `picture` into a real JPEG file, with its ICC profile, EXIF and XMP. Quality,
-    /// tune, effort and denoise count.
+    /// Encodes `picture` into a real JPEG file, with its ICC profile, EXIF and XMP. Goal, tune,
+    /// effort, denoise and background count.
     ///
     /// # Errors
-    /// `Misuse` for goals other than a quality; as [`Encoder::encode`] else, and `Codec` or
+    /// `Misuse` for a goal of every sample, and for one that no JPEG reaches; as [`Encoder::encode`] else, and `Codec` or
     /// `Picture` for planes that JPEG has no place for.
     ///
     /// ```

@@ -4,7 +4,9 @@
 //! file as codecs see them.
 
 use crate::error::{Error, Result};
+use crate::facts::Facts;
 use crate::head::bytes_from_head;
+use crate::items;
 use std::io::Write;
 use tintype_codec::{CodecId, Payload, SectionKey as CodecKey, SectionView};
 use tintype_container::{
@@ -12,6 +14,9 @@ use tintype_container::{
     SectionRead, SectionRef, write_file, write_short_file,
 };
 use tintype_image::{Limits, Metadata, Shape};
+
+/// Bytes of further items that share a chunk; more of them stand in a chunk each.
+const PACKED_MAX: usize = 1 << 20;
 
 /// Bytes of compressed data that a file may have for each sample; no codec needs more.
 const BYTES_PER_SAMPLE_MAX: u64 = 4;
@@ -32,6 +37,8 @@ pub(crate) struct Frame {
     pub(crate) codec: CodecId,
     /// Whether the container's short form is taken where the payload fits it.
     pub(crate) short: bool,
+    /// What the picture's own samples are.
+    pub(crate) facts: Facts,
 }
 
 /// Writes the file that holds `payload`.
@@ -42,7 +49,7 @@ pub(crate) fn write_payload(
     payload: &Payload,
     metadata: &[MetadataItem],
 ) -> Result<()> {
-    let head = bytes_from_head(frame.codec, shape, &payload.header);
+    let head = bytes_from_head(frame.codec, shape, frame.facts, &payload.header);
 
     // Codecs for small pictures, where every byte of the frame counts.
     if let (true, [section], []) = (frame.short, payload.sections.as_slice(), metadata)
@@ -116,8 +123,16 @@ pub(crate) fn items_from_metadata(metadata: &Metadata, limits: &Limits) -> Resul
             items.push(MetadataItem { kind, bytes: bytes.clone() });
         }
     }
-    for (name, bytes) in &metadata.other {
-        items.push(MetadataItem { kind: Kind::Named(name.clone()), bytes: bytes.clone() });
+    let packed = items::bytes_from_items(&metadata.other).filter(|packed| packed.len() <= PACKED_MAX);
+    match packed {
+        Some(bytes) if !bytes.is_empty() => {
+            items.push(MetadataItem { kind: Kind::Named(items::NAME.into()), bytes });
+        }
+        _ => {
+            for (name, bytes) in &metadata.other {
+                items.push(MetadataItem { kind: Kind::Named(name.clone()), bytes: bytes.clone() });
+            }
+        }
     }
     let max = limits.metadata_bytes_max;
     if items.iter().any(|item| item.bytes.len() as u64 > max) {
@@ -137,6 +152,11 @@ pub(crate) fn metadata_from_items(items: &[MetadataItem]) -> Metadata {
             Kind::Icc => metadata.icc = Some(bytes),
             Kind::Exif => metadata.exif = Some(bytes),
             Kind::Xmp => metadata.xmp = Some(bytes),
+            Kind::Named(name) if name == items::NAME => match items::items_from_bytes(&bytes) {
+                Some(items) => metadata.other.extend(items),
+                // A newer writer's: kept as it is.
+                None => metadata.other.push((name.clone(), bytes)),
+            },
             Kind::Named(name) => metadata.other.push((name.clone(), bytes)),
         }
     }

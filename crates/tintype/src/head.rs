@@ -3,6 +3,7 @@
 //! Byte tables: docs/format/container.md, "HEAD". Bit-exact: one shape has one spelling.
 
 use crate::error::Error;
+use crate::facts::Facts;
 use crate::registry::ids;
 use tintype_codec::CodecId;
 use tintype_container::{read_varint, write_varint};
@@ -13,27 +14,36 @@ const ALPHA: u8 = 0x08;
 const HALF_COLUMNS: u8 = 0x10;
 const HALF_ROWS: u8 = 0x20;
 const LISTED: u8 = 0x40;
-const RESERVED: u8 = 0x80;
+const FACTS: u8 = 0x80;
 
 /// The head of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) codec: CodecId,
+    /// The shape of the planes that the codec has.
     pub(crate) shape: Shape,
+    /// What the picture's own samples are.
+    pub(crate) facts: Facts,
     /// Where the codec's own header starts in the head's bytes.
     pub(crate) codec_header_at: usize,
 }
 
 /// The head's bytes.
-pub(crate) fn bytes_from_head(codec: CodecId, shape: &Shape, codec_header: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes_from_head(
+    codec: CodecId,
+    shape: &Shape,
+    facts: Facts,
+    codec_header: &[u8],
+) -> Vec<u8> {
     let mut out = vec![codec.number()];
     write_varint(&mut out, shape.width_px as u64);
     write_varint(&mut out, shape.height_px as u64);
     let colour = colour_number(shape.colour);
+    let has_facts = if facts.is_plain() { 0 } else { FACTS };
     match plain_layout(shape) {
-        Some((layout, bit_depth)) => out.extend_from_slice(&[layout, bit_depth - 1]),
+        Some((layout, bit_depth)) => out.extend_from_slice(&[layout | has_facts, bit_depth - 1]),
         None => {
-            out.push(colour | LISTED);
+            out.push(colour | LISTED | has_facts);
             write_varint(&mut out, shape.planes.len() as u64);
             for plane in &shape.planes {
                 let halves = plane.subsample_x_log2 << 2 | plane.subsample_y_log2 << 3;
@@ -42,6 +52,9 @@ pub(crate) fn bytes_from_head(codec: CodecId, shape: &Shape, codec_header: &[u8]
                 out.extend_from_slice(plane.name.as_bytes());
             }
         }
+    }
+    if !facts.is_plain() {
+        out.push(facts.byte());
     }
     out.extend_from_slice(codec_header);
     out
@@ -108,9 +121,6 @@ pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Err
         4 => ColourModel::Bands,
         other => return Err(cursor.malformed(format!("colour model {other}"))),
     };
-    if layout & RESERVED != 0 {
-        return Err(cursor.malformed("reserved bit set in the layout".into()));
-    }
     let planes = if layout & LISTED != 0 {
         cursor.listed_planes(layout)?
     } else {
@@ -122,7 +132,11 @@ pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Err
     if layout & LISTED != 0 && plain_layout(&shape).is_some() {
         return Err(cursor.malformed("planes are listed where no list is needed".into()));
     }
-    Ok(Head { codec, shape, codec_header_at: cursor.at })
+    let facts = match layout & FACTS {
+        0 => Facts::default(),
+        _ => Facts::from_byte(cursor.byte()?, &shape)?,
+    };
+    Ok(Head { codec, shape, facts, codec_header_at: cursor.at })
 }
 
 /// Reads forward through the head.
@@ -203,12 +217,13 @@ mod tests {
     use crate::registry::ids::{LOSSLESS, WAVELET};
 
     fn back(shape: &Shape) -> Head {
-        head_from_bytes(&bytes_from_head(WAVELET, shape, b"own"), &Limits::default()).unwrap()
+        head_from_bytes(&bytes_from_head(WAVELET, shape, Facts::default(), b"own"), &Limits::default())
+            .unwrap()
     }
 
     #[test]
     fn the_worked_example_of_the_format_document() {
-        let bytes = bytes_from_head(WAVELET, &Shape::rgb(768, 512, 8), b"");
+        let bytes = bytes_from_head(WAVELET, &Shape::rgb(768, 512, 8), Facts::default(), b"");
         assert_eq!(bytes, [2, 0x80, 6, 0x80, 4, 1, 7]);
     }
 
@@ -228,7 +243,7 @@ mod tests {
         bands.colour = ColourModel::Bands;
         bands.planes[7].name = "near infrared µ".into();
         for (shape, len) in [(Shape::gray(1, 1, 1), 5), (ycc, 7), (uneven, 7 + 8), (depth, 5 + 8)] {
-            assert_eq!(bytes_from_head(WAVELET, &shape, b"").len(), len, "{shape:?}");
+            assert_eq!(bytes_from_head(WAVELET, &shape, Facts::default(), b"").len(), len, "{shape:?}");
             assert_eq!(back(&shape).shape, shape);
             assert_eq!(back(&shape).codec_header_at, len);
         }
@@ -239,7 +254,7 @@ mod tests {
     fn every_flip_and_every_truncation_gives_a_shape_or_an_error() {
         let mut shape = Shape::rgb(300, 200, 8);
         shape.planes.push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
-        let bytes = bytes_from_head(LOSSLESS, &shape, b"");
+        let bytes = bytes_from_head(LOSSLESS, &shape, Facts::default(), b"");
         for len in 0..bytes.len() {
             assert!(head_from_bytes(&bytes[..len], &Limits::default()).is_err());
         }
@@ -258,7 +273,7 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let bytes = bytes_from_head(LOSSLESS, &Shape::rgb(300, 200, 8), b"");
+        let bytes = bytes_from_head(LOSSLESS, &Shape::rgb(300, 200, 8), Facts::default(), b"");
         let limits = Limits { samples_max: 300 * 200 * 3 - 1, ..Limits::default() };
         assert!(matches!(
             head_from_bytes(&bytes, &limits),

@@ -1,12 +1,13 @@
 //! What a file holds, without decoding it.
 
 use crate::error::Result;
+use crate::frame::metadata_from_items;
 use crate::head::Head;
 use std::collections::BTreeSet;
 use std::io::Read;
 use tintype_codec::CodecId;
 use tintype_container::{Reader, SectionEntry};
-use tintype_image::Shape;
+use tintype_image::{Metadata, Shape};
 
 /// What the head of a file says.
 ///
@@ -42,7 +43,7 @@ impl Info {
             |number: fn(&SectionEntry) -> u32| index.iter().map(number).collect::<BTreeSet<_>>().len();
         Self {
             codec: head.codec,
-            shape: head.shape.clone(),
+            shape: head.facts.picture_shape(&head.shape),
             tiles: distinct(|entry| entry.key.tile),
             layers: distinct(|entry| entry.key.layer),
             data_bytes: index.iter().map(|entry| entry.len).sum(),
@@ -93,12 +94,12 @@ impl Contents {
     /// Steps over the data of the file under `reader`, so that damage in it goes unnoticed.
     pub(crate) fn read<R: Read>(mut reader: Reader<R>) -> Result<Self> {
         let whole = reader.finish()?;
-        let metadata = reader
-            .metadata()
-            .iter()
-            .map(|item| MetadataInfo { name: item.kind.name().into(), bytes: item.bytes.len() as u64 });
+        let Metadata { icc, exif, xmp, other } = metadata_from_items(reader.metadata());
+        let known = [("icc", icc), ("exif", exif), ("xmp", xmp)];
+        let known = known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes?)));
+        let info = |(name, bytes): (String, Vec<u8>)| MetadataInfo { name, bytes: bytes.len() as u64 };
         Ok(Self {
-            metadata: metadata.collect(),
+            metadata: known.chain(other).map(info).collect(),
             unknown_chunks: reader.unknown().iter().map(|chunk| chunk.kind).collect(),
             cut_off_at: (!whole).then(|| reader.position()),
         })

@@ -159,13 +159,16 @@ mod depth;
 mod encode;
 mod encoder;
 mod error;
+mod facts;
 #[cfg(any(feature = "files", feature = "jpeg"))]
 pub mod files;
 mod frame;
 mod goal;
 mod head;
 mod info;
+mod items;
 mod metric;
+mod opacity;
 mod options;
 mod progressive;
 mod rate;

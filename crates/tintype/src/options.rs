@@ -25,6 +25,8 @@ pub struct DecodeOptions {
     scale: u32,
     region: Option<Region>,
     layers: Option<u32>,
+    pub(crate) page: Option<usize>,
+    pub(crate) partial: bool,
     pub(crate) models: Models,
     pub(crate) exec: Exec,
 }
@@ -32,7 +34,7 @@ pub struct DecodeOptions {
 impl Default for DecodeOptions {
     fn default() -> Self {
         let (models, exec) = (Models::default(), Exec::default());
-        Self { scale: 1, region: None, layers: None, models, exec }
+        Self { scale: 1, region: None, layers: None, page: None, partial: false, models, exec }
     }
 }
 
@@ -76,6 +78,42 @@ impl DecodeOptions {
     /// ```
     pub fn layers(mut self, count: u32) -> Self {
         self.layers = Some(count);
+        self
+    }
+
+    /// Decodes a damaged `.tin` file as far as the damage, where its codec can, with a warning.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Decoder, Encoder, Picture, codec};
+    ///
+    /// let picture = Picture::from_gray8(64, 64, &[90; 64 * 64])?;
+    /// let mut tin = Encoder::lossless().codec(codec::WAVELET).encode(&picture)?.bytes;
+    /// let last = tin.len() - 3;
+    /// tin[last] ^= 1;
+    /// assert!(Decoder::from_stream(&tin[..])?.decode().is_err());
+    /// let options = DecodeOptions::new().partial(true);
+    /// let decoded = Decoder::from_stream_with_options(&tin[..], options)?.decode()?;
+    /// assert_eq!(decoded.warnings.len(), 1);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+
+    /// Reads page or frame `number`, from 1, of a picture file that has several. A `.tin` file has
+    /// one.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, files};
+    ///
+    /// let two = b"P5 1 1 255 \x10 P5 1 1 255 \x20";
+    /// let second = files::read_picture(two, &DecodeOptions::new().page(2))?.picture;
+    /// assert_eq!(second.to_gray8()?, [0x20]);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn page(mut self, number: usize) -> Self {
+        self.page = Some(number);
         self
     }
 

@@ -17,17 +17,19 @@ use crate::goal::Goal;
 use crate::metric::{Measure, Metric};
 use std::collections::BTreeMap;
 use tintype_codec::{Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Target, Tune};
-use tintype_image::Planes;
+use tintype_image::{Planes, Shape};
 
 /// How far a size may stay below the goal.
-const SIZE_SLACK: f64 = 0.015;
+pub(crate) const SIZE_SLACK: f64 = 0.015;
 /// How far above the goal a payload may be that is then cut; more would waste the encoder's
 /// rate–distortion choices.
 const CUT_ABOVE: f64 = 0.10;
 /// Largest distance from a PSNR goal, in dB.
-const PSNR_SLACK_DB: f64 = 0.03;
+pub(crate) const PSNR_SLACK_DB: f64 = 0.03;
 /// Largest distance from an SSIMULACRA2 goal.
-const SSIMULACRA2_SLACK: f64 = 0.25;
+pub(crate) const SSIMULACRA2_SLACK: f64 = 0.25;
+/// From this quality on the exact file is tried as well: it may be the smaller one. Not measured.
+pub(crate) const NEARLY_LOSSLESS: f32 = 95.0;
 /// Encodes in one search; the bracket then is far below any quality step that matters.
 const STEPS_MAX: usize = 16;
 
@@ -54,23 +56,68 @@ pub struct Search<'a> {
     pub measure: Option<&'a dyn Measure>,
     /// Bytes of the file that holds a payload.
     pub file_bytes: &'a dyn Fn(&Payload) -> u64,
+    /// What the metric compares: the picture, and how decoded planes become one.
+    pub picture: &'a Planes,
+    /// See `picture`.
+    pub restored: &'a dyn Fn(Planes) -> Planes,
+}
+
+/// Why a goal was not reached, beside the codec's own errors.
+#[derive(Clone, Debug)]
+pub enum Missed {
+    /// The codec failed.
+    Codec(CodecError),
+    /// The smallest file has more bytes.
+    Size { smallest: u64 },
+    /// The best value of the metric is lower.
+    Metric { name: &'static str, nearest: f64 },
+}
+
+impl From<CodecError> for Missed {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
+}
+
+impl Missed {
+    /// As an error of the codec.
+    pub fn into_error(self, goal: Goal) -> CodecError {
+        let what = match (self, goal) {
+            (Self::Codec(error), _) => return error,
+            (Self::Size { smallest }, Goal::Bpp(bpp)) => {
+                format!("{bpp} bits per pixel are too few: the smallest file takes {smallest} bytes")
+            }
+            (Self::Size { smallest }, Goal::SizeBytes(size)) => format!(
+                "no file of {size} bytes is possible: the smallest takes {smallest}; ask for more"
+            ),
+            (Self::Size { smallest }, _) => format!("the smallest file takes {smallest} bytes"),
+            (Self::Metric { name, nearest }, Goal::Psnr(goal) | Goal::Ssimulacra2(goal)) => {
+                format!("{name} {goal} cannot be reached: {nearest:.2} is the nearest; try lossless")
+            }
+            (Self::Metric { name, nearest }, _) => format!("{name} {nearest:.2} is the highest"),
+        };
+        CodecError::Misuse { what }
+    }
 }
 
 impl Search<'_> {
     /// Encodes so that `goal` is reached.
     ///
     /// # Errors
-    /// The codec's; `Misuse` for a goal that cannot be reached: a size below the smallest
-    /// file, or a metric above what quality 100 gives.
-    pub fn encode(&self, goal: Goal) -> Result<Payload, CodecError> {
-        if !self.codec.capabilities().lossy {
+    /// The codec's; a size below the smallest file, or a metric above what the codec can give.
+    pub fn encode(&self, goal: Goal) -> Result<Payload, Missed> {
+        let able = self.codec.capabilities();
+        if !able.lossy {
             return self.exact(goal);
         }
         match goal {
-            Goal::Quality(quality) => self.at(quality),
-            Goal::Lossless => self.with(Target::Lossless),
+            Goal::Quality(quality) if quality >= NEARLY_LOSSLESS && able.lossless => {
+                self.smaller_of(self.at(quality)?, self.with(Target::Lossless)?)
+            }
+            Goal::Quality(quality) => Ok(self.at(quality)?),
+            Goal::Lossless => Ok(self.with(Target::Lossless)?),
             Goal::SizeBytes(size) => self.to_size(size),
-            Goal::Bpp(bpp) => self.to_size(self.bytes_at(bpp)),
+            Goal::Bpp(bpp) => self.to_size(bytes_at(bpp, &self.source.shape)),
             Goal::Psnr(db) => {
                 let (metric, value) = (Metric::Psnr, f64::from(db));
                 self.to_metric(&MetricGoal { metric, value, slack: PSNR_SLACK_DB }, 75.0)
@@ -83,32 +130,27 @@ impl Search<'_> {
         }
     }
 
-    /// Bytes of a file of `bpp` bits a pixel, rounded down.
-    fn bytes_at(&self, bpp: f32) -> u64 {
-        let pixels = (self.source.shape.width_px * self.source.shape.height_px) as f64;
-        (f64::from(bpp) * pixels / 8.0).floor() as u64
-    }
-
     fn with(&self, target: Target) -> Result<Payload, CodecError> {
         let settings = EncodeSettings { target, tune: self.tune, effort: self.effort };
         self.codec.encode(self.source, &settings, self.exec)
     }
 
+    fn smaller_of(&self, lossy: Payload, exact: Payload) -> Result<Payload, Missed> {
+        let is_smaller = (self.file_bytes)(&exact) <= (self.file_bytes)(&lossy);
+        Ok(if is_smaller { exact } else { lossy })
+    }
+
     /// Encodes exactly, which reaches every goal but a size.
-    fn exact(&self, goal: Goal) -> Result<Payload, CodecError> {
+    fn exact(&self, goal: Goal) -> Result<Payload, Missed> {
         let payload = self.with(Target::Lossless)?;
         let bytes = (self.file_bytes)(&payload);
         let bytes_max = match goal {
             Goal::SizeBytes(size) => Some(size),
-            Goal::Bpp(bpp) => Some(self.bytes_at(bpp)),
+            Goal::Bpp(bpp) => Some(bytes_at(bpp, &self.source.shape)),
             _ => None,
         };
         match bytes_max {
-            Some(size) if bytes > size => Err(CodecError::Misuse {
-                what: format!(
-                    "coded without loss the file takes {bytes} bytes, more than the {size} asked for"
-                ),
-            }),
+            Some(size) if bytes > size => Err(Missed::Size { smallest: bytes }),
             _ => Ok(payload),
         }
     }
@@ -117,7 +159,7 @@ impl Search<'_> {
         self.with(Target::Quality(quality))
     }
 
-    fn to_size(&self, size: u64) -> Result<Payload, CodecError> {
+    fn to_size(&self, size: u64) -> Result<Payload, Missed> {
         let goal = (size.max(1) as f64).ln();
         let mut best: Option<(u64, Payload)> = None;
         let mut above: Option<(u64, Payload)> = None;
@@ -147,14 +189,7 @@ impl Search<'_> {
             }
             (Some(cut), _) => Ok(cut),
             (None, Some((_, whole))) => Ok(whole),
-            (None, None) => {
-                let smallest = above.map_or(0, |(bytes, _)| bytes);
-                Err(CodecError::Misuse {
-                    what: format!(
-                        "no file of {size} bytes is possible: quality 0 takes {smallest}; ask for more"
-                    ),
-                })
-            }
+            (None, None) => Err(Missed::Size { smallest: above.map_or(0, |(bytes, _)| bytes) }),
         }
     }
 
@@ -174,45 +209,91 @@ impl Search<'_> {
         }
     }
 
-    fn to_metric(&self, goal: &MetricGoal, start: f32) -> Result<Payload, CodecError> {
+    /// The value of `metric` of what `payload` decodes to.
+    fn measured(
+        &self,
+        measure: &dyn Measure,
+        metric: Metric,
+        payload: &Payload,
+    ) -> Result<f64, CodecError> {
+        let view = payload.view(&self.source.shape);
+        let planes = self.codec.decode(&view, &DecodeRequest::default(), self.exec)?;
+        measure.measure(metric, self.picture, &(self.restored)(planes))
+    }
+
+    fn to_metric(&self, goal: &MetricGoal, start: f32) -> Result<Payload, Missed> {
         let MetricGoal { metric, value: goal, slack } = *goal;
         let name = metric.name();
         let Some(measure) = self.measure else {
             let what = format!("a goal of {name} in a build without the feature `metrics`");
-            return Err(CodecError::Unsupported { what });
+            return Err(CodecError::Unsupported { what }.into());
         };
-        let mut best: Option<(f64, f64, Payload)> = None;
+        // The smallest file that reaches the goal, and the best of those that do not.
+        let mut reached: Option<(u64, f64, Payload)> = None;
+        let mut nearest = f64::NEG_INFINITY;
+        let mut note = |value: f64, payload: Payload| {
+            if value < goal - slack {
+                nearest = nearest.max(value);
+                return;
+            }
+            let bytes = (self.file_bytes)(&payload);
+            if reached.as_ref().is_none_or(|(best, ..)| bytes < *best) {
+                reached = Some((bytes, value, payload));
+            }
+        };
         search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
-            let shape = &self.source.shape;
-            let planes =
-                self.codec.decode(&payload.view(shape), &DecodeRequest::default(), self.exec)?;
-            let value = measure.measure(metric, self.source, &planes)?;
-            let distance = (value - goal).abs();
-            if best.as_ref().is_none_or(|(old, _, _)| distance < *old) {
-                best = Some((distance, value, payload));
-            }
+            let value = self.measured(measure, metric, &payload)?;
+            note(value, payload);
             // An exact picture has an infinite PSNR; the search needs numbers.
-            Ok(((value - goal).clamp(-1e6, 1e6), distance <= slack))
+            Ok(((value - goal).clamp(-1e6, 1e6), (value - goal).abs() <= slack))
         })?;
-        let (_, value, payload) = best.expect("a search measures at least once");
-        // Two per cent, or two of what the search aims at where the goal is near zero.
-        if value < goal && goal - value > (0.02 * goal.abs()).max(2.0 * slack) {
-            return Err(CodecError::Misuse {
-                what: format!(
-                    "{name} {goal} cannot be reached: {value:.2} is the nearest; try lossless"
-                ),
-            });
+        let able = self.codec.capabilities();
+        if reached.is_none() && able.lossless {
+            let payload = self.with(Target::Lossless)?;
+            reached = Some(((self.file_bytes)(&payload), f64::INFINITY, payload));
         }
-        Ok(payload)
+        match reached {
+            None => Err(Missed::Metric { name, nearest }),
+            Some((_, value, payload)) if able.embedded && value > goal + slack => Ok(self
+                .cut_to_metric(payload, |cut| {
+                    Ok(self.measured(measure, metric, cut)? >= goal - slack)
+                })?),
+            Some((.., payload)) => Ok(payload),
+        }
     }
+
+    /// The shortest beginning of an embedded payload for which `reaches` holds, to 1/256 of it.
+    fn cut_to_metric(
+        &self,
+        payload: Payload,
+        reaches: impl Fn(&Payload) -> Result<bool, CodecError>,
+    ) -> Result<Payload, CodecError> {
+        let all: usize = payload.sections.iter().map(|section| section.bytes.len()).sum();
+        let (mut low, mut high, mut best) = (0, all, payload);
+        while high - low > all / 256 + 1 {
+            let middle = low + (high - low) / 2;
+            match self.codec.truncate(&best, middle) {
+                Some(cut) if reaches(&cut)? => (high, best) = (middle, cut),
+                Some(_) => low = middle,
+                None => break,
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// Bytes of a file of `bpp` bits a pixel, rounded down.
+pub(crate) fn bytes_at(bpp: f32, shape: &Shape) -> u64 {
+    let pixels = (shape.width_px * shape.height_px) as f64;
+    (f64::from(bpp) * pixels / 8.0).floor() as u64
 }
 
 /// Looks for the quality in 0 to 100 at which `measure`, which rises with quality, is zero.
 /// `measure` also says whether it is near enough. Ends there, or where the bracket has become
 /// tiny, or after [`STEPS_MAX`] measurements. What was measured at a setting (see
 /// [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
-fn search(
+pub(crate) fn search(
     start: f32,
     setting_of: &dyn Fn(f32) -> Option<usize>,
     mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecError>,

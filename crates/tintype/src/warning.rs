@@ -22,6 +22,9 @@ pub enum Warning {
     CutOff { at: u64 },
     /// The picture file that was read is damaged; the picture shows what could be decoded.
     DamagedFile { what: String },
+    /// The picture file that was read has `count` frames or pages (`noun`), of which number
+    /// `taken`, from 1, is the picture.
+    FurtherFrames { taken: usize, count: usize, noun: &'static str },
     /// The metadata item `name` is missing in the result, for the reason given.
     MetadataLeftOut { name: String, why: String },
 }
@@ -33,7 +36,26 @@ impl fmt::Display for Warning {
                 write!(f, "the file was cut off at byte {at}; fetch it again for the rest")
             }
             Self::DamagedFile { what } => write!(f, "{what}"),
+            Self::FurtherFrames { taken, count, noun } => write!(
+                f,
+                "{noun} {taken} of {count} is read, the others are left out (--page N chooses)"
+            ),
             Self::MetadataLeftOut { name, why } => write!(f, "{name} was left out: {why}"),
+        }
+    }
+}
+
+#[cfg(feature = "files")]
+impl From<tintype_image::io::FileWarning> for Warning {
+    fn from(warning: tintype_image::io::FileWarning) -> Self {
+        use tintype_image::io::FileWarning;
+
+        match warning {
+            FileWarning::FurtherFrames { taken, count, noun } => {
+                Self::FurtherFrames { taken, count, noun }
+            }
+            FileWarning::LeftOut { name, why } => Self::MetadataLeftOut { name, why },
+            other => Self::DamagedFile { what: other.to_string() },
         }
     }
 }

@@ -72,8 +72,26 @@ fn code_depth(source: &Planes, index: usize, decoded: &Planes, mask: u32) -> Res
     Ok(CodedGroup { group, sections })
 }
 
-/// All groups of `source`: depth apart from the rest if there is depth, else one group of all
-/// planes.
+/// Lossy colours under the codec for photos, or else the usual one, and opacity without loss.
+fn code_beside_alpha(
+    codec: &ManyPlanes,
+    source: &Planes,
+    (colours, alphas): (u32, u32),
+    settings: &EncodeSettings,
+    exec: &Exec,
+) -> Result<Vec<CodedGroup>> {
+    let by = |inner| code_group(source, colours, inner, None, settings, exec);
+    let colour_group = match codec.photo.map(by) {
+        Some(Ok(group)) => group,
+        _ => by(codec.lossy)?,
+    };
+    let exact = EncodeSettings { target: Target::Lossless, ..settings.clone() };
+    let alpha_group = code_group(source, alphas, codec.lossless, None, &exact, exec)?;
+    Ok(vec![colour_group, alpha_group])
+}
+
+/// All groups of `source`: depth apart from the rest if there is depth, opacity apart from lossy
+/// colours, else one group of all planes.
 pub(super) fn code_groups(
     codec: &ManyPlanes,
     source: &Planes,
@@ -86,6 +104,10 @@ pub(super) fn code_groups(
     };
     let all = mask_of(&|_| true);
     let depths = mask_of(&|i| shape.planes[i].role == PlaneRole::Depth);
+    let alphas = mask_of(&|i| shape.planes[i].role == PlaneRole::Alpha);
+    if depths == 0 && alphas != 0 && shape.colour_planes() > 0 && settings.target != Target::Lossless {
+        return code_beside_alpha(codec, source, (all & !alphas, alphas), settings, exec);
+    }
     if depths == 0 {
         return Ok(vec![code_bands(codec, source, all, settings, exec)?]);
     }

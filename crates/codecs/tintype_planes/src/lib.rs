@@ -1,8 +1,9 @@
 //! Codec `planes`: pictures of many planes, each group of planes under the codec that suits it.
 //!
 //! In: planes of any shape. Out: one payload with the payloads of the groups. The encoder
-//! makes one of two groupings: colour, lossy or not, with depth beside it without loss; or
-//! bands, decorrelated by a spectral Karhunen–Loève transform, under one codec. The codecs of
+//! makes one of three groupings: colour, lossy or not, with depth beside it without loss; lossy
+//! colour with opacity beside it without loss; or bands, decorrelated by a spectral
+//! Karhunen–Loève transform, under one codec. The codecs of
 //! the groups are handed to [`ManyPlanes::new`].
 //!
 //! The transform is in whole numbers and undone exactly (`LiftedBasis` of
@@ -56,21 +57,33 @@ const GROUPS_MAX: usize = 8;
 pub struct ManyPlanes {
     lossy: &'static dyn Codec,
     lossless: &'static dyn Codec,
+    /// Tried before `lossy` for colours beside opacity.
+    photo: Option<&'static dyn Codec>,
 }
 
 impl ManyPlanes {
     /// Groups whose samples may change are coded by `lossy`, the others by `lossless`.
     pub const fn new(lossy: &'static dyn Codec, lossless: &'static dyn Codec) -> Self {
-        Self { lossy, lossless }
+        Self { lossy, lossless, photo: None }
+    }
+
+    /// Colours beside opacity are coded by `photo` where it takes them.
+    pub const fn with_photo(self, photo: &'static dyn Codec) -> Self {
+        Self { photo: Some(photo), ..self }
+    }
+
+    fn inner_codecs(&self) -> impl Iterator<Item = &'static dyn Codec> {
+        [Some(self.lossy), Some(self.lossless), self.photo].into_iter().flatten()
     }
 
     fn header(&self, bytes: &[u8], shape: &Shape) -> Result<Header> {
-        Header::from_bytes(bytes, shape, &[self.lossy.id(), self.lossless.id(), ID])
+        let known: Vec<CodecId> = self.inner_codecs().map(|codec| codec.id()).chain([ID]).collect();
+        Header::from_bytes(bytes, shape, &known)
     }
 
     fn inner(&self, id: CodecId) -> Result<&'static dyn Codec> {
-        let found = [self.lossy, self.lossless].into_iter().find(|codec| codec.id() == id);
-        found
+        self.inner_codecs()
+            .find(|codec| codec.id() == id)
             .ok_or_else(|| CodecError::Unsupported { what: format!("codec {id} for a group of planes") })
     }
 }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "jpeg")]
 pub(crate) mod jpeg;
+#[cfg(all(feature = "files", feature = "jpeg"))]
+mod jpeg_parts;
 #[cfg(feature = "jpeg")]
 pub(crate) mod packed;
 #[cfg(feature = "files")]

@@ -9,6 +9,7 @@ use crate::options::{DecodeOptions, check_request};
 use crate::reduce::reduce_to;
 use crate::warning::Warning;
 use tintype_codec::Exec;
+use tintype_image::io::{read_page, read_picture_with_warnings};
 use tintype_image::{Picture, Shape};
 
 /// A picture that was read from a picture file.
@@ -50,7 +51,7 @@ pub struct FilePicture {
 /// ```
 pub fn read_picture(file: &[u8], options: &DecodeOptions) -> Result<FilePicture> {
     let request = options.request()?;
-    let (mut picture, warnings) = picture_from_file(file, &options.exec)?;
+    let (mut picture, warnings) = picture_from_page(file, options.page, &options.exec)?;
     let full_shape = picture.planes.shape.clone();
     check_request(&request, &full_shape)?;
     reduce_to(&request, &mut picture)?;
@@ -59,13 +60,27 @@ pub fn read_picture(file: &[u8], options: &DecodeOptions) -> Result<FilePicture>
 
 /// The whole picture in `file`, and what is wrong with the file.
 pub(crate) fn picture_from_file(file: &[u8], exec: &Exec) -> Result<(Picture, Vec<Warning>)> {
+    picture_from_page(file, None, exec)
+}
+
+/// The whole picture on a page of `file`, from 1, or on the usual one.
+fn picture_from_page(file: &[u8], page: Option<usize>, exec: &Exec) -> Result<(Picture, Vec<Warning>)> {
     #[cfg(feature = "jpeg")]
-    if is_jpeg(file) {
-        return super::packed::picture_from_jpeg(file, exec);
+    if is_jpeg(file) && page.unwrap_or(1) == 1 {
+        let (mut picture, mut warnings) = super::packed::picture_from_jpeg(file, exec)?;
+        let parts = super::jpeg_parts::parts_of(file);
+        warnings.extend(parts.left_out);
+        for comment in parts.comments {
+            let text = [b"Comment\0", &comment[..]].concat();
+            picture.metadata.other.push(("png:tEXt".into(), text));
+        }
+        return Ok((picture, warnings));
     }
-    let (picture, notes) = tintype_image::io::read_picture_with_warnings(file, &exec.limits)?;
-    let warnings = notes.into_iter().map(|what| Warning::DamagedFile { what }).collect();
-    Ok((picture, warnings))
+    let (picture, warnings) = match page {
+        Some(page) => read_page(file, page, &exec.limits),
+        None => read_picture_with_warnings(file, &exec.limits),
+    }?;
+    Ok((picture, warnings.into_iter().map(Warning::from).collect()))
 }
 
 /// Reads a JPEG file some rows at a time, without holding the picture: `take` gets its shape

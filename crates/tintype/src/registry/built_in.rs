@@ -44,8 +44,14 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
         }
         #[cfg(feature = "planes")]
         ids::PLANES => {
-            static PLANES: tintype_planes::ManyPlanes =
+            const PLAIN: tintype_planes::ManyPlanes =
                 tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
+            #[cfg(all(feature = "photo", feature = "models"))]
+            static PHOTO: PhotoCodec = PhotoCodec::SHIPPED;
+            #[cfg(all(feature = "photo", feature = "models"))]
+            static PLANES: tintype_planes::ManyPlanes = PLAIN.with_photo(&PHOTO);
+            #[cfg(not(all(feature = "photo", feature = "models")))]
+            static PLANES: tintype_planes::ManyPlanes = PLAIN;
             Some(&PLANES)
         }
         _ => None,

@@ -27,6 +27,17 @@ pub(crate) fn candidates(planes: &Planes, goal: Goal) -> Candidates {
         Goal::Lossless if has_depth_beside_colour(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
         Goal::Lossless => Candidates::First(vec![LOSSLESS, WAVELET]),
         _ if wants_groups(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
+        // Opacity is kept exactly: a leak of a clear or opaque area is seen at once.
+        Goal::Quality(_) | Goal::Psnr(_) | Goal::Ssimulacra2(_)
+            if has_alpha(planes) && has_few_colours(planes) =>
+        {
+            Candidates::Smallest(vec![PLANES, LOSSLESS])
+        }
+        // A small size may leave no other way.
+        Goal::SizeBytes(_) | Goal::Bpp(_) if has_alpha(planes) => {
+            Candidates::First(vec![PLANES, WAVELET, LOSSLESS])
+        }
+        _ if has_alpha(planes) => Candidates::First(vec![PLANES, LOSSLESS]),
         // 16-bit samples: 12 bits of them survive `photo`.
         _ if bit_depth_max(planes) > PHOTO_BITS_MAX => Candidates::First(vec![WAVELET, LOSSLESS]),
         _ if has_few_colours(planes) => Candidates::Smallest(vec![PHOTO, WAVELET, LOSSLESS]),
@@ -51,6 +62,12 @@ pub fn codec_for_photos(goal: Goal) -> CodecId {
 fn has_depth_beside_colour(planes: &Planes) -> bool {
     let depths = planes.shape.planes.iter().filter(|p| p.role == PlaneRole::Depth).count();
     depths > 0 && depths < planes.shape.planes.len()
+}
+
+/// Whether there is opacity beside colours.
+fn has_alpha(planes: &Planes) -> bool {
+    let shape = &planes.shape;
+    shape.colour_planes() > 0 && shape.planes.iter().any(|p| p.role == PlaneRole::Alpha)
 }
 
 /// Whether lossy coding of `planes` wants them in groups: depth beside colour, or bands.
