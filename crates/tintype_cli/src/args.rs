@@ -8,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tintype::{CodecId, Denoise, Region, Tune, codec};
+use tintype_image::io::PictureFormat;
 
 /// Compresses photos and other pictures into small files, and turns them back into pictures.
 #[derive(Parser, Debug)]
@@ -49,6 +50,8 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how far two pictures are apart
     Compare(CompareArgs),
+    /// Check that .tin files are whole, and compare them with their originals
+    Verify(VerifyArgs),
     /// Measure codecs, ours and others', on your pictures
     #[cfg(feature = "bench")]
     Bench(BenchArgs),
@@ -97,6 +100,21 @@ pub struct EncodeArgs {
     /// 1 is fast, 9 is dense
     #[arg(long, value_name = "1..9", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub effort: u8,
+    /// Make the picture smaller first: 50%, a width such as 1600, or a box such as 1600x1200 that it fits into; a
+    /// picture that is smaller already stays as it is
+    #[arg(long, value_name = "SIZE", value_parser = parse_resize)]
+    pub resize: Option<Resize>,
+    /// Levels of opacity that are kept: 100 all, 0 clear and opaque only. Clear and opaque pixels stay what they
+    /// are at any quality (codecs auto and planes)
+    #[arg(long, value_name = "0..100", default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub alpha_quality: u8,
+    /// What stands behind clear pixels in a JPEG: RRGGBB, white or black [default: white, with a warning]
+    #[arg(long, value_name = "COLOUR", value_parser = parse_colour)]
+    pub background: Option<Rgb>,
+    /// Page or frame of a file that has several (TIFF, GIF, animated PNG and WebP, Y4M, PNM) [default: the first,
+    /// of TIFF the largest]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub page: Option<u32>,
     /// Filter noise away first: median, median5, gaussian, gaussian:SIGMA, nlm or nlm:STRENGTH
     #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
     pub denoise: Option<Denoise>,
@@ -121,6 +139,8 @@ pub struct EncodeArgs {
     /// Draw the picture before and after in the terminal
     #[arg(long, conflicts_with = "json")]
     pub show: bool,
+    #[command(flatten)]
+    pub kept: KeepArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -185,15 +205,64 @@ pub struct DecodeArgs {
     /// and .pam hold all planes]
     #[arg(long, value_name = "OUT")]
     pub depth: Option<PathBuf>,
-    /// Count a file that was cut off as done, as far as it could be decoded
+    /// Count a file that was cut off or is damaged as done, as far as it could be decoded
     #[arg(long)]
     pub partial: bool,
     /// Draw the picture in the terminal
     #[arg(long, conflicts_with = "json")]
     pub show: bool,
+    /// Format of outputs that are not named in full: png, tif, jpg, webp, pnm, pam or y4m. A picture that the format
+    /// cannot hold becomes a .tif, and is named
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub format: Option<PictureFormat>,
+    /// What stands behind clear pixels in a JPEG: RRGGBB, white or black [default: white, with a warning]
+    #[arg(long, value_name = "COLOUR", value_parser = parse_colour)]
+    pub background: Option<Rgb>,
+    #[command(flatten)]
+    pub kept: KeepArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }
+
+/// Which metadata goes into the result.
+#[derive(ClapArgs, Debug)]
+pub struct KeepArgs {
+    /// Leave out all metadata but colour: EXIF, XMP, text, resolution; orientation stays
+    #[arg(long, conflicts_with = "keep")]
+    pub strip: bool,
+    /// Keep only these kinds of metadata: icc (colour), exif, xmp, other, none
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ["icc", "exif", "xmp", "other", "none"])]
+    pub keep: Vec<String>,
+}
+
+/// How a picture is made smaller.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Resize {
+    /// To this share of each side.
+    Share(f64),
+    /// To fit a box; no bound on the height if there is none.
+    Within(usize, Option<usize>),
+}
+
+impl Resize {
+    /// The size for a picture of this size, at least 1 × 1 and never larger.
+    pub fn size(self, width: usize, height: usize) -> (usize, usize) {
+        let share = match self {
+            Self::Share(share) => share,
+            Self::Within(most_across, most_down) => {
+                let across = most_across as f64 / width as f64;
+                let down = most_down.map_or(f64::INFINITY, |most| most as f64 / height as f64);
+                across.min(down)
+            }
+        }
+        .min(1.0);
+        let side = |len: usize| ((len as f64 * share).round() as usize).clamp(1, len);
+        (side(width), side(height))
+    }
+}
+
+/// Red, green and blue.
+pub type Rgb = [u8; 3];
 
 #[derive(ClapArgs, Debug)]
 pub struct InfoArgs {
@@ -218,9 +287,9 @@ pub struct InfoArgs {
 Example:
   tintype compare photo.png photo.tin --diff where.png")]
 pub struct CompareArgs {
-    /// A picture or .tin file
+    /// A picture or .tin file, or a folder of them
     pub a: PathBuf,
-    /// Another, of the same size
+    /// Another, of the same size; of a folder, the one that has files of the same names
     pub b: PathBuf,
     /// Write a picture of where they differ
     #[arg(long, value_name = "OUT")]
@@ -237,6 +306,25 @@ pub struct CompareArgs {
 }
 
 #[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype verify album/                          every .tin file decodes in full
+  tintype verify small/ --originals photos/      and is exactly its original, or how far from it")]
+pub struct VerifyArgs {
+    /// .tin files, globs, or folders of .tin files
+    #[arg(required = true, value_name = "IN")]
+    pub inputs: Vec<PathBuf>,
+    /// The picture that the file was made of, or the folder that has those of a folder
+    #[arg(long, value_name = "ORIGINALS")]
+    pub originals: Option<PathBuf>,
+    /// A model of your own that files were encoded with; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub model: Vec<PathBuf>,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(ClapArgs, Debug)]
 pub struct CompletionsArgs {
     /// For which shell
     pub shell: clap_complete::Shell,
@@ -250,8 +338,11 @@ pub struct CommonArgs {
     /// Replace files that exist already; without this a terminal asks, and a script is refused
     #[arg(long, conflicts_with = "skip_existing")]
     pub force: bool,
-    /// Leave out inputs whose output exists already
+    /// Give results the time of now, and the usual permissions, instead of those of their input
     #[arg(long)]
+    pub no_preserve: bool,
+    /// Leave out inputs whose output exists already; after an interrupted batch this goes on with the rest
+    #[arg(long, visible_alias = "resume")]
     pub skip_existing: bool,
     /// One JSON object a file on standard output
     #[arg(long)]
@@ -285,8 +376,49 @@ pub fn render_man(out: &mut Vec<u8>) -> std::io::Result<()> {
         clap_mangen::Man::new(sub.clone().display_name(format!("tintype-{}", sub.get_name())))
             .render(out)?;
     }
+    out.extend_from_slice(b".SH CODECS\n");
+    for (id, text) in CODEC_SECTIONS {
+        let name = id.map_or("auto", CodecId::name);
+        out.extend_from_slice(format!(".SS {name}\n{text}\n").as_bytes());
+    }
     Ok(())
 }
+
+/// For the manual: what each codec is for, and which options count for it.
+const CODEC_SECTIONS: [(Option<CodecId>, &str); 9] = [
+    (
+        None,
+        "Chooses by the picture and the goal. A goal of PSNR or SSIMULACRA2 is tried with every codec that fits, and the \
+smallest file is kept; lossless counts among them.",
+    ),
+    (
+        Some(codec::PHOTO),
+        "Photographs of up to 12 bits. --effort 1 to 9, --tune, --model and --send-model count; decode --region reads only \
+what it needs.",
+    ),
+    (
+        Some(codec::WAVELET),
+        "Lossy to lossless in one stream, any depth and planes. --effort counts. Every prefix of the file decodes: decode \
+--layers, --scale, and --partial for damaged files.",
+    ),
+    (Some(codec::LOSSLESS), "Every sample comes back. --effort counts; a quality does not."),
+    (Some(codec::CLUSTER), "Photographs at low rates, fast to decode. --model and --send-model count."),
+    (
+        Some(codec::SPARSE),
+        "Many small pictures of one kind. Needs a --model of your own for its best; its files have the shortest frame.",
+    ),
+    (Some(codec::NEURAL), "Photographs, by a trained network. --model counts."),
+    (
+        Some(codec::PLANES),
+        "Groups of planes, each under the codec that suits it: depth beside colour (--depth, --max-error), opacity beside \
+lossy colour (--alpha-quality), and many bands.",
+    ),
+    (
+        Some(codec::JPEG),
+        "JPEG files packed so that every byte comes back; --verify restores and compares first, --strip and --keep leave \
+out segments. An output named .jpg is a real JPEG: any goal but --lossless, --tune, --effort, --background.",
+    ),
+];
 
 /// Takes `auto` and the names of the codecs that are built in; completions offer them.
 fn codec_parser() -> impl TypedValueParser<Value = CodecChoice> {
@@ -337,6 +469,42 @@ fn parse_denoise(text: &str) -> Result<Denoise, String> {
         }
         _ => Err("there are median, median5, gaussian:SIGMA and nlm:STRENGTH".into()),
     }
+}
+
+/// `white`, `black`, or six hexadecimal digits, perhaps behind `#`.
+fn parse_colour(text: &str) -> Result<Rgb, String> {
+    let digits = match text {
+        "white" => "ffffff",
+        "black" => "000000",
+        _ => text.trim_start_matches('#'),
+    };
+    let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    match (digits.len() == 6).then(|| (part(0), part(2), part(4))) {
+        Some((Some(r), Some(g), Some(b))) => Ok([r, g, b]),
+        _ => Err("a colour is needed, such as ffffff, white or black".into()),
+    }
+}
+
+fn parse_resize(text: &str) -> Result<Resize, String> {
+    let wrong = || "50%, a width such as 1600, or a box such as 1600x1200 is needed".to_string();
+    if let Some(percent) = text.strip_suffix('%') {
+        let percent: f64 = percent.parse().map_err(|_| wrong())?;
+        return if percent > 0.0 && percent <= 100.0 {
+            Ok(Resize::Share(percent / 100.0))
+        } else {
+            Err("above 0% and at most 100%: pictures are made smaller only".into())
+        };
+    }
+    let side = |text: &str| text.parse::<usize>().ok().filter(|side| *side > 0).ok_or_else(wrong);
+    match text.split_once('x') {
+        Some((width, height)) => Ok(Resize::Within(side(width)?, Some(side(height)?))),
+        None => Ok(Resize::Within(side(text)?, None)),
+    }
+}
+
+fn parse_format(text: &str) -> Result<PictureFormat, String> {
+    let format = PictureFormat::from_extension(text).filter(|format| format.is_written());
+    format.ok_or_else(|| "png, jpg, tif, webp, pnm, pam, y4m and dcm can be written".into())
 }
 
 fn parse_number(text: &str) -> Result<f32, String> {
@@ -398,6 +566,16 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_a_section_for_each_codec() {
+        let mut page = Vec::new();
+        render_man(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        for name in codec::built_in().map(CodecId::name).chain(["auto", "jpeg"]) {
+            assert!(page.contains(&format!(".SS {name}\n")), "{name}");
+        }
+    }
+
+    #[test]
     fn scales_are_powers_of_two() {
         assert_eq!(["1", "1/1", "1/2", "1/32"].map(parse_scale), [Ok(0), Ok(0), Ok(1), Ok(5)]);
         for text in ["", "2", "1/3", "1/64", "1/0", "1/-2", "0.5", "1/2/2"] {
@@ -411,6 +589,27 @@ mod tests {
         assert_eq!(sizes.map(Result::unwrap), [50_000, 50_000, 50_000, 49_152, 1_500_000, 2_000_000, 1]);
         for text in ["", "0", "-5", "kB", "5 apples", "1e30", "nan", "inf"] {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn colours_have_six_digits_or_a_name() {
+        assert_eq!(parse_colour("white"), Ok([255; 3]));
+        assert_eq!(parse_colour("#0a10ff"), Ok([10, 16, 255]));
+        for text in ["", "fff", "0a10f", "gggggg", "0a10ff0"] {
+            assert!(parse_colour(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_of_pictures_are_shares_or_boxes() {
+        let size = |text: &str| parse_resize(text).unwrap().size(400, 300);
+        assert_eq!(
+            ["50%", "100", "100x30", "999"].map(size),
+            [(200, 150), (100, 75), (40, 30), (400, 300)]
+        );
+        for text in ["", "0", "0x5", "200%", "x", "-4", "5x"] {
+            assert!(parse_resize(text).is_err(), "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::style::complain;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// One input or output.
@@ -279,6 +280,30 @@ fn check_jobs(jobs: &[Job]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Bytes that tell what a file is.
+const HEAD_BYTES: u64 = 4096;
+
+/// Reads a whole input if `wants` says so of its first bytes, so that a large file of no use is not
+/// read. The first bytes, if it does not.
+///
+/// # Errors
+/// The system's reason.
+pub fn read_input_if(place: &Place, wants: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, String> {
+    fn read(mut source: impl std::io::Read, wants: impl Fn(&[u8]) -> bool) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+        if wants(&bytes) {
+            source.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+    let bytes = match place {
+        Place::File(path) => std::fs::File::open(path).and_then(|file| read(file, wants)),
+        Place::Standard => read(std::io::stdin().lock(), wants),
+    };
+    bytes.map_err(|error| error.to_string())
 }
 
 /// Reads a whole input.

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => commands::decode::run(&args),
         Command::Info(args) => commands::info::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
         #[cfg(feature = "bench")]
         Command::Bench(args) => commands::bench::run(&args),
         #[cfg(feature = "train")]

@@ -170,6 +170,49 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// What of an input its result gets beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preserve {
+    /// Nothing (`--no-preserve`).
+    Nothing,
+    /// The time. A file that stood there before has permissions of its own.
+    Time,
+    /// Time and permissions.
+    All,
+}
+
+impl Preserve {
+    /// What the result of `job`, which is not written yet, gets of its input.
+    pub fn of(job: &Job, preserve: bool) -> Self {
+        match &job.output {
+            _ if !preserve => Self::Nothing,
+            Place::File(path) if path.exists() => Self::Time,
+            _ => Self::All,
+        }
+    }
+
+    /// Gives it to the result at `to`. A file system that refuses changes nothing of the result.
+    pub fn apply(self, from: &Place, to: &Place) {
+        let (Place::File(from), Place::File(to)) = (from, to) else { return };
+        let regular = |path: &Path| std::fs::metadata(path).ok().filter(|data| data.is_file());
+        let (Some(before), Some(_)) = (regular(from), regular(to)) else { return };
+        if self == Self::Nothing {
+            return;
+        }
+        let Ok(file) = std::fs::OpenOptions::new().write(true).open(to) else { return };
+        if let Ok(modified) = before.modified() {
+            let _ = file.set_times(std::fs::FileTimes::new().set_modified(modified));
+        }
+        #[cfg(unix)]
+        if self == Self::All {
+            use std::os::unix::fs::PermissionsExt;
+            // The owner may always write: a result is no part of a read-only collection.
+            let mode = before.permissions().mode() & 0o777 | 0o200;
+            let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
+        }
+    }
+}
+
 /// Refuses to send bytes to a terminal.
 ///
 /// # Errors

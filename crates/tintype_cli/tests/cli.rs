@@ -113,7 +113,7 @@ fn wrong_usage_is_status_two_and_writes_nothing() {
         &["encode", "a.ppm", "-o", "a.avif"],
         &["encode", "a.ppm", "-o", "a.ppm"],
         &["encode", "a.ppm", "-o", "a.png"],
-        &["encode", "a.ppm", "-o", "a.jpg", "--size", "1000"],
+        &["encode", "a.ppm", "-o", "a.jpg", "--lossless"],
         &["encode", "a.ppm", "-o", "-", "--json"],
         &["encode", "nowhere/*.png"],
         &["decode", "a.tin", "-o", "a.xyz"],

@@ -3,7 +3,7 @@
 use crate::args::CompareArgs;
 use crate::commands::decode::decode_place;
 use crate::commands::texts_of;
-use crate::files::{Place, read_input};
+use crate::files::{Input, Place, find_inputs, read_input};
 use crate::output::{print_line, write_output};
 use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
@@ -29,12 +29,19 @@ pub fn run(args: &CompareArgs) -> Outcome {
             Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
         }
     };
+    if args.a.is_dir() && args.b.is_dir() {
+        return folders(args);
+    }
     let (a, b) = (read_any(&args.a)?, read_any(&args.b)?);
     let both = |error: &dyn std::fmt::Display| {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
     let report = compare(&a, &b).map_err(|error| both(&error))?;
-    print_line(&if args.json { json_from_report(args, &report) } else { table_from_report(&report) });
+    print_line(&if args.json {
+        json_from_report(&args.a, &args.b, &report)
+    } else {
+        table_from_report(&report)
+    });
     if args.diff.is_none() && !args.show {
         return Ok(true);
     }
@@ -52,6 +59,63 @@ pub fn run(args: &CompareArgs) -> Outcome {
     Ok(true)
 }
 
+/// Compares the pictures of two folders that have the same names but for their extensions: a line
+/// each. Whether each had its other.
+fn folders(args: &CompareArgs) -> Outcome {
+    if args.diff.is_some() || args.show {
+        let what = "--diff and --show take two files; compare folders without them".into();
+        return Err(Failure::Usage(what));
+    }
+    let known = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        extension.eq_ignore_ascii_case("tin") || PictureFormat::from_extension(extension).is_some()
+    };
+    let inputs = |folder: &Path| -> Result<(Vec<Input>, bool), Failure> {
+        Ok(find_inputs(&[folder.to_path_buf()], &known)?.inputs_or_complain())
+    };
+    let ((firsts, mut all_done), (seconds, readable)) = (inputs(&args.a)?, inputs(&args.b)?);
+    all_done &= readable;
+    let stem = |input: &Input| input.relative.with_extension("");
+    // `IMG.jpg.tin` is that of `IMG.jpg`.
+    let are_pair =
+        |a: &Input, b: &Input| stem(a) == stem(b) || stem(a) == b.relative || a.relative == stem(b);
+    for first in &firsts {
+        let Some(second) = seconds.iter().find(|second| are_pair(first, second)) else {
+            complain(&format!("{}: not in {}", first.place.name(), args.b.display()));
+            all_done = false;
+            continue;
+        };
+        let (Place::File(a), Place::File(b)) = (&first.place, &second.place) else { continue };
+        let report = read_any(a).and_then(|planes| {
+            let other = read_any(b)?;
+            compare(&planes, &other)
+                .map_err(|error| Failure::Work(format!("{} and {}: {error}", a.display(), b.display())))
+        });
+        match report {
+            Ok(report) if args.json => print_line(&json_from_report(a, b, &report)),
+            Ok(report) => print_line(&line_from_report(&first.relative, &report)),
+            Err(Failure::Work(message) | Failure::Usage(message)) => {
+                complain(&message);
+                all_done = false;
+            }
+        }
+    }
+    for second in seconds.iter().filter(|b| !firsts.iter().any(|a| are_pair(a, b))) {
+        complain(&format!("{}: not in {}", second.place.name(), args.a.display()));
+        all_done = false;
+    }
+    Ok(all_done)
+}
+
+fn line_from_report(name: &Path, report: &Report) -> String {
+    let name = name.display();
+    if !report.psnr.is_finite() {
+        return format!("{name}  equal");
+    }
+    let score = report.ssimulacra2.map(|score| format!(", SSIMULACRA2 {score:.1}"));
+    format!("{name}  PSNR {:.2} dB{}", report.psnr, score.unwrap_or_default())
+}
+
 /// The samples of a picture or `.tin` file.
 fn read_any(path: &Path) -> Result<Planes, Failure> {
     let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
@@ -63,21 +127,21 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
             Some(at) => Err(failed(format!(
                 "the file was cut off at byte {at}; fetch it again, or decode what is there"
             ))),
-            None => Ok(decoded.picture.planes),
+            None => Ok(decoded.picture.full_range().into_owned()),
         };
     }
     let bytes = read_input(&place).map_err(failed)?;
     if bytes.starts_with(&tintype::MAGIC) {
         return Decoder::from_stream(&bytes[..])
             .and_then(Decoder::decode)
-            .map(|decoded| decoded.picture.planes)
+            .map(|decoded| decoded.picture.full_range().into_owned())
             .map_err(|error| failed(error.to_string()));
     }
     let read = files::read_picture(&bytes, &options).map_err(|error| failed(error.to_string()))?;
     if !read.warnings.is_empty() {
         complain(&format!("{}: {}", path.display(), texts_of(&read.warnings).join("; ")));
     }
-    Ok(read.picture.planes)
+    Ok(read.picture.full_range().into_owned())
 }
 
 fn starts_as_ours(path: &Path) -> bool {
@@ -87,10 +151,10 @@ fn starts_as_ours(path: &Path) -> bool {
     read.is_ok() && front == tintype::MAGIC
 }
 
-fn json_from_report(args: &CompareArgs, report: &Report) -> String {
+fn json_from_report(a: &Path, b: &Path, report: &Report) -> String {
     let mut object = Map::new();
-    object.insert("a".into(), json!(args.a.display().to_string()));
-    object.insert("b".into(), json!(args.b.display().to_string()));
+    object.insert("a".into(), json!(a.display().to_string()));
+    object.insert("b".into(), json!(b.display().to_string()));
     for (name, value) in report.entries() {
         // Counts are whole numbers.
         let value = if name.starts_with("hamming") {

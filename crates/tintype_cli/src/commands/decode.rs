@@ -1,9 +1,10 @@
 //! `tintype decode`: `.tin` files, and plain JPEG files, to pictures.
 
-use crate::args::DecodeArgs;
+use crate::args::{DecodeArgs, Rgb};
+use crate::commands::kept::{Kept, kinds_in_jpeg, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
-use crate::output::{Existing, check_standard_output, write_result};
+use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::record::Record;
 use crate::style::note;
 use crate::{Failure, Outcome, terminal};
@@ -12,9 +13,14 @@ use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::files::{self, FilePicture};
-use tintype::{CodecId, DecodeOptions, Decoded, Decoder, Picture, Shape, Threads, Warning, codec};
+use tintype::{
+    CodecId, DecodeOptions, Decoded, Decoder, Picture, PlaneRole, Planes, Shape, Threads, Warning, codec,
+};
 use tintype_image::ImageError;
-use tintype_image::io::{PictureFormat, PnmWriter, WriteSettings, write_picture, write_picture_to};
+use tintype_image::colour::{flattened, unassociated};
+use tintype_image::io::{
+    PictureFormat, PnmWriter, WriteSettings, orientation_of, write_picture, write_picture_to,
+};
 
 /// What was decided.
 struct Plan {
@@ -24,9 +30,23 @@ struct Plan {
     /// Where depth goes, if a file was named.
     depth: Option<PathBuf>,
     partial: bool,
+    kept: Kept,
+    preserve: bool,
+    background: Option<Rgb>,
+    /// The output that was typed.
+    named: Option<PathBuf>,
+    /// The format of outputs that were not named in full.
+    format: Option<PictureFormat>,
     existing: Existing,
     show: bool,
     json: bool,
+}
+
+impl Plan {
+    /// Whether a picture that its output's format cannot hold becomes a TIFF: its name was not typed.
+    fn falls_back(&self, job: &Job) -> bool {
+        matches!(&job.output, Place::File(path) if !self.named.as_ref().is_some_and(|named| named == path))
+    }
 }
 
 /// Runs the command.
@@ -38,14 +58,17 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     if inputs.is_empty() {
         return Ok(false);
     }
-    let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "png")?;
+    let extension = args.format.map_or("png", PictureFormat::name);
+    let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), extension)?;
     let whole = args.scale == 0 && args.region.is_none() && args.layers.is_none();
     let unnamed =
         |job: &&mut Job| whole && args.output.as_deref().is_none_or(|out| !is_place(&job.output, out));
-    jobs.iter_mut().filter(unnamed).for_each(name_as_jpeg);
+    if args.format.is_none() {
+        jobs.iter_mut().filter(unnamed).for_each(name_as_jpeg);
+    }
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
-        format_of(&job.output)?;
+        format_of(&job.output, args.format)?;
     }
     if args.depth.is_some() && jobs.len() > 1 {
         return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
@@ -57,6 +80,11 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         whole,
         depth: args.depth.clone(),
         partial: args.partial,
+        kept: Kept::from_args(&args.kept),
+        preserve: !args.common.no_preserve,
+        background: args.background,
+        named: args.output.clone(),
+        format: args.format,
         existing: Existing::from_force(args.common.force),
         show: args.show,
         json: args.common.json,
@@ -68,7 +96,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
 }
 
 fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
-    let mut options = DecodeOptions::new().scale(1 << args.scale);
+    let mut options = DecodeOptions::new().scale(1 << args.scale).partial(args.partial);
     if let Some(region) = args.region {
         options = options.region(region);
     }
@@ -95,12 +123,14 @@ fn is_place(place: &Place, path: &Path) -> bool {
     }
 }
 
-/// The format that the output's extension stands for; PNG on standard output and on devices.
-fn format_of(output: &Place) -> Result<PictureFormat, Failure> {
-    let Place::File(path) = output else { return Ok(PictureFormat::Png) };
+/// The format that the output's extension stands for; PNG, unless another is asked for, on standard
+/// output and on devices.
+fn format_of(output: &Place, asked: Option<PictureFormat>) -> Result<PictureFormat, Failure> {
+    let usual = asked.unwrap_or(PictureFormat::Png);
+    let Place::File(path) = output else { return Ok(usual) };
     let Some(extension) = path.extension() else {
         let regular = !path.exists() || path.is_file();
-        return if regular { Err(no_format(path)) } else { Ok(PictureFormat::Png) };
+        return if regular { Err(no_format(path)) } else { Ok(usual) };
     };
     extension.to_str().and_then(PictureFormat::from_extension).ok_or_else(|| no_format(path))
 }
@@ -135,11 +165,13 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     let info = decoder.info().clone();
     let Ok(Some(file)) = decoder.threads(threads.count()).unpack_jpeg() else { return Ok(None) };
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
+    let preserved = Preserve::of(job, plan.preserve);
     let place = write_result(job, plan.existing, |out| Ok(out.write_all(&file)?))?;
     let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
     let mut record = Record::new(job, &info.shape, info.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
+    preserved.apply(&job.input, &place);
     record_place(&mut record, plan, job, &place);
     let text =
         if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
@@ -149,13 +181,13 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
 /// Decodes a JPEG file to PNM row by row, if `job` asks for it: a picture of any size then needs little memory.
 fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>, String> {
     let start = Instant::now();
-    let plain = plan.whole && !plan.show;
+    let plain = plan.whole && !plan.show && plan.kept.is_all();
     let (Place::File(input), Place::File(output)) = (&job.input, &job.output) else {
         return Ok(None);
     };
     let regular = |path: &Path| std::fs::metadata(path).is_ok_and(|data| data.is_file());
     if !plain
-        || format_of(&job.output).ok() != Some(PictureFormat::Pnm)
+        || format_of(&job.output, plan.format).ok() != Some(PictureFormat::Pnm)
         || (output.exists() && !regular(output))
     {
         return Ok(None);
@@ -166,7 +198,13 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
         return Ok(None);
     }
     let Ok(file) = std::fs::read(input) else { return Ok(None) };
+    let metadata = kinds_in_jpeg(&file);
+    if metadata.exif.as_deref().and_then(orientation_of).is_some_and(|value| value > 1) {
+        // The picture is turned, for which it is held.
+        return Ok(None);
+    }
     let options = DecodeOptions::new().threads(threads.count());
+    let preserved = Preserve::of(job, plan.preserve);
     let (mut done, mut needs_whole_picture) = (None, false);
     let written = write_result(job, plan.existing, |out| {
         let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
@@ -200,6 +238,9 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
     let mut record = Record::new(job, &shape, codec::JPEG.name(), file.len() as u64, pixels);
     record.decode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
     record.warnings = texts_of(&warnings);
+    let planes = Planes::new(Shape::gray(1, 1, 8));
+    record.warnings.extend(losses(PictureFormat::Pnm, &Picture { planes, metadata }));
+    preserved.apply(&job.input, &place);
     record_place(&mut record, plan, job, &place);
     let text =
         if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
@@ -211,8 +252,8 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     if let Some(report) = stream_one(plan, job, threads)? {
         return Ok(report);
     }
-    let to_jpeg = format_of(&job.output).ok() == Some(PictureFormat::Jpeg);
-    let plain = plan.whole && !plan.show;
+    let to_jpeg = format_of(&job.output, plan.format).ok() == Some(PictureFormat::Jpeg);
+    let plain = plan.whole && !plan.show && plan.kept.is_all();
     if to_jpeg
         && plain
         && let Some(report) = restore_one(plan, job, threads)?
@@ -220,17 +261,42 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         return Ok(report);
     }
     let start = Instant::now();
-    let (decoded, bytes) = decode_place(&job.input, plan.options.clone().threads(threads.count()))?;
+    let (mut decoded, bytes) = decode_place(&job.input, plan.options.clone().threads(threads.count()))?;
+    plan.kept.apply(&mut decoded.picture.metadata);
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
-    let format = format_of(&job.output).unwrap_or(PictureFormat::Png);
+    let mut format = format_of(&job.output, plan.format).unwrap_or(PictureFormat::Png);
+    let mut fallback = None;
+    if plan.falls_back(job) {
+        (format, fallback) = format_that_holds(&decoded.picture, format, job);
+    }
+    let job = fallback.as_ref().map_or(job, |(job, _)| job);
     let holds_all = matches!(format, PictureFormat::Tiff | PictureFormat::Pam) && plan.depth.is_none();
     let split = tintype::split_depth(&decoded.picture).filter(|_| !holds_all);
     let picture = split.as_ref().map_or(&decoded.picture, |(colour, _)| colour);
-    let kept = decoded.jpeg_file.as_ref().filter(|_| plan.whole && format == PictureFormat::Jpeg);
+    let stripped;
+    let kept = match decoded.jpeg_file.as_ref().filter(|_| plan.whole && format == PictureFormat::Jpeg) {
+        Some(file) if !plan.kept.is_all() => {
+            stripped = plan.kept.applied_to_jpeg(file);
+            Some(&stripped)
+        }
+        kept => kept,
+    };
+    let mut lost = if kept.is_none() { losses(format, picture) } else { Vec::new() };
+    let opaque;
+    let picture = match plan.background.filter(|_| format == PictureFormat::Jpeg) {
+        Some(background) => {
+            lost.retain(|text| !text.starts_with("opacity"));
+            opaque = before_background(picture, background);
+            &opaque
+        }
+        None => picture,
+    };
+    lost.extend(fallback.as_ref().map(|(_, why)| why.clone()));
     let depth = match &split {
         Some((_, depth)) => Some(depth_file(plan, job, depth)?),
         None => None,
     };
+    let preserved = Preserve::of(job, plan.preserve);
     let place = match kept {
         Some(file) => write_result(job, plan.existing, |out| Ok(out.write_all(file)?))?,
         None => write_result(job, plan.existing, |out| {
@@ -246,11 +312,13 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     let mut record =
         Record::new(job, &decoded.picture.planes.shape, decoded.codec.name(), bytes, pixels);
     record.decode_ms = Some(decode_ms);
+    preserved.apply(&job.input, &place);
     record_place(&mut record, plan, job, &place);
     // The JPEG file itself came back whole; only a picture made of it lacks something.
     if kept.is_none() {
         record.warnings = decoded.warnings;
     }
+    record.warnings.extend(lost);
     let mut text = match (plan.json, &job.output) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
@@ -271,6 +339,50 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     Ok(Report { text, complaint })
 }
 
+/// The picture before `background`, if it has opacity.
+fn before_background(picture: &Picture, background: Rgb) -> Picture {
+    let own = unassociated(&picture.planes);
+    let planes = own.as_ref().unwrap_or(&picture.planes);
+    let planes = flattened(planes, background).unwrap_or_else(|| picture.planes.clone());
+    Picture { planes, metadata: picture.metadata.clone() }
+}
+
+/// `format`, or TIFF where it cannot hold the planes of `picture`: then the job that writes one, and
+/// a sentence.
+fn format_that_holds(
+    picture: &Picture,
+    format: PictureFormat,
+    job: &Job,
+) -> (PictureFormat, Option<(Job, String)>) {
+    let (Place::File(output), false) = (&job.output, can_hold(format, &picture.planes.shape)) else {
+        return (format, None);
+    };
+    let other = output.with_extension("tif");
+    let why = format!(
+        "{} files cannot hold its {} planes; {} was written",
+        format.name(),
+        picture.planes.planes.len(),
+        other.display()
+    );
+    let job = Job { input: job.input.clone(), output: Place::File(other), otherwise: None };
+    (PictureFormat::Tiff, Some((job, why)))
+}
+
+/// Whether the format has a place for these planes, with depth in a file of its own.
+fn can_hold(format: PictureFormat, shape: &Shape) -> bool {
+    let single = |role| shape.planes.iter().filter(|plane| plane.role == role).count() <= 1;
+    let bands = shape.planes.iter().any(|plane| plane.role == PlaneRole::Band);
+    match format {
+        PictureFormat::Tiff | PictureFormat::Pam => true,
+        PictureFormat::Dicom => true,
+        _ if shape.planes.len() == 1 => true,
+        PictureFormat::Pnm | PictureFormat::Y4m => {
+            !bands && shape.planes.iter().all(|plane| plane.role != PlaneRole::Alpha)
+        }
+        _ => !bands && single(PlaneRole::Alpha) && single(PlaneRole::Depth),
+    }
+}
+
 /// Where the depth goes, and its file.
 fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>), String> {
     let place = match (&plan.depth, &job.output) {
@@ -280,7 +392,7 @@ fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>
             return Err("the file holds depth as well; name a file for it with --depth".into());
         }
     };
-    let format = format_of(&place)
+    let format = format_of(&place, None)
         .map_err(|_| format!("{}: the extension must name a picture format", place.name()))?;
     Ok((place, write_picture(format, depth).map_err(|error| error.to_string())?))
 }

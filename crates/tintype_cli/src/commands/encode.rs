@@ -1,10 +1,11 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
-use crate::args::{EncodeArgs, GoalArgs};
+use crate::args::{EncodeArgs, GoalArgs, Resize};
 use crate::commands::comparison::{Coded, comparison};
+use crate::commands::kept::{Kept, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
-use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input};
-use crate::output::{Existing, check_standard_output, write_result};
+use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input, read_input_if};
+use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::pairs::pair;
 use crate::record::Record;
 use crate::style::{complain, note, ratio_text, size_text, time_text};
@@ -15,6 +16,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
 use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, Verify, codec};
+use tintype_image::planes_shrunk;
 
 /// What was decided.
 struct Plan {
@@ -25,6 +27,11 @@ struct Plan {
     /// The depth picture of each job, or none at all.
     depths: Vec<(Place, Place)>,
     max_error: u16,
+    resize: Option<Resize>,
+    kept: Kept,
+    preserve: bool,
+    /// Page or frame to read.
+    page: Option<usize>,
     /// JPEG files are packed, not coded anew: nothing else was asked for.
     pack_jpeg: bool,
     existing: Existing,
@@ -82,6 +89,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         models,
         depths,
         max_error: args.max_error,
+        resize: args.resize,
+        kept: Kept::from_args(&args.kept),
+        preserve: !args.common.no_preserve,
+        page: args.page.map(|page| page as usize),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
         show: args.show,
@@ -105,6 +116,10 @@ fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> E
     if let Some(codec) = codec {
         encoder = encoder.codec(codec);
     }
+    encoder = encoder.alpha_quality(args.alpha_quality);
+    if let Some(background) = args.background {
+        encoder = encoder.background(background);
+    }
     if let Some(filter) = args.denoise {
         encoder = encoder.denoise(filter);
     }
@@ -121,6 +136,9 @@ fn codec_and_goal(
     let unasked = goal == Goal::Quality(75.0) && args.goal.quality.is_none();
     if args.max_error > 0 && args.depth.is_empty() && unasked {
         goal = Goal::Lossless;
+    }
+    if args.resize.is_some() && !args.depth.is_empty() {
+        return Err(Failure::Usage("--resize and --depth contradict each other".into()));
     }
     if args.denoise.is_some() && goal == Goal::Lossless {
         return Err(Failure::Usage("--lossless and --denoise contradict each other".into()));
@@ -140,6 +158,8 @@ fn codec_and_goal(
 /// Whether JPEG files are packed byte for byte: no option asks for a change of the picture.
 fn packs_jpeg(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> bool {
     let changed = args.goal.quality.is_some()
+        || args.page.is_some_and(|page| page > 1)
+        || args.resize.is_some()
         || !matches!(goal, Goal::Quality(_))
         || args.denoise.is_some()
         || !args.depth.is_empty()
@@ -239,8 +259,8 @@ fn check_output_format(job: &Job, codec: Option<CodecId>, goal: Goal) -> Result<
             refuse("encode writes .tin and .jpg files; give the output one of these names".into())
         }
         None => Ok(()),
-        Some(PictureFormat::Jpeg) if !matches!(goal, Goal::Quality(_)) => {
-            refuse("a JPEG can be asked for a quality (-q) only".into())
+        Some(PictureFormat::Jpeg) if goal == Goal::Lossless => {
+            refuse("a JPEG loses something; for every sample write a .tin file".into())
         }
         Some(PictureFormat::Jpeg) => match codec {
             None | Some(codec::JPEG) => Ok(()),
@@ -253,18 +273,37 @@ fn check_output_format(job: &Job, codec: Option<CodecId>, goal: Goal) -> Result<
 }
 
 fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
-    let file = read_input(&job.input)?;
+    // What is no picture is refused by its first bytes.
+    let known = |head: &[u8]| {
+        PictureFormat::detect(head).is_some() || files::is_jpeg(head) || plan.codec == Some(codec::JPEG)
+    };
+    let file = read_input_if(&job.input, known)?;
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
     let plain = plan.depths.is_empty() && plan.max_error == 0;
     if !is_jpeg(&job.output) && plain && packs_file(plan, &file) {
-        return pack_one(plan, job, &file, threads);
+        let stripped;
+        let packed = if plan.kept.is_all() {
+            &file
+        } else {
+            stripped = plan.kept.applied_to_jpeg(&file);
+            &stripped
+        };
+        return pack_one(plan, job, packed, threads);
     }
 
     let options = DecodeOptions::new().threads(threads.count());
-    let read = files::read_picture(&file, &options).map_err(|error| error.to_string())?;
-    let (mut picture, warnings) = (read.picture, texts_of(&read.warnings));
+    let paged = match plan.page {
+        Some(page) => options.clone().page(page),
+        None => options.clone(),
+    };
+    let read = files::read_picture(&file, &paged).map_err(|error| error.to_string())?;
+    let (mut picture, mut warnings) = (read.picture, texts_of(&read.warnings));
+    if let Some(resize) = plan.resize {
+        let (width, height) = resize.size(picture.width(), picture.height());
+        picture.planes = planes_shrunk(&picture.planes, width, height).map_err(|e| e.to_string())?;
+    }
     let mut bytes_before = file.len() as u64;
     if let Some((_, place)) = plan.depths.iter().find(|(input, _)| *input == job.input) {
         let bytes = read_input(place)?;
@@ -274,6 +313,7 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         picture = tintype::with_depth(picture, &depth.picture)
             .map_err(|error| format!("{}: {error}", place.name()))?;
     }
+    plan.kept.apply(&mut picture.metadata);
     picture.planes = tintype::within_error(&picture.planes, plan.max_error);
 
     let start = Instant::now();
@@ -282,7 +322,16 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
         true => encoder.encode_jpeg(&picture),
         false => encoder.encode(&picture),
     };
+    if is_jpeg(&job.output) {
+        // Opacity is named by the encoder, which knows of the background.
+        let lost = losses(PictureFormat::Jpeg, &picture);
+        warnings.extend(
+            lost.into_iter()
+                .filter(|text| !["opacity", "EXIF", "XMP"].iter().any(|name| text.starts_with(name))),
+        );
+    }
     let encoded = encoded.map_err(|error| error.to_string())?;
+    warnings.extend(texts_of(&encoded.warnings));
     let (bytes, codec) = (encoded.bytes, encoded.codec);
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
 
@@ -344,7 +393,9 @@ fn write_one(
     threads: Threads,
 ) -> Result<Report, String> {
     let Done { file, bytes_before, mut record } = done;
+    let preserved = Preserve::of(job, plan.preserve);
     let place = write_result(job, plan.existing, |out| Ok(out.write_all(file)?))?;
+    preserved.apply(&job.input, &place);
     record.output = Some(place.name());
     if place != job.output && !plan.json {
         note(&format!("{} is another picture's file and stays", job.output.name()));

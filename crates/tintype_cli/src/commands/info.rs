@@ -12,7 +12,8 @@ use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
-    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, YCbCrMatrix, codec, files,
+    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, Warning, YCbCrMatrix,
+    codec, files,
 };
 use tintype_image::io::PictureFormat;
 
@@ -80,7 +81,11 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
     if !bytes.starts_with(&tintype::MAGIC) {
         let read =
             files::read_picture(&bytes, &DecodeOptions::new()).map_err(|error| error.to_string())?;
-        let (picture, warnings) = (read.picture, texts_of(&read.warnings));
+        // Nothing is lost by looking.
+        let told = |warning: &Warning| !matches!(warning, Warning::MetadataLeftOut { .. });
+        let (picture, mut told_of) = (read.picture, read.warnings);
+        told_of.retain(told);
+        let warnings = texts_of(&told_of);
         let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {
@@ -193,6 +198,6 @@ fn text_from_info(info: &InfoRecord) -> String {
     if let Some(at) = info.cut_off_at {
         line("cut off", format!("at byte {at}; fetch the file again for the rest"));
     }
-    info.record.warnings.iter().for_each(|warning| line("damaged", warning.clone()));
+    info.record.warnings.iter().for_each(|warning| line("warning", warning.clone()));
     lines.join("\n")
 }

@@ -7,10 +7,12 @@ pub mod comparison;
 pub mod decode;
 pub mod encode;
 pub mod info;
+pub mod kept;
 #[cfg(feature = "train")]
 pub mod models;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod verify;
 
 use crate::args::CommonArgs;
 use crate::files::{Job, Place};

@@ -3,6 +3,7 @@
 mod alike;
 mod jpeg_read;
 mod jpeg_write;
+mod odd;
 mod others;
 
 use crate::Failure;
@@ -28,6 +29,8 @@ enum What {
     JpegRead(Files),
     /// JPEG files that we write, read by djpeg, ffmpeg and zune-jpeg.
     JpegWrite(Files),
+    /// Pictures whose meaning is easily lost: whether each comes back, or its loss is named.
+    Odd(Files),
 }
 
 #[derive(Args)]
@@ -46,6 +49,7 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
         What::Codec(args) => alike::check(args)?,
         What::JpegRead(files) => jpeg_read::check(&collect(&files.files)),
         What::JpegWrite(files) => jpeg_write::check(&collect(&files.files)),
+        What::Odd(files) => odd::check(&collect(&files.files)),
     };
     print_peak_memory();
     if failed > 0 { Err(format!("{failed} checks failed").into()) } else { Ok(()) }

@@ -1,0 +1,137 @@
+//! `tintype verify`: whether `.tin` files are whole, and how they compare with the pictures that
+//! they were made of.
+//!
+//! Every file is decoded in full, so that all checksums are checked. A packed JPEG file is compared
+//! byte for byte with its original, other pictures sample for sample.
+
+use crate::args::VerifyArgs;
+use crate::commands::decode::decode_place;
+use crate::commands::over_jobs;
+use crate::commands::{Report, complaint_of, read_models};
+use crate::files::{Input, Job, Place, find_inputs, read_input};
+use crate::style::{note, size_text};
+use crate::{Failure, Outcome};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use tintype::{DecodeOptions, Models, Threads, files};
+use tintype_image::io::PictureFormat;
+use tintype_metrics::{Wanted, compare_with};
+
+/// What `--json` prints of a file.
+#[derive(Serialize)]
+struct Verified {
+    input: String,
+    original: Option<String>,
+    bytes: u64,
+    codec: String,
+    /// Whether the original comes back exactly; none without an original.
+    exact: Option<bool>,
+    psnr: Option<f64>,
+}
+
+/// Runs the command.
+pub fn run(args: &VerifyArgs) -> Outcome {
+    let found = find_inputs(&args.inputs, &|path| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tin"))
+    })?;
+    let (inputs, readable) = found.inputs_or_complain();
+    if args.originals.as_ref().is_some_and(|path| !path.exists()) {
+        return Err(Failure::Usage("--originals: there is no such file or folder".into()));
+    }
+    let (models, _) = read_models(&args.model, false)?;
+    let jobs: Vec<Job> = inputs
+        .iter()
+        .map(|input| Job { input: input.place.clone(), output: Place::Standard, otherwise: None })
+        .collect();
+    let original_of = |job: &Job| -> Result<Option<PathBuf>, String> {
+        let Some(originals) = &args.originals else { return Ok(None) };
+        let input = inputs.iter().find(|input| input.place == job.input);
+        let found = input.and_then(|input| original(input, originals));
+        found.map(Some).ok_or_else(|| format!("no original of it below {}", originals.display()))
+    };
+    let work = |job: &Job, threads: Threads| {
+        let verified = original_of(job).and_then(|original| verify(job, original, &models, threads));
+        verified
+            .map(|(verified, complaint)| Report {
+                text: text_of(&verified, args.common.json),
+                complaint,
+            })
+            .map_err(|error| format!("{}: {error}", job.input.name()))
+    };
+    let done = over_jobs(&jobs, &args.common, work);
+    if jobs.len() > 1 && !args.common.json {
+        note(&format!("{} files checked", jobs.len()));
+    }
+    Ok(done && readable)
+}
+
+/// The picture that `input` was made of: `originals` itself, or below it the file of the same name,
+/// `IMG.jpg` for `IMG.jpg.tin` as well as for `IMG.tin`.
+fn original(input: &Input, originals: &Path) -> Option<PathBuf> {
+    if originals.is_file() {
+        return Some(originals.into());
+    }
+    let stem = originals.join(input.relative.with_extension(""));
+    if stem.is_file() {
+        return Some(stem);
+    }
+    let entries = std::fs::read_dir(stem.parent()?).ok()?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.into_iter().find(|path| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        path.with_extension("") == stem && PictureFormat::from_extension(extension).is_some()
+    })
+}
+
+fn verify(
+    job: &Job,
+    original: Option<PathBuf>,
+    models: &Models,
+    threads: Threads,
+) -> Result<(Verified, Option<String>), String> {
+    let options = DecodeOptions::new().threads(threads.count()).models(models.clone());
+    let (decoded, bytes) = decode_place(&job.input, options.clone())?;
+    if let Some(at) = decoded.cut_off_at {
+        return Err(format!("the file was cut off at byte {at}; fetch it again"));
+    }
+    let mut verified = Verified {
+        input: job.input.name(),
+        original: original.as_ref().map(|path| path.display().to_string()),
+        bytes,
+        codec: decoded.codec.name().into(),
+        exact: None,
+        psnr: None,
+    };
+    let mut complaint = complaint_of(job, &decoded.warnings);
+    let Some(path) = original else { return Ok((verified, complaint)) };
+
+    let file = read_input(&Place::File(path.clone()))?;
+    if let Some(jpeg) = &decoded.jpeg_file {
+        verified.exact = Some(*jpeg == file);
+        // A damaged JPEG that comes back as it was is no damage of ours.
+        complaint = (*jpeg != file)
+            .then(|| format!("{}: the JPEG in it differs from {}", job.input.name(), path.display()));
+        return Ok((verified, complaint));
+    }
+    let before = files::read_picture(&file, &options).map_err(|e| format!("{}: {e}", path.display()))?;
+    let (before, after) = (before.picture.full_range(), decoded.picture.full_range());
+    let report = compare_with(&before, &after, Wanted::POINTWISE)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    verified.exact = Some(!report.psnr.is_finite());
+    verified.psnr = Some(report.psnr).filter(|psnr| psnr.is_finite());
+    Ok((verified, complaint))
+}
+
+fn text_of(verified: &Verified, json: bool) -> String {
+    if json {
+        return serde_json::to_string(verified).unwrap_or_default();
+    }
+    let against = match (verified.exact, verified.psnr) {
+        (None, _) => "whole".into(),
+        (Some(true), _) => "whole, and exactly its original".into(),
+        (Some(false), Some(psnr)) => format!("whole, PSNR {psnr:.1} dB to its original"),
+        (Some(false), None) => "whole, but not its original".into(),
+    };
+    format!("{}  {} ({})  {against}", verified.input, size_text(verified.bytes), verified.codec)
+}
