@@ -73,6 +73,71 @@ impl Depthwise {
         Ok(out)
     }
 
+    /// One row of results from three rows of inputs that have one position more on each side
+    /// than `out`: what stands beyond the edge is the caller's.
+    ///
+    /// # Errors
+    /// `Misuse` for rows of other lengths.
+    pub fn run_row(&self, level: Level, rows: [&[i16]; 3], out: &mut [i16]) -> Result<(), NnError> {
+        let wide = out.len() + 2 * self.channels;
+        if !out.len().is_multiple_of(self.channels) || rows.iter().any(|row| row.len() != wide) {
+            let what = format!("rows of {:?} values for one of {}", rows.map(<[i16]>::len), out.len());
+            return Err(NnError::Misuse { what });
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = level.as_avx2()
+            && self.channels.is_multiple_of(LANES)
+        {
+            for first in (0..self.channels).step_by(LANES) {
+                row_avx2(avx2, &self.lanes(first), self.channels, first, &rows, out);
+            }
+            return Ok(());
+        }
+        dispatch!(level, simd => self.row_plain(simd, rows, out));
+        Ok(())
+    }
+
+    /// The layer's numbers for the channels from `first` on, in the order of the kernel.
+    #[cfg(target_arch = "x86_64")]
+    fn lanes(&self, first: usize) -> Lanes {
+        let weight = |tap: usize, lane: usize| match tap {
+            9 => 0,
+            _ => self.weights[tap * self.channels + first + lane],
+        };
+        // `unpack` works on halves of 128 bits: its low results are lanes 0 to 3 and 8 to 11.
+        let low = |i: usize| i % 4 + i / 4 * 8;
+        let weights =
+            |pair: usize, by: usize| std::array::from_fn(|i| weight(2 * pair + i % 2, low(i / 2) + by));
+        Lanes {
+            weights: std::array::from_fn(|pair| [weights(pair, 0), weights(pair, 4)]),
+            bias: [0, 4].map(|by| std::array::from_fn(|i| self.bias[first + low(i) + by])),
+            shift: [0, 4].map(|by| std::array::from_fn(|i| self.shift[first + low(i) + by] as i32)),
+        }
+    }
+
+    #[inline(always)]
+    fn row_plain<S: Simd>(&self, simd: S, rows: [&[i16]; 3], out: &mut [i16]) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let channels = self.channels;
+                let mut sums = vec![0i32; channels];
+                for (x, out) in out.chunks_exact_mut(channels).enumerate() {
+                    sums.copy_from_slice(&self.bias);
+                    for (tap, weights) in self.weights.chunks_exact(channels).enumerate() {
+                        let values = &rows[tap / 3][(x + tap % 3) * channels..][..channels];
+                        for ((sum, &v), &w) in sums.iter_mut().zip(values).zip(weights) {
+                            *sum += i32::from(v) * i32::from(w);
+                        }
+                    }
+                    for ((o, &sum), &by) in out.iter_mut().zip(&sums).zip(&self.shift) {
+                        *o = (sum >> (by & 31)).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+                    }
+                }
+            },
+        );
+    }
+
     #[inline(always)]
     fn run_plain<S: Simd>(&self, simd: S, input: &FeatureMap, out: &mut FeatureMap) {
         simd.vectorize(
@@ -102,3 +167,55 @@ impl Depthwise {
         );
     }
 }
+
+/// Channels that the kernel works on at a time.
+#[cfg(target_arch = "x86_64")]
+const LANES: usize = 16;
+
+/// The numbers of [`LANES`] channels, in two halves as `unpacklo` and `unpackhi` order them.
+#[cfg(target_arch = "x86_64")]
+struct Lanes {
+    /// Of each pair of taps, the tenth of which is 0.
+    weights: [[[i16; LANES]; 2]; 5],
+    bias: [[i32; LANES / 2]; 2],
+    shift: [[i32; LANES / 2]; 2],
+}
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn row_avx2(
+        avx2: Avx2,
+        lanes: &Lanes,
+        channels: usize,
+        first: usize,
+        rows: &[&[i16]; 3],
+        out: &mut [i16],
+    ) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, SimdFrom, i16x16, i32x8};
+        let weights: [[__m256i; 2]; 5] =
+            lanes.weights.map(|pair| pair.map(|w| i16x16::from_slice(avx2, &w).into()));
+        let bias: [__m256i; 2] = lanes.bias.map(|b| i32x8::from_slice(avx2, &b).into());
+        let shift: [__m256i; 2] = lanes.shift.map(|s| i32x8::from_slice(avx2, &s).into());
+        for (x, out) in out.chunks_exact_mut(channels).enumerate() {
+            let near: [&[i16]; 3] = [0, 1, 2].map(|r| &rows[r][x * channels..][..3 * channels]);
+            let mut sums = bias;
+            for (pair, weights) in weights.iter().enumerate() {
+                let tap = |tap: usize| -> __m256i {
+                    let from = &near[tap / 3][tap % 3 * channels + first..][..LANES];
+                    i16x16::from_slice(avx2, from).into()
+                };
+                let a = tap(2 * pair);
+                let b = if pair == 4 { _mm256_setzero_si256() } else { tap(2 * pair + 1) };
+                let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights[0]);
+                let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), weights[1]);
+                sums[0] = _mm256_add_epi32(sums[0], low);
+                sums[1] = _mm256_add_epi32(sums[1], high);
+            }
+            let low = _mm256_srav_epi32(sums[0], shift[0]);
+            let high = _mm256_srav_epi32(sums[1], shift[1]);
+            let packed = i16x16::simd_from(avx2, _mm256_packs_epi32(low, high));
+            packed.store_slice(&mut out[first..first + LANES]);
+        }
+    }
+);

@@ -124,6 +124,13 @@ impl Pointwise {
         Ok(out)
     }
 
+    /// Applies the layer to positions one after the other: `input` has
+    /// [`Pointwise::inputs`] values for each, `output` [`Pointwise::outputs`]. Positions that
+    /// either lacks are left out.
+    pub fn run_rows(&self, level: Level, input: &[i16], output: &mut [i16]) {
+        pointwise_rows(level, &self.packed, input, output);
+    }
+
     /// Whether negative outputs become 0.
     pub fn rectified(&self) -> bool {
         self.packed.rectified

@@ -54,6 +54,33 @@ fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> Fea
 }
 
 #[test]
+fn a_row_of_depthwise_equals_the_map_at_every_level() {
+    let mut random = Random(11);
+    for (channels, width) in [(1, 1), (16, 3), (32, 9), (40, 5)] {
+        let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(7000) as i16).collect();
+        let bias: Vec<i32> = (0..channels).map(|_| random.within(10_000_000)).collect();
+        let shift: Vec<u8> = (0..channels).map(|_| (random.next() % 20) as u8).collect();
+        let layer = Depthwise::new(&weights, &bias, &shift).unwrap();
+        // Rows with zeros on either side are what a map has beyond its edge.
+        let mut input = map(&mut random, 3, width, channels);
+        let expected = layer.run(Level::fallback(), &input).unwrap();
+        let zeros = vec![0; channels];
+        let rows: Vec<Vec<i16>> = input
+            .values
+            .chunks_exact_mut(width * channels)
+            .map(|row| [&zeros, &*row, &zeros].concat())
+            .collect();
+        let rows = [&rows[0][..], &rows[1], &rows[2]];
+        for level in levels() {
+            let mut out = vec![0; width * channels];
+            layer.run_row(level, rows, &mut out).unwrap();
+            assert_eq!(out, expected.values[width * channels..][..width * channels], "{level:?}");
+            assert!(layer.run_row(level, rows, &mut out[1..]).is_err());
+        }
+    }
+}
+
+#[test]
 fn pointwise_equals_its_reference_at_every_level() {
     let mut random = Random(1);
     for (inputs, outputs, width) in [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)] {

@@ -1,5 +1,6 @@
 //! The codec: tiles over threads, regions, models.
 
+use super::filter::filtered_planes;
 use super::model::{PhotoModel, file_to_send};
 use super::tile::{TileCoder, TileContexts};
 use tintype_block::{
@@ -11,7 +12,8 @@ use tintype_codec::{
     QualityCurve, Result, SectionKey, TileSection, Tune, decode_tiles, section_of, tile_grid,
     wants_tile,
 };
-use tintype_image::{Planes, Shape};
+use tintype_entropy::BitEncoder;
+use tintype_image::{Level, Plane, Planes, Shape};
 #[cfg(feature = "model")]
 use tintype_model::Model;
 use tintype_model::{ModelFile, ModelLimits};
@@ -21,6 +23,9 @@ const TILE_PX: usize = 1024;
 
 /// Flag of the header: blocks have steps of their own, and rows weights.
 const VARIES: u8 = 2;
+
+/// Flag of the header: tiles end with the switches of the filter.
+const FILTERED: u8 = 4;
 
 /// Steps of the colour differences of a colour picture against luma's: about those that weigh
 /// equally in RGB after the inverse colour matrix. Not measured.
@@ -87,10 +92,11 @@ impl Codec for PhotoCodec {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model.get();
         let varies = settings.tune == Tune::Visual;
-        let flags = if varies { VARIES } else { 0 };
+        let filtered = has_switches(model, &source.shape);
+        let flags = if varies { VARIES } else { 0 } | if filtered { FILTERED } else { 0 };
         let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality)));
         let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
-            let coder = TileCoder { model, steps: &header.steps, varies, level: exec.level };
+            let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
             let kinds = plane_kinds(&planes.shape, false);
             let mut contexts = TileContexts::new(model);
             coder.encode(&internal_planes(planes), &kinds, &mut contexts, settings.effort)
@@ -109,15 +115,59 @@ impl Codec for PhotoCodec {
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
-        let header = StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), VARIES)?;
+        let header =
+            StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), VARIES | FILTERED)?;
         let model = &*self.model.for_stream(&header)?;
-        let varies = header.flags & VARIES != 0;
-        let coder = TileCoder { model, steps: &header.steps, varies, level: exec.level };
+        let [varies, filtered] = [VARIES, FILTERED].map(|flag| header.flags & flag != 0);
+        if filtered && !has_switches(model, shape) {
+            let what = format!("{} stream with switches of a filter that its model lacks", self.id());
+            return Err(CodecError::Malformed { what, at: Some(1) });
+        }
+        let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
         let grid = tile_grid(shape, TILE_PX);
         decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
             decode_section(shape, &section_of(payload, tile)?, &coder)
         })
     }
+}
+
+/// A picture and what a decoder has of it before the filter: internal planes.
+#[derive(Debug)]
+pub struct CodedPlanes {
+    /// The source.
+    pub source: Vec<Plane<i16>>,
+    /// What is decoded.
+    pub decoded: Vec<Plane<i16>>,
+    /// The step of each plane.
+    pub steps: Vec<u16>,
+}
+
+/// Codes `picture` as one tile as `settings` say, for a filter to learn from.
+///
+/// # Errors
+/// `Unsupported` for a lossless target.
+pub fn coded_planes(
+    model: &PhotoModel,
+    picture: &Planes,
+    settings: &EncodeSettings,
+    level: Level,
+) -> Result<CodedPlanes> {
+    let quality = lossy_quality(crate::ID, settings)?;
+    let steps = plane_steps(&picture.shape, QUALITY.step(quality));
+    let source = internal_planes(picture);
+    let varies = settings.tune == Tune::Visual;
+    let coder = TileCoder { model, steps: &steps, varies, filtered: false, level };
+    let kinds = plane_kinds(&picture.shape, false);
+    let mut contexts = TileContexts::new(model);
+    let mut encoder = BitEncoder::new();
+    let states = coder.encode_planes(&mut encoder, &source, &kinds, &mut contexts, settings.effort);
+    let decoded = states.into_iter().map(|state| state.samples).collect();
+    Ok(CodedPlanes { source, decoded, steps })
+}
+
+/// Whether a picture of `shape` can be filtered under `model`.
+fn has_switches(model: &PhotoModel, shape: &Shape) -> bool {
+    model.filter.is_some() && filtered_planes(&plane_kinds(shape, false)) > 0
 }
 
 /// Decodes one tile of `shape`.

@@ -4,11 +4,13 @@
 //! In: a model file. Out: predictors and bases as `i16` with 12 fractional bits. Bit-exact:
 //! integers only.
 //!
-//! Payload of the model file, version 1: for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
+//! Payload of the model file, version 1: for a model with a filter a byte 0, the filter's length
+//! (`u32`) and the filter ([`super::filter`]); then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
 //! `pieces u8`, `kept u8 (less one)`, then each piece: predictor rows (21), basis rows (kept),
 //! each row a `u16` step (little endian, 16 fractional bits) and `n²` signed bytes; then the
 //! starting contexts to the end.
 
+use super::filter::Filter;
 use super::weights::row_weights;
 use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
@@ -46,6 +48,8 @@ pub struct PhotoModel {
     pub sets: [PieceSet; SETS],
     /// Blocks of 32 of luma and of chroma.
     large: [PieceSet; 2],
+    /// The filter after the loop, if the model has one.
+    pub filter: Option<Filter>,
     /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
     pub contexts: Vec<u8>,
     /// The name of the model.
@@ -55,13 +59,23 @@ pub struct PhotoModel {
 /// Largest entry of a row that is sent with a picture.
 const SENT_MAX: i32 = 31;
 
-/// The model in `file` as it is sent with a picture: no contexts, and a coarser step for each row.
+/// The filter's bytes at the start of a `payload`, perhaps none, and the rest.
+fn split_filter(payload: &[u8]) -> Result<(&[u8], &[u8]), CodecError> {
+    let Some(rest) = payload.strip_prefix(&[0]) else { return Ok((&[], payload)) };
+    let (head, rest) = rest.split_first_chunk().ok_or(CodecError::Truncated { needed: 4 })?;
+    let len = u32::from_le_bytes(*head) as usize;
+    let needed = CodecError::Truncated { needed: len.saturating_sub(rest.len()) };
+    rest.split_at_checked(len).ok_or(needed)
+}
+
+/// The model in `file` as it is sent with a picture: no contexts, no filter, and a coarser step for
+/// each row.
 ///
 /// # Errors
 /// As [`Model::from_file`].
 pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
     let model = PhotoModel::from_file(file)?;
-    let bytes = file.payload();
+    let (_, bytes) = split_filter(file.payload())?;
     let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
     let mut at = 0;
     for set in &model.sets {
@@ -86,6 +100,17 @@ pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
 }
 
 impl PhotoModel {
+    /// `payload` with `filter` in the place of its own, if it has one.
+    ///
+    /// # Errors
+    /// `Truncated` for a payload that ends in its filter.
+    pub fn payload_with_filter(payload: &[u8], filter: Option<&Filter>) -> Result<Vec<u8>, CodecError> {
+        let (_, rest) = split_filter(payload)?;
+        let Some(filter) = filter else { return Ok(rest.to_vec()) };
+        let bytes = filter.to_bytes();
+        Ok([&[0], &(bytes.len() as u32).to_le_bytes()[..], &bytes, rest].concat())
+    }
+
     /// The pieces for blocks of `side` in planes that are chroma or not.
     #[inline]
     pub fn set(&self, chroma: bool, side: usize) -> &PieceSet {
@@ -100,7 +125,9 @@ impl Model for PhotoModel {
     const CODEC: CodecId = crate::ID;
     const VERSION: u8 = 1;
 
-    fn from_payload(bytes: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
+    fn from_payload(payload: &[u8], hash: ModelHash) -> Result<Self, CodecError> {
+        let (filter, bytes) = split_filter(payload)?;
+        let filter = if filter.is_empty() { None } else { Some(Filter::from_bytes(filter)?) };
         let mut reader = RowReader { bytes, at: 0 };
         let mut sets = Vec::with_capacity(SETS);
         for set in 0..SETS {
@@ -124,7 +151,7 @@ impl Model for PhotoModel {
         }
         let contexts = bytes[reader.at..].to_vec();
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
-        Ok(Self { sets, large: [false, true].map(super::large::pieces), contexts, hash })
+        Ok(Self { sets, large: [false, true].map(super::large::pieces), filter, contexts, hash })
     }
 
     fn hash(&self) -> ModelHash {

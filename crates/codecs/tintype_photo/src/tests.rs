@@ -2,10 +2,10 @@
 //! format page.
 
 use super::{PhotoCodec, photo_model};
-use tintype_block::StreamHeader;
+use tintype_block::{StreamHeader, internal_planes, plane_kinds};
 use tintype_codec::contract::{check_rising_quality, encoded as encode, picture};
 use tintype_codec::{Codec, CodecError, DecodeRequest, Exec, Payload, Result};
-use tintype_image::{Planes, Shape, Threads};
+use tintype_image::{Level, Plane, Planes, Shape, Threads};
 use tintype_model::{Model, ModelHash};
 
 fn exec() -> Exec {
@@ -25,7 +25,7 @@ fn higher_quality_needs_more_bytes_and_has_less_error() {
 fn a_stream_of_another_model_is_refused() {
     let source = picture(Shape::gray(8, 8, 8));
     let mut payload = encode(&PhotoCodec::SHIPPED, &source, 70.0);
-    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 2).unwrap();
+    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 6).unwrap();
     payload.header = StreamHeader { model_hash: ModelHash([1; 8]), ..header }.to_bytes();
     let result = decode(&PhotoCodec::SHIPPED, &payload, &source.shape);
     assert!(matches!(result, Err(CodecError::Mismatch { .. })));
@@ -66,6 +66,83 @@ fn a_model_that_is_sent_needs_no_other() {
         let cut = Payload { header: payload.header[..len].to_vec(), ..payload.clone() };
         assert!(decode(&PhotoCodec::SHIPPED, &cut, &source.shape).is_err(), "{len}");
     }
+}
+
+/// A model whose filter adds `by` 4096ths of the step to luma.
+fn filtered_model(by: i32) -> super::PhotoModel {
+    let filter = super::filter::tests::constant_filter(by);
+    let payload = super::PhotoModel::payload_with_filter(&small_model(), Some(&filter)).unwrap();
+    super::PhotoModel::from_file(&super::PhotoModel::file_of(payload)).unwrap()
+}
+
+fn without_filter() -> super::PhotoModel {
+    super::PhotoModel::from_file(&super::PhotoModel::file_of(small_model())).unwrap()
+}
+
+#[test]
+fn a_filter_that_is_useless_costs_one_bit() {
+    let codec = PhotoCodec::with_model(filtered_model(30_000));
+    for shape in [Shape::rgb(80, 70, 8), Shape::gray(33, 17, 8)] {
+        let source = picture(shape);
+        let payload = encode(&codec, &source, 60.0);
+        assert_eq!(payload.header[1] & 4, 4);
+        let without = PhotoCodec::with_model(without_filter());
+        let plain = encode(&without, &source, 60.0);
+        assert!(payload.sections[0].bytes.len() <= plain.sections[0].bytes.len() + 1);
+        let back = decode(&codec, &payload, &source.shape).unwrap();
+        assert!(back == decode(&without, &plain, &source.shape).unwrap());
+
+        // A header that promises switches of a filter that the model lacks.
+        let mut promised = plain;
+        promised.header[1] |= 4;
+        let result = decode(&without, &promised, &source.shape);
+        assert!(matches!(result, Err(CodecError::Malformed { .. })), "{result:?}");
+        for len in 0..payload.sections[0].bytes.len() {
+            let mut cut = payload.clone();
+            cut.sections[0].bytes.truncate(len);
+            let _ = decode(&codec, &cut, &source.shape);
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_helps_is_switched_on() {
+    let model = filtered_model(-20 * 4096 / 512);
+    let planes = internal_planes(&picture(Shape::rgb(150, 80, 8)));
+    let kinds = plane_kinds(&Shape::rgb(150, 80, 8), false);
+    let coder = super::tile::TileCoder {
+        model: &model,
+        steps: &[512; 3],
+        varies: false,
+        filtered: true,
+        level: Level::new(),
+    };
+    // Coded against a source that is darker than what the blocks can say at this step.
+    let mut contexts = super::tile::TileContexts::new(&model);
+    let mut encoder = tintype_entropy::BitEncoder::new();
+    let states = coder.encode_planes(&mut encoder, &planes, &kinds, &mut contexts, 1);
+    let mut darker: Vec<Plane<i16>> = states.iter().map(|state| state.samples.clone()).collect();
+    for y in 0..darker[0].height() {
+        darker[0].row_mut(y)[64..].iter_mut().for_each(|v| *v -= 20);
+    }
+    let plain: Vec<_> = states.into_iter().map(|state| state.samples).collect();
+    let mut made = plain.clone();
+    let filter = model.filter.as_ref().unwrap();
+    filter.run_everywhere(Level::new(), &mut made, 512);
+    let switches = super::filter::chosen(&darker, &plain, &made);
+    assert!(!switches.is_on(0, 0) && switches.is_on(64, 0) && switches.is_on(159, 79));
+    let mut encoder = tintype_entropy::BitEncoder::new();
+    let mut contexts = super::filter::switch_contexts();
+    let walk = &mut tintype_block::CodingWalk { walk: &mut encoder, contexts: &mut contexts };
+    super::filter::code_switches(walk, Some(&switches), (160, 80));
+    let bytes = encoder.finish();
+    let mut decoder = tintype_entropy::BitDecoder::whole(&bytes);
+    let mut contexts = super::filter::switch_contexts();
+    let walk = &mut tintype_block::CodingWalk { walk: &mut decoder, contexts: &mut contexts };
+    assert_eq!(super::filter::code_switches(walk, None, (160, 80)), switches);
+    let mut mixed = plain;
+    filter.run(Level::new(), &mut mixed, 512, &switches);
+    assert!(mixed[0] == darker[0]);
 }
 
 /// The table of docs/format/photo.md between `<!-- NAME -->` and `<!-- end -->`.

@@ -1,6 +1,7 @@
 //! One tile: its planes one after the other in one range-coder stream. Bit-exact but for the
 //! encoder's search.
 
+use super::filter::{Filter, chosen, code_switches, filtered_planes, switch_contexts};
 use super::model::PhotoModel;
 use super::search::PlaneSearch;
 use super::symbols::{COUNT, contexts};
@@ -42,6 +43,8 @@ pub struct TileCoder<'a> {
     pub steps: &'a [u16],
     /// Whether blocks have steps of their own, and rows weights.
     pub varies: bool,
+    /// Whether the stream has the switches of the model's filter.
+    pub filtered: bool,
     /// For the kernels.
     pub level: Level,
 }
@@ -80,6 +83,36 @@ impl TileCoder<'_> {
         effort: u8,
     ) -> Vec<u8> {
         let mut encoder = BitEncoder::new();
+        let states = self.encode_planes(&mut encoder, planes, kinds, contexts, effort);
+        if let Some((filter, count)) = self.filter(kinds) {
+            let plain: Vec<_> = states.into_iter().take(count).map(|state| state.samples).collect();
+            let size = (plain[0].width(), plain[0].height());
+            let mut made = plain.clone();
+            filter.run_everywhere(self.level, &mut made, self.steps[0]);
+            let switches = chosen(planes, &plain, &made);
+            let walk = &mut CodingWalk { walk: &mut encoder, contexts: &mut switch_contexts() };
+            code_switches(walk, Some(&switches), size);
+        }
+        encoder.finish()
+    }
+
+    /// The filter of a stream that has its switches, and how many planes of these `kinds` it
+    /// mends.
+    fn filter(&self, kinds: &[PlaneKind]) -> Option<(&Filter, usize)> {
+        let count = filtered_planes(kinds);
+        let filter = self.model.filter.as_ref().filter(|_| self.filtered && count > 0)?;
+        Some((filter, count))
+    }
+
+    /// Codes the planes with `encoder` and returns what a decoder will have of them.
+    pub(crate) fn encode_planes(
+        &self,
+        encoder: &mut BitEncoder,
+        planes: &[Plane<i16>],
+        kinds: &[PlaneKind],
+        contexts: &mut TileContexts,
+        effort: u8,
+    ) -> Vec<PlaneState> {
         let mut states: Vec<PlaneState> = Vec::with_capacity(planes.len());
         for (index, (source, &kind)) in planes.iter().zip(kinds).enumerate() {
             let size = (source.width(), source.height());
@@ -88,13 +121,13 @@ impl TileCoder<'_> {
             let synthesis = self.synthesis(index);
             let search = PlaneSearch::new(synthesis, source, references, effort);
             let contexts = contexts.of_plane(kind);
-            let mut walk = CodingWalk { walk: &mut encoder, contexts };
+            let mut walk = CodingWalk { walk: &mut *encoder, contexts };
             walk_plane(&mut walk, &synthesis, &mut state, references, |contexts, state, at| {
                 Some(search.superblock(contexts, state, at))
             });
             states.push(state);
         }
-        encoder.finish()
+        states
     }
 
     /// Decodes the internal planes of one tile of the padded `sizes`, and whether the bytes
@@ -116,7 +149,14 @@ impl TileCoder<'_> {
             walk_plane(&mut walk, &self.synthesis(index), &mut state, references, |_, _, _| None);
             states.push(state);
         }
-        let whole = !decoder.exhausted();
-        (states.into_iter().map(|state| state.samples).collect(), whole)
+        let mut planes: Vec<_> = states.into_iter().map(|state| state.samples).collect();
+        if let Some((filter, count)) = self.filter(kinds).filter(|_| !decoder.exhausted()) {
+            let walk = &mut CodingWalk { walk: &mut decoder, contexts: &mut switch_contexts() };
+            let switches = code_switches(walk, None, sizes[0]);
+            if switches.any() && !decoder.exhausted() {
+                filter.run(self.level, &mut planes[..count], self.steps[0], &switches);
+            }
+        }
+        (planes, !decoder.exhausted())
     }
 }

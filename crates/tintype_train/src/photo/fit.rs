@@ -1,5 +1,6 @@
 //! The `photo` fit as `tintype train` runs it.
 
+use super::filter::{FilterOptions, train_filter};
 use super::{Basis, Collector, PhotoOptions, adapt_contexts};
 use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
@@ -13,9 +14,28 @@ pub struct PhotoFit;
 /// photos/valid (docs/lab/photo.md).
 const CONTEXT_PICTURES: usize = 42;
 
+/// Settings of a fit; those that start with `filter-` are of [`FilterOptions`]. `base` names a
+/// model whose pieces are kept, `start` one whose pieces and contexts are: its filter alone is
+/// trained anew.
+const SETTINGS: [&str; 13] = [
+    "pieces",
+    "kept",
+    "blocks",
+    "rounds",
+    "noise",
+    "basis",
+    "base",
+    "start",
+    "filter-blocks",
+    "filter-steps",
+    "filter-batch",
+    "filter-pairs",
+    "filter-rate",
+];
+
 /// The options of a request; defaults where it sets nothing.
 fn options(request: &FitRequest) -> Result<PhotoOptions, FitError> {
-    request.check_settings(&["pieces", "kept", "blocks", "rounds", "noise", "basis", "base"])?;
+    request.check_settings(&SETTINGS)?;
     let default = PhotoOptions { seed: request.seed, ..PhotoOptions::default() };
     let choices = [("sparse", Basis::Sparse), ("klt", Basis::Klt), ("dct", Basis::Dct)];
     let basis = request.choice("basis", &choices)?;
@@ -46,57 +66,78 @@ impl Fit for PhotoFit {
     fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {
         let FitJob { pictures, request, on_progress } = job;
         let options = options(request)?;
-        let list = pictures.thinned(request.pictures_max);
-        let base = request.setting("base", String::new())?;
-        if !base.is_empty() {
-            let bytes =
-                std::fs::read(&base).map_err(|error| FitError::Io { file: base.clone(), error })?;
-            return with_contexts(&bytes, &list, &options);
+        let filter = FilterOptions::of_request(request)?;
+        let start = request.setting("start", String::new())?;
+        let mut fitted = if start.is_empty() {
+            pieces_and_contexts(FitJob { pictures, request, on_progress }, &options)?
+        } else {
+            let name = "pieces and contexts of the model".to_string();
+            Fitted { bytes: read_model(&start)?, parameters: vec![(name, start)] }
+        };
+        if filter.steps > 0 {
+            fitted.bytes = train_filter(&fitted.bytes, pictures, &filter, |done, gain| {
+                on_progress(&Progress {
+                    stage: if gain.is_none() { "coding pictures" } else { "training the filter" },
+                    done,
+                    objective: gain.map(|gain| ("dB gained", gain)),
+                });
+            })?;
+            fitted.parameters.extend(filter.lines());
         }
-        let mut collector = Collector::new(&options);
-        for index in 0..list.len() {
-            collector.add(&list.read(index)?.planes);
-            on_progress(&Progress {
-                stage: "taking blocks",
-                done: 0.2 * index as f32 / list.len() as f32,
-                objective: None,
-            });
-        }
-        if collector.blocks().contains(&0) {
-            let what =
-                "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed"
-                    .into();
-            return Err(FitError::Misuse { what });
-        }
-        let stages = [
-            "luma pieces of 8 × 8",
-            "luma pieces of 16 × 16",
-            "chroma pieces of 8 × 8",
-            "chroma pieces of 16 × 16",
-        ];
-        let model = collector.fit(|set, round, bits| {
-            let done =
-                0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
-            on_progress(&Progress {
-                stage: stages[set],
-                done,
-                objective: Some(("bits a sample", bits)),
-            });
-        });
-        on_progress(&Progress { stage: "adapting contexts", done: 0.9, objective: None });
-        let adapted = with_contexts(&model, &list, &options)?;
-        let parameters = [
-            ("pieces (luma 8, luma 16, chroma 8, chroma 16)", joined(&options.pieces)),
-            ("basis rows kept", joined(&options.kept)),
-            ("blocks taken from each picture, at most", joined(&options.blocks_per_picture)),
-            ("blocks fitted to", joined(&collector.blocks())),
-            ("basis", format!("{:?}", options.basis).to_lowercase()),
-            ("rounds", options.rounds.to_string()),
-            ("noise assumed on borders", options.border_noise.to_string()),
-        ];
-        let named = parameters.map(|(name, value)| (name.to_string(), value));
-        Ok(Fitted { bytes: adapted.bytes, parameters: [named.to_vec(), adapted.parameters].concat() })
+        Ok(fitted)
     }
+}
+
+fn read_model(path: &str) -> Result<Vec<u8>, FitError> {
+    std::fs::read(path).map_err(|error| FitError::Io { file: path.to_string(), error })
+}
+
+/// Fits the pieces, then adapts the contexts.
+fn pieces_and_contexts(job: FitJob<'_>, options: &PhotoOptions) -> Result<Fitted, FitError> {
+    let FitJob { pictures, request, on_progress } = job;
+    let list = pictures.thinned(request.pictures_max);
+    let base = request.setting("base", String::new())?;
+    if !base.is_empty() {
+        return with_contexts(&read_model(&base)?, &list, options);
+    }
+    let mut collector = Collector::new(options);
+    for index in 0..list.len() {
+        collector.add(&list.read(index)?.planes);
+        on_progress(&Progress {
+            stage: "taking blocks",
+            done: 0.2 * index as f32 / list.len() as f32,
+            objective: None,
+        });
+    }
+    if collector.blocks().contains(&0) {
+        let what =
+            "too few blocks: colour pictures of at least 48 × 48 pixels with some detail are needed"
+                .into();
+        return Err(FitError::Misuse { what });
+    }
+    let stages = [
+        "luma pieces of 8 × 8",
+        "luma pieces of 16 × 16",
+        "chroma pieces of 8 × 8",
+        "chroma pieces of 16 × 16",
+    ];
+    let model = collector.fit(|set, round, bits| {
+        let done = 0.2 + 0.7 * (set as f32 + (round + 1) as f32 / options.rounds as f32) / SETS as f32;
+        on_progress(&Progress { stage: stages[set], done, objective: Some(("bits a sample", bits)) });
+    });
+    on_progress(&Progress { stage: "adapting contexts", done: 0.9, objective: None });
+    let adapted = with_contexts(&model, &list, options)?;
+    let parameters = [
+        ("pieces (luma 8, luma 16, chroma 8, chroma 16)", joined(&options.pieces)),
+        ("basis rows kept", joined(&options.kept)),
+        ("blocks taken from each picture, at most", joined(&options.blocks_per_picture)),
+        ("blocks fitted to", joined(&collector.blocks())),
+        ("basis", format!("{:?}", options.basis).to_lowercase()),
+        ("rounds", options.rounds.to_string()),
+        ("noise assumed on borders", options.border_noise.to_string()),
+    ];
+    let named = parameters.map(|(name, value)| (name.to_string(), value));
+    Ok(Fitted { bytes: adapted.bytes, parameters: [named.to_vec(), adapted.parameters].concat() })
 }
 
 /// The pieces of `model`, with contexts adapted on some of the pictures.

@@ -5,6 +5,7 @@
 //! bounded by the number of blocks taken from each picture.
 
 mod draw;
+pub mod filter;
 mod fit;
 mod sample;
 
@@ -154,7 +155,13 @@ pub fn adapt_contexts(
     for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
         let kinds = plane_kinds(&picture.shape, false);
         let steps = vec![(step * 16.0) as u16; kinds.len()];
-        let coder = TileCoder { model: &plain, steps: &steps, varies: true, level: Level::new() };
+        let coder = TileCoder {
+            model: &plain,
+            steps: &steps,
+            varies: true,
+            filtered: false,
+            level: Level::new(),
+        };
         coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
     }
     let mut payload = pieces;

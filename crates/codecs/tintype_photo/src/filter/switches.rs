@@ -1,0 +1,91 @@
+//! Where the filter is on: one decision for a tile, then one for each square of 64 × 64 samples.
+//! Coding is bit-exact; the choice is the encoder's.
+
+use tintype_block::{ContextSet, ContextWalk};
+use tintype_image::Plane;
+
+/// Side of a square that has a switch of its own.
+const SQUARE: usize = 64;
+/// Contexts: how many of the squares to the left and above are on.
+const CONTEXTS: usize = 3;
+/// Window of the contexts. Not measured.
+const LIMIT: u32 = 60;
+
+/// The switches of a tile, squares row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Switches {
+    across: usize,
+    on: Vec<bool>,
+}
+
+impl Switches {
+    /// All alike, for planes of `width` × `height` samples.
+    pub fn all(on: bool, (width, height): (usize, usize)) -> Self {
+        let across = width.div_ceil(SQUARE);
+        Self { across, on: vec![on; across * height.div_ceil(SQUARE)] }
+    }
+
+    /// Whether sample (`x`, `y`) is filtered.
+    #[inline]
+    pub fn is_on(&self, x: usize, y: usize) -> bool {
+        self.on[y / SQUARE * self.across + x / SQUARE]
+    }
+
+    /// Whether any square is on.
+    pub fn any(&self) -> bool {
+        self.on.contains(&true)
+    }
+}
+
+/// Codes the `given` switches, or reads those of a tile with planes of `size`.
+pub(crate) fn code_switches<W: ContextWalk>(
+    walk: &mut W,
+    given: Option<&Switches>,
+    size: (usize, usize),
+) -> Switches {
+    let mut switches = Switches::all(false, size);
+    if !walk.even_bit(given.is_some_and(Switches::any)) {
+        return switches;
+    }
+    let across = switches.across;
+    for index in 0..switches.on.len() {
+        let left = index % across > 0 && switches.on[index - 1];
+        let above = index >= across && switches.on[index - across];
+        let bit = given.is_some_and(|given| given.on[index]);
+        switches.on[index] = walk.context_bit(bit, usize::from(left) + usize::from(above));
+    }
+    switches
+}
+
+/// Fresh contexts of a tile's switches.
+pub(crate) fn switch_contexts() -> ContextSet {
+    ContextSet::new(CONTEXTS, LIMIT)
+}
+
+/// Weights of squared errors of luma and the colour differences, in 1/64: about those of RGB's.
+const PLANE_WEIGHTS: [i64; 3] = [64, 53, 70];
+
+/// The switches under which the planes are nearer to `source`: on where `filtered` has the
+/// smaller squared error than `plain`.
+pub(crate) fn chosen(source: &[Plane<i16>], plain: &[Plane<i16>], filtered: &[Plane<i16>]) -> Switches {
+    let size = (plain[0].width(), plain[0].height());
+    let mut gains = vec![0i64; Switches::all(false, size).on.len()];
+    let across = size.0.div_ceil(SQUARE);
+    for (index, weight) in (0..plain.len()).zip(PLANE_WEIGHTS) {
+        for y in 0..size.1 {
+            let rows = [source, plain, filtered].map(|planes| planes[index].row(y).chunks(SQUARE));
+            let [sources, plains, made] = rows;
+            for (x, ((source, plain), made)) in sources.zip(plains).zip(made).enumerate() {
+                let error = |row: &[i16]| -> i64 {
+                    let squares = row.iter().zip(source).map(|(a, b)| {
+                        let d = i64::from(*a) - i64::from(*b);
+                        d * d
+                    });
+                    squares.sum()
+                };
+                gains[y / SQUARE * across + x] += weight * (error(plain) - error(made));
+            }
+        }
+    }
+    Switches { across, on: gains.into_iter().map(|gain| gain > 0).collect() }
+}
