@@ -16,6 +16,7 @@ pub struct ContextSet {
     bits: Vec<AdaptiveBit>,
     mixer_2: Mixer<2>,
     mixer_3: Mixer<3>,
+    mixer_5: Mixer<5>,
     /// Count at which a probability's window stops growing.
     limit: u32,
     /// Mixed probabilities lie in `margin..=65536 - margin`.
@@ -30,6 +31,7 @@ impl ContextSet {
             bits: vec![AdaptiveBit::default(); count],
             mixer_2: Mixer::new(1, 4),
             mixer_3: Mixer::new(1, 4),
+            mixer_5: Mixer::new(1, 4),
             limit,
             margin: 1,
         }
@@ -39,6 +41,12 @@ impl ContextSet {
     /// 536) from 0 and 1.
     pub fn with_mixers(mut self, mixer_2: Mixer<2>, mixer_3: Mixer<3>, margin: u32) -> Self {
         (self.mixer_2, self.mixer_3, self.margin) = (mixer_2, mixer_3, margin);
+        self
+    }
+
+    /// With this mixer of five contexts.
+    pub fn with_mixer_5(mut self, mixer_5: Mixer<5>) -> Self {
+        self.mixer_5 = mixer_5;
         self
     }
 
@@ -73,6 +81,26 @@ impl ContextSet {
         self.bits.iter().flat_map(pair).collect()
     }
 
+    /// Starts the mixers of three and of five contexts where a model's `bytes` say, as far as
+    /// they go: two bytes for each weight, little endian, signed, 12 fractional bits.
+    pub fn start_mixers_from(&mut self, bytes: &[u8]) {
+        let mut weights =
+            bytes.as_chunks::<2>().0.iter().map(|pair| i32::from(i16::from_le_bytes(*pair)) << 4);
+        start_mixer(&mut self.mixer_3, &mut weights);
+        start_mixer(&mut self.mixer_5, &mut weights);
+    }
+
+    /// The present weights in the form that [`ContextSet::start_mixers_from`] reads.
+    pub fn mixers_to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut put = |weight: i32| bytes.extend(((weight >> 4) as i16).to_le_bytes());
+        (0..self.mixer_3.sets())
+            .for_each(|set| self.mixer_3.weights(set).into_iter().for_each(&mut put));
+        (0..self.mixer_5.sets())
+            .for_each(|set| self.mixer_5.weights(set).into_iter().for_each(&mut put));
+        bytes
+    }
+
     /// The probability of a 1 under one context.
     #[inline(always)]
     pub fn p1(&self, context: usize) -> u32 {
@@ -91,6 +119,12 @@ impl ContextSet {
         self.kept(self.mixer_3.mix(set, &self.inputs(contexts)))
     }
 
+    /// The mixed probability of a 1 under five contexts and weight set `set`.
+    #[inline(always)]
+    pub fn p1_of_5(&self, set: usize, contexts: [usize; 5]) -> u32 {
+        self.kept(self.mixer_5.mix(set, &self.inputs(contexts)))
+    }
+
     #[inline(always)]
     fn inputs<const N: usize>(&self, contexts: [usize; N]) -> [i32; N] {
         contexts.map(|context| stretch(self.bits[context].p1()))
@@ -99,6 +133,18 @@ impl ContextSet {
     #[inline(always)]
     fn kept(&self, p1: u32) -> u32 {
         p1.clamp(self.margin, 65_536 - self.margin)
+    }
+}
+
+/// Sets the weights of `mixer`, set by set, from `weights`, as far as there are enough.
+fn start_mixer<const N: usize>(mixer: &mut Mixer<N>, weights: &mut impl Iterator<Item = i32>) {
+    for set in 0..mixer.sets() {
+        let mut start = mixer.weights(set);
+        for weight in &mut start {
+            let Some(next) = weights.next() else { return };
+            *weight = next;
+        }
+        mixer.set_weights(set, start);
     }
 }
 
@@ -133,6 +179,9 @@ pub trait ContextWalk {
 
     /// A decision under three contexts mixed by weight set `set`.
     fn mixed_3(&mut self, bit: bool, set: usize, contexts: [usize; 3]) -> bool;
+
+    /// A decision under five contexts mixed by weight set `set`.
+    fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool;
 
     /// A decision between equals, such as a sign.
     #[inline(always)]
@@ -221,6 +270,16 @@ impl<W: BitWalk> ContextWalk for CodingWalk<'_, W> {
     }
 
     #[inline(always)]
+    fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool {
+        let inputs = self.contexts.inputs(contexts);
+        let p1 = self.contexts.kept(self.contexts.mixer_5.mix(set, &inputs));
+        let bit = self.walk.bit(bit, p1);
+        self.contexts.mixer_5.update(set, &inputs, p1, bit);
+        contexts.into_iter().for_each(|context| self.learn(bit, context));
+        bit
+    }
+
+    #[inline(always)]
     fn exhausted(&self) -> bool {
         self.walk.exhausted()
     }
@@ -253,6 +312,11 @@ macro_rules! frozen {
         #[inline(always)]
         fn mixed_3(&mut self, bit: bool, set: usize, contexts: [usize; 3]) -> bool {
             self.bit(bit, self.contexts.p1_of_3(set, contexts))
+        }
+
+        #[inline(always)]
+        fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool {
+            self.bit(bit, self.contexts.p1_of_5(set, contexts))
         }
     };
 }

@@ -94,7 +94,7 @@ impl Codec for PhotoCodec {
         let varies = settings.tune == Tune::Visual;
         let filtered = has_switches(model, &source.shape);
         let flags = if varies { VARIES } else { 0 } | if filtered { FILTERED } else { 0 };
-        let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality)));
+        let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality), varies));
         let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
             let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
             let kinds = plane_kinds(&planes.shape, false);
@@ -183,9 +183,14 @@ fn decode_section(shape: &Shape, section: &TileSection<'_>, coder: &TileCoder<'_
 }
 
 /// The step of each plane in internal units for a luma step in 8-bit sample units.
-fn plane_steps(shape: &Shape, step: f32) -> Vec<u16> {
+fn plane_steps(shape: &Shape, step: f32, varies: bool) -> Vec<u16> {
     let of_plane = |(index, chroma): (usize, bool)| {
-        let share = if chroma { CHROMA_STEPS[index - 1] } else { 1.0 };
+        let share = if chroma {
+            CHROMA_STEPS[index - 1]
+                * if varies { [knob!("CB", 1.0), knob!("CR", 1.0)][index - 1] } else { 1.0 }
+        } else {
+            1.0
+        };
         (step * share * 16.0).round().clamp(1.0, 65535.0) as u16
     };
     let kinds = plane_kinds(shape, false);

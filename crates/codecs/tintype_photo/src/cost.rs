@@ -39,7 +39,7 @@ pub fn step_cost(contexts: &ContextSet, step: i8, expected: i8) -> f32 {
 
 /// Bits of "0" and of "not 0".
 pub fn nonzero_costs(contexts: &ContextSet, place: &Place<'_>) -> [f32; 2] {
-    bit_costs(contexts.p1_of_3(place.block.size, place.nonzero_contexts()))
+    bit_costs(contexts.p1_of_5(place.mixer_set(), place.nonzero_contexts()))
 }
 
 /// Bits of a magnitude of at least 1 with its sign.

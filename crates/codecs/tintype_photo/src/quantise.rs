@@ -58,9 +58,10 @@ impl Quantiser {
         let mut own = vec![0f32; top + 1];
         let mut as_last = vec![f32::INFINITY; top + 1];
         let mut pair = Pair::default();
+        let mut total = 0;
         for position in (0..=top).rev() {
             let c = coefficients[position];
-            let place = Place { position, pair, piece, block };
+            let place = Place { position, pair, end: top + 1, total, piece, block };
             let [zero_bits, nonzero_bits] = nonzero_costs(contexts, &place);
             let mut best = (lambda * zero_bits, 0usize);
             let high = nearest(c);
@@ -76,6 +77,7 @@ impl Quantiser {
             own[position] = best.0;
             levels[position] = if c < 0.0 { -(best.1 as i16) } else { best.1 as i16 };
             pair = pair.push(best.1);
+            total += best.1;
         }
 
         let mut below = 0.0;

@@ -9,7 +9,7 @@
 //! there down.
 
 use super::context::{BlockContext, ENERGIES, SIZES};
-use tintype_block::{ContextSet, ContextWalk};
+use tintype_block::{ContextSet, ContextWalk, energy_class};
 use tintype_entropy::Mixer;
 
 /// Decisions after which a context's window stops growing. Not measured.
@@ -22,6 +22,8 @@ const PIECES: usize = 64;
 const DIGITS: usize = 9;
 /// Classes of the two levels coded before: each 0, 1 or more.
 const PAIRS: usize = 9;
+/// Classes of the sum of the magnitudes coded so far.
+const TOTALS: usize = 10;
 /// From here on a magnitude is an Exp-Golomb code.
 const ESCAPE: usize = 15;
 
@@ -44,12 +46,18 @@ const NONZERO_BY_PAIR: usize = END_DIGIT + SIZES * DIGITS * 2;
 const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + SIZES * POSITIONS * PAIRS;
 /// [size][energy][position][level coded before; 3].
 const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + SIZES * PIECES * POSITIONS;
+/// [size][digits of the end][position].
+const NONZERO_BY_END: usize = NONZERO_BY_ENERGY + SIZES * ENERGIES * POSITIONS * 3;
+/// [size][sum so far][position].
+const NONZERO_BY_TOTAL: usize = NONZERO_BY_END + SIZES * DIGITS * POSITIONS;
 /// [size][position][sum of pair].
-const LARGER_BY_SUM: usize = NONZERO_BY_ENERGY + SIZES * ENERGIES * POSITIONS * 3;
+const LARGER_BY_SUM: usize = NONZERO_BY_TOTAL + SIZES * TOTALS * POSITIONS;
 /// [size][energy][position].
 const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + SIZES * POSITIONS * PAIRS;
+/// [size][digits of the end][sum so far].
+const LARGER_BY_TOTAL: usize = LARGER_BY_ENERGY + SIZES * ENERGIES * POSITIONS;
 /// [size][position; 9][magnitude; 16].
-const MAGNITUDE: usize = LARGER_BY_ENERGY + SIZES * ENERGIES * POSITIONS;
+const MAGNITUDE: usize = LARGER_BY_TOTAL + SIZES * DIGITS * TOTALS;
 /// [against luma, against the first chroma plane][slopes left and above; 9][tree node; 16].
 const SLOPE: usize = MAGNITUDE + SIZES * 9 * 16;
 /// [not 0, below 0, then unary from 1; 16].
@@ -64,11 +72,22 @@ pub const STEP_MAX: i8 = 12;
 
 /// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
 pub fn contexts(bytes: &[u8]) -> ContextSet {
-    // Mixers: one weight set for each block size; rates not measured.
-    let mut contexts =
-        ContextSet::new(COUNT, LIMIT).with_mixers(Mixer::new(SIZES, 4), Mixer::new(SIZES, 5), 1);
-    contexts.start_from(bytes, 6);
+    let sets = SIZES * POSITIONS;
+    let mut contexts = ContextSet::new(COUNT, knob!("LIMIT", LIMIT as f32) as u32)
+        .with_mixers(Mixer::new(1, 4), Mixer::new(sets, knob!("R3", 5.0) as i32), 1)
+        .with_mixer_5(Mixer::with_weight(sets, knob!("R5", 5.0) as i32, 16_384));
+    let (states, weights) = bytes.split_at(bytes.len().min(2 * COUNT));
+    contexts.start_from(states, 6);
+    contexts.start_mixers_from(weights);
     contexts
+}
+
+/// Bytes of the state of one kind of plane in a model.
+pub const STATE_LEN: usize = 2 * (COUNT + SIZES * POSITIONS * (3 + 5));
+
+/// The state that [`contexts`] reads.
+pub fn state_bytes(contexts: &ContextSet) -> Vec<u8> {
+    [contexts.to_bytes(5), contexts.mixers_to_bytes()].concat()
 }
 
 /// A level's position in the scan, finer near the start.
@@ -114,6 +133,10 @@ pub struct Place<'a> {
     pub position: usize,
     /// What was coded just before.
     pub pair: Pair,
+    /// The block's end.
+    pub end: usize,
+    /// Sum of the magnitudes coded so far.
+    pub total: usize,
     /// The block's piece.
     pub piece: usize,
     /// The block's context.
@@ -121,25 +144,46 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The three contexts of "not 0".
+    /// The weight set of the mixers: by size and position.
     #[inline(always)]
-    pub fn nonzero_contexts(&self) -> [usize; 3] {
+    pub fn mixer_set(&self) -> usize {
+        self.block.size * POSITIONS + position_class(self.position)
+    }
+
+    /// The class of the sum so far.
+    #[inline(always)]
+    fn total_class(&self) -> usize {
+        energy_class(self.total as u32, TOTALS - 1)
+    }
+
+    /// The class of the block's end.
+    #[inline(always)]
+    fn end_class(&self) -> usize {
+        self.end.max(1).ilog2() as usize
+    }
+
+    /// The five contexts of "not 0".
+    #[inline(always)]
+    pub fn nonzero_contexts(&self) -> [usize; 5] {
         let (position, size) = (position_class(self.position), self.block.size);
         let energy = (size * ENERGIES + self.block.energy) * POSITIONS + position;
         [
             NONZERO_BY_PAIR + (size * POSITIONS + position) * PAIRS + self.pair.index(),
             NONZERO_BY_PIECE + (size * PIECES + self.piece) * POSITIONS + position,
             NONZERO_BY_ENERGY + energy * 3 + self.pair.next,
+            NONZERO_BY_END + (size * DIGITS + self.end_class()) * POSITIONS + position,
+            NONZERO_BY_TOTAL + (size * TOTALS + self.total_class()) * POSITIONS + position,
         ]
     }
 
-    /// The two contexts of "larger than 1".
+    /// The three contexts of "larger than 1".
     #[inline(always)]
-    fn larger_contexts(&self) -> [usize; 2] {
+    fn larger_contexts(&self) -> [usize; 3] {
         let (position, size) = (position_class(self.position), self.block.size);
         [
             LARGER_BY_SUM + (size * POSITIONS + position) * PAIRS + self.pair.sum(),
             LARGER_BY_ENERGY + (size * ENERGIES + self.block.energy) * POSITIONS + position,
+            LARGER_BY_TOTAL + (size * DIGITS + self.end_class()) * TOTALS + self.total_class(),
         ]
     }
 }
@@ -215,18 +259,20 @@ pub fn code_levels<W: ContextWalk>(
         levels.fill(0);
     }
     let mut pair = Pair::default();
+    let mut total = 0;
     for position in (0..end).rev() {
-        let place = Place { position, pair, piece, block };
+        let place = Place { position, pair, end, total, piece, block };
         let magnitude = usize::from(levels[position].unsigned_abs());
         // The last level is not 0 by its place.
-        let nonzero =
-            position + 1 == end || walk.mixed_3(magnitude != 0, block.size, place.nonzero_contexts());
+        let nonzero = position + 1 == end
+            || walk.mixed_5(magnitude != 0, place.mixer_set(), place.nonzero_contexts());
         let magnitude = if nonzero { code_magnitude(walk, magnitude.max(1), &place) } else { 0 };
         if magnitude != 0 {
             let negative = walk.even_bit(levels[position] < 0);
             levels[position] = if negative { -(magnitude as i16) } else { magnitude as i16 };
         }
         pair = pair.push(magnitude);
+        total += magnitude;
     }
 }
 
@@ -282,7 +328,7 @@ pub fn code_end_rest<W: ContextWalk>(
 
 /// A magnitude of at least 1: "larger than 1" under mixed contexts, then unary, then an escape.
 pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Place<'_>) -> usize {
-    if !walk.mixed_2(magnitude > 1, place.block.size, place.larger_contexts()) {
+    if !walk.mixed_3(magnitude > 1, place.mixer_set(), place.larger_contexts()) {
         return 1;
     }
     let row = MAGNITUDE + (place.block.size * 9 + position_class(place.position).min(8)) * 16;
@@ -297,7 +343,7 @@ pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Pl
 
 /// Name, first and end of each kind of context, as docs/format/photo.md lists them.
 #[cfg(test)]
-pub fn context_ranges() -> [(&'static str, usize, usize); 15] {
+pub fn context_ranges() -> [(&'static str, usize, usize); 18] {
     let starts = [
         ("piece tree: size × node (128)", PIECE_TREE),
         ("piece same: size × candidate (left, upper) × agree (3)", PIECE_SAME),
@@ -308,8 +354,11 @@ pub fn context_ranges() -> [(&'static str, usize, usize); 15] {
         ("not 0, a: size × position × pair (9)", NONZERO_BY_PAIR),
         ("not 0, b: size × piece (64) × position", NONZERO_BY_PIECE),
         ("not 0, c: size × energy × position × next (3)", NONZERO_BY_ENERGY),
+        ("not 0, d: size × digits of the end (9) × position", NONZERO_BY_END),
+        ("not 0, e: size × sum so far (10) × position", NONZERO_BY_TOTAL),
         ("larger, a: size × position × sum (9)", LARGER_BY_SUM),
         ("larger, b: size × energy × position", LARGER_BY_ENERGY),
+        ("larger, c: size × digits of the end (9) × sum so far (10)", LARGER_BY_TOTAL),
         ("magnitude: size × position (9) × magnitude (16)", MAGNITUDE),
         ("slope: against (luma, first chroma) × neighbours (9) × node (16)", SLOPE),
         ("step: not 0, below 0, unary (14)", STEP),

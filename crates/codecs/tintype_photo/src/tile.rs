@@ -4,7 +4,7 @@
 use super::filter::{Filter, chosen, code_switches, filtered_planes, switch_contexts};
 use super::model::PhotoModel;
 use super::search::PlaneSearch;
-use super::symbols::{COUNT, contexts};
+use super::symbols::{STATE_LEN, contexts, state_bytes};
 use super::synthesis::Synthesis;
 use super::walk::{References, walk_plane};
 use fearless_simd::Level;
@@ -25,8 +25,13 @@ pub struct TileContexts {
 impl TileContexts {
     /// As the model starts them.
     pub fn new(model: &PhotoModel) -> Self {
-        let (luma, chroma) = model.contexts.split_at(model.contexts.len().min(2 * COUNT));
+        let (luma, chroma) = model.contexts.split_at(model.contexts.len().min(STATE_LEN));
         Self { luma: contexts(luma), chroma: contexts(chroma) }
+    }
+
+    /// The state of both, as a model starts from it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [state_bytes(&self.luma), state_bytes(&self.chroma)].concat()
     }
 
     fn of_plane(&mut self, kind: PlaneKind) -> &mut ContextSet {

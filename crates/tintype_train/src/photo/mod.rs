@@ -165,7 +165,6 @@ pub fn adapt_contexts(
         coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
     }
     let mut payload = pieces;
-    payload.extend(contexts.luma.to_bytes(5));
-    payload.extend(contexts.chroma.to_bytes(5));
+    payload.extend(contexts.to_bytes());
     Ok(PhotoModel::file_of(payload).to_bytes())
 }
