@@ -6,8 +6,8 @@
 
 use super::context::BlockContext;
 use super::symbols::{
-    Place, code_end_digits, code_end_rest, code_magnitude, code_piece, code_slope, code_step,
-    not_empty_context, split_index,
+    Place, code_end_digits, code_end_rest, code_magnitude, code_slope, code_step, not_empty_contexts,
+    piece_contexts, piece_digits, piece_guesses, split_index,
 };
 use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
 
@@ -16,11 +16,35 @@ pub fn split_costs(contexts: &ContextSet, context: (usize, usize, usize)) -> [f3
     bit_costs(contexts.p1(split_index(context)))
 }
 
-/// Bits of one of `pieces` pieces.
-pub fn piece_cost(contexts: &ContextSet, piece: usize, pieces: usize, block: &BlockContext) -> f32 {
-    let mut walk = EstimateWalk::new(contexts);
-    code_piece(&mut walk, piece, pieces, block);
-    walk.bits()
+/// Bits of each of `pieces` pieces.
+pub fn piece_costs(contexts: &ContextSet, pieces: usize, block: &BlockContext) -> Vec<f32> {
+    let mut bits = vec![0f32; pieces];
+    let mut guessed = [None; 2];
+    let mut before = 0.0;
+    for (slot, (guess, context)) in guessed.iter_mut().zip(piece_guesses(block)) {
+        let [differs, equal] = bit_costs(contexts.p1(context));
+        *slot = Some((guess, before + equal));
+        before += differs;
+    }
+    let depth = piece_digits(pieces);
+    // Of each node, the bits of the way there.
+    let mut ways = vec![before; 2 << depth];
+    for node in 1..1usize << depth {
+        // Numbers below this node that exist.
+        let first = (node << (depth - node.ilog2())) - (1 << depth);
+        if first >= pieces {
+            continue;
+        }
+        let (set, three) = piece_contexts(block, node);
+        let costs = bit_costs(contexts.p1_of_3(set, three));
+        ways[2 * node] = ways[node] + costs[0];
+        ways[2 * node + 1] = ways[node] + costs[1];
+    }
+    bits.copy_from_slice(&ways[1 << depth..][..pieces]);
+    for (guess, cost) in guessed.into_iter().flatten().filter(|(guess, _)| *guess < pieces) {
+        bits[guess] = cost;
+    }
+    bits
 }
 
 /// Bits of a slope.
@@ -51,13 +75,19 @@ pub fn magnitude_cost(contexts: &ContextSet, magnitude: usize, place: &Place<'_>
 }
 
 /// Bits of every end, 0 to `costs.len() - 1`, of a block that keeps `kept` levels.
-pub fn end_costs(contexts: &ContextSet, costs: &mut [f32], kept: usize, block: &BlockContext) {
+pub fn end_costs(
+    contexts: &ContextSet,
+    costs: &mut [f32],
+    (kept, piece): (usize, usize),
+    block: &BlockContext,
+) {
     let last = costs.len() - 1;
-    let [empty, not_empty] = bit_costs(contexts.p1(not_empty_context(block)));
+    let (set, three) = not_empty_contexts(piece, block);
+    let [empty, not_empty] = bit_costs(contexts.p1_of_3(set, three));
     costs[0] = empty;
     for digits in 0..=last.checked_ilog2().unwrap_or(0) as usize {
         let mut walk = EstimateWalk::new(contexts);
-        code_end_digits(&mut walk, digits, kept, block);
+        code_end_digits(&mut walk, digits, kept, piece, block);
         let common = not_empty + walk.bits();
         for end in (1 << digits)..=last.min((2 << digits) - 1) {
             let mut walk = EstimateWalk::new(contexts);

@@ -77,7 +77,7 @@ pub fn leftover(level: Level, border: &Border, samples: &[i16], piece: &Piece) -
 pub fn try_pieces(
     target: &Target<'_>,
     tried: &Tried<'_>,
-    piece_cost: &dyn Fn(usize) -> f32,
+    piece_bits: &[f32],
     residuals: &mut Vec<i16>,
 ) -> Vec<Candidate> {
     let (set, source) = (target.set, &target.samples);
@@ -111,7 +111,7 @@ pub fn try_pieces(
             }
         }
         let mut rest = energy;
-        let mut estimate = tried.lambda * piece_cost(number);
+        let mut estimate = tried.lambda * piece_bits[number];
         let per_step = 1.0 / (tried.step * tried.step);
         for (c, &weight) in coefficients.iter_mut().zip(&piece.weights) {
             rest -= *c * *c;

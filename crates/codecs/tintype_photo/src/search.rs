@@ -7,7 +7,7 @@
 
 use super::activity::StepMap;
 use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
-use super::cost::{end_costs, piece_cost, slope_cost, split_costs, step_cost};
+use super::cost::{end_costs, piece_costs, slope_cost, split_costs, step_cost};
 use super::model::PieceSet;
 use super::pieces::{Candidate, Tried, leftover, try_pieces};
 use super::quantise::Quantiser;
@@ -62,6 +62,8 @@ struct Place<'a> {
     side: usize,
     set: &'a PieceSet,
     block: BlockContext,
+    /// Bits of each piece.
+    piece_bits: Vec<f32>,
     /// Step index of the block.
     index: i8,
     quantiser: Quantiser,
@@ -200,21 +202,23 @@ impl<'a> PlaneSearch<'a> {
     ) -> Found {
         let set = self.synthesis.model.set(state.kind.chroma, side);
         let dequantiser = self.synthesis.dequantiser(index);
+        let block = BlockContext::of_block(state, self.references.luma, at, side);
         let place = Place {
             at,
             side,
             set,
-            block: BlockContext::of_block(state, self.references.luma, at, side),
+            piece_bits: piece_costs(contexts, set.pieces.len(), &block),
+            block,
             index,
             quantiser: Quantiser { dequantiser, lambda: self.lambda(index) },
         };
         let plain = self.target(state, &place, [0; 2]);
-        let candidates = self.candidates(contexts, &place, &plain);
+        let candidates = self.candidates(&place, &plain);
         let slopes = self.slopes(state, &place, &plain, &candidates);
         let mut best = self.best(contexts, state, &place, candidates, [0; 2]);
         if let Some(slopes) = slopes {
             let target = self.target(state, &place, slopes);
-            let candidates = self.candidates(contexts, &place, &target);
+            let candidates = self.candidates(&place, &target);
             let found = self.best(contexts, state, &place, candidates, slopes);
             if found.lagrangian < best.lagrangian {
                 best = found;
@@ -235,13 +239,7 @@ impl<'a> PlaneSearch<'a> {
     }
 
     /// The pieces that seem best.
-    fn candidates(
-        &self,
-        contexts: &ContextSet,
-        place: &Place<'_>,
-        target: &Target<'_>,
-    ) -> Vec<Candidate> {
-        let rate = |number: usize| piece_cost(contexts, number, place.set.pieces.len(), &place.block);
+    fn candidates(&self, place: &Place<'_>, target: &Target<'_>) -> Vec<Candidate> {
         let weights = Tried {
             step: place.quantiser.dequantiser.step as f32,
             lambda: place.quantiser.lambda,
@@ -250,7 +248,7 @@ impl<'a> PlaneSearch<'a> {
         };
         let mut candidates = dispatch!(self.synthesis.level, simd => simd.vectorize(
             #[inline(always)]
-            || try_pieces(target, &weights, &rate, &mut self.residuals.borrow_mut())
+            || try_pieces(target, &weights, &place.piece_bits, &mut self.residuals.borrow_mut())
         ));
         candidates.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
         candidates.truncate(self.finalists);
@@ -276,11 +274,12 @@ impl<'a> PlaneSearch<'a> {
         } else {
             0.0
         };
-        let most = candidates.iter().map(|c| place.quantiser.top(&c.coefficients)).max();
-        let mut end_bits = vec![0f32; most.unwrap_or(0) + 1];
-        end_costs(contexts, &mut end_bits, place.set.kept, &place.block);
         let mut best: Option<Found> = None;
         for candidate in candidates {
+            let top = place.quantiser.top(&candidate.coefficients);
+            let mut end_bits = vec![0f32; top + 1];
+            let of_piece = (place.set.kept, candidate.piece);
+            end_costs(contexts, &mut end_bits, of_piece, &place.block);
             let quantised = place.quantiser.quantise(
                 contexts,
                 &end_bits,
@@ -289,7 +288,7 @@ impl<'a> PlaneSearch<'a> {
                 &place.block,
             );
             let mut bits = common + quantised.bits;
-            bits += piece_cost(contexts, candidate.piece, place.set.pieces.len(), &place.block);
+            bits += place.piece_bits[candidate.piece];
             if quantised.levels.iter().any(|&level| level != 0) {
                 // The first block of a 16 × 16 pays for all of them.
                 bits += step_bits * (place.side * place.side).min(256) as f32 / 256.0;

@@ -28,18 +28,30 @@ const TOTALS: usize = 10;
 const ESCAPE: usize = 15;
 
 // Where the contexts of each kind begin; each index below varies slowest first.
-/// [size][tree node; 128].
+/// [size][tree node; 64].
 const PIECE_TREE: usize = 0;
+/// [size][piece to the left; 65][tree node; 64].
+const PIECE_BY_LEFT: usize = PIECE_TREE + SIZES * PIECES;
+/// [size][piece above; 65][tree node; 64].
+const PIECE_BY_ABOVE: usize = PIECE_BY_LEFT + SIZES * (PIECES + 1) * PIECES;
 /// [size][left, upper][both neighbours have the same piece; 3].
-const PIECE_SAME: usize = PIECE_TREE + SIZES * 128;
+const PIECE_SAME: usize = PIECE_BY_ABOVE + SIZES * (PIECES + 1) * PIECES;
 /// [side of 16, of 32][energy][smaller neighbours; 3].
 const SPLIT: usize = PIECE_SAME + SIZES * 2 * 3;
 /// [size][energy][luma energy].
 const NOT_EMPTY: usize = SPLIT + 2 * ENERGIES * 3;
+/// [size][piece].
+const NOT_EMPTY_BY_PIECE: usize = NOT_EMPTY + SIZES * ENERGIES * ENERGIES;
+/// [size][luma energy].
+const NOT_EMPTY_BY_LUMA: usize = NOT_EMPTY_BY_PIECE + SIZES * PIECES;
 /// [size][energy][digits].
-const END_LONGER: usize = NOT_EMPTY + SIZES * ENERGIES * ENERGIES;
+const END_LONGER: usize = NOT_EMPTY_BY_LUMA + SIZES * ENERGIES;
+/// [size][piece][digits].
+const END_LONGER_BY_PIECE: usize = END_LONGER + SIZES * ENERGIES * DIGITS;
+/// [size][luma energy][digits].
+const END_LONGER_BY_LUMA: usize = END_LONGER_BY_PIECE + SIZES * PIECES * DIGITS;
 /// [size][digits][second digit, third digit].
-const END_DIGIT: usize = END_LONGER + SIZES * ENERGIES * DIGITS;
+const END_DIGIT: usize = END_LONGER_BY_LUMA + SIZES * ENERGIES * DIGITS;
 /// [size][position][pair].
 const NONZERO_BY_PAIR: usize = END_DIGIT + SIZES * DIGITS * 2;
 /// [size][piece][position].
@@ -58,12 +70,30 @@ const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + SIZES * POSITIONS * PAIRS;
 const LARGER_BY_TOTAL: usize = LARGER_BY_ENERGY + SIZES * ENERGIES * POSITIONS;
 /// [size][position; 9][magnitude; 16].
 const MAGNITUDE: usize = LARGER_BY_TOTAL + SIZES * DIGITS * TOTALS;
+/// [size][sum of the two coded before; 10][magnitude; 16].
+const MAGNITUDE_BY_NEAR: usize = MAGNITUDE + SIZES * 9 * 16;
+/// [size][sum so far; 10][magnitude; 16].
+const MAGNITUDE_BY_TOTAL: usize = MAGNITUDE_BY_NEAR + SIZES * TOTALS * 16;
 /// [against luma, against the first chroma plane][slopes left and above; 9][tree node; 16].
-const SLOPE: usize = MAGNITUDE + SIZES * 9 * 16;
+const SLOPE: usize = MAGNITUDE_BY_TOTAL + SIZES * TOTALS * 16;
 /// [not 0, below 0, then unary from 1; 16].
 const STEP: usize = SLOPE + 2 * 9 * 16;
 /// Number of contexts.
 pub const COUNT: usize = STEP + 16;
+
+// Weight sets of the mixer of three, by what is decided.
+/// [size][position].
+const SET_LARGER: usize = 0;
+/// [size][magnitude; 16].
+const SET_MAGNITUDE: usize = SET_LARGER + SIZES * POSITIONS;
+/// [size][digit of the number; 6].
+const SET_PIECE: usize = SET_MAGNITUDE + SIZES * 16;
+/// [size][not empty, digits; 10].
+const SET_END: usize = SET_PIECE + SIZES * 6;
+/// Number of weight sets.
+const SETS_3: usize = SET_END + SIZES * (DIGITS + 1);
+/// Weight sets of the mixer of five: [size][position].
+const SETS_5: usize = SIZES * POSITIONS;
 
 /// Slopes are whole eighths, from this one to the opposite less one.
 pub const SLOPE_MIN: i8 = -8;
@@ -72,22 +102,21 @@ pub const STEP_MAX: i8 = 12;
 
 /// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
 pub fn contexts(bytes: &[u8]) -> ContextSet {
-    let sets = SIZES * POSITIONS;
     let mut contexts = ContextSet::new(COUNT, knob!("LIMIT", LIMIT as f32) as u32)
-        .with_mixers(Mixer::new(1, 4), Mixer::new(sets, knob!("R3", 5.0) as i32), 1)
-        .with_mixer_5(Mixer::with_weight(sets, knob!("R5", 5.0) as i32, 16_384));
+        .with_mixers(Mixer::new(1, 4), Mixer::with_weight(SETS_3, knob!("R3", 4.0) as i32, 26_000), 1)
+        .with_mixer_5(Mixer::with_weight(SETS_5, knob!("R5", 4.0) as i32, 16_384));
     let (states, weights) = bytes.split_at(bytes.len().min(2 * COUNT));
-    contexts.start_from(states, 6);
+    contexts.start_from(states, 4);
     contexts.start_mixers_from(weights);
     contexts
 }
 
 /// Bytes of the state of one kind of plane in a model.
-pub const STATE_LEN: usize = 2 * (COUNT + SIZES * POSITIONS * (3 + 5));
+pub const STATE_LEN: usize = 2 * (COUNT + SETS_3 * 3 + SETS_5 * 5);
 
 /// The state that [`contexts`] reads.
 pub fn state_bytes(contexts: &ContextSet) -> Vec<u8> {
-    [contexts.to_bytes(5), contexts.mixers_to_bytes()].concat()
+    [contexts.to_bytes(4), contexts.mixers_to_bytes()].concat()
 }
 
 /// A level's position in the scan, finer near the start.
@@ -108,13 +137,16 @@ pub struct Pair {
     next: usize,
     /// The one before that.
     after: usize,
+    /// Both as they are.
+    magnitudes: [usize; 2],
 }
 
 impl Pair {
     /// After a level of `magnitude`.
     #[inline(always)]
     pub fn push(self, magnitude: usize) -> Self {
-        Self { next: magnitude.min(2), after: self.next }
+        let magnitudes = [magnitude, self.magnitudes[0]];
+        Self { next: magnitude.min(2), after: self.next, magnitudes }
     }
 
     fn index(self) -> usize {
@@ -148,6 +180,19 @@ impl Place<'_> {
     #[inline(always)]
     pub fn mixer_set(&self) -> usize {
         self.block.size * POSITIONS + position_class(self.position)
+    }
+
+    /// The three contexts of "larger than `value`", from 2 on.
+    #[inline(always)]
+    fn magnitude_contexts(&self, value: usize) -> [usize; 3] {
+        let size = self.block.size;
+        let near: usize = self.pair.magnitudes.iter().sum();
+        let near = energy_class(near as u32, TOTALS - 1);
+        [
+            MAGNITUDE + (size * 9 + position_class(self.position).min(8)) * 16 + value,
+            MAGNITUDE_BY_NEAR + (size * TOTALS + near) * 16 + value,
+            MAGNITUDE_BY_TOTAL + (size * TOTALS + self.total_class()) * 16 + value,
+        ]
     }
 
     /// The class of the sum so far.
@@ -228,22 +273,45 @@ pub fn code_piece<W: ContextWalk>(
     pieces: usize,
     block: &BlockContext,
 ) -> usize {
-    let agree = block.left.is_some() && block.left == block.above;
-    let candidates = [block.left, if agree { None } else { block.above }];
-    for (order, candidate) in candidates.into_iter().enumerate() {
-        let Some(candidate) = candidate else { continue };
-        let context = PIECE_SAME + (block.size * 2 + order) * 3 + usize::from(agree);
-        if walk.context_bit(piece == candidate, context) {
-            return candidate;
+    for (guess, context) in piece_guesses(block) {
+        if walk.context_bit(piece == guess, context) {
+            return guess;
         }
     }
-    let depth = usize::BITS - (pieces - 1).leading_zeros();
+    let depth = piece_digits(pieces);
     let mut node = 1usize;
     for digit in (0..depth).rev() {
-        let context = PIECE_TREE + block.size * 128 + node;
-        node = 2 * node + usize::from(walk.context_bit((piece >> digit) & 1 == 1, context));
+        let (set, contexts) = piece_contexts(block, node);
+        node = 2 * node + usize::from(walk.mixed_3((piece >> digit) & 1 == 1, set, contexts));
     }
     (node - (1 << depth)).min(pieces - 1)
+}
+
+/// Digits of the numbers of `pieces` pieces.
+pub fn piece_digits(pieces: usize) -> u32 {
+    usize::BITS - (pieces - 1).leading_zeros()
+}
+
+/// Weight set and contexts of the decision at `node` (1 to 63) of the tree of pieces.
+#[inline(always)]
+pub fn piece_contexts(block: &BlockContext, node: usize) -> (usize, [usize; 3]) {
+    let by = |piece: Option<usize>| block.size * (PIECES + 1) + piece.unwrap_or(PIECES);
+    let set = SET_PIECE + block.size * 6 + node.ilog2() as usize;
+    let contexts = [
+        PIECE_TREE + block.size * PIECES + node,
+        PIECE_BY_LEFT + by(block.left) * PIECES + node,
+        PIECE_BY_ABOVE + by(block.above) * PIECES + node,
+    ];
+    (set, contexts)
+}
+
+/// The neighbours' pieces that a block's is compared with first, each with its context.
+pub fn piece_guesses(block: &BlockContext) -> impl Iterator<Item = (usize, usize)> {
+    let agree = block.left.is_some() && block.left == block.above;
+    let guesses = [block.left, if agree { None } else { block.above }];
+    let context = PIECE_SAME + block.size * 6 + usize::from(agree);
+    let of = move |(order, guess): (usize, Option<usize>)| Some((guess?, context + 3 * order));
+    guesses.into_iter().enumerate().filter_map(of)
 }
 
 /// The levels of a block of `piece` that ends at `end`, from [`code_end`]; when reading, `levels`
@@ -278,17 +346,30 @@ pub fn code_levels<W: ContextWalk>(
 
 /// The end of a block that keeps at most `kept` levels: whether there are any, how many digits
 /// the end has, the digits.
-pub fn code_end<W: ContextWalk>(walk: &mut W, end: usize, kept: usize, block: &BlockContext) -> usize {
-    if !walk.context_bit(end > 0, not_empty_context(block)) {
+pub fn code_end<W: ContextWalk>(
+    walk: &mut W,
+    end: usize,
+    kept: usize,
+    piece: usize,
+    block: &BlockContext,
+) -> usize {
+    let (set, contexts) = not_empty_contexts(piece, block);
+    if !walk.mixed_3(end > 0, set, contexts) {
         return 0;
     }
-    let digits = code_end_digits(walk, end.max(1).ilog2() as usize, kept, block);
+    let digits = code_end_digits(walk, end.max(1).ilog2() as usize, kept, piece, block);
     code_end_rest(walk, end, digits, block).min(kept)
 }
 
-/// The context of "the block has a level that is not 0".
-pub fn not_empty_context(block: &BlockContext) -> usize {
-    NOT_EMPTY + (block.size * ENERGIES + block.energy) * ENERGIES + block.luma
+/// Weight set and contexts of "the block has a level that is not 0".
+pub fn not_empty_contexts(piece: usize, block: &BlockContext) -> (usize, [usize; 3]) {
+    let size = block.size;
+    let contexts = [
+        NOT_EMPTY + (size * ENERGIES + block.energy) * ENERGIES + block.luma,
+        NOT_EMPTY_BY_PIECE + size * PIECES + piece,
+        NOT_EMPTY_BY_LUMA + size * ENERGIES + block.luma,
+    ];
+    (SET_END + size * (DIGITS + 1), contexts)
 }
 
 /// How many binary digits an end has after its first, in unary, at most as many as `kept` has.
@@ -296,12 +377,19 @@ pub fn code_end_digits<W: ContextWalk>(
     walk: &mut W,
     digits: usize,
     kept: usize,
+    piece: usize,
     block: &BlockContext,
 ) -> usize {
-    let row = END_LONGER + (block.size * ENERGIES + block.energy) * DIGITS;
+    let size = block.size;
+    let rows = [
+        END_LONGER + (size * ENERGIES + block.energy) * DIGITS,
+        END_LONGER_BY_PIECE + (size * PIECES + piece) * DIGITS,
+        END_LONGER_BY_LUMA + (size * ENERGIES + block.luma) * DIGITS,
+    ];
+    let set = SET_END + size * (DIGITS + 1) + 1;
     let most = kept.ilog2() as usize;
     let mut length = 0;
-    while length < most && walk.context_bit(digits > length, row + length) {
+    while length < most && walk.mixed_3(digits > length, set + length, rows.map(|row| row + length)) {
         length += 1;
     }
     length
@@ -328,12 +416,12 @@ pub fn code_end_rest<W: ContextWalk>(
 
 /// A magnitude of at least 1: "larger than 1" under mixed contexts, then unary, then an escape.
 pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Place<'_>) -> usize {
-    if !walk.mixed_3(magnitude > 1, place.mixer_set(), place.larger_contexts()) {
+    if !walk.mixed_3(magnitude > 1, SET_LARGER + place.mixer_set(), place.larger_contexts()) {
         return 1;
     }
-    let row = MAGNITUDE + (place.block.size * 9 + position_class(place.position).min(8)) * 16;
+    let sets = SET_MAGNITUDE + place.block.size * 16;
     for value in 2..ESCAPE {
-        if !walk.context_bit(magnitude > value, row + value) {
+        if !walk.mixed_3(magnitude > value, sets + value, place.magnitude_contexts(value)) {
             return value;
         }
     }
@@ -343,13 +431,19 @@ pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Pl
 
 /// Name, first and end of each kind of context, as docs/format/photo.md lists them.
 #[cfg(test)]
-pub fn context_ranges() -> [(&'static str, usize, usize); 18] {
+pub fn context_ranges() -> Vec<(&'static str, usize, usize)> {
     let starts = [
-        ("piece tree: size × node (128)", PIECE_TREE),
+        ("piece tree, a: size × node (64)", PIECE_TREE),
+        ("piece tree, b: size × piece to the left (65) × node (64)", PIECE_BY_LEFT),
+        ("piece tree, c: size × piece above (65) × node (64)", PIECE_BY_ABOVE),
         ("piece same: size × candidate (left, upper) × agree (3)", PIECE_SAME),
         ("split: side (16, 32) × energy × smaller neighbours (3)", SPLIT),
-        ("not empty: size × energy × luma energy", NOT_EMPTY),
-        ("end longer: size × energy × digits (9)", END_LONGER),
+        ("not empty, a: size × energy × luma energy", NOT_EMPTY),
+        ("not empty, b: size × piece (64)", NOT_EMPTY_BY_PIECE),
+        ("not empty, c: size × luma energy", NOT_EMPTY_BY_LUMA),
+        ("end longer, a: size × energy × digits (9)", END_LONGER),
+        ("end longer, b: size × piece (64) × digits (9)", END_LONGER_BY_PIECE),
+        ("end longer, c: size × luma energy × digits (9)", END_LONGER_BY_LUMA),
         ("end digit: size × digits (9) × order (2)", END_DIGIT),
         ("not 0, a: size × position × pair (9)", NONZERO_BY_PAIR),
         ("not 0, b: size × piece (64) × position", NONZERO_BY_PIECE),
@@ -359,13 +453,14 @@ pub fn context_ranges() -> [(&'static str, usize, usize); 18] {
         ("larger, a: size × position × sum (9)", LARGER_BY_SUM),
         ("larger, b: size × energy × position", LARGER_BY_ENERGY),
         ("larger, c: size × digits of the end (9) × sum so far (10)", LARGER_BY_TOTAL),
-        ("magnitude: size × position (9) × magnitude (16)", MAGNITUDE),
+        ("magnitude, a: size × position (9) × magnitude (16)", MAGNITUDE),
+        ("magnitude, b: size × sum of the two before (10) × magnitude (16)", MAGNITUDE_BY_NEAR),
+        ("magnitude, c: size × sum so far (10) × magnitude (16)", MAGNITUDE_BY_TOTAL),
         ("slope: against (luma, first chroma) × neighbours (9) × node (16)", SLOPE),
         ("step: not 0, below 0, unary (14)", STEP),
         ("all", 0),
     ];
-    std::array::from_fn(|i| {
-        let end = starts.get(i + 1).filter(|next| next.1 > 0).map_or(COUNT, |next| next.1);
-        (starts[i].0, starts[i].1, end)
-    })
+    let ends =
+        starts.iter().skip(1).map(|start| start.1).filter(|&first| first > 0).chain([COUNT, COUNT]);
+    starts.iter().zip(ends).map(|(&(name, first), end)| (name, first, end)).collect()
 }

@@ -149,7 +149,7 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         let given = plan.map_or(0, |plan| plan.piece);
         let number = code_piece(self.walk, given, set.pieces.len(), &block);
         let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
-        let end = code_end(self.walk, end, levels.len(), &block);
+        let end = code_end(self.walk, end, levels.len(), number, &block);
         let step = if let Some(luma) = self.references.luma {
             colocated_step(luma, state, at)
         } else if let Some(step) = self.node_step {
