@@ -4,6 +4,12 @@
 use super::symbols::STEP_MAX;
 use tintype_image::Plane;
 
+/// Octaves of the step for each octave of variance. On seven crops of photos/valid, SSIMULACRA2 of
+/// 50 to 90: 0 needs 3 to 4 % more bytes, 0.10 0.9 %, 0.15 0.9 %, 0.25 9 %.
+const STRENGTH: f32 = 0.12;
+/// Activity whose blocks have the plane's own step: it only moves the scale of quality.
+const NEUTRAL: f32 = 5.0;
+
 /// Step indices of the cells of 8 × 8 of a plane.
 #[derive(Clone, Debug, Default)]
 pub struct StepMap {
@@ -33,7 +39,8 @@ impl StepMap {
         Self { activity: Some(activity) }
     }
 
-    /// The step index of the block of `side` at (`x`, `y`); 0 in an empty map.
+    /// The step index, by the middle between the mean activity and the least (either alone needs
+    /// 0.3 to 3 % more bytes), of the block of `side` at (`x`, `y`); 0 in an empty map.
     pub fn of_block(&self, (x, y): (usize, usize), side: usize) -> i8 {
         let Some(activity) = &self.activity else { return 0 };
         let (mut sum, mut count, mut least) = (0.0, 0.0, f32::INFINITY);
@@ -44,10 +51,8 @@ impl StepMap {
                 least = least.min(value);
             }
         }
-        let mean = sum / count;
-        let a = knob!("AQMIN", 0.5);
-        let value = mean + a * (least - mean);
-        let index = 4.0 * knob!("AQ", 0.12) * (value - knob!("AQREF", 5.0));
+        let value = (sum / count + least) / 2.0;
+        let index = 4.0 * STRENGTH * (value - NEUTRAL);
         (index.round() as i32).clamp(-i32::from(STEP_MAX), STEP_MAX.into()) as i8
     }
 }

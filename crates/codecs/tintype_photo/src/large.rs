@@ -3,7 +3,7 @@
 
 use super::dct::{KEPT, SIDE, waves};
 use super::model::{Piece, PieceSet};
-use super::weights::{gains, weight};
+use super::weights::{GAINS, weight};
 use tintype_block::{BORDER_INPUTS, ENTRY_BITS, Predictor};
 
 /// What one unit of a border input adds to each sample.
@@ -12,7 +12,7 @@ const ONE: i32 = 1 << ENTRY_BITS;
 /// The pieces of luma or of chroma: the border's mean, a plane through the border's ends
 /// ("planar"), rows from the left, columns from above, and the sum of both less the corner.
 pub fn pieces(chroma: bool) -> PieceSet {
-    let weights = dct_weights(gains()[usize::from(chroma)]);
+    let weights = dct_weights(GAINS[usize::from(chroma)]);
     let kinds: [fn(usize, usize, usize) -> i32; 5] = [|_, _, _| 0, planar, rows, columns, tilted];
     let piece = |kind: fn(usize, usize, usize) -> i32| {
         let entry = |i: usize| kind(i / (SIDE * SIDE), i % SIDE, i / SIDE % SIDE) as i16;

@@ -3,21 +3,25 @@
 //! In: planes of 1 to 16 bits (at most 12 bits of precision survive). Out: one section for each
 //! tile, and back. Lossy only.
 //!
-//! A picture is cut into tiles, each plane of a tile into blocks of 16 × 16 or 8 × 8, whichever
-//! costs less. Blocks of photographs lie near a manifold that a few *affine pieces*
+//! A picture is cut into tiles, each plane of a tile into blocks of 32 × 32, 16 × 16 or 8 × 8,
+//! whichever cost less. Blocks of photographs lie near a manifold that a few *affine pieces*
 //! approximate. A piece predicts a block from its decoded border by a fitted linear map, and
-//! expresses what is left in a Karhunen–Loève basis of its own. Levels are chosen by RDO
+//! expresses what is left in a Karhunen–Loève basis of its own; blocks of 32 have fixed
+//! predictors and the DCT. Chroma blocks may follow luma by a slope. Levels are chosen by RDO
 //! quantisation and coded under mixed adaptive contexts that start where the training pictures
-//! left them.
+//! left them. Under `--tune visual` steps follow the picture's activity, and fine waves are
+//! quantised more coarsely.
 //!
 //! Everything that decodes is bit-exact: integers only. The encoder's search is float.
 //!
 //! | file | what |
 //! |---|---|
-//! | `model` | the fitted pieces and starting contexts |
+//! | `model`, `large`, `weights` | the fitted pieces and starting contexts; the fixed pieces; weights of rows |
 //! | `symbols` | the symbols of a block, under contexts from `context` |
 //! | `walk` | the traversal of a plane: encoder and decoder run the same function |
-//! | `search`, `cost` | the encoder's choices and the bits they cost |
+//! | `synthesis`, `dct` | what a block's symbols come to |
+//! | `search`, `pieces`, `quantise`, `cost`, `activity` | the encoder's choices and the bits they cost |
+//! | `filter` | the network that mends decoded planes |
 //! | `tile`, `codec` | one tile; the [`tintype_codec::Codec`] |
 //!
 //! Format: docs/format/photo.md.
@@ -25,12 +29,6 @@
 //! Source: Kambhatla and Leen 1997 (local PCA), Ye and Karczewicz 2008 (a KLT for each
 //! prediction mode); prediction and basis fitted together are our own, docs/decisions/0030.
 
-macro_rules! knob {
-    ($name:literal, $default:expr) => {{
-        static K: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-        *K.get_or_init(|| std::env::var($name).ok().and_then(|v| v.parse().ok()).unwrap_or($default))
-    }};
-}
 mod activity;
 mod codec;
 mod context;

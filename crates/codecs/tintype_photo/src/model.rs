@@ -11,7 +11,7 @@
 //! starting contexts to the end.
 
 use super::filter::Filter;
-use super::weights::row_weights;
+use super::weights::{GAINS, row_weights};
 use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
 use tintype_model::{Model, ModelFile, ModelHash};
@@ -142,7 +142,7 @@ impl Model for PhotoModel {
                 let rows = reader.rows(BORDER_INPUTS, n * n)?;
                 let predictor = Predictor::from_rows(&rows, n * n);
                 let basis = reader.rows(kept, n * n)?;
-                let weights = row_weights(&basis, n, super::weights::gains()[set / 2]);
+                let weights = row_weights(&basis, n, GAINS[set / 2]);
                 Ok(Piece { predictor, basis, weights })
             };
             let pieces =

@@ -155,6 +155,16 @@ fn rounded(sum: i32) -> i32 {
     (sum + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
 }
 
+/// How many samples of the row above the block of `side` at (`x`, `y`) are coded to the right of
+/// its edge, at most `side`.
+pub fn coded_right(state: &PlaneState, (x, y): (usize, usize), side: usize) -> usize {
+    let mut right = 0;
+    while y > 0 && right < side && state.is_coded(x + side + right, y - 1) {
+        right += 8;
+    }
+    right
+}
+
 /// The border of the block of `side` at (`x`, `y`), of the plane's samples less the slopes' part.
 pub fn block_border(
     state: &PlaneState,
@@ -162,10 +172,7 @@ pub fn block_border(
     (x, y): (usize, usize),
     side: usize,
 ) -> Border {
-    let mut right = 0;
-    while y > 0 && right < side && state.is_coded(x + side + right, y - 1) {
-        right += 8;
-    }
+    let right = coded_right(state, (x, y), side);
     let middle = state.kind.middle();
     let mut border = Border::of_block(&state.samples, (x, y), side, right, middle);
     for (value, plane) in slopes.used() {
