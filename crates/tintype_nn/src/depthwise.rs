@@ -198,17 +198,17 @@ fearless_simd::kernel!(
         let bias: [__m256i; 2] = lanes.bias.map(|b| i32x8::from_slice(avx2, &b).into());
         let shift: [__m256i; 2] = lanes.shift.map(|s| i32x8::from_slice(avx2, &s).into());
         for (x, out) in out.chunks_exact_mut(channels).enumerate() {
-            let near: [&[i16]; 3] = [0, 1, 2].map(|r| &rows[r][x * channels..][..3 * channels]);
+            let mut taps = [_mm256_setzero_si256(); 10];
+            for (three, row) in taps.as_chunks_mut::<3>().0.iter_mut().zip(rows) {
+                let near = &row[x * channels..][..3 * channels];
+                for (tap, from) in three.iter_mut().zip(near.chunks_exact(channels)) {
+                    *tap = i16x16::from_slice(avx2, &from[first..first + LANES]).into();
+                }
+            }
             let mut sums = bias;
-            for (pair, weights) in weights.iter().enumerate() {
-                let tap = |tap: usize| -> __m256i {
-                    let from = &near[tap / 3][tap % 3 * channels + first..][..LANES];
-                    i16x16::from_slice(avx2, from).into()
-                };
-                let a = tap(2 * pair);
-                let b = if pair == 4 { _mm256_setzero_si256() } else { tap(2 * pair + 1) };
-                let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights[0]);
-                let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), weights[1]);
+            for (pair, weights) in taps.as_chunks::<2>().0.iter().zip(&weights) {
+                let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(pair[0], pair[1]), weights[0]);
+                let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(pair[0], pair[1]), weights[1]);
                 sums[0] = _mm256_add_epi32(sums[0], low);
                 sums[1] = _mm256_add_epi32(sums[1], high);
             }

@@ -31,8 +31,20 @@ const BLOCK: usize = 12;
 #[cfg(target_arch = "x86_64")]
 const HALF: usize = GROUP / 2;
 
-/// Sums of a block: `[position][output of the group]`.
-type Sums = [[i32; GROUP]; BLOCK];
+/// Results of a block: `[position][output of the group]`.
+type Results = [[i16; GROUP]; BLOCK];
+
+/// One group of a layer's outputs.
+struct Group<'a> {
+    /// `[input pair][output][2]`.
+    weights: &'a [[i16; 2 * GROUP]],
+    bias: &'a [i32; GROUP],
+    shift: &'a [u32; GROUP],
+    /// Outputs that are wanted; those beyond may be anything.
+    count: usize,
+    /// Smallest result: 0 where the layer rectifies.
+    floor: i16,
+}
 
 /// Two inputs that are multiplied together.
 type Pair = [i16; 2];
@@ -44,16 +56,16 @@ pub(crate) fn pointwise_rows(level: Level, layer: &Packed, input: &[i16], output
     let (inputs, outputs) = (layer.inputs, layer.outputs);
     let pairs = inputs.div_ceil(2);
     let mut copied = vec![[0; 2]; BLOCK * pairs];
-    let mut sums: Sums = [[0; GROUP]; BLOCK];
+    let mut results: Results = [[0; GROUP]; BLOCK];
     for (rows_in, rows_out) in input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * outputs)) {
         if inputs % 2 == 0 && rows_in.len() == BLOCK * inputs {
             let block = rows_of(rows_in.as_chunks().0, pairs);
-            layer.block(level, &block, &mut sums, rows_out);
+            layer.block(level, &block, &mut results, rows_out);
         } else {
             for (row, to) in rows_in.chunks_exact(inputs).zip(copied.chunks_exact_mut(pairs)) {
                 to.as_flattened_mut()[..inputs].copy_from_slice(row);
             }
-            layer.block(level, &rows_of(&copied, pairs), &mut sums, rows_out);
+            layer.block(level, &rows_of(&copied, pairs), &mut results, rows_out);
         }
     }
 }
@@ -70,63 +82,56 @@ fn word(pair: Pair) -> i32 {
 
 impl Packed {
     /// All outputs of a block of positions.
-    fn block(&self, level: Level, block: &Block<'_>, sums: &mut Sums, rows_out: &mut [i16]) {
+    fn block(&self, level: Level, block: &Block<'_>, results: &mut Results, rows_out: &mut [i16]) {
         let pairs = self.inputs.div_ceil(2);
-        for (group, weights) in self.weights.chunks_exact(pairs * GROUP * 2).enumerate() {
-            let bias: &[i32; GROUP] =
-                self.bias[group * GROUP..][..GROUP].try_into().expect("a group of biases");
-            let count = GROUP.min(self.outputs - group * GROUP);
-            sum_block(level, block, weights, bias, count, sums);
-            requantise_block(level, self, group, sums, rows_out);
+        let weights = self.weights.as_chunks::<{ 2 * GROUP }>().0.chunks_exact(pairs);
+        let (biases, shifts) = (self.bias.as_chunks().0, self.shift.as_chunks().0);
+        let floor = if self.rectified { 0 } else { i16::MIN };
+        for (index, ((weights, bias), shift)) in weights.zip(biases).zip(shifts).enumerate() {
+            let start = index * GROUP;
+            let count = GROUP.min(self.outputs - start);
+            run_block(level, block, &Group { weights, bias, shift, count, floor }, results);
+            for (row, result) in rows_out.chunks_exact_mut(self.outputs).zip(&*results) {
+                row[start..start + count].copy_from_slice(&result[..count]);
+            }
         }
     }
 }
 
-/// Sums the first `count` outputs of a group; sums beyond may be anything.
-fn sum_block(
-    level: Level,
-    block: &Block<'_>,
-    weights: &[i16],
-    bias: &[i32; GROUP],
-    count: usize,
-    sums: &mut Sums,
-) {
+/// The outputs of a group.
+fn run_block(level: Level, block: &Block<'_>, group: &Group<'_>, results: &mut Results) {
     #[cfg(target_arch = "x86_64")]
     {
         if let Some(avx512) = level.as_avx512() {
-            return if count <= HALF {
-                sum_half_avx512(avx512, block, weights, bias, sums)
+            return if group.count <= HALF {
+                half_avx512(avx512, block, group, results)
             } else {
-                sum_avx512(avx512, block, weights, bias, sums)
+                whole_avx512(avx512, block, group, results)
             };
         }
         if let Some(avx2) = level.as_avx2() {
-            return sum_avx2(avx2, block, weights, bias, count, sums);
+            return group_avx2(avx2, block, group, results);
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = count;
-    dispatch!(level, simd => sum_plain(simd, block, weights, bias, sums));
+    dispatch!(level, simd => group_plain(simd, block, group, results));
 }
 
 #[inline(always)]
-fn sum_plain<S: Simd>(
-    simd: S,
-    block: &Block<'_>,
-    weights: &[i16],
-    bias: &[i32; GROUP],
-    sums: &mut Sums,
-) {
+fn group_plain<S: Simd>(simd: S, block: &Block<'_>, group: &Group<'_>, results: &mut Results) {
     simd.vectorize(
         #[inline(always)]
         || {
-            for (position, sum) in sums.iter_mut().enumerate() {
-                *sum = *bias;
-                for (pair, weights) in block[position].iter().zip(weights.chunks_exact(2 * GROUP)) {
+            for (row, result) in block.iter().zip(results) {
+                let mut sums = *group.bias;
+                for (pair, weights) in row.iter().zip(group.weights) {
                     let [low, high] = pair.map(i32::from);
-                    for (s, w) in sum.iter_mut().zip(weights.chunks_exact(2)) {
+                    for (s, w) in sums.iter_mut().zip(weights.as_chunks::<2>().0) {
                         *s += low * i32::from(w[0]) + high * i32::from(w[1]);
                     }
+                }
+                for ((out, &s), &by) in result.iter_mut().zip(&sums).zip(group.shift) {
+                    let (floor, max) = (i32::from(group.floor), i32::from(i16::MAX));
+                    *out = (s >> (by & 31)).clamp(floor, max) as i16;
                 }
             }
         },
@@ -135,138 +140,105 @@ fn sum_plain<S: Simd>(
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_avx512(
+    fn whole_avx512(
         avx512: Avx512,
-        block: &Block<'_>,
-        weights: &[i16],
-        bias: &[i32; GROUP],
-        sums: &mut Sums,
+        block: &[&[[i16; 2]]; BLOCK],
+        group: &Group<'_>,
+        results: &mut Results,
     ) {
         use core::arch::x86_64::*;
-        use fearless_simd::{SimdBase, i16x32, i32x16};
-        let low: __m512i = i32x16::from_slice(avx512, &bias[..16]).into();
-        let high: __m512i = i32x16::from_slice(avx512, &bias[16..]).into();
-        let mut acc = [[low, high]; BLOCK];
-        let weights = weights.as_chunks::<{ 2 * GROUP }>().0;
-        let rows = block.map(|row| &row[..weights.len()]);
-        for (k, pair) in weights.iter().enumerate() {
-            let w0: __m512i = i16x32::from_slice(avx512, &pair[..32]).into();
-            let w1: __m512i = i16x32::from_slice(avx512, &pair[32..]).into();
+        use fearless_simd::{SimdBase, SimdFrom, i16x16, i16x32, i32x16, u32x16};
+        let starts: [__m512i; 2] =
+            [0, HALF].map(|from| i32x16::from_slice(avx512, &group.bias[from..from + HALF]).into());
+        let mut acc = [starts; BLOCK];
+        let rows = block.map(|row| &row[..group.weights.len()]);
+        for (k, weights) in group.weights.iter().enumerate() {
+            let w0: __m512i = i16x32::from_slice(avx512, &weights[..GROUP]).into();
+            let w1: __m512i = i16x32::from_slice(avx512, &weights[GROUP..]).into();
             for (acc, row) in acc.iter_mut().zip(&rows) {
                 let a = _mm512_set1_epi32(word(row[k]));
                 acc[0] = _mm512_dpwssd_epi32(acc[0], a, w0);
                 acc[1] = _mm512_dpwssd_epi32(acc[1], a, w1);
             }
         }
-        for (sum, acc) in sums.iter_mut().zip(acc) {
-            let (low, high) = sum.split_at_mut(16);
-            let (a, b): (i32x16<_>, i32x16<_>) = (
-                fearless_simd::SimdFrom::simd_from(avx512, acc[0]),
-                fearless_simd::SimdFrom::simd_from(avx512, acc[1]),
-            );
-            a.store_slice(low);
-            b.store_slice(high);
+        let floor = _mm256_set1_epi16(group.floor);
+        for (half, result) in [0, HALF].into_iter().enumerate() {
+            let shift: __m512i = u32x16::from_slice(avx512, &group.shift[result..result + HALF]).into();
+            for (out, acc) in results.iter_mut().zip(&acc) {
+                let sixteen = _mm512_cvtsepi32_epi16(_mm512_srav_epi32(acc[half], shift));
+                i16x16::simd_from(avx512, _mm256_max_epi16(sixteen, floor))
+                    .store_slice(&mut out[result..result + HALF]);
+            }
         }
     }
 );
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_half_avx512(
+    fn half_avx512(
         avx512: Avx512,
-        block: &Block<'_>,
-        weights: &[i16],
-        bias: &[i32; GROUP],
-        sums: &mut Sums,
+        block: &[&[[i16; 2]]; BLOCK],
+        group: &Group<'_>,
+        results: &mut Results,
     ) {
         use core::arch::x86_64::*;
-        use fearless_simd::{SimdBase, i16x32, i32x16};
-        let start: __m512i = i32x16::from_slice(avx512, &bias[..HALF]).into();
+        use fearless_simd::{SimdBase, SimdFrom, i16x16, i16x32, i32x16, u32x16};
+        let start: __m512i = i32x16::from_slice(avx512, &group.bias[..HALF]).into();
         let mut acc = [start; BLOCK];
-        let weights = weights.as_chunks::<{ 2 * GROUP }>().0;
-        let rows = block.map(|row| &row[..weights.len()]);
-        for (k, pair) in weights.iter().enumerate() {
-            let w: __m512i = i16x32::from_slice(avx512, &pair[..2 * HALF]).into();
+        let rows = block.map(|row| &row[..group.weights.len()]);
+        for (k, weights) in group.weights.iter().enumerate() {
+            let w: __m512i = i16x32::from_slice(avx512, &weights[..2 * HALF]).into();
             for (acc, row) in acc.iter_mut().zip(&rows) {
                 *acc = _mm512_dpwssd_epi32(*acc, _mm512_set1_epi32(word(row[k])), w);
             }
         }
-        for (sum, acc) in sums.iter_mut().zip(acc) {
-            let sixteen: i32x16<_> = fearless_simd::SimdFrom::simd_from(avx512, acc);
-            sixteen.store_slice(&mut sum[..HALF]);
+        let floor = _mm256_set1_epi16(group.floor);
+        let shift: __m512i = u32x16::from_slice(avx512, &group.shift[..HALF]).into();
+        for (out, acc) in results.iter_mut().zip(acc) {
+            let sixteen = _mm512_cvtsepi32_epi16(_mm512_srav_epi32(acc, shift));
+            i16x16::simd_from(avx512, _mm256_max_epi16(sixteen, floor)).store_slice(&mut out[..HALF]);
         }
     }
 );
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_avx2(
-        avx2: Avx2,
-        block: &Block<'_>,
-        weights: &[i16],
-        bias: &[i32; GROUP],
-        count: usize,
-        sums: &mut Sums,
-    ) {
+    fn group_avx2(avx2: Avx2, block: &[&[[i16; 2]]; BLOCK], group: &Group<'_>, results: &mut Results) {
         use core::arch::x86_64::*;
-        use fearless_simd::{SimdBase, i16x16, i32x8};
+        use fearless_simd::{SimdBase, SimdFrom, i16x16, i32x8, u32x8};
         // Six positions by sixteen outputs: twelve sums, two vectors of weights, one input and
         // one product fill the registers.
         const SOME: usize = BLOCK / 2;
-        let weights = weights.as_chunks::<{ 2 * GROUP }>().0;
-        for half in (0..count).step_by(HALF) {
-            let starts: [__m256i; 2] = [
-                i32x8::from_slice(avx2, &bias[half..half + 8]).into(),
-                i32x8::from_slice(avx2, &bias[half + 8..half + 16]).into(),
-            ];
+        let floor = _mm256_set1_epi16(group.floor);
+        for half in (0..group.count).step_by(HALF) {
+            let parts = [half, half + HALF / 2];
+            let starts: [__m256i; 2] =
+                parts.map(|from| i32x8::from_slice(avx2, &group.bias[from..from + 8]).into());
+            let shifts: [__m256i; 2] =
+                parts.map(|from| u32x8::from_slice(avx2, &group.shift[from..from + 8]).into());
             for first in [0, SOME] {
                 let rows: [&[[i16; 2]]; SOME] =
-                    std::array::from_fn(|r| &block[first + r][..weights.len()]);
+                    std::array::from_fn(|r| &block[first + r][..group.weights.len()]);
                 let mut acc = [starts; SOME];
-                for (k, pair) in weights.iter().enumerate() {
-                    let w0: __m256i = i16x16::from_slice(avx2, &pair[2 * half..2 * half + 16]).into();
-                    let w1: __m256i =
-                        i16x16::from_slice(avx2, &pair[2 * half + 16..2 * half + 32]).into();
+                for (k, weights) in group.weights.iter().enumerate() {
+                    let [w0, w1]: [__m256i; 2] = parts
+                        .map(|from| i16x16::from_slice(avx2, &weights[2 * from..2 * from + 16]).into());
                     for (acc, row) in acc.iter_mut().zip(&rows) {
                         let a = _mm256_set1_epi32(word(row[k]));
                         acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(a, w0));
                         acc[1] = _mm256_add_epi32(acc[1], _mm256_madd_epi16(a, w1));
                     }
                 }
-                for (sum, acc) in sums[first..first + SOME].iter_mut().zip(acc) {
-                    for (part, acc) in sum[half..half + HALF].chunks_exact_mut(8).zip(acc) {
-                        let eight: i32x8<_> = fearless_simd::SimdFrom::simd_from(avx2, acc);
-                        eight.store_slice(part);
-                    }
+                for (out, acc) in results[first..first + SOME].iter_mut().zip(acc) {
+                    let low = _mm256_srav_epi32(acc[0], shifts[0]);
+                    let high = _mm256_srav_epi32(acc[1], shifts[1]);
+                    // `packs` works on halves of 128 bits: put its quarters in order.
+                    let packed =
+                        _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
+                    i16x16::simd_from(avx2, _mm256_max_epi16(packed, floor))
+                        .store_slice(&mut out[half..half + HALF]);
                 }
             }
         }
     }
 );
-
-/// Shifts, saturates, rectifies and stores one group of every position in `rows_out`.
-fn requantise_block(level: Level, layer: &Packed, group: usize, sums: &Sums, rows_out: &mut [i16]) {
-    dispatch!(level, simd => requantise_plain(simd, layer, group, sums, rows_out));
-}
-
-#[inline(always)]
-fn requantise_plain<S: Simd>(simd: S, layer: &Packed, group: usize, sums: &Sums, rows_out: &mut [i16]) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let outputs = layer.outputs;
-            let start = group * GROUP;
-            let count = GROUP.min(outputs - start);
-            let shift: &[u32; GROUP] =
-                layer.shift[start..][..GROUP].try_into().expect("a group of shifts");
-            let floor = if layer.rectified { 0 } else { i32::from(i16::MIN) };
-            for (row, sum) in rows_out.chunks_exact_mut(outputs).zip(sums) {
-                let mut values = [0i16; GROUP];
-                for ((out, &s), &by) in values.iter_mut().zip(sum).zip(shift) {
-                    *out = (s >> (by & 31)).clamp(floor, i32::from(i16::MAX)) as i16;
-                }
-                row[start..start + count].copy_from_slice(&values[..count]);
-            }
-        },
-    );
-}

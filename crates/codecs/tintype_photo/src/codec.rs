@@ -4,7 +4,7 @@ use super::filter::filtered_planes;
 use super::model::{PhotoModel, file_to_send};
 use super::tile::{TileCoder, TileContexts};
 use tintype_block::{
-    ModelSource, StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds,
+    Cell, ModelSource, StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds,
     require_full_size, samples_from_internal,
 };
 use tintype_codec::{
@@ -143,6 +143,8 @@ pub struct CodedPlanes {
     pub source: Vec<Plane<i16>>,
     /// What is decoded.
     pub decoded: Vec<Plane<i16>>,
+    /// What luma's blocks were.
+    pub cells: Plane<Cell>,
     /// The step of each plane.
     pub steps: Vec<u16>,
 }
@@ -166,8 +168,9 @@ pub fn coded_planes(
     let mut contexts = TileContexts::new(model);
     let mut encoder = BitEncoder::new();
     let states = coder.encode_planes(&mut encoder, &source, &kinds, &mut contexts, settings.effort);
+    let cells = states[0].cells.clone();
     let decoded = states.into_iter().map(|state| state.samples).collect();
-    Ok(CodedPlanes { source, decoded, steps })
+    Ok(CodedPlanes { source, decoded, cells, steps })
 }
 
 /// Whether a picture of `shape` can be filtered under `model`.

@@ -125,10 +125,12 @@ fn a_filter_that_helps_is_switched_on() {
     for y in 0..darker[0].height() {
         darker[0].row_mut(y)[64..].iter_mut().for_each(|v| *v -= 20);
     }
+    let cells = states[0].cells.clone();
+    let blocks = super::filter::Blocks { cells: &cells, step: 512 };
     let plain: Vec<_> = states.into_iter().map(|state| state.samples).collect();
     let mut made = plain.clone();
     let filter = model.filter.as_ref().unwrap();
-    filter.run_everywhere(Level::new(), &mut made, 512);
+    filter.run_everywhere(Level::new(), &mut made, &blocks);
     let switches = super::filter::chosen(&darker, &plain, &made);
     assert!(!switches.is_on(0, 0) && switches.is_on(64, 0) && switches.is_on(159, 79));
     let mut encoder = tintype_entropy::BitEncoder::new();
@@ -141,7 +143,7 @@ fn a_filter_that_helps_is_switched_on() {
     let walk = &mut tintype_block::CodingWalk { walk: &mut decoder, contexts: &mut contexts };
     assert_eq!(super::filter::code_switches(walk, None, (160, 80)), switches);
     let mut mixed = plain;
-    filter.run(Level::new(), &mut mixed, 512, &switches);
+    filter.run(Level::new(), &mut mixed, &blocks, &switches);
     assert!(mixed[0] == darker[0]);
 }
 

@@ -1,14 +1,14 @@
 //! One tile: its planes one after the other in one range-coder stream. Bit-exact but for the
 //! encoder's search.
 
-use super::filter::{Filter, chosen, code_switches, filtered_planes, switch_contexts};
+use super::filter::{Blocks, Filter, chosen, code_switches, filtered_planes, switch_contexts};
 use super::model::PhotoModel;
 use super::search::PlaneSearch;
 use super::symbols::{STATE_LEN, contexts, state_bytes};
 use super::synthesis::Synthesis;
 use super::walk::{References, walk_plane};
 use fearless_simd::Level;
-use tintype_block::{CodingWalk, ContextSet, PlaneKind, PlaneState, tile_decoder};
+use tintype_block::{Cell, CodingWalk, ContextSet, PlaneKind, PlaneState, tile_decoder};
 use tintype_codec::TileSection;
 use tintype_entropy::{BitEncoder, BitWalk};
 use tintype_image::Plane;
@@ -90,15 +90,19 @@ impl TileCoder<'_> {
         let mut encoder = BitEncoder::new();
         let states = self.encode_planes(&mut encoder, planes, kinds, contexts, effort);
         if let Some((filter, count)) = self.filter(kinds) {
-            let plain: Vec<_> = states.into_iter().take(count).map(|state| state.samples).collect();
+            let plain: Vec<_> = states[..count].iter().map(|state| state.samples.clone()).collect();
             let size = (plain[0].width(), plain[0].height());
             let mut made = plain.clone();
-            filter.run_everywhere(self.level, &mut made, self.steps[0]);
+            filter.run_everywhere(self.level, &mut made, &self.blocks(&states[0].cells));
             let switches = chosen(planes, &plain, &made);
             let walk = &mut CodingWalk { walk: &mut encoder, contexts: &mut switch_contexts() };
             code_switches(walk, Some(&switches), size);
         }
         encoder.finish()
+    }
+
+    fn blocks<'b>(&self, cells: &'b Plane<Cell>) -> Blocks<'b> {
+        Blocks { cells, step: self.steps[0] }
     }
 
     /// The filter of a stream that has its switches, and how many planes of these `kinds` it
@@ -154,12 +158,15 @@ impl TileCoder<'_> {
             walk_plane(&mut walk, &self.synthesis(index), &mut state, references, |_, _, _| None);
             states.push(state);
         }
+        let cells = states.first().map(|state| state.cells.clone());
         let mut planes: Vec<_> = states.into_iter().map(|state| state.samples).collect();
-        if let Some((filter, count)) = self.filter(kinds).filter(|_| !decoder.exhausted()) {
+        if let (Some((filter, count)), Some(cells)) = (self.filter(kinds), cells)
+            && !decoder.exhausted()
+        {
             let walk = &mut CodingWalk { walk: &mut decoder, contexts: &mut switch_contexts() };
             let switches = code_switches(walk, None, sizes[0]);
             if switches.any() && !decoder.exhausted() {
-                filter.run(self.level, &mut planes[..count], self.steps[0], &switches);
+                filter.run(self.level, &mut planes[..count], &self.blocks(&cells), &switches);
             }
         }
         (planes, !decoder.exhausted())

@@ -5,9 +5,18 @@
 //! the tile's edge each layer repeats its nearest position: a tile needs nothing of its
 //! neighbours. Bit-exact.
 
-use super::{CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUT_SHIFT, OUTPUTS, Switches, step_input};
-use tintype_block::INTERNAL_MAX;
+use super::{CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUT_SHIFT, OUTPUTS, Switches, side_inputs};
+use tintype_block::{Cell, INTERNAL_MAX};
 use tintype_image::{Level, Plane};
+
+/// What the filter knows of a tile's blocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocks<'a> {
+    /// Luma's cells.
+    pub cells: &'a Plane<Cell>,
+    /// Luma's step, internal units.
+    pub step: u16,
+}
 
 /// The last three rows of a layer's results, each with one position more on either side.
 struct Rows {
@@ -43,14 +52,21 @@ impl Rows {
 
 impl Filter {
     /// As `run` with all switches on, for planes of an even size.
-    pub fn run_everywhere(&self, level: Level, planes: &mut [Plane<i16>], step: u16) {
+    pub fn run_everywhere(&self, level: Level, planes: &mut [Plane<i16>], blocks: &Blocks<'_>) {
         let size = (planes[0].width(), planes[0].height());
-        self.run(level, planes, step, &Switches::all(true, size));
+        self.run(level, planes, blocks, &Switches::all(true, size));
     }
 
     /// Adds to `planes` (luma, or luma and two colour differences, all of one even size) what
-    /// the network gives where `switches` are on. `step` is luma's, internal units.
-    pub(crate) fn run(&self, level: Level, planes: &mut [Plane<i16>], step: u16, switches: &Switches) {
+    /// the network gives where `switches` are on.
+    pub(crate) fn run(
+        &self,
+        level: Level,
+        planes: &mut [Plane<i16>],
+        blocks: &Blocks<'_>,
+        switches: &Switches,
+    ) {
+        let Blocks { cells, step } = *blocks;
         let (width, height) = (planes[0].width() / 2, planes[0].height() / 2);
         let mut inputs = Rows::new(width, INPUTS);
         let mut maps: Vec<Rows> = (0..=self.blocks.len()).map(|_| Rows::new(width, CHANNELS)).collect();
@@ -61,7 +77,11 @@ impl Filter {
         // Layer `s` is `s` rows behind the input, which it reads one row ahead.
         for time in 0..height + maps.len() {
             if time < height {
-                gather(planes, time, step_input(step), inputs.inner_mut(time));
+                gather(planes, time, inputs.inner_mut(time));
+                let positions = inputs.inner_mut(time).as_chunks_mut::<INPUTS>().0;
+                for (values, side) in positions.iter_mut().zip(side_inputs(cells, step, time)) {
+                    values[OUTPUTS..].copy_from_slice(&side);
+                }
                 inputs.repeat_edges(time);
             }
             for layer in 0..maps.len() {
@@ -93,8 +113,8 @@ impl Filter {
     }
 }
 
-/// The inputs of row `y` of positions.
-fn gather(planes: &[Plane<i16>], y: usize, step: i16, out: &mut [i16]) {
+/// The samples of row `y` of positions.
+fn gather(planes: &[Plane<i16>], y: usize, out: &mut [i16]) {
     for (index, plane) in planes.iter().enumerate() {
         let middle = if index == 0 { MIDDLE } else { 0 };
         for half in 0..2 {
@@ -104,9 +124,6 @@ fn gather(planes: &[Plane<i16>], y: usize, step: i16, out: &mut [i16]) {
                 values[6 * half + 3 + index] = pair[1] - middle;
             }
         }
-    }
-    for values in out.as_chunks_mut::<INPUTS>().0 {
-        values[OUTPUTS] = step;
     }
 }
 

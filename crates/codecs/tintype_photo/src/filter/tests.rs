@@ -1,6 +1,7 @@
 //! Levels against each other and against a plain twin, switches, hostile bytes.
 
-use super::{CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUTS, Switches, chosen, step_input};
+use super::{Blocks, CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUTS, chosen, step_input};
+use tintype_block::Cell;
 use tintype_image::{Level, Plane};
 
 struct Random(u64);
@@ -52,6 +53,18 @@ fn planes(count: usize, width: usize, height: usize) -> Vec<Plane<i16>> {
     (0..count).map(|index| plane(if index == 0 { MIDDLE.into() } else { 0 })).collect()
 }
 
+/// Cells of blocks of 8, 16 and 32 with different steps and energies.
+pub(crate) fn cells(width: usize, height: usize) -> Plane<Cell> {
+    let mut cells = Plane::new(width.div_ceil(8), height.div_ceil(8));
+    for y in 0..cells.height() {
+        for (x, cell) in cells.row_mut(y).iter_mut().enumerate() {
+            let side = [8, 16, 32][(x / 4 + y / 4) % 3];
+            *cell = Cell { side, step: (x + y) as i8 % 5 - 2, energy: (x * y) as u8, ..Cell::default() };
+        }
+    }
+    cells
+}
+
 fn levels() -> Vec<Level> {
     let mut list = vec![Level::new(), Level::fallback()];
     #[cfg(target_arch = "x86_64")]
@@ -70,7 +83,7 @@ fn plain(shift: &[u32], bias: &[i32], weights: &[i16], inputs: &[i16], floor: i6
 }
 
 /// The filter as docs/format/photo.md says it, position by position.
-fn slow_twin(filter: &Filter, planes: &mut [Plane<i16>], step: u16) {
+fn slow_twin(filter: &Filter, planes: &mut [Plane<i16>], cells: &Plane<Cell>, step: u16) {
     let (w, h) = (planes[0].width() / 2, planes[0].height() / 2);
     let near = |map: &[Vec<i16>], x: usize, y: usize| -> Vec<Vec<i16>> {
         let places = (0..9).map(|t| ((x + t % 3).clamp(1, w) - 1, (y + t / 3).clamp(1, h) - 1));
@@ -87,7 +100,14 @@ fn slow_twin(filter: &Filter, planes: &mut [Plane<i16>], step: u16) {
                     values[3 * k + index] = plane.row(2 * y + k / 2)[2 * x + k % 2] - middle;
                 }
             }
-            values[12] = step_input(step);
+            let cell = cells.row(y / 4)[x / 4];
+            let side = usize::from(cell.side) / 2;
+            values[12] = step_input(step) + 64 * i16::from(cell.step);
+            values[13] = if [0, side - 1].contains(&(x % side)) { 512 } else { 0 };
+            values[14] = if [0, side - 1].contains(&(y % side)) { 512 } else { 0 };
+            let sum = f64::from(cell.energy);
+            let class = if sum < 2.0 { sum } else { ((sum - 0.5).log2().floor() + 2.0).min(8.0) };
+            values[15] = 128 * class as i16;
             values
         })
         .collect();
@@ -131,11 +151,12 @@ fn every_level_gives_what_the_slow_twin_gives() {
     for (count, width, height) in [(3, 48, 16), (1, 16, 32), (3, 2, 2)] {
         let source = planes(count, width, height);
         let mut expected = source.clone();
-        slow_twin(&filter, &mut expected, 300);
+        let cells = cells(width, height);
+        slow_twin(&filter, &mut expected, &cells, 300);
         assert!(expected != source);
         for level in levels() {
             let mut made = source.clone();
-            filter.run(level, &mut made, 300, &Switches::all(true, (width, height)));
+            filter.run_everywhere(level, &mut made, &Blocks { cells: &cells, step: 300 });
             assert!(made == expected, "{count} planes of {width} × {height}, {level:?}");
         }
     }
@@ -147,7 +168,9 @@ fn squares_that_are_off_stay_as_they_are() {
     let plain = planes(3, 144, 80);
     let size = (144, 80);
     let mut made = plain.clone();
-    filter.run(Level::new(), &mut made, 300, &Switches::all(true, size));
+    let cells = cells(144, 80);
+    let blocks = Blocks { cells: &cells, step: 300 };
+    filter.run_everywhere(Level::new(), &mut made, &blocks);
     // A source that is the filtered picture on the left and the plain one from column 64 on.
     let mut source = made.clone();
     for (source, plain) in source.iter_mut().zip(&plain) {
@@ -158,7 +181,7 @@ fn squares_that_are_off_stay_as_they_are() {
     let switches = chosen(&source, &plain, &made);
     assert!(switches.is_on(0, 0) && switches.is_on(63, 79) && !switches.is_on(64, 0));
     let mut mixed = plain.clone();
-    filter.run(Level::new(), &mut mixed, 300, &switches);
+    filter.run(Level::new(), &mut mixed, &blocks, &switches);
     assert!(mixed == source);
     assert!(!chosen(&plain, &plain, &made).any());
 }
@@ -182,4 +205,9 @@ fn damaged_filters_are_refused() {
     let mut large = bytes;
     large[1 + 5 * CHANNELS..][..2 * 9 * INPUTS].fill(0x7F);
     assert!(Filter::from_bytes(&large).is_err());
+}
+
+#[test]
+fn the_step_is_a_logarithm() {
+    assert_eq!([64, 96, 128, 1264].map(step_input), [-256, -128, 0, 828]);
 }

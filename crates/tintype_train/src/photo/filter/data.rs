@@ -5,7 +5,7 @@ use crate::random::Random;
 use tintype_codec::{EncodeSettings, Target, Tune};
 use tintype_image::{ColourModel, Level, Plane, Planes, Region, planes_cropped};
 use tintype_photo::PhotoModel;
-use tintype_photo::filter::{INPUTS, MIDDLE, OUTPUTS, step_input};
+use tintype_photo::filter::{INPUTS, MIDDLE, OUTPUTS, SIDE_INPUTS, side_inputs};
 use tintype_photo::fitting::coded_planes;
 
 /// Side of a patch in pixels.
@@ -26,8 +26,10 @@ pub struct Pair {
     /// Source and decoded samples, three planes together.
     source: Vec<[i16; 3]>,
     decoded: Vec<[i16; 3]>,
+    /// What each position is told of its block.
+    side: Vec<[i16; SIDE_INPUTS]>,
     /// Luma's step, internal units.
-    pub step: u16,
+    step: u16,
     /// One over the mean weighted squared error.
     weight: f32,
 }
@@ -69,6 +71,9 @@ impl Pair {
         let coded = coded_planes(model, &part, &settings, Level::new()).ok()?;
         let source = together(&coded.source, (width, height));
         let decoded = together(&coded.decoded, (width, height));
+        let side = (0..height / 2)
+            .flat_map(|y| side_inputs(&coded.cells, coded.steps[0], y).take(width / 2))
+            .collect();
         let error: f64 = source
             .iter()
             .zip(&decoded)
@@ -78,7 +83,7 @@ impl Pair {
             })
             .sum();
         let weight = (1.0 / (error / source.len() as f64).max(4.0)) as f32;
-        Some(Self { width, height, source, decoded, step: coded.steps[0], weight })
+        Some(Self { width, height, source, decoded, side, step: coded.steps[0], weight })
     }
 
     /// A patch drawn at random, perhaps turned, one in eight without its colours.
@@ -106,7 +111,12 @@ impl Pair {
                     values[3 * k + 2] = f32::from(sample[2]) / UNIT;
                 }
             }
-            values[OUTPUTS] = f32::from(step_input(self.step)) / UNIT;
+            let side = self.side[at(2 * px, 2 * py) / self.width / 2 * (self.width / 2)
+                + at(2 * px, 2 * py) % self.width / 2];
+            let side = if swap { [side[0], side[2], side[1], side[3]] } else { side };
+            for (value, side) in values[OUTPUTS..].iter_mut().zip(side) {
+                *value = f32::from(side) / UNIT;
+            }
         }
         let unit = 4.0 / f32::from(self.step);
         let mut errors = vec![[0.0; OUTPUTS]; PATCH * PATCH];

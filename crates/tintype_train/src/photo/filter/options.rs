@@ -23,7 +23,7 @@ pub struct FilterOptions {
 
 impl Default for FilterOptions {
     fn default() -> Self {
-        Self { blocks: 3, steps: 6000, batch: 16, pairs: 900, rate: 2e-3, seed: 1 }
+        Self { blocks: 3, steps: 24_000, batch: 8, pairs: 900, rate: 3e-3, seed: 1 }
     }
 }
 

@@ -3,8 +3,9 @@
 use super::export::{Ranges, integer_filter};
 use super::network::{Network, OUTPUTS_PADDED, UNIT};
 use crate::random::Random;
+use tintype_block::Cell;
 use tintype_image::{Level, Plane};
-use tintype_photo::filter::{INPUTS, MIDDLE, OUTPUTS, step_input};
+use tintype_photo::filter::{Blocks, INPUTS, MIDDLE, OUTPUTS, side_inputs};
 
 fn uniform(random: &mut Random, count: usize) -> Vec<f32> {
     (0..count).map(|_| random.below(2001) as f32 / 1000.0 - 1.0).collect()
@@ -66,6 +67,7 @@ fn integers_are_near_the_floats() {
         Plane::from_vec(2 * side, 2 * side, samples).unwrap()
     };
     let planes: Vec<Plane<i16>> = [MIDDLE, 0, 0].map(&mut plane).to_vec();
+    let cells = Plane::from_vec(5, 5, vec![Cell { side: 8, energy: 9, ..Cell::default() }; 25]).unwrap();
     let mut inner = vec![0.0; side * side * INPUTS];
     for (place, values) in inner.chunks_exact_mut(INPUTS).enumerate() {
         for (k, value) in values[..OUTPUTS].iter_mut().enumerate() {
@@ -73,7 +75,8 @@ fn integers_are_near_the_floats() {
             let middle = if k % 3 == 0 { MIDDLE } else { 0 };
             *value = f32::from(planes[k % 3].row(y)[x] - middle) / UNIT;
         }
-        values[OUTPUTS] = f32::from(step_input(step)) / UNIT;
+        let side = side_inputs(&cells, step, place / side).nth(place % side).unwrap();
+        values[OUTPUTS..].iter_mut().zip(side).for_each(|(v, s)| *v = f32::from(s) / UNIT);
     }
     let input = super::depthwise::padded(&inner, side, INPUTS, 1, true);
     let trace = network.forward(Level::new(), input, side);
@@ -81,7 +84,7 @@ fn integers_are_near_the_floats() {
     ranges.add(&trace);
     let filter = integer_filter(&network, &ranges).unwrap();
     let mut made = planes.clone();
-    filter.run_everywhere(Level::new(), &mut made, step);
+    filter.run_everywhere(Level::new(), &mut made, &Blocks { cells: &cells, step });
     let (mut off, mut all) = (0.0, 0.0);
     for (place, outputs) in trace.output.chunks_exact(OUTPUTS_PADDED).enumerate() {
         for (k, output) in outputs[..OUTPUTS].iter().enumerate() {
