@@ -15,6 +15,7 @@ mod mixed_bits;
 mod neighbours;
 mod payload;
 mod priors;
+mod priors_packing;
 mod quick_model;
 mod reconstruction;
 mod segment_walk;

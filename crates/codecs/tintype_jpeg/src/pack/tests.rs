@@ -4,7 +4,6 @@ use super::buckets::{COUNT_BOUNDS, MAGNITUDE_BOUNDS};
 use super::dense_model;
 use super::distributions::KINDS;
 use super::edge_projection::BORDER;
-use super::priors::PRIORS_FILE;
 use std::fmt::{Display, Write};
 
 const PAGE: &str = include_str!("../../../../../docs/format/jpeg-repack.md");
@@ -40,7 +39,8 @@ fn tables() -> Result<String, std::fmt::Error> {
         let sets = if sets.is_empty() { "not mixed".into() } else { listed(sets) };
         writeln!(out, "| {name} | {} | {sets} |", listed(contexts))?;
     }
-    let (length, hash) = (PRIORS_FILE.len(), hash(PRIORS_FILE));
+    let priors = include_bytes!("priors.bin");
+    let (length, hash) = (priors.len(), hash(priors));
     writeln!(out, "\nPriors file: {length} bytes, FNV-1a of 64 bits {hash:016x}.")?;
     Ok(out)
 }
