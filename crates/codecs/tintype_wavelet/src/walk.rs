@@ -130,6 +130,8 @@ impl<'a> BandPass<'a> {
 
     #[inline(always)]
     fn run<W: BitWalk>(&self, grid: &mut BandGrid, model: &mut Model, walk: &mut W) -> Pass {
+        // Planes above the band's first are zeros, however many the header allows.
+        grid.lowest_plane = grid.lowest_plane.min(self.plane + 1);
         if !grid.active {
             let bit = grid.band_bits >> self.plane != 0;
             let context = self.later * 2 + usize::from(self.kind > 0);
