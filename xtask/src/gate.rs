@@ -68,12 +68,14 @@ fn clippy(root: &Path) -> Result<String, String> {
 /// codec, which needs no crates but ours and the SIMD crate.
 fn features_off(root: &Path) -> Result<String, String> {
     let base = ["--no-default-features", "--locked", "--quiet"];
-    let builds: [&[&str]; 5] = [
+    let builds: [&[&str]; 6] = [
         &["-p", "tintype_image"],
         &["-p", "tintype_container"],
         &["-p", "tintype", "--features", "wavelet"],
         &["-p", "tintype", "--features", "jpeg,lossless,deflate"],
         &["-p", "tintype", "--features", "cluster,photo,sparse,neural,planes,files"],
+        // What `cargo demo` builds.
+        &["-p", "tintype_cli", "--features", "bench"],
     ];
     for build in builds {
         let arguments = [&["clippy"], build, &base, &["--", "-D", "warnings"]].concat();

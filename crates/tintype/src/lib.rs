@@ -143,6 +143,7 @@
 //! | `models` | the models of `cluster`, `photo` and `sparse` |
 //! | `neural-model` | the model of `neural`, 7 MB; not on by default |
 //! | `files` | picture files |
+//! | `tiff` | TIFF among them |
 //! | `metrics` | goals of PSNR and SSIMULACRA2 |
 //! | `deflate` | packed metadata |
 //!

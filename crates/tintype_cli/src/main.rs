@@ -12,6 +12,7 @@ mod interrupt;
 mod memory;
 mod output;
 mod pairs;
+mod parts;
 mod pool;
 mod progress;
 mod record;

@@ -36,6 +36,8 @@
 
 mod bd;
 mod difference;
+#[cfg(feature = "butteraugli")]
+mod distance;
 mod error;
 mod pair;
 mod perceptual;

@@ -1,5 +1,7 @@
 //! All metrics of a pair of pictures at once.
 
+#[cfg(feature = "butteraugli")]
+use crate::distance::butteraugli;
 use crate::pair::Pair;
 use crate::pointwise::{Pointwise, pointwise};
 use crate::ssim::{ms_ssim, ssim};
@@ -13,7 +15,7 @@ pub struct Wanted {
     pub structural: bool,
     /// SSIMULACRA2.
     pub ssimulacra2: bool,
-    /// Butteraugli.
+    /// Butteraugli, in a build with the feature of that name.
     pub butteraugli: bool,
 }
 
@@ -129,7 +131,7 @@ pub fn compare_with(a: &Planes, b: &Planes, wanted: Wanted) -> Result<Report, Me
         let values: Option<Vec<f64>> = planes[..main].iter().map(of).collect();
         values.map(|v| v.iter().sum::<f64>() / v.len() as f64)
     };
-    let butteraugli = if wanted.butteraugli { perceptual::butteraugli(&pair)? } else { None };
+    let butteraugli = if wanted.butteraugli { butteraugli(&pair)? } else { None };
     Ok(Report {
         mse,
         mae: absolute / samples,
@@ -144,6 +146,11 @@ pub fn compare_with(a: &Planes, b: &Planes, wanted: Wanted) -> Result<Report, Me
         cosine: vector.cosine(),
         planes,
     })
+}
+
+#[cfg(not(feature = "butteraugli"))]
+fn butteraugli(_: &Pair<'_>) -> Result<Option<(f64, f64)>, MetricError> {
+    Ok(None)
 }
 
 fn plane_report(pair: &Pair<'_>, index: usize, sums: &Pointwise, wanted: Wanted) -> PlaneReport {

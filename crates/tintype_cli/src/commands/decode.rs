@@ -5,6 +5,7 @@ use crate::commands::kept::{Kept, kinds_in_jpeg, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
+use crate::parts;
 use crate::record::Record;
 use crate::style::note;
 use crate::{Failure, Outcome, terminal};
@@ -163,7 +164,8 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     let open = || File::open(path).map(BufReader::new).map_err(|error| error.to_string());
     let Ok(decoder) = Decoder::new(open()?) else { return Ok(None) };
     let info = decoder.info().clone();
-    let Ok(Some(file)) = decoder.threads(threads.count()).unpack_jpeg() else { return Ok(None) };
+    let unpacked = parts::unpack_jpeg(decoder.threads(threads.count()));
+    let Ok(Some(file)) = unpacked else { return Ok(None) };
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let preserved = Preserve::of(job, plan.preserve);
     let place = write_result(job, plan.existing, |out| Ok(out.write_all(&file)?))?;
@@ -208,7 +210,7 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
     let (mut done, mut needs_whole_picture) = (None, false);
     let written = write_result(job, plan.existing, |out| {
         let (mut writer, mut out, mut shape, mut failed) = (None, Some(out), None, None);
-        let warnings = files::read_jpeg_rows(&file, &options, &mut |of, rows| {
+        let warnings = parts::read_jpeg_rows(&file, &options, &mut |of, rows| {
             if let Some(out) = out.take() {
                 shape = Some(of.clone());
                 writer = PnmWriter::new(out, of).map_err(|error| failed = Some(error)).ok();

@@ -7,6 +7,7 @@ use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, 
 use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input, read_input_if};
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::pairs::pair;
+use crate::parts;
 use crate::record::Record;
 use crate::style::{complain, note, ratio_text, size_text, time_text};
 use crate::{Failure, Outcome};
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
-use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, Verify, codec};
+use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, codec};
 use tintype_image::planes_shrunk;
 
 /// What was decided.
@@ -110,9 +111,8 @@ pub fn run(args: &EncodeArgs) -> Outcome {
 }
 
 fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Encoder {
-    let verify = if args.verify { Verify::Yes } else { Verify::No };
-    let mut encoder =
-        Encoder::new().goal(goal).tune(args.tune.into()).effort(args.effort).verify(verify);
+    let encoder = Encoder::new().goal(goal).tune(args.tune.into()).effort(args.effort);
+    let mut encoder = parts::verifying(encoder, args.verify);
     if let Some(codec) = codec {
         encoder = encoder.codec(codec);
     }
@@ -314,12 +314,12 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             .map_err(|error| format!("{}: {error}", place.name()))?;
     }
     plan.kept.apply(&mut picture.metadata);
-    picture.planes = tintype::within_error(&picture.planes, plan.max_error);
+    picture.planes = parts::within_error(&picture.planes, plan.max_error)?;
 
     let start = Instant::now();
     let encoder = plan.encoder.clone().threads(threads.count());
     let encoded = match is_jpeg(&job.output) {
-        true => encoder.encode_jpeg(&picture),
+        true => parts::encode_jpeg(&encoder, &picture),
         false => encoder.encode(&picture),
     };
     if is_jpeg(&job.output) {
@@ -360,7 +360,7 @@ fn packs_file(plan: &Plan, file: &[u8]) -> bool {
 fn pack_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Report, String> {
     let start = Instant::now();
     let encoder = plan.encoder.clone().threads(threads.count());
-    let packed = encoder.pack_jpeg(file).map_err(|error| error.to_string())?;
+    let packed = parts::pack_jpeg(&encoder, file).map_err(|error| error.to_string())?;
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
 
     let decoder = Decoder::from_stream(&packed.bytes[..]).map_err(|error| error.to_string())?;

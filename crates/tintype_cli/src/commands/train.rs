@@ -52,7 +52,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 700, value_parser = clap::value_parser!(u32).range(1..))]
     pub pictures: u32,
     /// Start from a trained model (neural: the built-in one if none is named) and fit it to these pictures
-    #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "photo")]
+    #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "built-in")]
     pub adapt: Option<String>,
     /// Train a network by this recipe (neural, in a build with LibTorch)
     #[arg(long, value_name = "FILE", conflicts_with = "adapt")]

@@ -26,6 +26,7 @@ decoder_errors!(png::DecodingError, "PNG", LimitsExceeded => "bytes of PNG metad
 decoder_errors!(
     image_webp::DecodingError, "WebP", MemoryLimitExceeded => "bytes of WebP metadata"
 );
+#[cfg(feature = "tiff")]
 decoder_errors!(
     tiff::TiffError, "TIFF", LimitsExceeded => "bytes of one TIFF tag or strip",
     Error::UnsupportedError(e) => ImageError::Unsupported { what: format!("TIFF: {e}") }

@@ -10,6 +10,7 @@ mod bmp;
 mod bytes;
 mod decoder_errors;
 mod dicom;
+#[cfg_attr(not(feature = "tiff"), allow(dead_code))] // TIFF writes blocks, others read them.
 mod exif;
 mod gif;
 mod interleave;
@@ -19,7 +20,9 @@ mod orientation;
 mod png;
 mod pnm;
 mod reading;
+#[cfg_attr(not(feature = "tiff"), allow(dead_code))]
 mod resolution;
+#[cfg(feature = "tiff")]
 mod tiff;
 mod webp;
 pub mod y4m;
@@ -227,7 +230,10 @@ fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture,
         PictureFormat::Png => png::read(bytes, limits, reading),
         PictureFormat::Jpeg => jpeg::read(bytes, limits),
         PictureFormat::Pnm | PictureFormat::Pam => pnm::read(bytes, limits, reading),
+        #[cfg(feature = "tiff")]
         PictureFormat::Tiff => tiff::read(bytes, limits, reading),
+        #[cfg(not(feature = "tiff"))]
+        PictureFormat::Tiff => Err(without_tiff()),
         PictureFormat::Dicom => dicom::read(bytes, limits),
         PictureFormat::WebP => webp::read(bytes, limits, reading),
         PictureFormat::Y4m => y4m::read(bytes, limits, reading),
@@ -236,6 +242,11 @@ fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture,
     }?;
     picture.planes.shape.check(limits)?;
     Ok(picture)
+}
+
+#[cfg(not(feature = "tiff"))]
+fn without_tiff() -> ImageError {
+    ImageError::Unsupported { what: "TIFF, in a build without the feature `tiff`".into() }
 }
 
 /// Names the format if it is a well-known one, and says what to do.
@@ -320,7 +331,10 @@ pub fn write_picture_to(
         PictureFormat::Pnm => return pnm::write_pnm(picture, out),
         PictureFormat::Pam => return pnm::write_pam(picture, out),
         PictureFormat::Jpeg => jpeg::write(picture, settings),
+        #[cfg(feature = "tiff")]
         PictureFormat::Tiff => tiff::write(picture, settings),
+        #[cfg(not(feature = "tiff"))]
+        PictureFormat::Tiff => Err(without_tiff()),
         PictureFormat::Dicom => dicom::write(picture),
         PictureFormat::WebP => webp::write(picture),
         PictureFormat::Y4m => y4m::write(picture),

@@ -24,7 +24,7 @@ without it: --adapt (the built-in model) or --adapt MODEL";
 fn base(request: &FitRequest) -> Result<Vec<u8>, FitError> {
     let name: String = request.setting("adapt", String::new())?;
     match name.as_str() {
-        "photo" => built_in(),
+        "built-in" => built_in(),
         file => std::fs::read(file).map_err(|error| FitError::Io { file: file.into(), error }),
     }
 }
