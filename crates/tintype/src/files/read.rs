@@ -71,7 +71,9 @@ fn picture_from_page(file: &[u8], page: Option<usize>, exec: &Exec) -> Result<(P
         let parts = super::jpeg_parts::parts_of(file);
         warnings.extend(parts.left_out);
         for comment in parts.comments {
-            let text = [b"Comment\0", &comment[..]].concat();
+            // A PNG text ends at its first 0.
+            let comment = comment.split(|byte| *byte == 0).next().unwrap_or_default();
+            let text = [b"Comment\0", comment].concat();
             picture.metadata.other.push(("png:tEXt".into(), text));
         }
         return Ok((picture, warnings));

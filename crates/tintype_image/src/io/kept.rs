@@ -105,6 +105,9 @@ fn names_of_items(format: PictureFormat, metadata: &Metadata) -> Vec<String> {
                 let value = String::from_utf8_lossy(bytes);
                 format!("the maximal value {value}, on whose scale samples were,")
             }
+            Some(("tiff", "339:3")) => {
+                "the sign of samples, which are moved up by half their range,".into()
+            }
             Some(("tiff", tag)) => {
                 tags.push(tag.split(':').next().unwrap_or(tag));
                 continue;

@@ -191,11 +191,17 @@ impl Expansion {
     }
 }
 
-/// Reads a 16-bit picture at the depth `sBIT` names if that loses nothing.
+/// Reads a picture at the depth that `sBIT` names if that loses nothing.
 fn narrow_to_sbit(planes: &mut Planes, info: &Info<'_>) {
     let Some(&[bits, ref rest @ ..]) = info.sbit.as_deref() else { return };
     let stored = planes.shape.planes[0].bit_depth;
-    if stored != 16 || !(9..16).contains(&bits) || rest.iter().any(|b| *b != bits) {
+    // Gray of fewer bits beside opacity is stored in 8 bits, for which PNG has no other way.
+    let narrowed = match stored {
+        16 => 9..16,
+        8 if info.color_type == ColorType::GrayscaleAlpha => 1..8,
+        _ => return,
+    };
+    if !narrowed.contains(&bits) || rest.iter().any(|b| *b != bits) {
         return;
     }
     let narrow = |s: u16| scaled_sample(s, stored, bits);

@@ -591,3 +591,64 @@ fn an_orientation_is_applied_where_a_format_cannot_carry_it() {
     let png = write_picture(PictureFormat::Png, &picture).unwrap();
     assert_eq!(read_picture(&png, &Limits::default()).unwrap(), picture);
 }
+
+#[test]
+fn tiff_with_signed_samples_comes_back_signed() {
+    use ::tiff::encoder::{TiffEncoder, colortype::GrayI16};
+    let mut file = std::io::Cursor::new(Vec::new());
+    let samples: [i16; 6] = [-32_768, -1, 0, 1, 300, 32_767];
+    TiffEncoder::new(&mut file).unwrap().write_image::<GrayI16>(3, 2, &samples).unwrap();
+    let picture = read_picture(file.get_ref(), &Limits::default()).unwrap();
+    let expected: Vec<u16> = samples.iter().map(|sample| (i32::from(*sample) + 32_768) as u16).collect();
+    assert_eq!(picture.to_gray16().unwrap(), expected);
+    let again = write_picture(PictureFormat::Tiff, &picture).unwrap();
+    let mut decoder = ::tiff::decoder::Decoder::new(std::io::Cursor::new(&again)).unwrap();
+    let ::tiff::decoder::DecodingResult::I16(back) = decoder.read_image().unwrap() else {
+        panic!("not signed")
+    };
+    assert_eq!(back, samples);
+    assert_eq!(read_picture(&again, &Limits::default()).unwrap(), picture);
+    assert!(left_out_by(PictureFormat::Png, &picture)[0].to_string().contains("sign of samples"));
+}
+
+#[test]
+fn tiff_with_a_palette_is_read_as_colours() {
+    // Three pixels of 8 bits: indices 1, 0, 2; the map has 256 reds, greens and blues.
+    let mut bytes = b"II*\0\x08\0\0\0\x0a\0".to_vec();
+    let end = 8 + 2 + 12 * 10 + 4;
+    let entries: [(u16, u16, u32, u32); 10] = [
+        (256, 3, 1, 3),
+        (257, 3, 1, 1),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, end),
+        (277, 3, 1, 1),
+        (278, 3, 1, 1),
+        (279, 4, 1, 3),
+        (320, 3, 768, end + 4),
+    ];
+    for (tag, kind, count, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(count.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.extend([1, 0, 2, 0]);
+    let mut map = vec![0u16; 768];
+    for (at, value) in [(1, 0xffff), (2, 0x0909), (256, 0x8080), (512 + 2, 0x0707)] {
+        map[at] = value;
+    }
+    bytes.extend(map.iter().flat_map(|value| value.to_le_bytes()));
+    let picture = read_picture(&bytes, &Limits::default()).unwrap();
+    assert_eq!(picture.to_rgb8().unwrap(), [255, 0, 0, 0, 128, 0, 9, 0, 7]);
+}
+
+#[test]
+fn gray_of_few_bits_beside_opacity_comes_back() {
+    let mut shape = Shape::gray(9, 3, 4);
+    shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 4));
+    let picture = patterned(shape);
+    assert_eq!(round_trip(PictureFormat::Png, &picture), picture);
+}

@@ -6,7 +6,8 @@
 //! named after their inks, and is written as CMYK from them; premultiplied alpha keeps its name
 //! and its tag. Unknown tags are kept in [`Metadata::other`] under `tiff:<tag>:<type>`, values in
 //! little-endian order, and written back; camera and position data as a block of EXIF.
-//! Floating-point and signed samples are refused. Written files are little- or big-endian as the
+//! Signed samples are moved up by half their range, which an item says, and are written back
+//! signed; floating-point samples are refused. Written files are little- or big-endian as the
 //! machine is, chunky, deflated with the horizontal predictor, 8 or 16 bits; other depths are
 //! scaled up.
 //!
@@ -69,6 +70,8 @@ const STRUCTURAL: [u16; 35] = [
 ];
 /// Names of the planes of a CMYK picture, by which it is written as one.
 const INKS: [&str; 4] = ["cyan", "magenta", "yellow", "black"];
+/// The item that says that samples were of two's complement: the tag SampleFormat.
+pub(super) const SIGNED: &str = "tiff:339:3";
 /// Rows of about this many bytes make one strip.
 const STRIP_BYTES: usize = 256 << 10;
 
@@ -80,16 +83,24 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Resu
     decoder.seek_to_image(page)?;
     let layout = Layout::of(&mut decoder, limits)?;
     // The decoder drops extra samples of RGB; as gray with extra samples it gives all of them.
+    // Indices into a palette are read as gray, too.
     let patched;
-    if !layout.planar && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len() {
+    let as_gray = layout.palette.is_some()
+        || (!layout.planar
+            && usize::from(decoder.colortype()?.num_samples()) < layout.shape.planes.len());
+    if as_gray {
         patched = with_gray_photometric(bytes, page)?;
         decoder = open(&patched, limits)?;
         decoder.seek_to_image(page)?;
     }
+    let signed = layout.signed.then(|| [2, 0].repeat(layout.shape.planes.len()));
     let planes = samples(&mut decoder, layout)?;
     let mut metadata = metadata(&mut decoder, limits)?;
     if let Some(exif) = exif_of_page(bytes, page) {
         metadata.exif = Some(exif);
+    }
+    if let Some(formats) = signed {
+        metadata.set(SIGNED, formats);
     }
     Ok(Picture { planes, metadata })
 }
@@ -134,6 +145,8 @@ struct Layout {
     bits: u8,
     planar: bool,
     palette: Option<Vec<u16>>,
+    /// Samples are of two's complement; planes hold them moved up by half their range.
+    signed: bool,
 }
 
 impl Layout {
@@ -142,14 +155,20 @@ impl Layout {
         let (width, height) = decoder.dimensions()?;
         let count = usize::from(decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1));
         let formats = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
-        if let Some(format) = formats.iter().find(|f| **f != SampleFormat::Uint.to_u16() && **f != 4) {
-            let kind = ["signed", "floating-point"]
+        let signed = !formats.is_empty() && formats.iter().all(|f| *f == SampleFormat::Int.to_u16());
+        if let Some(format) =
+            formats.iter().find(|f| !signed && **f != SampleFormat::Uint.to_u16() && **f != 4)
+        {
+            let kind = ["partly signed", "floating-point"]
                 .get(usize::from(*format).wrapping_sub(2))
                 .unwrap_or(&"complex");
-            return unsupported(format!("with {kind} samples; only unsigned integers are handled"));
+            return unsupported(format!("with {kind} samples; integers are handled"));
         }
         let depths = decoder.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample)?.unwrap_or(vec![1]);
         let bits = depths[0];
+        if signed && !matches!(bits, 8 | 16) {
+            return unsupported(format!("with signed samples of {bits} bits; 8 and 16 are handled"));
+        }
         if !matches!(bits, 1 | 2 | 4 | 8 | 16) || depths.iter().any(|d| *d != bits) {
             let list: Vec<String> = depths.iter().map(u16::to_string).collect();
             return unsupported(format!(
@@ -205,7 +224,7 @@ impl Layout {
         };
         shape.check(limits)?;
         let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration)?.unwrap_or(1) == 2;
-        Ok(Self { shape, bits, planar, palette })
+        Ok(Self { shape, bits, planar, palette, signed })
     }
 }
 
@@ -277,6 +296,9 @@ fn samples(decoder: &mut Reader<'_>, layout: Layout) -> Result<Planes, ImageErro
                 row.iter_mut().zip(words).for_each(|(s, w)| *s = w);
             } else {
                 unpack_row(bytes, layout.bits, &mut row);
+            }
+            if layout.signed {
+                row.iter_mut().for_each(|sample| *sample ^= 1 << (layout.bits - 1));
             }
             if let Some(palette) = &layout.palette {
                 put_palette_row(&mut planes, (x0, y0 + y), &row, palette)?;
@@ -435,6 +457,9 @@ fn write_page(
     let shape = &source.planes().shape;
     let (width, height, count) = (shape.width_px, shape.height_px, source.order.len());
     let bits: u8 = if source.bit_depth > 8 { 16 } else { 8 };
+    let signed = metadata.item(SIGNED).is_some_and(|formats| formats.first() == Some(&2))
+        && source.bit_depth == bits;
+    let format = if signed { SampleFormat::Int } else { SampleFormat::Uint };
     let row_len = width * count * usize::from(bits / 8);
     let strip_rows = (STRIP_BYTES / row_len).clamp(1, height);
     let mut deflate = Deflate::with_level(match settings.effort {
@@ -462,6 +487,9 @@ fn write_page(
         packed.clear();
         for y in top..(top + strip_rows).min(height) {
             source.row(y, bits, &mut samples);
+            if signed {
+                samples.iter_mut().for_each(|sample| *sample ^= 1 << (bits - 1));
+            }
             pack_differences(&samples, count, bits, &mut packed);
         }
         let mut strip = Vec::new();
@@ -472,7 +500,7 @@ fn write_page(
     page.write_tag(Tag::ImageWidth, width as u32)?;
     page.write_tag(Tag::ImageLength, height as u32)?;
     page.write_tag(Tag::BitsPerSample, &vec![u16::from(bits); count][..])?;
-    page.write_tag(Tag::SampleFormat, &vec![SampleFormat::Uint.to_u16(); count][..])?;
+    page.write_tag(Tag::SampleFormat, &vec![format.to_u16(); count][..])?;
     page.write_tag(Tag::SamplesPerPixel, count as u16)?;
     page.write_tag(Tag::Compression, 8u16)?;
     page.write_tag(Tag::Predictor, 2u16)?;
