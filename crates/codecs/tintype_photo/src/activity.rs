@@ -56,3 +56,23 @@ impl StepMap {
         (index.round() as i32).clamp(-i32::from(STEP_MAX), STEP_MAX.into()) as i8
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_places_are_coarser() {
+        let mut plane = Plane::new(64, 32);
+        for y in 0..32 {
+            for x in 32..64 {
+                plane.row_mut(y)[x] = if (x + y) % 2 == 0 { 0 } else { 3000 };
+            }
+        }
+        let map = StepMap::of_plane(&plane);
+        assert!(map.of_block((0, 0), 32) < 0 && map.of_block((32, 0), 32) > 0);
+        // A block on the edge of both is nearer to the calm side.
+        assert!(map.of_block((24, 0), 16) <= 1);
+        assert_eq!(StepMap::default().of_block((0, 0), 16), 0);
+    }
+}

@@ -106,3 +106,40 @@ pub fn forward(block: &[i16], out: &mut Vec<f32>) {
     }
     out.extend(scan().iter().map(|&(u, v)| grid[usize::from(v)][usize::from(u)]));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn low_waves_come_back() {
+        let wave = |u: usize, v: usize, x: usize, y: usize| {
+            let of = |k: usize, at: usize| (PI * k as f64 * (at as f64 + 0.5) / SIDE as f64).cos();
+            of(u, x) * of(v, y)
+        };
+        let value = |i: usize| {
+            let (x, y) = (i % SIDE, i / SIDE);
+            (900.0 + 700.0 * wave(1, 0, x, y) - 300.0 * wave(15, 15, x, y)) as i16
+        };
+        let block: Vec<i16> = (0..SIDE * SIDE).map(value).collect();
+        let mut coefficients = Vec::new();
+        forward(&block, &mut coefficients);
+        // The first is the mean times the side.
+        assert!((coefficients[0] - 900.0 * 32.0).abs() < 40.0, "{}", coefficients[0]);
+
+        let mut sums = [0i32; SIDE * SIDE];
+        add_inverse(&mut sums, KEPT, |at| coefficients[at].round() as i32);
+        for (sum, &sample) in sums.iter().zip(&block) {
+            assert!((sum - (i32::from(sample) << ENTRY_BITS)).abs() < 4 << ENTRY_BITS);
+        }
+    }
+
+    #[test]
+    fn the_scan_rises_and_has_every_place() {
+        let mut places = scan().to_vec();
+        assert!(places.is_sorted_by_key(|(u, v)| u + v));
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), KEPT);
+    }
+}

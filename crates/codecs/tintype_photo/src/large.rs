@@ -71,3 +71,50 @@ fn dct_weights(gain: i32) -> Vec<u8> {
         |&(u, v): &(u8, u8)| weight(ratios[usize::from(u)] + ratios[usize::from(v)], 1 << 16, gain);
     super::dct::scan().iter().map(of_place).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fearless_simd::Level;
+    use tintype_block::Border;
+
+    /// What the pieces make of a border whose samples are `base + 32 · column` above, and
+    /// `base + 16 · row` on the left.
+    fn predictions() -> Vec<Vec<i32>> {
+        let mut inputs = [0; BORDER_INPUTS];
+        for i in 0..8 {
+            inputs[i] = 32 * (4 * i as i32) + 48;
+            inputs[13 + i] = 16 * (4 * i as i32) + 24;
+        }
+        let last = inputs[7];
+        inputs[8..12].fill(last);
+        let mean = inputs[..8].iter().chain(&inputs[13..]).sum::<i32>() / 16;
+        let border = Border { mean, inputs: inputs.map(|v| v - mean) };
+        let samples = |piece: &Piece| {
+            let mut sums = [0; SIDE * SIDE];
+            piece.predictor.predict(Level::new(), &border, &mut sums);
+            sums.map(|sum| sum >> ENTRY_BITS).to_vec()
+        };
+        pieces(false).pieces.iter().map(samples).collect()
+    }
+
+    #[test]
+    fn predictors_continue_the_border() {
+        let [mean, planar, rows, columns, tilted] = <[_; 5]>::try_from(predictions()).unwrap();
+        let at = |block: &[i32], x: usize, y: usize| block[y * SIDE + x];
+        assert!(mean.iter().all(|&v| v == mean[0]));
+        assert_eq!(at(&columns, 10, 0), at(&columns, 10, 31));
+        assert!((at(&columns, 10, 0) - 320).abs() <= 1, "{}", at(&columns, 10, 0));
+        assert!((at(&rows, 3, 10) - 160).abs() <= 1, "{}", at(&rows, 3, 10));
+        assert!((at(&tilted, 10, 10) - 480).abs() <= 2, "{}", at(&tilted, 10, 10));
+        let (low, high) = (at(&planar, 0, 0), at(&planar, 31, 31));
+        assert!(low < high && high < at(&tilted, 31, 31));
+    }
+
+    #[test]
+    fn finer_waves_weigh_more() {
+        let weights = dct_weights(8);
+        assert_eq!(weights[0], super::super::weights::UNIT as u8);
+        assert!(weights[255] > weights[100] && weights[100] > weights[3]);
+    }
+}

@@ -196,3 +196,35 @@ pub fn fitting_border(samples: &Plane<i16>, (x, y): (usize, usize), side: usize,
 
 /// Internal samples a unit of [`ENTRY_BITS`] sums.
 pub const SUM_SCALE: f32 = 1.0 / (1 << ENTRY_BITS) as f32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tintype_block::PlaneKind;
+
+    #[test]
+    fn four_step_indices_double_the_step() {
+        let model = super::super::tests::model_without_filter();
+        let synthesis = Synthesis { model: &model, step: 160, varies: true, level: Level::new() };
+        let step = |index: i8| synthesis.dequantiser(index).step;
+        assert_eq!([-4, 0, 4, 8].map(step), [80, 160, 320, 640]);
+        assert!(step(1) == 190 && step(-1) == 135, "{} {}", step(1), step(-1));
+    }
+
+    #[test]
+    fn slopes_are_added_and_taken() {
+        let kind = PlaneKind { chroma: false, centred: false, half: false };
+        let mut luma = PlaneState::new((16, 16), kind);
+        for y in 0..16 {
+            luma.samples.row_mut(y).iter_mut().zip(0..).for_each(|(v, x)| *v = 100 * x);
+        }
+        let planes = [luma];
+        let slopes = Slopes { values: [-3, 0], references: &planes };
+        let mut samples = vec![7i16; 64];
+        slopes.add_to(&mut samples, (8, 8), 8);
+        assert_eq!(samples[0], 7 - 300);
+        assert_eq!(samples[9], 7 - 337);
+        slopes.take_from(&mut samples, (8, 8), 8);
+        assert!(samples.iter().all(|&v| v == 7));
+    }
+}

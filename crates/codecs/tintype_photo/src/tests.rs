@@ -4,7 +4,9 @@
 use super::{PhotoCodec, photo_model};
 use tintype_block::{StreamHeader, internal_planes, plane_kinds};
 use tintype_codec::contract::{check_rising_quality, encoded as encode, picture};
-use tintype_codec::{Codec, CodecError, DecodeRequest, Exec, Payload, Result};
+use tintype_codec::{
+    Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Result, Target, Tune,
+};
 use tintype_image::{Level, Plane, Planes, Shape, Threads};
 use tintype_model::{Model, ModelHash};
 
@@ -75,7 +77,7 @@ fn filtered_model(by: i32) -> super::PhotoModel {
     super::PhotoModel::from_file(&super::PhotoModel::file_of(payload)).unwrap()
 }
 
-fn without_filter() -> super::PhotoModel {
+pub(crate) fn model_without_filter() -> super::PhotoModel {
     super::PhotoModel::from_file(&super::PhotoModel::file_of(small_model())).unwrap()
 }
 
@@ -86,7 +88,7 @@ fn a_filter_that_is_useless_costs_one_bit() {
         let source = picture(shape);
         let payload = encode(&codec, &source, 60.0);
         assert_eq!(payload.header[1] & 4, 4);
-        let without = PhotoCodec::with_model(without_filter());
+        let without = PhotoCodec::with_model(model_without_filter());
         let plain = encode(&without, &source, 60.0);
         assert!(payload.sections[0].bytes.len() <= plain.sections[0].bytes.len() + 1);
         let back = decode(&codec, &payload, &source.shape).unwrap();
@@ -172,4 +174,53 @@ fn the_format_page_has_the_position_classes_of_the_code() {
         lines += &format!("    {}\n", classes.join(" "));
     }
     assert_eq!(marked("positions").trim_matches('\n'), lines.trim_matches('\n'));
+}
+
+#[test]
+fn looks_cost_less_where_the_picture_is_busy() {
+    // Calm on the left, noise on the right: `--tune visual` gives the noise coarser steps.
+    let mut source = Planes::new(Shape::gray(128, 64, 8));
+    let mut state = 1u32;
+    for y in 0..64 {
+        for x in 0..128 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = if x < 64 { 0 } else { (state >> 24) as u16 / 2 };
+            source.planes[0].row_mut(y)[x] = 60 + (x + y) as u16 / 4 + noise;
+        }
+    }
+    let side = |tune: Tune| {
+        let settings = EncodeSettings { target: Target::Quality(60.0), tune, effort: 5 };
+        let payload = PhotoCodec::SHIPPED.encode(&source, &settings, &exec()).unwrap();
+        let back = decode(&PhotoCodec::SHIPPED, &payload, &source.shape).unwrap();
+        let errors = |columns: std::ops::Range<usize>| -> f64 {
+            let pairs = source.planes[0].rows().zip(back.planes[0].rows());
+            pairs
+                .flat_map(|(a, b)| {
+                    columns.clone().map(move |x| (f64::from(a[x]) - f64::from(b[x])).powi(2))
+                })
+                .sum()
+        };
+        errors(64..128) / errors(0..64).max(1.0)
+    };
+    assert!(side(Tune::Visual) > 1.5 * side(Tune::Psnr));
+}
+
+#[test]
+fn chroma_that_follows_luma_is_nearly_free() {
+    let colour = |tilt: f32| {
+        let mut source = Planes::new(Shape::rgb(96, 96, 8));
+        let mut state = 1u32;
+        for y in 0..96 {
+            for x in 0..96 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let value = 40.0 + (state >> 25) as f32;
+                for (plane, factor) in source.planes.iter_mut().zip([1.0 + tilt, 1.0, 1.0 - tilt]) {
+                    plane.row_mut(y)[x] = (value * factor) as u16;
+                }
+            }
+        }
+        encode(&PhotoCodec::SHIPPED, &source, 60.0).sections[0].bytes.len()
+    };
+    let (gray, tinted) = (colour(0.0), colour(0.4));
+    assert!(tinted < gray + gray / 4, "{tinted} against {gray}");
 }
