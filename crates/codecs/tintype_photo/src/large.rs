@@ -2,7 +2,7 @@
 //! integers.
 
 use super::dct::{KEPT, SIDE, waves};
-use super::model::{Piece, PieceSet};
+use super::piece_set::{Piece, PieceSet};
 use super::weights::{GAINS, weight};
 use tintype_block::{BORDER_INPUTS, ENTRY_BITS, Predictor};
 

@@ -37,6 +37,7 @@ mod dct;
 pub mod filter;
 mod large;
 mod model;
+mod piece_set;
 mod pieces;
 mod quantise;
 mod search;
@@ -51,7 +52,8 @@ mod weights;
 pub use codec::PhotoCodec;
 #[cfg(feature = "model")]
 pub use codec::photo_model;
-pub use model::{PhotoModel, Piece, PieceSet, SETS};
+pub use model::{PhotoModel, SETS};
+pub use piece_set::{Piece, PieceSet};
 pub use tintype_block::BORDER_INPUTS;
 
 use tintype_codec::CodecId;

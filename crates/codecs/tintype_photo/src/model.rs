@@ -11,6 +11,7 @@
 //! starting contexts to the end.
 
 use super::filter::Filter;
+use super::piece_set::{Piece, PieceSet};
 use super::weights::{GAINS, row_weights};
 use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
@@ -18,28 +19,6 @@ use tintype_model::{Model, ModelFile, ModelHash};
 
 /// Number of piece sets: luma 8, luma 16, chroma 8, chroma 16.
 pub const SETS: usize = 4;
-
-/// One affine piece in integers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// Of a block from its border.
-    pub predictor: Predictor,
-    /// `kept × n²`, by falling variance; empty for blocks of 32, whose basis is the DCT's.
-    pub basis: Vec<i16>,
-    /// One weight of the step for each row, see [`super::weights`].
-    pub weights: Vec<u8>,
-}
-
-/// Pieces for one block size and kind of plane.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PieceSet {
-    /// Side of the block: 8, 16 or 32.
-    pub n: usize,
-    /// Basis rows of each piece.
-    pub kept: usize,
-    /// By falling frequency of use.
-    pub pieces: Vec<Piece>,
-}
 
 /// All that is fitted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,12 +2,21 @@
 //! Float: for the encoder's search only.
 
 use super::dct;
-use super::model::Piece;
-use super::search::Target;
+use super::piece_set::{Piece, PieceSet};
 use super::synthesis::{SUM_SCALE, Synthesis};
 use super::weights::UNIT;
 use fearless_simd::Level;
 use tintype_block::{Border, ENTRY_BITS};
+
+/// A block under search.
+pub struct Target<'a> {
+    /// Its pieces.
+    pub set: &'a PieceSet,
+    /// Its border, less the slopes' part.
+    pub border: Border,
+    /// Its samples, less the slopes' part.
+    pub samples: Vec<i16>,
+}
 
 /// One piece tried on a block.
 pub struct Candidate {

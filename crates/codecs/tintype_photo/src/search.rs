@@ -8,8 +8,8 @@
 use super::activity::StepMap;
 use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
 use super::cost::{end_costs, piece_costs, slope_cost, split_costs, step_cost};
-use super::model::PieceSet;
-use super::pieces::{Candidate, Tried, leftover, try_pieces};
+use super::piece_set::PieceSet;
+use super::pieces::{Candidate, Target, Tried, leftover, try_pieces};
 use super::quantise::Quantiser;
 use super::symbols::SLOPE_MIN;
 use super::synthesis::{Slopes, Synthesis, block_border, coded_right};
@@ -45,16 +45,6 @@ pub struct PlaneSearch<'a> {
     finalists: usize,
     /// Pieces that are transformed after all have predicted.
     transformed: usize,
-}
-
-/// A block under search.
-pub struct Target<'a> {
-    /// Its pieces.
-    pub set: &'a PieceSet,
-    /// Its border, less the slopes' part.
-    pub border: Border,
-    /// Its samples, less the slopes' part.
-    pub samples: Vec<i16>,
 }
 
 /// What the candidates of a block share.

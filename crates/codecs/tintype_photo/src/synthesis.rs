@@ -1,7 +1,8 @@
 //! What a block's symbols come to: prediction, slopes, dequantised rows. Bit-exact.
 
 use super::dct;
-use super::model::{PhotoModel, PieceSet};
+use super::model::PhotoModel;
+use super::piece_set::PieceSet;
 use super::weights::UNIT;
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_block::{
