@@ -37,16 +37,16 @@ const CHROMA_STEPS: [f32; 2] = [0.96, 1.10];
 const CHROMA_VISUAL: f32 = 1.2;
 
 /// Quality against the luma step in 8-bit sample units: the mean SSIMULACRA2 that the pictures
-/// of photos/valid reach.
+/// of photos/valid reach under `--tune visual`.
 const QUALITY: QualityCurve<'static> = QualityCurve::new(&[
-    (0.0, 79.0),
-    (12.5, 63.7),
-    (25.0, 50.3),
-    (40.0, 36.7),
-    (57.0, 23.8),
-    (70.0, 15.4),
-    (83.0, 8.0),
-    (91.0, 3.35),
+    (0.0, 86.7),
+    (15.9, 63.7),
+    (26.7, 50.3),
+    (41.0, 36.7),
+    (56.6, 23.8),
+    (69.3, 15.4),
+    (82.0, 8.0),
+    (90.2, 3.35),
     (100.0, 0.6),
 ]);
 

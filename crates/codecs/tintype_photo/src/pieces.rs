@@ -36,6 +36,8 @@ pub struct Tried<'a> {
     pub step: f32,
     /// What a bit weighs.
     pub lambda: f32,
+    /// Pieces that predict.
+    pub predicted: usize,
     /// Pieces that are transformed.
     pub transformed: usize,
     /// Weights of rows.
@@ -91,12 +93,13 @@ pub fn try_pieces(
 ) -> Vec<Candidate> {
     let (set, source) = (target.set, &target.samples);
     let samples = source.len();
-    residuals.resize(samples * set.pieces.len(), 0);
-    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(set.pieces.len());
+    let predicted = &set.pieces[..set.pieces.len().min(tried.predicted)];
+    residuals.resize(samples * predicted.len(), 0);
+    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(predicted.len());
     let mut sums = [0i32; dct::SIDE * dct::SIDE];
     let sums = &mut sums[..samples];
     for (number, (piece, residual)) in
-        set.pieces.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
+        predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
     {
         piece.predictor.predict(tried.synthesis.level, &target.border, sums);
         for ((r, t), s) in residual.iter_mut().zip(source).zip(&*sums) {

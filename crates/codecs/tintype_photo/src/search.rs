@@ -23,6 +23,30 @@ use tintype_image::Plane;
 /// more bytes at the same PSNR, 0.14 1.2 %; 0.12 0.2 % more at SSIMULACRA2 of 50 to 90.
 const LAMBDA: f32 = 0.10;
 
+/// How many pieces an effort tries on a block.
+#[derive(Clone, Copy, Debug)]
+struct Breadth {
+    /// Pieces that predict, from the most frequent on.
+    predicted: usize,
+    /// Those of them that leave least and are transformed.
+    transformed: usize,
+    /// Those of them whose levels are searched in full.
+    finalists: usize,
+}
+
+/// By effort, 1 to 9.
+const BREADTHS: [Breadth; 9] = [
+    Breadth { predicted: 8, transformed: 2, finalists: 1 },
+    Breadth { predicted: 12, transformed: 3, finalists: 1 },
+    Breadth { predicted: 20, transformed: 5, finalists: 1 },
+    Breadth { predicted: 32, transformed: 8, finalists: 2 },
+    Breadth { predicted: 64, transformed: 12, finalists: 2 },
+    Breadth { predicted: 64, transformed: 16, finalists: 3 },
+    Breadth { predicted: 64, transformed: 20, finalists: 4 },
+    Breadth { predicted: 64, transformed: 32, finalists: 6 },
+    Breadth { predicted: 64, transformed: 64, finalists: 10 },
+];
+
 /// What the search finds for one block.
 #[derive(Clone, Debug)]
 struct Found {
@@ -41,10 +65,7 @@ pub struct PlaneSearch<'a> {
     /// Step indices of the source, where the plane has its own.
     steps: StepMap,
     effort: u8,
-    /// Pieces whose levels are searched in full.
-    finalists: usize,
-    /// Pieces that are transformed after all have predicted.
-    transformed: usize,
+    breadth: Breadth,
 }
 
 /// What the candidates of a block share.
@@ -80,8 +101,7 @@ impl<'a> PlaneSearch<'a> {
             residuals: RefCell::default(),
             steps,
             effort,
-            finalists: usize::from(effort).div_ceil(2),
-            transformed: 4 + 2 * usize::from(effort),
+            breadth: BREADTHS[usize::from(effort.clamp(1, 9)) - 1],
         }
     }
 
@@ -234,7 +254,8 @@ impl<'a> PlaneSearch<'a> {
         let weights = Tried {
             step: place.quantiser.dequantiser.step as f32,
             lambda: place.quantiser.lambda,
-            transformed: self.transformed,
+            predicted: self.breadth.predicted,
+            transformed: self.breadth.transformed,
             synthesis: &self.synthesis,
         };
         let mut candidates = dispatch!(self.synthesis.level, simd => simd.vectorize(
@@ -242,7 +263,7 @@ impl<'a> PlaneSearch<'a> {
             || try_pieces(target, &weights, &place.piece_bits, &mut self.residuals.borrow_mut())
         ));
         candidates.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
-        candidates.truncate(self.finalists);
+        candidates.truncate(self.breadth.finalists);
         candidates
     }
 
