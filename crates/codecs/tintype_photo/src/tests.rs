@@ -81,15 +81,22 @@ pub(crate) fn model_without_filter() -> super::PhotoModel {
     super::PhotoModel::from_file(&super::PhotoModel::file_of(small_model())).unwrap()
 }
 
+/// At an effort that uses the filter.
+fn densely(codec: &PhotoCodec, source: &Planes) -> Payload {
+    let target = Target::Quality(60.0);
+    codec.encode(source, &EncodeSettings { target, tune: Tune::Psnr, effort: 7 }, &exec()).unwrap()
+}
+
 #[test]
 fn a_filter_that_is_useless_costs_one_bit() {
     let codec = PhotoCodec::with_model(filtered_model(30_000));
     for shape in [Shape::rgb(80, 70, 8), Shape::gray(33, 17, 8)] {
         let source = picture(shape);
-        let payload = encode(&codec, &source, 60.0);
+        let payload = densely(&codec, &source);
         assert_eq!(payload.header[1] & 4, 4);
+        assert_eq!(encode(&codec, &source, 60.0).header[1] & 4, 0, "below the filter's effort");
         let without = PhotoCodec::with_model(model_without_filter());
-        let plain = encode(&without, &source, 60.0);
+        let plain = densely(&without, &source);
         assert!(payload.sections[0].bytes.len() <= plain.sections[0].bytes.len() + 1);
         let back = decode(&codec, &payload, &source.shape).unwrap();
         assert!(back == decode(&without, &plain, &source.shape).unwrap());
