@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod files;
 mod interrupt;
+mod made;
 mod memory;
 mod output;
 mod pairs;

@@ -2,6 +2,7 @@
 
 use crate::files::{Job, Place};
 use crate::interrupt::Unfinished;
+use crate::made::{is_made_from, mark_made_from};
 use crate::{Failure, Outcome, progress};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -66,14 +67,16 @@ pub fn write_result(
     let file = new_file_beside(&target).map_err(|error| failed(error.into()))?;
     let _listed = Unfinished::new(file.path());
     let file = write_all_of(file, write).map_err(failed)?;
-    let Some(file) =
-        put(file, &target, existing, job.otherwise.is_none()).map_err(|error| failed(error.into()))?
+    let Some(file) = put(file, (&job.input, &target), existing, job.otherwise.is_none())
+        .map_err(|error| failed(error.into()))?
     else {
         return Ok(job.output.clone());
     };
 
     if let Some(longer) = &job.otherwise
-        && put(file, longer, existing, true).map_err(|error| failed(error.into()))?.is_none()
+        && put(file, (&job.input, longer), existing, true)
+            .map_err(|error| failed(error.into()))?
+            .is_none()
     {
         return Ok(Place::File(longer.clone()));
     }
@@ -83,10 +86,11 @@ pub fn write_result(
     ))
 }
 
-/// Moves `file` to `path`; gives it back if another file stands there and must stay.
+/// Moves `file`, the result of `input`, to `path`; gives it back if another file stands there and must
+/// stay.
 fn put(
     file: NamedTempFile,
-    path: &Path,
+    (input, path): (&Place, &Path),
     existing: Existing,
     may_ask: bool,
 ) -> std::io::Result<Option<NamedTempFile>> {
@@ -109,7 +113,8 @@ fn put(
         if same_len && std::fs::read(path)? == std::fs::read(file.path())? {
             return Ok(None);
         }
-        if !(may_ask && may_replace(path)) {
+        let own = is_made_from(path, input);
+        if !own && !(may_ask && may_replace(path)) {
             return Ok(Some(file));
         }
     }
@@ -191,14 +196,20 @@ impl Preserve {
         }
     }
 
-    /// Gives it to the result at `to`. A file system that refuses changes nothing of the result.
+    /// Gives it to the result at `to`, and marks what the result was made from. A file system that refuses
+    /// changes nothing of the result.
     pub fn apply(self, from: &Place, to: &Place) {
         let (Place::File(from), Place::File(to)) = (from, to) else { return };
         let regular = |path: &Path| std::fs::metadata(path).ok().filter(|data| data.is_file());
         let (Some(before), Some(_)) = (regular(from), regular(to)) else { return };
-        if self == Self::Nothing {
-            return;
+        if self != Self::Nothing {
+            self.copy(&before, to);
         }
+        mark_made_from(to, from);
+    }
+
+    /// Gives the file at `to` the time, and perhaps the permissions, of `before`.
+    fn copy(self, before: &std::fs::Metadata, to: &Path) {
         let Ok(file) = std::fs::OpenOptions::new().write(true).open(to) else { return };
         if let Ok(modified) = before.modified() {
             let _ = file.set_times(std::fs::FileTimes::new().set_modified(modified));

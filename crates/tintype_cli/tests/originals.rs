@@ -41,7 +41,17 @@ fn an_existing_file_is_replaced_only_by_force() {
 
     // The same bytes again are no loss.
     folder.ok(&["encode", "a.ppm", "-o", "b.tin"]);
-    folder.fails(1, &["encode", "a.ppm", "-o", "b.tin", "-q", "20"]);
+
+    // What this very input became before may become something else; not once it was changed.
+    folder.ok(&["encode", "a.ppm", "-o", "b.tin", "-q", "20"]);
+    folder.ok(&["decode", "b.tin", "-o", "d.ppm"]);
+    folder.ok(&["encode", "a.ppm", "-o", "b.tin", "-q", "90"]);
+    folder.ok(&["decode", "b.tin", "-o", "d.ppm"]);
+    folder.write("d.ppm", b"edited");
+    folder.fails(1, &["decode", "b.tin", "-o", "d.ppm"]);
+    assert_eq!(folder.read("d.ppm"), b"edited");
+    folder.write("other.ppm", &ppm(40, 30));
+    folder.fails(1, &["encode", "other.ppm", "-o", "b.tin"]);
     folder.write("c.ppm", b"mine");
     let message = folder.fails(1, &["decode", "b.tin", "-o", "c.ppm"]);
     assert!(message.contains("c.ppm exists already"), "{message}");
