@@ -83,7 +83,8 @@ impl Level {
                     continue;
                 }
                 let near = |at: usize, len: usize| {
-                    let side = if at % 2 == 0 { (at / 2).saturating_sub(1) } else { at / 2 + 1 };
+                    let side =
+                        if at.is_multiple_of(2) { (at / 2).saturating_sub(1) } else { at / 2 + 1 };
                     (at / 2, side.min(len - 1))
                 };
                 let ((x0, x1), (y0, y1)) = (near(x, coarse.width), near(y, coarse.height));

@@ -113,8 +113,8 @@ fn put(
         if same_len && std::fs::read(path)? == std::fs::read(file.path())? {
             return Ok(None);
         }
-        let own = is_made_from(path, input);
-        if !own && !(may_ask && may_replace(path)) {
+        let replaceable = is_made_from(path, input) || (may_ask && may_replace(path));
+        if !replaceable {
             return Ok(Some(file));
         }
     }

@@ -86,6 +86,9 @@ fn dictionary() -> &'static [u8] {
     DICTIONARY.get_or_init(built)
 }
 
+/// A tag's name and its length.
+type TagLength = (&'static [u8; 4], u32);
+
 /// The D50 white point, in units of 1/65 536, as all numbers below.
 const D50: [u32; 3] = [0xf6d6, 0x1_0000, 0xd32d];
 /// Red, green and blue of sRGB, Adobe RGB (1998) and Display P3, adapted to D50.
@@ -113,7 +116,7 @@ const WIDE_TEXTS: [&str; 9] = [
     "Google Inc. 2016",
 ];
 /// Tags of usual profiles with their lengths; 0: the same data as the tag before.
-const TABLES: [(u32, &[(&[u8; 4], u32)]); 4] = [
+const TABLES: [(u32, &[TagLength]); 4] = [
     (
         264,
         &[

@@ -9,7 +9,7 @@ pub struct Piece {
     pub predictor: Predictor,
     /// `kept × n²`, by falling variance; empty for blocks of 32, whose basis is the DCT's.
     pub basis: Vec<i16>,
-    /// One weight of the step for each row, see [`super::weights`].
+    /// One weight of the step for each row, of 32 a weight of 1.
     pub weights: Vec<u8>,
 }
 

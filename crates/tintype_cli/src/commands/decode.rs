@@ -46,7 +46,7 @@ struct Plan {
 impl Plan {
     /// Whether a picture that its output's format cannot hold becomes a TIFF: its name was not typed.
     fn falls_back(&self, job: &Job) -> bool {
-        matches!(&job.output, Place::File(path) if !self.named.as_ref().is_some_and(|named| named == path))
+        matches!(&job.output, Place::File(path) if self.named.as_ref().is_none_or(|named| named != path))
     }
 }
 

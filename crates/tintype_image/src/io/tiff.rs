@@ -557,7 +557,7 @@ fn put(
     let (Some(kind), Some((len, word))) = (Type::from_u16(kind), exif::value_len(kind)) else {
         return Ok(());
     };
-    if little_endian.len() % len != 0 {
+    if !little_endian.len().is_multiple_of(len) {
         return Ok(());
     }
     let mut bytes = little_endian.to_vec();

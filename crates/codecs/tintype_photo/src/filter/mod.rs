@@ -67,7 +67,7 @@ pub fn side_inputs(
     /// An edge.
     const EDGE: i16 = 512;
     let plain = step_input(step);
-    let at_edge = move |place: usize, side: usize| place % side == 0 || place % side == side - 1;
+    let at_edge = move |place: usize, side: usize| [0, side - 1].contains(&(place % side));
     let of_cell = move |(cx, cell): (usize, &Cell)| {
         let side = usize::from(cell.side).max(8) / 2;
         let energy = energy_class(cell.energy.into(), 8) as i16;

@@ -80,6 +80,9 @@ impl Filter {
     }
 }
 
+/// A layer's shifts, biases and weights.
+type Numbers = (Vec<u8>, Vec<i32>, Vec<i16>);
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -94,12 +97,7 @@ impl<'a> Reader<'a> {
         Ok(part)
     }
 
-    /// Shifts, biases, weights.
-    fn layer(
-        &mut self,
-        weights: usize,
-        outputs: usize,
-    ) -> Result<(Vec<u8>, Vec<i32>, Vec<i16>), CodecError> {
+    fn layer(&mut self, weights: usize, outputs: usize) -> Result<Numbers, CodecError> {
         let shift = self.take(outputs)?.to_vec();
         let bias =
             self.take(4 * outputs)?.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
