@@ -1,15 +1,61 @@
-//! Linear prediction of a block from its border. Bit-exact: integers; additions wrap, so that
-//! hostile models give some picture and no panic.
+//! Products of a matrix with few numbers, and the linear prediction of a block from its border by
+//! one. Bit-exact: integers; additions wrap, so that hostile models give some picture and no
+//! panic.
 //!
 //! Two inputs' entries stand side by side, so that one `pmaddwd` adds both.
 
 use crate::{BORDER_INPUTS, Border, ENTRY_BITS};
 use fearless_simd::{Level, Simd, dispatch};
 
-/// Pairs of inputs; the last one's second has no entries.
-const PAIRS: usize = BORDER_INPUTS.div_ceil(2);
-/// Samples summed together.
+/// Sums worked on together.
 const LANES: usize = 32;
+
+/// Rows of 16-bit entries, one for each input: their sum, each times its input, is one number for
+/// each column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairedRows {
+    /// `[pair of inputs][column][2]`; the last pair's second input may have no entries.
+    paired: Vec<i16>,
+    /// Columns, padded to a multiple of 32.
+    len: usize,
+}
+
+impl PairedRows {
+    /// From rows of `len` entries, each row one input's; columns are padded with zeros.
+    pub fn from_rows(rows: &[i16], len: usize) -> Self {
+        let padded = len.next_multiple_of(LANES);
+        let pairs = (rows.len() / len).div_ceil(2);
+        let mut paired = vec![0; pairs * padded * 2];
+        for (input, row) in rows.chunks_exact(len).enumerate() {
+            let pair = &mut paired[input / 2 * padded * 2..][..padded * 2];
+            for (both, &entry) in pair.chunks_exact_mut(2).zip(row) {
+                both[input % 2] = entry;
+            }
+        }
+        Self { paired, len: padded }
+    }
+
+    /// Columns with their padding: a multiple of 32.
+    pub fn columns(&self) -> usize {
+        self.len
+    }
+
+    /// The row of input `input`, with its padding.
+    pub fn row(&self, input: usize) -> impl Iterator<Item = i16> + '_ {
+        let pair = &self.paired[input / 2 * self.len * 2..][..self.len * 2];
+        pair.iter().skip(input % 2).step_by(2).copied()
+    }
+
+    /// `start` and the sum of input times row, for each of the columns; `inputs` are an even
+    /// number, the last one 0 if there is no row for it.
+    pub fn sum(&self, level: Level, inputs: &[i16], start: i32, sums: &mut [i32]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = level.as_avx2() {
+            return sum_avx2(avx2, &self.paired, inputs, start, sums);
+        }
+        dispatch!(level, simd => sum_plain(simd, &self.paired, inputs, start, sums));
+    }
+}
 
 /// What one unit of each border input adds to each sample of a block.
 ///
@@ -26,50 +72,33 @@ const LANES: usize = 32;
 /// assert_eq!(sums, [105 << 12; 64]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Predictor {
-    /// `[pair][sample][2]`.
-    paired: Vec<i16>,
-    /// Samples of a block: a multiple of 32.
-    len: usize,
-}
+pub struct Predictor(PairedRows);
 
 impl Predictor {
-    /// From one row of `len` entries for each border input, [`ENTRY_BITS`] fractional bits.
+    /// From one row of `len` entries (a multiple of 32) for each border input, [`ENTRY_BITS`]
+    /// fractional bits.
     pub fn from_rows(rows: &[i16], len: usize) -> Self {
-        let mut paired = vec![0; PAIRS * len * 2];
-        for (input, row) in rows.chunks_exact(len).enumerate() {
-            let pair = &mut paired[input / 2 * len * 2..][..len * 2];
-            for (both, &entry) in pair.chunks_exact_mut(2).zip(row) {
-                both[input % 2] = entry;
-            }
-        }
-        Self { paired, len }
+        Self(PairedRows::from_rows(rows, len))
     }
 
     /// The row of border input `input`.
     pub fn row(&self, input: usize) -> impl Iterator<Item = i16> + '_ {
-        let pair = &self.paired[input / 2 * self.len * 2..][..self.len * 2];
-        pair.iter().skip(input % 2).step_by(2).copied()
+        self.0.row(input)
     }
 
     /// The prediction, one sum for each sample with [`ENTRY_BITS`] fractional bits: the border's
     /// mean and the sum of input times row; inputs are limited to 16 bits.
     pub fn predict(&self, level: Level, border: &Border, sums: &mut [i32]) {
-        let mut inputs = [0i16; PAIRS * 2];
+        let mut inputs = [0i16; BORDER_INPUTS.next_multiple_of(2)];
         for (input, &value) in inputs.iter_mut().zip(&border.inputs) {
             *input = value.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
         }
-        let start = border.mean << ENTRY_BITS;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = level.as_avx2() {
-            return sum_avx2(avx2, &self.paired, &inputs, start, sums);
-        }
-        dispatch!(level, simd => sum_plain(simd, &self.paired, &inputs, start, sums));
+        self.0.sum(level, &inputs, border.mean << ENTRY_BITS, sums);
     }
 }
 
 #[inline(always)]
-fn sum_plain<S: Simd>(simd: S, paired: &[i16], inputs: &[i16; PAIRS * 2], start: i32, sums: &mut [i32]) {
+fn sum_plain<S: Simd>(simd: S, paired: &[i16], inputs: &[i16], start: i32, sums: &mut [i32]) {
     simd.vectorize(
         #[inline(always)]
         || {
@@ -92,7 +121,7 @@ fn sum_plain<S: Simd>(simd: S, paired: &[i16], inputs: &[i16; PAIRS * 2], start:
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    fn sum_avx2(avx2: Avx2, paired: &[i16], inputs: &[i16; PAIRS * 2], start: i32, sums: &mut [i32]) {
+    fn sum_avx2(avx2: Avx2, paired: &[i16], inputs: &[i16], start: i32, sums: &mut [i32]) {
         use core::arch::x86_64::*;
         use fearless_simd::{SimdBase, i16x16, i32x8};
         let len = sums.len();

@@ -18,7 +18,7 @@ pub fn pieces(chroma: bool) -> PieceSet {
         let entry = |i: usize| kind(i / (SIDE * SIDE), i % SIDE, i / SIDE % SIDE) as i16;
         let rows: Vec<i16> = (0..BORDER_INPUTS * SIDE * SIDE).map(entry).collect();
         let predictor = Predictor::from_rows(&rows, SIDE * SIDE);
-        Piece { predictor, basis: Vec::new(), weights: weights.clone() }
+        Piece::new(predictor, Vec::new(), weights.clone())
     };
     PieceSet { n: SIDE, kept: KEPT, pieces: kinds.map(piece).into() }
 }

@@ -122,7 +122,7 @@ impl Model for PhotoModel {
                 let predictor = Predictor::from_rows(&rows, n * n);
                 let basis = reader.rows(kept, n * n)?;
                 let weights = row_weights(&basis, n, GAINS[set / 2]);
-                Ok(Piece { predictor, basis, weights })
+                Ok(Piece::new(predictor, basis, weights))
             };
             let pieces =
                 (0..count).map(|_| piece(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;

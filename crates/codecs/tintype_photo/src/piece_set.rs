@@ -1,6 +1,7 @@
 //! Affine pieces in integers.
 
-use tintype_block::Predictor;
+use std::sync::OnceLock;
+use tintype_block::{PairedRows, Predictor};
 
 /// One affine piece in integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,26 @@ pub struct Piece {
     pub basis: Vec<i16>,
     /// One weight of the step for each row, of 32 a weight of 1.
     pub weights: Vec<u8>,
+    /// The basis by samples: made when the first block is transformed.
+    transform: OnceLock<PairedRows>,
+}
+
+impl Piece {
+    /// A piece with a predictor, `kept × n²` entries of a basis (or none), and weights.
+    pub fn new(predictor: Predictor, basis: Vec<i16>, weights: Vec<u8>) -> Self {
+        Self { predictor, basis, weights, transform: OnceLock::new() }
+    }
+
+    /// The basis as what a block's samples, `samples` of them, are transformed by: one row for each
+    /// sample, one column for each basis row.
+    pub(crate) fn transform(&self, samples: usize) -> &PairedRows {
+        self.transform.get_or_init(|| {
+            let kept = self.basis.len() / samples;
+            let entry = |i: usize| self.basis[i % kept * samples + i / kept];
+            let rows: Vec<i16> = (0..self.basis.len()).map(entry).collect();
+            PairedRows::from_rows(&rows, kept)
+        })
+    }
 }
 
 /// Pieces for one block size and kind of plane.

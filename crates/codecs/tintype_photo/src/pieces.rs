@@ -44,17 +44,6 @@ pub struct Tried<'a> {
     pub synthesis: &'a Synthesis<'a>,
 }
 
-/// The sum of products: wraps, which residuals of [`tintype_block::INTERNAL_MAX`] and orthonormal
-/// rows never reach.
-#[inline(always)]
-fn dot(a: &[i16], b: &[i16]) -> i32 {
-    let mut sum = 0i32;
-    for (&a, &b) in a.iter().zip(b) {
-        sum = sum.wrapping_add(i32::from(a).wrapping_mul(i32::from(b)));
-    }
-    sum
-}
-
 /// The sum of squares.
 #[inline(always)]
 fn energy(residual: &[i16]) -> f32 {
@@ -97,10 +86,10 @@ pub fn try_pieces(
     residuals.resize(samples * predicted.len(), 0);
     let mut energies: Vec<(f32, usize)> = Vec::with_capacity(predicted.len());
     let mut sums = [0i32; dct::SIDE * dct::SIDE];
-    let sums = &mut sums[..samples];
     for (number, (piece, residual)) in
         predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
     {
+        let sums = &mut sums[..samples];
         piece.predictor.predict(tried.synthesis.level, &target.border, sums);
         for ((r, t), s) in residual.iter_mut().zip(source).zip(&*sums) {
             *r = (i32::from(*t) - ((*s + (1 << (ENTRY_BITS - 1))) >> ENTRY_BITS)) as i16;
@@ -118,9 +107,10 @@ pub fn try_pieces(
         if set.n == dct::SIDE {
             dct::forward(residual, &mut coefficients);
         } else {
-            for row in piece.basis.chunks_exact(samples) {
-                coefficients.push(dot(residual, row) as f32 * SUM_SCALE);
-            }
+            let transform = piece.transform(samples);
+            let sums = &mut sums[..transform.columns()];
+            transform.sum(tried.synthesis.level, residual, 0, sums);
+            coefficients.extend(sums[..set.kept].iter().map(|&sum| sum as f32 * SUM_SCALE));
         }
         let mut rest = energy;
         let mut estimate = tried.lambda * piece_bits[number];
