@@ -5,8 +5,8 @@
 pub const UNIT: i32 = 32;
 
 /// Gain of the frequency of luma's rows and of chroma's. On seven crops of photos/valid,
-/// SSIMULACRA2 of 50 to 90: luma 0 needs 1.5 % more bytes than 4, 6 0.7 %, 8 1.5 %; chroma 6 0.6 %
-/// more than 12, 20 0.2 % (docs/lab/photo.md).
+/// SSIMULACRA2 of 50 to 90: luma 2 and 6 need 0.7 % more bytes than 4; chroma 6 0.6 % more than 12,
+/// 20 0.2 % (docs/lab/photo.md).
 pub const GAINS: [i32; 2] = [4, 12];
 
 /// Weights of basis rows with `side × side` entries, of [`UNIT`] a row that is flat: the
