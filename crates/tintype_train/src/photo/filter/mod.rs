@@ -84,7 +84,7 @@ fn coded_pairs(
 
 /// How far the maps of `network` reach on patches.
 fn ranges_of(network: &Network, pairs: &[Pair], options: &FilterOptions) -> Ranges {
-    /// Patches looked at.
+    /// Patches that are run.
     const PATCHES: usize = 300;
     let mut random = Random::new(options.seed.wrapping_add(2));
     let mut ranges = Ranges::new(options.blocks);
