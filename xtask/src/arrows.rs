@@ -44,7 +44,10 @@ const IMAGE: &[&str] = &["tintype_image"];
 const NUMERIC: &[&str] =
     &["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn", "tintype_metrics"];
 /// What an encoder or decoder needs of the tools. Metrics are not among them.
-const CODING: &[&str] = &["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn"];
+const CODING: &[&str] =
+    &["tintype_image", "tintype_entropy", "tintype_transform", "tintype_nn", "tintype_metadata"];
+/// Metadata in few bytes.
+const METADATA: &[&str] = &["tintype_metadata"];
 
 /// Floor 1: contracts.
 const CONTRACT: &[&str] = &["tintype_codec", "tintype_model"];
@@ -80,10 +83,11 @@ const ROOMS: &[Room] = &[
     room("tintype_error", &[]),
     room("tintype_image", &[ERROR]),
     room("tintype_entropy", &[ERROR]),
+    room("tintype_metadata", &[&["tintype_entropy"]]),
     room("tintype_transform", &[]),
     room("tintype_nn", &[ERROR]),
     room("tintype_metrics", &[IMAGE]),
-    room("tintype_container", &[]),
+    room("tintype_container", &[METADATA]),
     room("tintype_codec", &[IMAGE, ERROR]),
     room("tintype_model", &[&["tintype_codec", "tintype_entropy"], ERROR]),
     room("tintype_block", &[CODING, CONTRACT]),
@@ -95,7 +99,7 @@ const ROOMS: &[Room] = &[
     room("tintype_sparse", FOR_CODECS),
     room_tests("tintype_neural", FOR_CODECS, &["tintype_lossless"]),
     room_tests("tintype_planes", FOR_CODECS, &["tintype_lossless", "tintype_wavelet"]),
-    room("tintype", &[NUMERIC, CONTRACT, CONTAINER, CODECS]),
+    room("tintype", &[NUMERIC, METADATA, CONTRACT, CONTAINER, CODECS]),
     room("tintype_lab", &[HALL, &["tintype_image", "tintype_metrics"]]),
     room("tintype_train", &[NUMERIC, CONTRACT, BLOCK, CODECS]),
     room("tintype_cli", &[HALL, WORKSHOPS, &["tintype_image", "tintype_metrics"]]),

@@ -142,7 +142,7 @@ pub(crate) fn decode_with<R: Read>(
     }
     // A packed JPEG file holds its own metadata.
     if jpeg_file.is_none() {
-        picture.metadata = metadata_from_items(reader.metadata());
+        picture.metadata = metadata_from_items(reader.metadata(), head.profile);
     }
     let full_shape = head.facts.picture_shape(shape);
     Ok(Decoded { picture, full_shape, codec: id, jpeg_file, warnings })

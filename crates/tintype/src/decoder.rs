@@ -251,7 +251,7 @@ impl<R: Read> Decoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn contents(self) -> Result<Contents> {
-        Contents::read(self.reader)
+        Contents::read(self.reader, self.head.profile)
     }
 
     /// The JPEG file that [`Encoder::pack_jpeg`](crate::Encoder::pack_jpeg) packed, byte for

@@ -15,7 +15,7 @@ use crate::registry::{Candidates, candidates};
 use crate::warning::Warning;
 use std::borrow::Cow;
 use tintype_codec::{Codec, CodecError, CodecId, Exec, Payload, Tune};
-use tintype_container::MetadataItem;
+use tintype_container::PackedItem;
 use tintype_image::filter::{Denoise, denoised};
 use tintype_image::{Picture, Planes};
 
@@ -142,8 +142,8 @@ pub(crate) fn encode_with(
     let planes = prepared(&picture.planes, options, tools.exec)?;
     let limited = options.goal != Goal::Lossless && picture.metadata.is_limited_range();
     let (coded, facts) = to_code(&planes, limited);
-    let metadata = items_from_metadata(&picture.metadata, &tools.exec.limits)?;
-    let job = Job { coded: &coded, facts, metadata: &metadata };
+    let (metadata, profile) = items_from_metadata(&picture.metadata, &tools.exec.limits)?;
+    let job = Job { coded: &coded, facts, profile, metadata: &metadata };
     encode_planes(tools, &job, options)
 }
 
@@ -172,7 +172,8 @@ struct Job<'a> {
     /// The planes that codecs get.
     coded: &'a Planes,
     facts: Facts,
-    metadata: &'a [MetadataItem],
+    profile: Option<u8>,
+    metadata: &'a [PackedItem],
 }
 
 /// The share of the bytes of the samples from which on exact coding may be the smaller. Exact files
@@ -270,8 +271,8 @@ fn encode_by(
     options: &EncodeOptions,
 ) -> std::result::Result<Encoded, Missed> {
     let short = codec.capabilities().short_frame;
-    let frame = Frame { codec: codec.id(), short, facts: job.facts };
-    let length = |payload: &Payload, metadata: &[MetadataItem]| {
+    let frame = Frame { codec: codec.id(), short, facts: job.facts, profile: job.profile };
+    let length = |payload: &Payload, metadata: &[PackedItem]| {
         payload_bytes(frame, &job.coded.shape, payload, metadata).unwrap_or(0)
     };
     let empty = Payload::default();

@@ -40,6 +40,9 @@ const WIDE: u8 = 16;
 const BITS_MIN: u8 = 8;
 
 impl Facts {
+    /// Nothing to keep.
+    pub(crate) const PLAIN: Self = Self { stored: None, limited: false };
+
     /// Whether there is nothing to keep.
     pub(crate) fn is_plain(&self) -> bool {
         *self == Self::default()

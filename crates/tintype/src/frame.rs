@@ -10,10 +10,11 @@ use crate::items;
 use std::io::Write;
 use tintype_codec::{CodecId, Payload, SectionKey as CodecKey, SectionView};
 use tintype_container::{
-    ContainerLimits, MetadataItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SectionKey,
-    SectionRead, SectionRef, write_file, write_short_file,
+    ContainerLimits, MetadataItem, PackedItem, Parts, SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX,
+    SectionKey, SectionRead, SectionRef, write_file, write_short_file,
 };
 use tintype_image::{Limits, Metadata, Shape};
+use tintype_metadata::{known_profile, profile_number};
 
 /// Bytes of further items that share a chunk; more of them stand in a chunk each.
 const PACKED_MAX: usize = 1 << 20;
@@ -39,6 +40,8 @@ pub(crate) struct Frame {
     pub(crate) short: bool,
     /// What the picture's own samples are.
     pub(crate) facts: Facts,
+    /// The number of the picture's ICC profile, which is then not among the metadata.
+    pub(crate) profile: Option<u8>,
 }
 
 /// Writes the file that holds `payload`.
@@ -47,9 +50,9 @@ pub(crate) fn write_payload(
     frame: Frame,
     shape: &Shape,
     payload: &Payload,
-    metadata: &[MetadataItem],
+    metadata: &[PackedItem],
 ) -> Result<()> {
-    let head = bytes_from_head(frame.codec, shape, frame.facts, &payload.header);
+    let head = bytes_from_head(frame.codec, shape, (frame.facts, frame.profile), &payload.header);
 
     // Codecs for small pictures, where every byte of the frame counts.
     if let (true, [section], []) = (frame.short, payload.sections.as_slice(), metadata)
@@ -73,7 +76,7 @@ pub(crate) fn payload_bytes(
     frame: Frame,
     shape: &Shape,
     payload: &Payload,
-    metadata: &[MetadataItem],
+    metadata: &[PackedItem],
 ) -> Result<u64> {
     let mut counter = Counter(0);
     write_payload(&mut counter, frame, shape, payload, metadata)?;
@@ -109,15 +112,20 @@ pub(crate) fn sections_of(sections: &[SectionRead]) -> Vec<SectionView<'_>> {
     views
 }
 
-/// The metadata as the container stores it.
+/// The metadata as the container stores it; a known ICC profile is left out, and its number given.
 ///
 /// # Errors
 /// `Limit` for an item that a reader with the same limits would refuse.
-pub(crate) fn items_from_metadata(metadata: &Metadata, limits: &Limits) -> Result<Vec<MetadataItem>> {
+pub(crate) fn items_from_metadata(
+    metadata: &Metadata,
+    limits: &Limits,
+) -> Result<(Vec<PackedItem>, Option<u8>)> {
     use tintype_container::Metadata as Kind;
 
     let mut items = Vec::new();
-    let known = [(Kind::Icc, &metadata.icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
+    let number = metadata.icc.as_deref().and_then(profile_number);
+    let icc = if number.is_some() { &None } else { &metadata.icc };
+    let known = [(Kind::Icc, icc), (Kind::Exif, &metadata.exif), (Kind::Xmp, &metadata.xmp)];
     for (kind, bytes) in known {
         if let Some(bytes) = bytes {
             items.push(MetadataItem { kind, bytes: bytes.clone() });
@@ -138,14 +146,16 @@ pub(crate) fn items_from_metadata(metadata: &Metadata, limits: &Limits) -> Resul
     if items.iter().any(|item| item.bytes.len() as u64 > max) {
         return Err(Error::Limit { what: "bytes of one metadata item", max });
     }
-    Ok(items)
+    let packed = items.iter().map(PackedItem::new).collect::<std::result::Result<_, _>>()?;
+    Ok((packed, number))
 }
 
-/// The metadata that a container holds.
-pub(crate) fn metadata_from_items(items: &[MetadataItem]) -> Metadata {
+/// The metadata that a container holds, with the ICC profile that its head names.
+pub(crate) fn metadata_from_items(items: &[MetadataItem], profile: Option<u8>) -> Metadata {
     use tintype_container::Metadata as Kind;
 
-    let mut metadata = Metadata::default();
+    let icc = profile.and_then(known_profile).map(<[u8]>::to_vec);
+    let mut metadata = Metadata { icc, ..Metadata::default() };
     for item in items {
         let bytes = item.bytes.clone();
         match &item.kind {

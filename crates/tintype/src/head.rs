@@ -8,6 +8,7 @@ use crate::registry::ids;
 use tintype_codec::CodecId;
 use tintype_container::{read_varint, write_varint};
 use tintype_image::{ColourModel, Limits, PlaneInfo, PlaneRole, Shape, YCbCrMatrix};
+use tintype_metadata::known_profile;
 
 const COLOUR_MASK: u8 = 0x07;
 const ALPHA: u8 = 0x08;
@@ -15,6 +16,8 @@ const HALF_COLUMNS: u8 = 0x10;
 const HALF_ROWS: u8 = 0x20;
 const LISTED: u8 = 0x40;
 const FACTS: u8 = 0x80;
+/// In the byte of what samples mean: the number of a known ICC profile follows.
+const PROFILE: u8 = 0x08;
 
 /// The head of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(crate) struct Head {
     pub(crate) shape: Shape,
     /// What the picture's own samples are.
     pub(crate) facts: Facts,
+    /// The number of the picture's ICC profile, if it is a known one.
+    pub(crate) profile: Option<u8>,
     /// Where the codec's own header starts in the head's bytes.
     pub(crate) codec_header_at: usize,
 }
@@ -32,14 +37,15 @@ pub(crate) struct Head {
 pub(crate) fn bytes_from_head(
     codec: CodecId,
     shape: &Shape,
-    facts: Facts,
+    (facts, profile): (Facts, Option<u8>),
     codec_header: &[u8],
 ) -> Vec<u8> {
     let mut out = vec![codec.number()];
     write_varint(&mut out, shape.width_px as u64);
     write_varint(&mut out, shape.height_px as u64);
     let colour = colour_number(shape.colour);
-    let has_facts = if facts.is_plain() { 0 } else { FACTS };
+    let meaning = facts.byte() | if profile.is_some() { PROFILE } else { 0 };
+    let has_facts = if meaning == 0 { 0 } else { FACTS };
     match plain_layout(shape) {
         Some((layout, bit_depth)) => out.extend_from_slice(&[layout | has_facts, bit_depth - 1]),
         None => {
@@ -53,9 +59,10 @@ pub(crate) fn bytes_from_head(
             }
         }
     }
-    if !facts.is_plain() {
-        out.push(facts.byte());
+    if meaning != 0 {
+        out.push(meaning);
     }
+    out.extend(profile);
     out.extend_from_slice(codec_header);
     out
 }
@@ -132,11 +139,11 @@ pub(crate) fn head_from_bytes(bytes: &[u8], limits: &Limits) -> Result<Head, Err
     if layout & LISTED != 0 && plain_layout(&shape).is_some() {
         return Err(cursor.malformed("planes are listed where no list is needed".into()));
     }
-    let facts = match layout & FACTS {
-        0 => Facts::default(),
-        _ => Facts::from_byte(cursor.byte()?, &shape)?,
+    let (facts, profile) = match layout & FACTS {
+        0 => (Facts::default(), None),
+        _ => cursor.meaning(&shape)?,
     };
-    Ok(Head { codec, shape, facts, codec_header_at: cursor.at })
+    Ok(Head { codec, shape, facts, profile, codec_header_at: cursor.at })
 }
 
 /// Reads forward through the head.
@@ -168,6 +175,24 @@ impl<'a> Cursor<'a> {
             read_varint(&mut rest, 0).map_err(|_| self.malformed("wrong or missing number".into()))?;
         self.at = self.bytes.len() - rest.len();
         Ok(value)
+    }
+
+    /// What the samples of a picture coded in `shape` mean, and the number of its ICC profile.
+    fn meaning(&mut self, shape: &Shape) -> Result<(Facts, Option<u8>), Error> {
+        let byte = self.byte()?;
+        if byte & PROFILE == 0 {
+            return Ok((Facts::from_byte(byte, shape)?, None));
+        }
+        let facts = match byte & !PROFILE {
+            0 => Facts::default(),
+            own => Facts::from_byte(own, shape)?,
+        };
+        let number = self.byte()?;
+        if known_profile(number).is_none() {
+            let what = format!("ICC profile number {number}; a newer tintype may know it");
+            return Err(Error::Unsupported { what });
+        }
+        Ok((facts, Some(number)))
     }
 
     fn plain_planes(&mut self, layout: u8) -> Result<Vec<PlaneInfo>, Error> {
@@ -214,16 +239,17 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PLAIN: (Facts, Option<u8>) = (Facts::PLAIN, None);
     use crate::registry::ids::{LOSSLESS, WAVELET};
 
     fn back(shape: &Shape) -> Head {
-        head_from_bytes(&bytes_from_head(WAVELET, shape, Facts::default(), b"own"), &Limits::default())
-            .unwrap()
+        head_from_bytes(&bytes_from_head(WAVELET, shape, PLAIN, b"own"), &Limits::default()).unwrap()
     }
 
     #[test]
     fn the_worked_example_of_the_format_document() {
-        let bytes = bytes_from_head(WAVELET, &Shape::rgb(768, 512, 8), Facts::default(), b"");
+        let bytes = bytes_from_head(WAVELET, &Shape::rgb(768, 512, 8), PLAIN, b"");
         assert_eq!(bytes, [2, 0x80, 6, 0x80, 4, 1, 7]);
     }
 
@@ -243,7 +269,7 @@ mod tests {
         bands.colour = ColourModel::Bands;
         bands.planes[7].name = "near infrared µ".into();
         for (shape, len) in [(Shape::gray(1, 1, 1), 5), (ycc, 7), (uneven, 7 + 8), (depth, 5 + 8)] {
-            assert_eq!(bytes_from_head(WAVELET, &shape, Facts::default(), b"").len(), len, "{shape:?}");
+            assert_eq!(bytes_from_head(WAVELET, &shape, PLAIN, b"").len(), len, "{shape:?}");
             assert_eq!(back(&shape).shape, shape);
             assert_eq!(back(&shape).codec_header_at, len);
         }
@@ -254,7 +280,7 @@ mod tests {
     fn every_flip_and_every_truncation_gives_a_shape_or_an_error() {
         let mut shape = Shape::rgb(300, 200, 8);
         shape.planes.push(PlaneInfo { name: "depth".into(), ..PlaneInfo::new(PlaneRole::Depth, 16) });
-        let bytes = bytes_from_head(LOSSLESS, &shape, Facts::default(), b"");
+        let bytes = bytes_from_head(LOSSLESS, &shape, PLAIN, b"");
         for len in 0..bytes.len() {
             assert!(head_from_bytes(&bytes[..len], &Limits::default()).is_err());
         }
@@ -273,7 +299,7 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let bytes = bytes_from_head(LOSSLESS, &Shape::rgb(300, 200, 8), Facts::default(), b"");
+        let bytes = bytes_from_head(LOSSLESS, &Shape::rgb(300, 200, 8), PLAIN, b"");
         let limits = Limits { samples_max: 300 * 200 * 3 - 1, ..Limits::default() };
         assert!(matches!(
             head_from_bytes(&bytes, &limits),

@@ -92,9 +92,9 @@ pub struct MetadataInfo {
 
 impl Contents {
     /// Steps over the data of the file under `reader`, so that damage in it goes unnoticed.
-    pub(crate) fn read<R: Read>(mut reader: Reader<R>) -> Result<Self> {
+    pub(crate) fn read<R: Read>(mut reader: Reader<R>, profile: Option<u8>) -> Result<Self> {
         let whole = reader.finish()?;
-        let Metadata { icc, exif, xmp, other } = metadata_from_items(reader.metadata());
+        let Metadata { icc, exif, xmp, other } = metadata_from_items(reader.metadata(), profile);
         let known = [("icc", icc), ("exif", exif), ("xmp", xmp)];
         let known = known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes?)));
         let info = |(name, bytes): (String, Vec<u8>)| MetadataInfo { name, bytes: bytes.len() as u64 };

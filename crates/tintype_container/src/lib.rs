@@ -34,8 +34,6 @@
 
 mod checksum;
 mod error;
-#[cfg(feature = "deflate")]
-mod icc;
 mod index;
 mod limits;
 mod metadata;
@@ -51,7 +49,7 @@ mod tests;
 pub use error::ContainerError;
 pub use index::{SectionEntry, SectionKey};
 pub use limits::ContainerLimits;
-pub use metadata::{Metadata, MetadataItem};
+pub use metadata::{Metadata, MetadataItem, PackedItem};
 pub use read::{Data, Reader, SectionRead};
 pub use short::{SHORT_HEAD_BYTES_MAX, SHORT_SECTION_BYTES_MAX, SHORT_VERSION, write_short_file};
 pub use tag::UnknownChunk;

@@ -1,18 +1,20 @@
-//! Metadata items and how a chunk stores them: plain or deflated, ICC profiles also against a
-//! dictionary, whichever is shortest.
+//! Metadata items and how a chunk stores them: plain, deflated, or under the model of metadata,
+//! whichever is shortest.
 //!
-//! Without the feature `deflate` items are stored plain, and a packed one is reported as left
-//! out.
+//! Without the feature `deflate` nothing is deflated, and a deflated item is reported as left out.
 //!
-//! Source: RFC 1951 (deflate).
+//! Source: RFC 1951 (deflate); docs/format/metadata.md.
 
 use crate::tag::Kind;
+use crate::varint::{read_varint, write_varint};
 use crate::{ContainerError, ContainerLimits};
 
 const STORED: u8 = 0;
 const DEFLATED: u8 = 1;
-/// Deflated against the dictionary for ICC profiles.
-const ICC_DEFLATED: u8 = 2;
+/// Length, then bytes under the model of metadata.
+const MODELLED: u8 = 3;
+/// Longer items are deflated or stored: the model takes about a second for a million bytes.
+const MODELLED_MAX: usize = 1 << 20;
 
 /// What one metadata item is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,8 +66,38 @@ impl Metadata {
     }
 }
 
+/// A metadata item as a file stores it, packed once for however often the file is written.
+///
+/// ```
+/// use tintype_container::{Metadata, MetadataItem, PackedItem};
+///
+/// let item = MetadataItem { kind: Metadata::Xmp, bytes: b"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">".to_vec() };
+/// assert!(PackedItem::new(&item)?.len_bytes() < item.bytes.len());
+/// # Ok::<(), tintype_container::ContainerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PackedItem {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl PackedItem {
+    /// Packs `item`.
+    ///
+    /// # Errors
+    /// `Misuse` for a name without 1 to 255 bytes.
+    pub fn new(item: &MetadataItem) -> Result<Self, ContainerError> {
+        Ok(Self { kind: item.kind.chunk_kind(), payload: payload_from_item(item)? })
+    }
+
+    /// Bytes of the chunk's payload.
+    pub fn len_bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
 /// The chunk payload that stores `item`.
-pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, ContainerError> {
+fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, ContainerError> {
     let mut out = Vec::new();
     if let Metadata::Named(name) = &item.kind {
         let Some(len) = u8::try_from(name.len()).ok().filter(|len| *len > 0) else {
@@ -76,13 +108,8 @@ pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, Containe
         out.push(len);
         out.extend_from_slice(name.as_bytes());
     }
-    let icc = (item.kind == Metadata::Icc).then(|| icc_deflated(&item.bytes)).flatten();
-    let plain = deflated(&item.bytes).map(|packed| (DEFLATED, packed));
-    let least = plain
-        .into_iter()
-        .chain(icc.map(|packed| (ICC_DEFLATED, packed)))
-        .min_by_key(|(_, packed)| packed.len());
-    match least {
+    let least = [deflated(&item.bytes).map(|packed| (DEFLATED, packed)), modelled(&item.bytes)];
+    match least.into_iter().flatten().min_by_key(|(_, packed)| packed.len()) {
         Some((method, packed)) if packed.len() < item.bytes.len() => {
             out.push(method);
             out.extend_from_slice(&packed);
@@ -93,6 +120,31 @@ pub(crate) fn payload_from_item(item: &MetadataItem) -> Result<Vec<u8>, Containe
         }
     }
     Ok(out)
+}
+
+/// `bytes` under the model of metadata, if there are not too many.
+fn modelled(bytes: &[u8]) -> Option<(u8, Vec<u8>)> {
+    if bytes.len() > MODELLED_MAX {
+        return None;
+    }
+    let mut out = Vec::new();
+    write_varint(&mut out, bytes.len() as u64);
+    out.extend(tintype_metadata::pack(bytes));
+    Some((MODELLED, out))
+}
+
+/// What [`modelled`] packed.
+fn from_modelled(packed: &[u8], at: u64, limits: &ContainerLimits) -> Result<Vec<u8>, ContainerError> {
+    let malformed = || ContainerError::Malformed { what: "metadata does not unpack".into(), at };
+    let mut rest = packed;
+    let len = read_varint(&mut rest, at).map_err(|_| malformed())?;
+    if len > limits.metadata_bytes_max {
+        let max = limits.metadata_bytes_max;
+        return Err(ContainerError::Limit { what: "bytes of one metadata item", max });
+    }
+    let len = usize::try_from(len).ok().filter(|len| *len <= MODELLED_MAX).ok_or_else(malformed)?;
+    let bytes = tintype_metadata::unpack(rest, len);
+    if bytes.len() < len { Err(malformed()) } else { Ok(bytes) }
 }
 
 /// `bytes` packed, where this build can.
@@ -108,22 +160,8 @@ fn deflated(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A profile packed against the dictionary, where this build can.
-fn icc_deflated(profile: &[u8]) -> Option<Vec<u8>> {
-    #[cfg(feature = "deflate")]
-    {
-        crate::icc::deflated(profile)
-    }
-    #[cfg(not(feature = "deflate"))]
-    {
-        let _ = profile;
-        None
-    }
-}
-
-/// `packed` unpacked; `None` where this build cannot.
+/// `packed` inflated; `None` where this build cannot.
 fn inflated(
-    method: u8,
     packed: &[u8],
     at: u64,
     limits: &ContainerLimits,
@@ -132,11 +170,8 @@ fn inflated(
     {
         use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
         let max = usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX);
-        let unpacked = match method {
-            ICC_DEFLATED => crate::icc::inflated(packed, limits),
-            _ => decompress_to_vec_with_limit(packed, max).map_err(|error| error.status),
-        };
-        unpacked.map(Some).map_err(|status| match status {
+        let unpacked = decompress_to_vec_with_limit(packed, max);
+        unpacked.map(Some).map_err(|error| match error.status {
             TINFLStatus::HasMoreOutput => ContainerError::Limit {
                 what: "bytes of one metadata item",
                 max: limits.metadata_bytes_max,
@@ -146,7 +181,7 @@ fn inflated(
     }
     #[cfg(not(feature = "deflate"))]
     {
-        let _ = (method, packed, at, limits);
+        let _ = (packed, at, limits);
         Ok(None)
     }
 }
@@ -191,8 +226,8 @@ pub(crate) fn item_from_payload(
     let method = take(1)?[0];
     let bytes = match method {
         STORED => Some(rest.to_vec()),
-        DEFLATED => inflated(method, rest, at, limits)?,
-        ICC_DEFLATED if kind == Kind::Icc => inflated(method, rest, at, limits)?,
+        DEFLATED => inflated(rest, at, limits)?,
+        MODELLED => Some(from_modelled(rest, at, limits)?),
         _ => {
             return Err(ContainerError::Unsupported {
                 what: format!("metadata packing {method} at byte {at}"),

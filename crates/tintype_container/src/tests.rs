@@ -24,16 +24,20 @@ struct Content {
 }
 
 impl Content {
-    fn parts(&self) -> Parts<'_> {
+    fn parts<'a>(&'a self, metadata: &'a [PackedItem]) -> Parts<'a> {
         let sections =
             self.sections.iter().map(|(key, bytes)| SectionRef { key: *key, bytes }).collect();
-        Parts { head: &self.head, sections, metadata: &self.metadata, unknown: &self.unknown }
+        Parts { head: &self.head, sections, metadata, unknown: &self.unknown }
     }
 
     fn file(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        write_file(&mut out, &self.parts()).unwrap();
+        write_file(&mut out, &self.parts(&self.packed())).unwrap();
         out
+    }
+
+    fn packed(&self) -> Vec<PackedItem> {
+        self.metadata.iter().map(|item| PackedItem::new(item).unwrap()).collect()
     }
 }
 
@@ -290,11 +294,11 @@ fn wrong_use_is_refused() {
     let double =
         Content { sections: vec![(key(0, 0), vec![]), (key(0, 0), vec![])], ..Content::default() };
     let far = Content { sections: vec![(key(1 << 24, 0), vec![])], ..Content::default() };
-    let nameless =
-        Content { metadata: vec![item(Metadata::Named(String::new()), b"")], ..Content::default() };
+    let nameless = PackedItem::new(&item(Metadata::Named(String::new()), b""));
+    assert!(matches!(nameless, Err(ContainerError::Misuse { .. })));
     let known = Content { unknown: vec![UnknownChunk { kind: 2, bytes: vec![] }], ..Content::default() };
-    for content in [double, far, nameless, known] {
-        let result = write_file(&mut Vec::new(), &content.parts());
+    for content in [double, far, known] {
+        let result = write_file(&mut Vec::new(), &content.parts(&[]));
         assert!(matches!(result, Err(ContainerError::Misuse { .. })), "{content:?}");
     }
     let file = small().file();

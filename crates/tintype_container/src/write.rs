@@ -2,11 +2,8 @@
 
 use crate::checksum::{chunk_checksum, section_checksum, section_checksum_len};
 use crate::index::payload_from_sections;
-use crate::metadata::payload_from_item;
 use crate::tag::Kind;
-use crate::{
-    ContainerError, MAGIC, Metadata, MetadataItem, SectionKey, UnknownChunk, VERSION, write_varint,
-};
+use crate::{ContainerError, MAGIC, PackedItem, SectionKey, UnknownChunk, VERSION, write_varint};
 use std::io::Write;
 
 /// One section to be written.
@@ -26,7 +23,7 @@ pub struct Parts<'a> {
     /// Sections in file order.
     pub sections: Vec<SectionRef<'a>>,
     /// Metadata; an ICC profile is written before the data, everything else after it.
-    pub metadata: &'a [MetadataItem],
+    pub metadata: &'a [PackedItem],
     /// Chunks of kinds that this version does not know, written after the data.
     pub unknown: &'a [UnknownChunk],
 }
@@ -34,15 +31,14 @@ pub struct Parts<'a> {
 /// Writes one file to `out`.
 ///
 /// # Errors
-/// `Misuse` for keys out of range or double, for a metadata name without 1 to 255 bytes, and
-/// for an unknown chunk whose kind is known; `Io`.
+/// `Misuse` for keys out of range or double, and for an unknown chunk whose kind is known; `Io`.
 pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), ContainerError> {
     let trailer = trailer_chunks(parts)?;
     out.write_all(&MAGIC)?;
     out.write_all(&[VERSION])?;
     write_chunk(out, Kind::Head.tag(false), parts.head)?;
-    for item in parts.metadata.iter().filter(|item| item.kind == Metadata::Icc) {
-        write_chunk(out, Kind::Icc.tag(false), &payload_from_item(item)?)?;
+    for item in parts.metadata.iter().filter(|item| item.kind == Kind::Icc) {
+        write_chunk(out, Kind::Icc.tag(false), &item.payload)?;
     }
     let lengths: Vec<(SectionKey, u64)> =
         parts.sections.iter().map(|s| (s.key, s.bytes.len() as u64)).collect();
@@ -68,8 +64,8 @@ pub fn write_file(out: &mut impl Write, parts: &Parts<'_>) -> Result<(), Contain
 /// Tag without the last bit, and payload, of each chunk that follows the data.
 fn trailer_chunks(parts: &Parts<'_>) -> Result<Vec<(u8, Vec<u8>)>, ContainerError> {
     let mut chunks = Vec::new();
-    for item in parts.metadata.iter().filter(|item| item.kind != Metadata::Icc) {
-        chunks.push((item.kind.chunk_kind().tag(false), payload_from_item(item)?));
+    for item in parts.metadata.iter().filter(|item| item.kind != Kind::Icc) {
+        chunks.push((item.kind.tag(false), item.payload.clone()));
     }
     for chunk in parts.unknown {
         if !(7..32).contains(&chunk.kind) {

@@ -47,6 +47,8 @@ pub struct Structure {
     pub app_segments: Vec<(u8, Range<usize>)>,
     /// Whether an end-of-image marker was found.
     pub ended: bool,
+    /// Where the file ends: behind that marker, or at the end of the bytes.
+    pub end: usize,
     /// Whether segments were skipped or cut.
     pub damaged: bool,
 }
@@ -119,7 +121,8 @@ pub fn structure_from_bytes(bytes: &[u8], data: ScanData) -> Result<Structure, C
         return Err(missing("the JPEG ends before its first scan"));
     }
     let quant = quant.into_iter().map(|q| q.unwrap_or([1; 64])).collect();
-    Ok(Structure { frame, quant, scans, app_segments, ended, damaged: walker.damaged })
+    let (end, damaged) = (walker.position, walker.damaged);
+    Ok(Structure { frame, quant, scans, app_segments, ended, end, damaged })
 }
 
 /// The scan with `header`, whose data starts at the walker's position; moves that behind the data.

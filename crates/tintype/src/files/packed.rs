@@ -83,8 +83,8 @@ fn shape_of(file: &[u8], exec: &Exec) -> Shape {
 /// the file is unpacked and compared first.
 pub(crate) fn pack_file(file: &[u8], effort: u8, verify: Verify, exec: &Exec) -> Result<Encoded> {
     let payload = pack(file, effort, verify, exec);
-    let (frame, shape) =
-        (Frame { codec: JPEG, short: false, facts: Facts::default() }, shape_of(file, exec));
+    let frame = Frame { codec: JPEG, short: false, facts: Facts::PLAIN, profile: None };
+    let shape = shape_of(file, exec);
     let mut bytes = Vec::new();
     write_payload(&mut bytes, frame, &shape, &payload, &[])?;
     Ok(Encoded::new(bytes, JPEG))

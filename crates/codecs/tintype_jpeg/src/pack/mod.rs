@@ -2,18 +2,21 @@
 
 mod bit_table;
 mod buckets;
-mod byte_model;
 mod contexts;
 mod dense_model;
 mod distributions;
 mod edge_projection;
 mod edge_walk;
+mod embedded;
 mod expected_magnitudes;
 mod fit;
 mod inner_walk;
+#[cfg(test)]
+mod inside_tests;
 mod mixed_bits;
 mod neighbours;
 mod payload;
+mod plain_bytes;
 mod priors;
 mod priors_packing;
 mod quick_model;

@@ -3,6 +3,7 @@
 //! In: file and coefficients. Out: [`Reconstruction`], as bytes and back, and from it the file.
 //! Bit-exact. Source: the idea is that of JPEG XL's reconstruction box; the layout is our own.
 
+use super::embedded::{EMBEDDED_MAX, Embedded};
 use crate::bits::BitWriter;
 use crate::coefficients::ComponentBlocks;
 use crate::read::JpegCoefficients;
@@ -38,6 +39,8 @@ pub struct Reconstruction {
     scans: Vec<ScanReconstruction>,
     /// The file's bytes outside of scans.
     pub rest: Vec<u8>,
+    /// JPEG files inside `rest`, in order.
+    pub embedded: Vec<Embedded>,
 }
 
 fn malformed(what: &str) -> CodecError {
@@ -119,10 +122,16 @@ impl Reconstruction {
             }
             data
         });
-        Self { scans: scans.collect(), rest: file.structure.without_scan_data(bytes) }
+        let rest = file.structure.without_scan_data(bytes);
+        Self { scans: scans.collect(), rest, embedded: Vec::new() }
     }
 
-    /// The file; `file_bytes` is its length.
+    /// A file without scans: bytes, and perhaps JPEG files among them.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self { scans: Vec::new(), rest: bytes.to_vec(), embedded: Vec::new() }
+    }
+
+    /// The file; `file_bytes` is its length, and `rest` is whole.
     ///
     /// # Errors
     /// `Malformed`, `Mismatch` if the parts do not fit together.
@@ -153,12 +162,18 @@ impl Reconstruction {
             }
         }
         out.extend_from_slice(&self.rest[at..]);
-        if out.len() != file_bytes {
-            return Err(CodecError::Mismatch {
-                what: format!("the unpacked JPEG has {} bytes, not {file_bytes}", out.len()),
-            });
+        of_length(out, file_bytes)
+    }
+
+    /// The file where it has no scans.
+    ///
+    /// # Errors
+    /// `Malformed`, `Mismatch` if the parts do not fit together.
+    pub fn without_scans(self, file_bytes: usize) -> Result<Vec<u8>, CodecError> {
+        if !self.scans.is_empty() {
+            return Err(malformed("the packed JPEG's number of scans is wrong"));
         }
-        Ok(out)
+        of_length(self.rest, file_bytes)
     }
 
     /// As bytes, for the byte model.
@@ -192,14 +207,29 @@ impl Reconstruction {
                 put_number(&mut out, tail.len());
             }
         }
-        out.extend_from_slice(&self.rest);
+        put_number(&mut out, self.embedded.len());
+        let mut at = 0;
+        for file in &self.embedded {
+            let numbers = [file.offset - at, file.segments, file.file_len, file.stream.len()];
+            numbers.into_iter().for_each(|number| put_number(&mut out, number));
+            at = file.offset + file.file_len;
+        }
+        at = 0;
+        for file in &self.embedded {
+            out.extend_from_slice(&self.rest[at..file.offset]);
+            at = file.offset + file.file_len;
+        }
+        out.extend_from_slice(&self.rest[at..]);
         for (_, tail) in self.scans.iter().filter_map(|s| s.cut.as_ref()) {
             out.extend_from_slice(tail);
+        }
+        for file in &self.embedded {
+            out.extend_from_slice(&file.stream);
         }
         out
     }
 
-    /// Back from bytes.
+    /// Back from bytes; `rest` lacks the files inside it until [`Self::insert`] puts them there.
     ///
     /// # Errors
     /// `Truncated`, `Malformed`.
@@ -227,17 +257,72 @@ impl Reconstruction {
             };
             scans.push(ScanReconstruction { padding, eob_run_breaks, cut });
         }
+        let mut embedded = take_embedded(&mut input)?;
         let tails_len: usize = scans.iter().filter_map(|s| s.cut.as_ref()).map(|c| c.1.len()).sum();
-        let split =
-            input.len().checked_sub(tails_len).ok_or(CodecError::Truncated { needed: tails_len })?;
+        let streams_len: usize = embedded.iter().map(|(_, len)| *len).sum();
+        let behind = tails_len.saturating_add(streams_len);
+        let split = input.len().checked_sub(behind).ok_or(CodecError::Truncated { needed: behind })?;
         let (rest, mut tails) = input.split_at(split);
         for (_, tail) in scans.iter_mut().filter_map(|s| s.cut.as_mut()) {
             let (own, others) = tails.split_at(tail.len());
             tail.copy_from_slice(own);
             tails = others;
         }
-        Ok(Self { scans, rest: rest.to_vec() })
+        let mut streams = tails;
+        for (file, len) in &mut embedded {
+            let (own, others) = streams.split_at(*len);
+            file.stream = own.to_vec();
+            streams = others;
+        }
+        let embedded = embedded.into_iter().map(|(file, _)| file).collect();
+        Ok(Self { scans, rest: rest.to_vec(), embedded })
     }
+
+    /// Puts the files where they were in `rest`.
+    ///
+    /// # Errors
+    /// `Malformed` if one lies behind its end.
+    pub fn insert(&mut self, files: &[Vec<u8>]) -> Result<(), CodecError> {
+        let mut whole = Vec::with_capacity(self.rest.len() + files.iter().map(Vec::len).sum::<usize>());
+        let mut rest = &self.rest[..];
+        for (place, file) in self.embedded.iter().zip(files) {
+            let gap = place.offset - whole.len();
+            let (before, after) = rest
+                .split_at_checked(gap)
+                .ok_or_else(|| malformed("the packed JPEG has a file inside behind its end"))?;
+            whole.extend_from_slice(before);
+            whole.extend_from_slice(file);
+            rest = after;
+        }
+        whole.extend_from_slice(rest);
+        self.rest = whole;
+        Ok(())
+    }
+}
+
+/// The places of files inside, each with the length of its stream.
+fn take_embedded(input: &mut &[u8]) -> Result<Vec<(Embedded, usize)>, CodecError> {
+    let count = take_number(input)?;
+    if count > EMBEDDED_MAX {
+        return Err(malformed("the packed JPEG's number of files inside is wrong"));
+    }
+    let (mut list, mut at) = (Vec::new(), 0usize);
+    for _ in 0..count {
+        let [gap, segments, file_len, stream_len] = [(); 4].map(|()| take_number(input));
+        let (offset, segments, file_len) = (at + gap?, segments?, file_len?);
+        list.push((Embedded { offset, file_len, segments, stream: Vec::new() }, stream_len?));
+        at = offset + file_len;
+    }
+    Ok(list)
+}
+
+fn of_length(file: Vec<u8>, file_bytes: usize) -> Result<Vec<u8>, CodecError> {
+    if file.len() != file_bytes {
+        return Err(CodecError::Mismatch {
+            what: format!("the unpacked JPEG has {} bytes, not {file_bytes}", file.len()),
+        });
+    }
+    Ok(file)
 }
 
 fn take_padding(input: &mut &[u8]) -> Result<Vec<(u8, u8)>, CodecError> {
@@ -265,7 +350,7 @@ fn take_breaks(input: &mut &[u8]) -> Result<Vec<u32>, CodecError> {
 }
 
 /// Little-endian groups of seven bits; the top bit says that more follow.
-fn put_number(out: &mut Vec<u8>, mut number: usize) {
+pub fn put_number(out: &mut Vec<u8>, mut number: usize) {
     while number > 127 {
         out.push(number as u8 | 128);
         number >>= 7;
@@ -279,7 +364,7 @@ fn take_byte(input: &mut &[u8]) -> Result<u8, CodecError> {
     Ok(*first)
 }
 
-fn take_number(input: &mut &[u8]) -> Result<usize, CodecError> {
+pub fn take_number(input: &mut &[u8]) -> Result<usize, CodecError> {
     let mut number = 0usize;
     for shift in (0..35).step_by(7) {
         let byte = take_byte(input)?;
