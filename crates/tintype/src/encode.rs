@@ -10,8 +10,8 @@ use crate::goal::Goal;
 use crate::metric::Measure;
 use crate::opacity::{with_clear_filled, with_fewer_levels};
 use crate::rate::{Missed, NEARLY_LOSSLESS, Search};
-use crate::registry::built_in::other_door;
-use crate::registry::{Candidates, candidates};
+use crate::registry::built_in::{beside_opacity, other_door};
+use crate::registry::{Candidates, candidates, has_alpha, loses_opacity};
 use crate::warning::Warning;
 use std::borrow::Cow;
 use tintype_codec::{Codec, CodecError, CodecId, Exec, Payload, Tune};
@@ -185,8 +185,7 @@ fn encode_planes(tools: &Tools<'_>, job: &Job<'_>, options: &EncodeOptions) -> R
     let goal = options.goal;
     if let Some(codec) = options.codec {
         let codecs = codecs_of(tools.registry, &[codec])?;
-        return encode_by(codecs[0], tools, job, options)
-            .map_err(|missed| failed(codecs[0], missed, goal));
+        return encode_as_asked(codecs[0], tools, job, options);
     }
     let (wanted, first_will_do) = match candidates(job.coded, goal) {
         Candidates::First(codecs) => (codecs, true),
@@ -231,6 +230,31 @@ fn encode_planes(tools: &Tools<'_>, job: &Job<'_>, options: &EncodeOptions) -> R
         }
     }
     best.ok_or_else(|| first_failure(missed, goal))
+}
+
+/// Encodes with the codec that was asked for; opacity beside lossy colours stays exact where another
+/// codec can code it, or its loss is named.
+fn encode_as_asked(
+    codec: &dyn Codec,
+    tools: &Tools<'_>,
+    job: &Job<'_>,
+    options: &EncodeOptions,
+) -> Result<Encoded> {
+    let lossy = options.goal != Goal::Lossless && has_alpha(job.coded) && loses_opacity(codec.id());
+    if let Some(beside) = beside_opacity(codec).filter(|_| lossy) {
+        match encode_by(beside, tools, job, options) {
+            Ok(encoded) => return Ok(encoded),
+            // A small size may leave no other way.
+            Err(Missed::Size { .. }) => {}
+            Err(missed) => return Err(failed(codec, missed, options.goal)),
+        }
+    }
+    let mut encoded =
+        encode_by(codec, tools, job, options).map_err(|missed| failed(codec, missed, options.goal))?;
+    if lossy {
+        encoded.warnings.push(Warning::OpacityCodedWithLoss { codec: codec.id().name() });
+    }
+    Ok(encoded)
 }
 
 /// Of all codecs' failures the one to report: for a size, the one that came nearest.

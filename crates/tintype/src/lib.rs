@@ -191,7 +191,7 @@ pub use info::{Contents, Info, MetadataInfo};
 pub use options::DecodeOptions;
 pub use progressive::{Need, ProgressiveDecoder};
 pub use registry::ids as codec;
-pub use registry::{Models, ShippedModel, codec_for_photos, shipped_model};
+pub use registry::{Models, ShippedModel, codec_for_photos, heeds_tune, shipped_model};
 pub use warning::Warning;
 
 #[cfg(feature = "jpeg")]

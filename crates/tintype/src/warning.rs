@@ -25,6 +25,8 @@ pub enum Warning {
     /// The picture file that was read has `count` frames or pages (`noun`), of which number
     /// `taken`, from 1, is the picture.
     FurtherFrames { taken: usize, count: usize, noun: &'static str },
+    /// Opacity was coded with loss by the codec that was asked for.
+    OpacityCodedWithLoss { codec: &'static str },
     /// The metadata item `name` is missing in the result, for the reason given.
     MetadataLeftOut { name: String, why: String },
 }
@@ -39,6 +41,11 @@ impl fmt::Display for Warning {
             Self::FurtherFrames { taken, count, noun } => write!(
                 f,
                 "{noun} {taken} of {count} is read, the others are left out (--page N chooses)"
+            ),
+            Self::OpacityCodedWithLoss { codec } => write!(
+                f,
+                "opacity is coded with loss by codec {codec}, so that clear pixels may show; codecs photo and wavelet \
+                 keep it exact"
             ),
             Self::MetadataLeftOut { name, why } => write!(f, "{name} was left out: {why}"),
         }

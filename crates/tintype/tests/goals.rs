@@ -49,6 +49,11 @@ fn psnr(a: &Planes, b: &Planes) -> f64 {
     compare_with(a, b, Wanted::POINTWISE).unwrap().psnr
 }
 
+fn ssimulacra2(a: &Planes, b: &Planes) -> f64 {
+    let wanted = Wanted { ssimulacra2: true, ..Wanted::POINTWISE };
+    compare_with(a, b, wanted).unwrap().ssimulacra2.unwrap()
+}
+
 fn decoded(file: &[u8]) -> Planes {
     tintype::Decoder::from_stream(file).unwrap().decode().unwrap().picture.planes
 }
@@ -65,10 +70,11 @@ fn goals_are_met_by_the_smallest_file() {
     for turn in 0..40 {
         let (name, picture) = &pictures[turn % pictures.len()];
         let samples = picture.planes.shape.samples();
-        let goal = match turn % 4 {
+        let goal = match turn % 5 {
             0 | 1 => Goal::Psnr(26.0 + dice.roll(300) as f32 / 10.0),
             2 => Goal::SizeBytes(samples / 2 + dice.roll(samples)),
-            _ => Goal::Bpp(2.0 + dice.roll(80) as f32 / 10.0),
+            3 => Goal::Bpp(2.0 + dice.roll(80) as f32 / 10.0),
+            _ => Goal::Ssimulacra2(40.0 + dice.roll(500) as f32 / 10.0),
         };
         let what = format!("{name} at {goal:?}");
         let alone = [codec::PHOTO, codec::WAVELET, codec::LOSSLESS, codec::PLANES];
@@ -90,6 +96,10 @@ fn goals_are_met_by_the_smallest_file() {
                 let reached = psnr(&picture.planes, &decoded(file));
                 assert!(reached >= 0.98 * f64::from(db), "{what} by {codec}: {reached}");
             }
+            if let Goal::Ssimulacra2(score) = goal {
+                let reached = ssimulacra2(&picture.planes, &decoded(file));
+                assert!(reached >= 0.98 * f64::from(score), "{what} by {codec}: {reached}");
+            }
         };
         files.iter().for_each(|(id, file)| check(id.name(), file));
 
@@ -97,7 +107,7 @@ fn goals_are_met_by_the_smallest_file() {
         assert_eq!(chosen.is_ok(), !files.is_empty(), "{what}: {chosen:?}");
         let Ok(chosen) = chosen else { continue };
         check("auto", &chosen);
-        if let Goal::Psnr(_) = goal {
+        if let Goal::Psnr(_) | Goal::Ssimulacra2(_) = goal {
             // Where there is opacity, `planes` keeps it exactly; elsewhere it is no choice.
             let opacity = *name == "with opacity";
             let counts = |id: CodecId| match id {

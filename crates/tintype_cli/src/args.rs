@@ -94,9 +94,10 @@ pub struct EncodeArgs {
     pub send_model: bool,
     #[command(flatten)]
     pub goal: GoalArgs,
-    /// What "good" means: how it looks, or least squared error
-    #[arg(long, value_enum, default_value_t = TuneArg::Visual)]
-    pub tune: TuneArg,
+    /// What "good" means: how it looks (the default), or least squared error; codecs photo and planes, and real JPEG
+    /// files, heed it
+    #[arg(long, value_enum)]
+    pub tune: Option<TuneArg>,
     /// 1 is fast, 9 is dense
     #[arg(long, value_name = "1..9", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub effort: u8,
@@ -311,7 +312,7 @@ Examples:
   tintype verify album/                          every .tin file decodes in full
   tintype verify small/ --originals photos/      and is exactly its original, or how far from it")]
 pub struct VerifyArgs {
-    /// .tin files, globs, or folders of .tin files
+    /// .tin files, globs, or folders of .tin files; of two, the second may be what --originals says
     #[arg(required = true, value_name = "IN")]
     pub inputs: Vec<PathBuf>,
     /// The picture that the file was made of, or the folder that has those of a folder

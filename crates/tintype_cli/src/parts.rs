@@ -27,6 +27,11 @@ mod jpeg {
         encoder.encode_jpeg(picture)
     }
 
+    /// What lies inside a JPEG file beside its picture.
+    pub fn jpeg_inside(file: &[u8]) -> Vec<String> {
+        tintype::files::jpeg_inside(file)
+    }
+
     /// The JPEG file that a `.tin` file holds.
     pub fn unpack_jpeg<R: Read>(decoder: Decoder<R>) -> Result<Option<Vec<u8>>> {
         decoder.unpack_jpeg()
@@ -55,6 +60,11 @@ mod jpeg {
         encoder
     }
 
+    /// JPEG files are not looked into in this build.
+    pub fn jpeg_inside(_: &[u8]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Not in this build.
     pub fn pack_jpeg(_: &Encoder, _: &[u8]) -> Result<Encoded> {
         lacks("packing JPEG files")
@@ -80,7 +90,7 @@ mod jpeg {
     }
 }
 
-pub use jpeg::{encode_jpeg, pack_jpeg, read_jpeg_rows, unpack_jpeg, verifying};
+pub use jpeg::{encode_jpeg, jpeg_inside, pack_jpeg, read_jpeg_rows, unpack_jpeg, verifying};
 
 /// `planes` changed within `error`, so that they code in fewer bytes.
 pub fn within_error(planes: &Planes, error: u16) -> std::result::Result<Planes, String> {

@@ -58,6 +58,7 @@ pub fn grouped(number: u64) -> String {
 pub fn size_text(bytes: u64) -> String {
     let scaled = bytes as f64;
     let (value, unit) = match bytes {
+        1 => return "1 byte".into(),
         0..1_000 => return format!("{bytes} bytes"),
         1_000..999_500 => (scaled / 1e3, "kB"),
         999_500..999_500_000 => (scaled / 1e6, "MB"),

@@ -137,6 +137,9 @@ fn verify_decodes_and_compares() {
     folder.ok(&["encode", "in", "-o", "out", "--lossless"]);
     let text = folder.ok(&["verify", "out", "--originals", "in"]);
     assert_eq!(text.matches("exactly its original").count(), 2, "{text}");
+    let text = folder.ok(&["verify", "out", "in"]);
+    assert_eq!(text.matches("exactly its original").count(), 2, "{text}");
+    assert!(folder.ok(&["verify", "out/a.tin", "in/a.ppm"]).contains("exactly its original"));
     folder.write("in/b.ppm", &folder::ppm(40, 30));
     folder.fails(1, &["verify", "out", "--originals", "in"]);
     let mut damaged = folder.read("out/a.tin");
@@ -189,4 +192,52 @@ fn folders_are_compared_picture_by_picture() {
     std::fs::remove_file(folder.path("b/y.tin")).unwrap();
     let message = folder.fails(1, &["compare", "a", "b"]);
     assert!(message.contains("y.ppm"), "{message}");
+}
+
+#[test]
+fn a_packed_jpeg_file_comes_back_on_standard_output() {
+    let folder = Folder::new();
+    let file = include_bytes!("../../../testdata/odd/thumbnail_and_gain_map.jpg");
+    folder.write("a.jpg", file);
+    folder.ok(&["encode", "a.jpg"]);
+    assert_eq!(folder.run(&["decode", "a.tin", "-o", "-"]).stdout, file);
+    assert_eq!(folder.with_input(&["decode", "-", "-o", "-"], &folder.read("a.tin")).stdout, file);
+    assert!(
+        folder.run(&["decode", "a.tin", "-o", "-", "--format", "png"]).stdout.starts_with(b"\x89PNG")
+    );
+    for name in ["a.jpg", "a.tin"] {
+        let text = folder.ok(&["info", name]);
+        for part in ["thumbnail, 24 × 16", "gain map, 24 × 16"] {
+            assert!(text.contains(part), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn clear_and_opaque_pixels_stay_exact_under_a_codec_that_is_named() {
+    let folder = Folder::new();
+    let opacity = |at: u8| if at < 20 { 0 } else { 255 };
+    let pixels: Vec<u8> = (0..64u8).flat_map(|at| [at * 3, 90, 200 - at, opacity(at)]).collect();
+    folder.write("mask.png", &png(64, 6, &pixels, &[]));
+    for codec in ["photo", "wavelet"] {
+        folder.ok(&["encode", "mask.png", "-o", "m.tin", "--codec", codec, "-q", "30", "--force"]);
+        folder.ok(&["decode", "m.tin", "-o", "m.pam", "--force"]);
+        let decoded = folder.read("m.pam");
+        let samples = &decoded[decoded.len() - 256..];
+        let kept = samples.chunks_exact(4).zip(0..).all(|(pixel, at)| pixel[3] == opacity(at));
+        assert!(kept, "{codec}: {samples:?}");
+    }
+    let message = folder.fails(1, &["encode", "mask.png", "-o", "c.tin", "--codec", "cluster"]);
+    assert!(message.contains("opacity is coded with loss by codec cluster"), "{message}");
+}
+
+#[test]
+fn a_tune_that_a_codec_does_not_heed_is_named() {
+    let folder = Folder::with_photo("a.ppm");
+    let visual = |codec| ["encode", "a.ppm", "--codec", codec, "--tune", "visual", "--force"];
+    let message = folder.fails(1, &visual("wavelet"));
+    assert!(message.contains("--tune visual does not change codec wavelet"), "{message}");
+    folder.ok(&visual("photo"));
+    folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "--tune", "psnr", "--force"]);
+    folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "--force"]);
 }

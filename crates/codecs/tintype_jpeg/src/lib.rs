@@ -89,6 +89,8 @@
 //! Source: ITU-T T.81 | ISO/IEC 10918-1; docs/format/jpeg-repack.md for packed files.
 
 mod arithmetic;
+mod arithmetic_bins;
+mod arithmetic_encoder;
 mod bits;
 mod coefficients;
 mod colour;
@@ -118,7 +120,7 @@ pub use coefficients::ComponentBlocks;
 pub use decoder::{DecodedJpeg, Decoder, JpegInfo};
 pub use encode::{Encoder, EncoderParams, Sampling};
 pub use frame::Process;
-pub use pack::{Verify, pack, priors_from_files, unpack};
+pub use pack::{Verify, embedded_files, pack, priors_from_files, unpack};
 pub use picture_shape::{CmykOutput, JpegColour};
 pub use row_reader::{RowReader, Rows};
 

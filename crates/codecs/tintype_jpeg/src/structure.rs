@@ -198,8 +198,8 @@ impl Structure {
         out
     }
 
-    /// Whether this is DCT data in Huffman codes: what the packer can write again.
-    pub fn huffman_dct(&self) -> bool {
-        !self.frame.arithmetic && self.frame.process != Process::Lossless
+    /// Whether this is DCT data: what the packer can write again.
+    pub fn holds_dct(&self) -> bool {
+        self.frame.process != Process::Lossless
     }
 }

@@ -5,6 +5,8 @@
 #[cfg(feature = "jpeg")]
 pub(crate) mod jpeg;
 #[cfg(all(feature = "files", feature = "jpeg"))]
+mod jpeg_inside;
+#[cfg(all(feature = "files", feature = "jpeg"))]
 mod jpeg_parts;
 #[cfg(feature = "jpeg")]
 pub(crate) mod packed;
@@ -13,6 +15,8 @@ pub(crate) mod read;
 #[cfg(feature = "files")]
 mod sniff;
 
+#[cfg(all(feature = "files", feature = "jpeg"))]
+pub use jpeg_inside::jpeg_inside;
 #[cfg(all(feature = "files", feature = "jpeg"))]
 pub use read::read_jpeg_rows;
 #[cfg(feature = "files")]

@@ -58,6 +58,25 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
+/// The codec that codes colours by `codec`, one of this build on its shipped model, and opacity
+/// beside them without loss.
+pub(crate) fn beside_opacity(own: &dyn Codec) -> Option<&'static dyn Codec> {
+    #[cfg(feature = "planes")]
+    {
+        static BY_WAVELET: tintype_planes::ManyPlanes =
+            tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
+        // A model of the user's is another codec under the same number.
+        let shipped = codec(own.id()).is_some_and(|shipped| std::ptr::addr_eq(shipped, own));
+        match own.id() {
+            ids::WAVELET => return Some(&BY_WAVELET),
+            ids::PHOTO if shipped => return codec(ids::PLANES),
+            _ => {}
+        }
+    }
+    let _ = own;
+    None
+}
+
 /// Whether files under `id` hold a file of another format instead of coded samples.
 pub(crate) fn holds_file(id: CodecId) -> bool {
     id == ids::JPEG

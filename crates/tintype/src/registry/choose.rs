@@ -1,6 +1,6 @@
 //! Which codec fits a picture and a goal, when the user leaves the choice to us.
 
-use super::ids::{LOSSLESS, PHOTO, PLANES, WAVELET};
+use super::ids::{CLUSTER, JPEG, LOSSLESS, PHOTO, PLANES, SPARSE, WAVELET};
 use crate::goal::Goal;
 use std::collections::HashSet;
 use tintype_codec::CodecId;
@@ -58,6 +58,22 @@ pub fn codec_for_photos(goal: Goal) -> CodecId {
     if goal == Goal::Lossless { LOSSLESS } else { PHOTO }
 }
 
+/// Whether `tune` changes what this codec makes; the others aim at least squared error.
+///
+/// ```
+/// use tintype::{codec, heeds_tune};
+///
+/// assert!(heeds_tune(codec::PHOTO) && !heeds_tune(codec::WAVELET));
+/// ```
+pub fn heeds_tune(id: CodecId) -> bool {
+    matches!(id, PHOTO | JPEG | PLANES)
+}
+
+/// Whether this codec changes opacity where it changes colours.
+pub(crate) fn loses_opacity(id: CodecId) -> bool {
+    matches!(id, PHOTO | WAVELET | CLUSTER | SPARSE)
+}
+
 /// Whether there are depth planes and others.
 fn has_depth_beside_colour(planes: &Planes) -> bool {
     let depths = planes.shape.planes.iter().filter(|p| p.role == PlaneRole::Depth).count();
@@ -65,7 +81,7 @@ fn has_depth_beside_colour(planes: &Planes) -> bool {
 }
 
 /// Whether there is opacity beside colours.
-fn has_alpha(planes: &Planes) -> bool {
+pub(crate) fn has_alpha(planes: &Planes) -> bool {
     let shape = &planes.shape;
     shape.colour_planes() > 0 && shape.planes.iter().any(|p| p.role == PlaneRole::Alpha)
 }

@@ -8,8 +8,8 @@ pub mod ids;
 mod models;
 mod shipped;
 
-pub use choose::codec_for_photos;
-pub(crate) use choose::{Candidates, candidates};
+pub(crate) use choose::{Candidates, candidates, has_alpha, loses_opacity};
+pub use choose::{codec_for_photos, heeds_tune};
 pub use models::Models;
 pub use shipped::{ShippedModel, shipped_model};
 

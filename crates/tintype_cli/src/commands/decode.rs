@@ -175,8 +175,11 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     record.decode_ms = Some(decode_ms);
     preserved.apply(&job.input, &place);
     record_place(&mut record, plan, job, &place);
-    let text =
-        if plan.json { record.json() } else { record.decoded_line(std::io::stdout().is_terminal()) };
+    let text = match (plan.json, &place) {
+        (true, _) => record.json(),
+        (false, Place::Standard) => String::new(),
+        (false, _) => record.decoded_line(std::io::stdout().is_terminal()),
+    };
     Ok(Some(Report { text, complaint: None }))
 }
 
@@ -254,9 +257,11 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     if let Some(report) = stream_one(plan, job, threads)? {
         return Ok(report);
     }
-    let to_jpeg = format_of(&job.output, plan.format).ok() == Some(PictureFormat::Jpeg);
     let plain = plan.whole && !plan.show && plan.kept.is_all();
-    if to_jpeg
+    // On standard output a packed JPEG file is that file, unless another format is asked for.
+    let as_it_was = plain && plan.format.is_none() && job.output == Place::Standard;
+    let to_jpeg = format_of(&job.output, plan.format).ok() == Some(PictureFormat::Jpeg);
+    if (to_jpeg || as_it_was)
         && plain
         && let Some(report) = restore_one(plan, job, threads)?
     {
@@ -267,6 +272,9 @@ fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     plan.kept.apply(&mut decoded.picture.metadata);
     let decode_ms = start.elapsed().as_secs_f64() * 1000.0;
     let mut format = format_of(&job.output, plan.format).unwrap_or(PictureFormat::Png);
+    if as_it_was && decoded.jpeg_file.is_some() {
+        format = PictureFormat::Jpeg;
+    }
     let mut fallback = None;
     if plan.falls_back(job) {
         (format, fallback) = format_that_holds(&decoded.picture, format, job);

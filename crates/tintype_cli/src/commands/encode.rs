@@ -1,6 +1,6 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
-use crate::args::{EncodeArgs, GoalArgs, Resize};
+use crate::args::{EncodeArgs, GoalArgs, Resize, TuneArg};
 use crate::commands::comparison::{Coded, comparison};
 use crate::commands::kept::{Kept, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
@@ -33,6 +33,8 @@ struct Plan {
     preserve: bool,
     /// Page or frame to read.
     page: Option<usize>,
+    /// `--tune visual` was asked for.
+    looks: bool,
     /// JPEG files are packed, not coded anew: nothing else was asked for.
     pack_jpeg: bool,
     existing: Existing,
@@ -94,6 +96,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         kept: Kept::from_args(&args.kept),
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
+        looks: args.tune == Some(TuneArg::Visual),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
         show: args.show,
@@ -111,7 +114,8 @@ pub fn run(args: &EncodeArgs) -> Outcome {
 }
 
 fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Encoder {
-    let encoder = Encoder::new().goal(goal).tune(args.tune.into()).effort(args.effort);
+    let encoder =
+        Encoder::new().goal(goal).tune(args.tune.unwrap_or(TuneArg::Visual).into()).effort(args.effort);
     let mut encoder = parts::verifying(encoder, args.verify);
     if let Some(codec) = codec {
         encoder = encoder.codec(codec);
@@ -288,6 +292,9 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             &file
         } else {
             stripped = plan.kept.applied_to_jpeg(&file);
+            if !plan.json {
+                note_left_out(job, &file, &stripped);
+            }
             &stripped
         };
         return pack_one(plan, job, packed, threads);
@@ -332,6 +339,13 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     }
     let encoded = encoded.map_err(|error| error.to_string())?;
     warnings.extend(texts_of(&encoded.warnings));
+    let loses = plan.goal != Goal::Lossless && encoded.codec != codec::LOSSLESS;
+    if plan.looks && loses && !tintype::heeds_tune(encoded.codec) {
+        let name = encoded.codec.name();
+        warnings.push(format!(
+            "--tune visual does not change codec {name}, which aims at least squared error"
+        ));
+    }
     let (bytes, codec) = (encoded.bytes, encoded.codec);
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
 
@@ -342,6 +356,14 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     record.warnings = warnings;
     let done = Done { file: &bytes, bytes_before, record };
     write_one(plan, job, done, || Ok(picture), threads)
+}
+
+/// Names the pictures and videos inside `file` that `stripped` lacks.
+fn note_left_out(job: &Job, file: &[u8], stripped: &[u8]) {
+    let left = parts::jpeg_inside(stripped);
+    for part in parts::jpeg_inside(file).iter().filter(|part| !left.contains(part)) {
+        note(&format!("{}: left out as asked: {part}", job.input.name()));
+    }
 }
 
 /// Whether `file` is a JPEG, or with `--codec jpeg` of an unknown kind, and every byte is to come back.

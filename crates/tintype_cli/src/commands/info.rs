@@ -7,6 +7,7 @@ use crate::commands::models;
 use crate::commands::texts_of;
 use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::print_line;
+use crate::parts;
 use crate::record::Record;
 use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
@@ -29,6 +30,8 @@ struct InfoRecord {
     layers: Option<usize>,
     data_bytes: Option<u64>,
     metadata: Vec<Item>,
+    /// What lies inside a JPEG file beside its picture.
+    inside: Vec<String>,
     cut_off_at: Option<u64>,
 }
 
@@ -96,12 +99,16 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             layers: None,
             data_bytes: None,
             metadata: items_from_metadata(&picture.metadata),
+            inside: if files::is_jpeg(&bytes) { parts::jpeg_inside(&bytes) } else { Vec::new() },
             cut_off_at: None,
         });
     }
     let decoder = Decoder::new(Cursor::new(&bytes)).map_err(|error| error.to_string())?;
     let info = decoder.info().clone();
     let contents = decoder.contents().map_err(|error| error.to_string())?;
+    let packed = (info.codec == codec::JPEG).then(|| Decoder::new(Cursor::new(&bytes)).ok()).flatten();
+    let file = packed.and_then(|decoder| parts::unpack_jpeg(decoder).ok().flatten());
+    let inside = file.map_or_else(Vec::new, |file| parts::jpeg_inside(&file));
     Ok(InfoRecord {
         record: record(&info.shape, info.codec.name()),
         colour: colour_text(&info.shape),
@@ -114,6 +121,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             .into_iter()
             .map(|item| Item { name: item.name, bytes: item.bytes })
             .collect(),
+        inside,
         cut_off_at: contents.cut_off_at,
     })
 }
@@ -195,6 +203,7 @@ fn text_from_info(info: &InfoRecord) -> String {
     for item in &info.metadata {
         line("metadata", format!("{}, {}", item.name, size_text(item.bytes)));
     }
+    info.inside.iter().for_each(|part| line("inside", part.clone()));
     if let Some(at) = info.cut_off_at {
         line("cut off", format!("at byte {at}; fetch the file again for the rest"));
     }

@@ -29,13 +29,34 @@ struct Verified {
     psnr: Option<f64>,
 }
 
+/// Archives and originals: `ARCHIVE ORIGINALS` is understood where the second holds no .tin file.
+fn archives_and_originals(args: &VerifyArgs) -> (&[PathBuf], Option<&PathBuf>) {
+    match (&args.inputs[..], &args.originals) {
+        ([_, second], None) if second.exists() && !holds_archives(second) => {
+            (&args.inputs[..1], Some(second))
+        }
+        (inputs, originals) => (inputs, originals.as_ref()),
+    }
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tin"))
+}
+
+/// Whether `path` is a .tin file, or a folder with one, at any depth that a batch looks at.
+fn holds_archives(path: &Path) -> bool {
+    match path.is_dir() {
+        true => find_inputs(&[path.into()], &is_archive).is_ok_and(|found| !found.inputs.is_empty()),
+        false => is_archive(path),
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &VerifyArgs) -> Outcome {
-    let found = find_inputs(&args.inputs, &|path| {
-        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tin"))
-    })?;
+    let (archives, originals) = archives_and_originals(args);
+    let found = find_inputs(archives, &is_archive)?;
     let (inputs, readable) = found.inputs_or_complain();
-    if args.originals.as_ref().is_some_and(|path| !path.exists()) {
+    if originals.is_some_and(|path| !path.exists()) {
         return Err(Failure::Usage("--originals: there is no such file or folder".into()));
     }
     let (models, _) = read_models(&args.model, false)?;
@@ -44,7 +65,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         .map(|input| Job { input: input.place.clone(), output: Place::Standard, otherwise: None })
         .collect();
     let original_of = |job: &Job| -> Result<Option<PathBuf>, String> {
-        let Some(originals) = &args.originals else { return Ok(None) };
+        let Some(originals) = originals else { return Ok(None) };
         let input = inputs.iter().find(|input| input.place == job.input);
         let found = input.and_then(|input| original(input, originals));
         found.map(Some).ok_or_else(|| format!("no original of it below {}", originals.display()))

@@ -26,7 +26,13 @@ pub struct Embedded {
     pub stream: Vec<u8>,
 }
 
-/// Where complete JPEG files lie in `rest`, beginning behind its first two bytes.
+/// Where complete JPEG files lie in the bytes of a JPEG file, beginning behind its first two.
+///
+/// ```
+/// # let file = &include_bytes!("../../../../../testdata/jpeg/baseline_420.jpg")[..];
+/// let two = [file, file].concat();
+/// assert_eq!(tintype_jpeg::embedded_files(&two), [file.len()..two.len()]);
+/// ```
 pub fn embedded_files(rest: &[u8]) -> Vec<Range<usize>> {
     let (mut found, mut failures, mut at) = (Vec::new(), 0, 2);
     while found.len() < EMBEDDED_MAX && failures < FAILURES_MAX {

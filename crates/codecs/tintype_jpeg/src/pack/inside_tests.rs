@@ -7,6 +7,8 @@ const OUTER: &[u8] = include_bytes!("../../../../../testdata/jpeg/baseline_420.j
 const GRAY: &[u8] = include_bytes!("../../../../../testdata/jpeg/gray.jpg");
 const PROGRESSIVE: &[u8] = include_bytes!("../../../../../testdata/jpeg/progressive_444.jpg");
 const ARITHMETIC: &[u8] = include_bytes!("../../../../../testdata/jpeg/arithmetic.jpg");
+const ARITHMETIC_PROGRESSIVE: &[u8] =
+    include_bytes!("../../../../../testdata/jpeg/arithmetic_progressive.jpg");
 
 /// `file` with a segment of `marker` and `body` behind its start of image.
 fn with_segment(file: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
@@ -87,13 +89,33 @@ fn tails_take_what_is_least() {
 #[test]
 fn what_no_coefficients_can_be_had_of_is_no_longer_than_it_was() {
     let text = b"text ".repeat(100);
-    for file in [&text[..], &noise(500), ARITHMETIC, &OUTER[..9], b"", &OUTER[2..]] {
+    for file in [&text[..], &noise(500), &OUTER[..9], b"", &OUTER[2..]] {
         let packed = packed_len(file, 5);
         assert!(packed <= file.len() + 2, "{packed} {}", file.len());
     }
     assert!(packed_len(&text, 5) < 40);
     let arithmetic = with_segment(ARITHMETIC, 0xe1, &[b"Exif\0\0", GRAY].concat());
     assert!(packed_len(&arithmetic, 5) < packed_len(ARITHMETIC, 5) + packed_len(GRAY, 5) + 20);
+}
+
+#[test]
+fn arithmetic_coded_files_are_packed_from_their_coefficients() {
+    for file in [ARITHMETIC, ARITHMETIC_PROGRESSIVE] {
+        let payload = pack(file, 5, Verify::No, &Exec::default());
+        assert_eq!(payload.header[2], 1, "segments of coefficients");
+        // Nothing but the coefficients' and the headers' own sections.
+        assert_eq!(payload.sections.len(), 2);
+        assert!(packed_len(file, 5) < file.len() * 9 / 10, "{} {}", packed_len(file, 5), file.len());
+        for cut in [file.len() / 2, file.len() - 20] {
+            packed_len(&file[..cut], 5);
+        }
+        for step in 0..40 {
+            let mut flipped = file.to_vec();
+            let bit = (step * 7919 + 13) % (file.len() * 8);
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            packed_len(&flipped, 1);
+        }
+    }
 }
 
 #[test]

@@ -26,5 +26,6 @@ mod segments;
 #[cfg(test)]
 mod tests;
 
+pub use embedded::embedded_files;
 pub use fit::priors_from_files;
 pub use payload::{Verify, pack, unpack};

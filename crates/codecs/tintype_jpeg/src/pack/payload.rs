@@ -127,7 +127,7 @@ fn parts_of(bytes: &[u8], mode: Mode, exec: &Exec, depth: usize) -> Parts {
 /// coefficients.
 fn coefficients_of(bytes: &[u8], mode: Mode, exec: &Exec) -> Option<(Reconstruction, Vec<Vec<u8>>)> {
     let mut file = read_coefficients(bytes, exec.level, &exec.limits).ok()?;
-    if !file.structure.huffman_dct() {
+    if !file.structure.holds_dct() {
         return None;
     }
     let reconstruction = Reconstruction::new(bytes, &file, exec.level);
@@ -344,8 +344,8 @@ impl Unpacker<'_, '_> {
             return reconstruction.without_scans(file_len);
         }
         let structure = structure_from_bytes(&reconstruction.rest, ScanData::Removed)?;
-        if !structure.huffman_dct() {
-            return Err(malformed("a packed JPEG that is not Huffman-coded DCT"));
+        if !structure.holds_dct() {
+            return Err(malformed("a packed JPEG that holds no DCT"));
         }
         let components = decode_segments(own, self.mode, file_len, &structure, self.exec)?;
         reconstruction.file(&structure, &components, file_len, self.exec.level)

@@ -4,6 +4,7 @@
 //! Bit-exact. Source: the idea is that of JPEG XL's reconstruction box; the layout is our own.
 
 use super::embedded::{EMBEDDED_MAX, Embedded};
+use crate::arithmetic;
 use crate::bits::BitWriter;
 use crate::coefficients::ComponentBlocks;
 use crate::read::JpegCoefficients;
@@ -56,6 +57,9 @@ fn scan_bytes(
     room: usize,
     level: Level,
 ) -> Vec<u8> {
+    if structure.frame.arithmetic {
+        return arithmetic::encode_scan(&structure.frame, scan, components);
+    }
     let tables = tables_for_scan(scan);
     let padding: &[(u8, u8)] = if let Padding::Listed(list) = &data.padding { list } else { &[] };
     let mut writer = BitWriter::default();
@@ -107,14 +111,15 @@ impl Reconstruction {
                 eob_run_breaks: side.eob_run_breaks.clone(),
                 cut: None,
             };
-            if once && !side.non_canonical && !side.damaged && !cfg!(debug_assertions) {
+            let huffman = !frame.arithmetic;
+            if once && huffman && !side.non_canonical && !side.damaged && !cfg!(debug_assertions) {
                 return data;
             }
             let again =
                 scan_bytes(&file.structure, scan, &file.components, &data, original.len() + 64, level);
             if again != original {
                 debug_assert!(
-                    !once || side.non_canonical || side.damaged,
+                    !once || frame.arithmetic || side.non_canonical || side.damaged,
                     "a canonical scan is written otherwise"
                 );
                 let same = again.iter().zip(original).take_while(|(a, b)| a == b).count();
