@@ -91,6 +91,12 @@ impl Matches {
         4 * self.len + self.misses.min(3) as usize
     }
 
+    /// The byte that is expected after a match of full length.
+    #[inline]
+    pub fn sure(&self) -> Option<u8> {
+        self.expected().filter(|_| self.len == LEN_MAX)
+    }
+
     /// Takes the next byte.
     pub fn push(&mut self, byte: u8) {
         match self.expected() {

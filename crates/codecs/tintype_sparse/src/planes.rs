@@ -17,6 +17,8 @@ pub struct CodedPlane {
     pub size: (usize, usize),
     /// What a squared error in it weighs against one in luma.
     pub weight: f32,
+    /// Columns and rows of the picture, without what is padded.
+    pub seen: (usize, usize),
 }
 
 /// How the planes of a tile of `shape` are coded.
@@ -26,8 +28,14 @@ pub fn plane_plans(shape: &Shape, header: &Header) -> Vec<CodedPlane> {
         kind,
         size: kind.padded(shape.plane_size(index), 32),
         weight: weight(shape, index, kind),
+        seen: seen(shape.plane_size(index), kind),
     };
     kinds.into_iter().enumerate().map(plan).collect()
+}
+
+/// Columns and rows of a coded plane that stand for pixels.
+fn seen((width, height): (usize, usize), kind: PlaneKind) -> (usize, usize) {
+    if kind.half { (width.div_ceil(2), height.div_ceil(2)) } else { (width, height) }
 }
 
 /// Squared errors of RGB after the inverse colour matrix, for one of this plane, against those

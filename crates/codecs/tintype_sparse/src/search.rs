@@ -68,6 +68,8 @@ pub struct PlaneSearch<'a> {
     pub effort: u8,
     /// What a squared error in this plane weighs against one in luma.
     pub weight: f32,
+    /// Columns and rows of the picture; what is beyond is padding.
+    pub seen: (usize, usize),
 }
 
 /// A block under search.
@@ -120,6 +122,12 @@ impl PlaneSearch<'_> {
         at: (usize, usize),
         size: usize,
     ) -> Found<BlockPlan> {
+        if at.0 >= self.seen.0 || at.1 >= self.seen.1 {
+            let (leaf, cost) = self.unseen(contexts, state, at, size);
+            let plan = BlockPlan::Leaf(leaf);
+            put_plan(state, &plan, at, size);
+            return (plan, cost);
+        }
         let (leaf, mut best_cost) = self.leaf(contexts, state, at, size);
         let has_atoms = !leaf.terms.is_empty();
         let mut best = BlockPlan::Leaf(leaf);
@@ -218,6 +226,24 @@ impl PlaneSearch<'_> {
             }
         }
         best.expect("every set has a cluster")
+    }
+
+    /// A block of padding: the cluster of fewest bits, and no atoms.
+    fn unseen(
+        &self,
+        contexts: &ContextSet,
+        state: &PlaneState,
+        at: (usize, usize),
+        size: usize,
+    ) -> Found<LeafPlan> {
+        let target = self.target(state, at, size);
+        let clusters = self.synthesis.model.sets[target.block.set].clusters.len();
+        let bits = |cluster| self.bits(contexts, &target.block, cluster, &[]);
+        let costs = (0..clusters).map(|cluster| (bits(cluster), cluster));
+        let (bits, cluster) = costs.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
+        let mut samples = vec![0i16; target.samples.len()];
+        self.synthesis.samples(&target.border, (target.block.set, cluster), &[], &mut samples);
+        (LeafPlan { cluster, terms: Vec::new(), samples }, self.lambda() * bits)
     }
 
     /// The clusters whose predictions leave least.

@@ -55,6 +55,7 @@ impl TileCoder<'_> {
                 luma,
                 effort,
                 weight: plan.weight,
+                seen: plan.seen,
             };
             let mut walk = CodingWalk { walk: &mut encoder, contexts: &mut contexts.set };
             let states_so_far = (&mut state, luma);

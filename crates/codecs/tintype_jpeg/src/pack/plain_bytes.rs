@@ -19,7 +19,7 @@ const ONCE_MAX: usize = 125;
 /// Bytes that look like noise and are tried under the model all the same: they may repeat.
 const TRIED_BYTES: usize = 1 << 16;
 /// Most bytes under the model, so that a file of a few bytes cannot ask for hours.
-const MODELLED_MAX: usize = 1 << 23;
+const MODELLED_MAX: usize = 1 << 22;
 
 /// The stored ranges of some bytes, and the rest as coded bytes.
 pub struct Split {
