@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::frame::metadata_from_items;
 use crate::head::Head;
+use crate::registry::built_in;
 use std::collections::BTreeSet;
 use std::io::Read;
 use tintype_codec::CodecId;
@@ -18,7 +19,7 @@ use tintype_image::{Metadata, Shape};
 /// let decoder = Decoder::new(std::io::Cursor::new(&tin))?;
 /// let info = decoder.info();
 /// assert_eq!((info.shape.width_px, info.shape.height_px), (3, 2));
-/// assert_eq!(info.codec, codec::LOSSLESS);
+/// assert_eq!((info.codec, info.lossless), (codec::LOSSLESS, Some(true)));
 /// # Ok::<(), tintype::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct Info {
     pub codec: CodecId,
     /// Size, colour model and planes.
     pub shape: Shape,
+    /// Whether every sample of the picture is kept, or every byte of a packed file; `None` where only
+    /// decoding would tell.
+    pub lossless: Option<bool>,
     /// Number of tiles.
     pub tiles: usize,
     /// Number of layers of a tile.
@@ -43,11 +47,20 @@ impl Info {
             |number: fn(&SectionEntry) -> u32| index.iter().map(number).collect::<BTreeSet<_>>().len();
         Self {
             codec: head.codec,
+            lossless: keeps_all(head, &reader.head()[head.codec_header_at..]),
             shape: head.facts.picture_shape(&head.shape),
             tiles: distinct(|entry| entry.key.tile),
             layers: distinct(|entry| entry.key.layer),
             data_bytes: index.iter().map(|entry| entry.len).sum(),
         }
+    }
+}
+
+/// Whether the codec of `head`, whose header is `header`, kept everything.
+fn keeps_all(head: &Head, header: &[u8]) -> Option<bool> {
+    match built_in::codec(head.codec) {
+        Some(codec) => codec.keeps_all(&head.shape, header),
+        None => built_in::holds_file(head.codec).then_some(true),
     }
 }
 

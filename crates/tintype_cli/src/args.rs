@@ -25,7 +25,7 @@ Formats read:    png jpg tif webp gif bmp pnm (pbm pgm ppm) pam y4m dcm
 Formats written: tin and jpg by encode; png jpg tif webp pnm pam y4m dcm by decode
 
 Codecs (encode --codec; auto chooses):
-  photo       photographs, small files
+  photo     photographs, small files
   wavelet   lossy to lossless in one stream; every prefix of the file decodes
   lossless  every sample comes back
   cluster   photographs at low rates, fast to decode
@@ -106,7 +106,7 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_resize)]
     pub resize: Option<Resize>,
     /// Levels of opacity that are kept: 100 all, 0 clear and opaque only. Clear and opaque pixels stay what they
-    /// are at any quality (codecs auto and planes)
+    /// are at any quality (codecs auto, photo, wavelet and planes)
     #[arg(long, value_name = "0..100", default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub alpha_quality: u8,
     /// What stands behind clear pixels in a JPEG: RRGGBB, white or black [default: white, with a warning]
@@ -399,7 +399,8 @@ what it needs.",
     ),
     (
         Some(codec::WAVELET),
-        "Lossy to lossless in one stream, any depth and planes. --effort counts. Every prefix of the file decodes: decode \
+        "Lossy to lossless in one stream, any depth and planes. --effort counts. Opacity beside lossy colour is coded apart; the \
+file then says planes. Every prefix of the file decodes: decode \
 --layers, --scale, and --partial for damaged files.",
     ),
     (Some(codec::LOSSLESS), "Every sample comes back. --effort counts; a quality does not."),

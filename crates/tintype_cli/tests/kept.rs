@@ -232,6 +232,21 @@ fn clear_and_opaque_pixels_stay_exact_under_a_codec_that_is_named() {
 }
 
 #[test]
+fn info_says_whether_samples_are_lost() {
+    let folder = Folder::with_photo("a.ppm");
+    let lossless = |arguments: &[&str]| {
+        folder.ok(&[&["encode", "a.ppm", "-o", "a.tin", "--force"], arguments].concat());
+        folder.json(&["info", "a.tin", "--json"])["lossless"].clone()
+    };
+    assert_eq!(lossless(&["--lossless"]), true);
+    assert_eq!(lossless(&["-q", "60"]), false);
+    assert_eq!(lossless(&["-q", "60", "--codec", "wavelet"]), false);
+    assert_eq!(lossless(&["--lossless", "--codec", "planes"]), true);
+    // Its stream may have been cut.
+    assert!(lossless(&["--lossless", "--codec", "wavelet"]).is_null());
+}
+
+#[test]
 fn a_tune_that_a_codec_does_not_heed_is_named() {
     let folder = Folder::with_photo("a.ppm");
     let visual = |codec| ["encode", "a.ppm", "--codec", codec, "--tune", "visual", "--force"];

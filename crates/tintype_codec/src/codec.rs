@@ -165,6 +165,14 @@ pub trait Codec: Send + Sync {
         true
     }
 
+    /// Whether a payload with this `header` keeps every sample; `None` where the header does not tell,
+    /// as where a stream that keeps all may have been truncated.
+    fn keeps_all(&self, shape: &Shape, header: &[u8]) -> Option<bool> {
+        let _ = (shape, header);
+        let Capabilities { lossy, lossless, .. } = self.capabilities();
+        (lossy != lossless).then_some(lossless)
+    }
+
     /// The index of the setting used for `quality`, rising with it, in a codec with finitely many
     /// settings: equal indices give equal payloads. `None` if every quality may give another
     /// payload.

@@ -115,6 +115,20 @@ impl Codec for ManyPlanes {
         codec.wants(&group.coded_shape(shape), &group.inner_header, key, request)
     }
 
+    fn keeps_all(&self, shape: &Shape, header: &[u8]) -> Option<bool> {
+        let groups = self.header(header, shape).ok()?.groups;
+        let kept = groups.iter().map(|group| match group.codec {
+            ID => Some(true),
+            id => self.inner(id).ok()?.keeps_all(&group.coded_shape(shape), &group.inner_header),
+        });
+        // One that loses is enough; else all must be known to keep.
+        kept.fold(Some(true), |all, group| match (all, group) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        })
+    }
+
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         decode::decode(self, payload, request, exec)
     }

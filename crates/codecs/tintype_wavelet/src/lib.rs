@@ -89,6 +89,11 @@ impl Codec for Wavelet {
             && wants_tile(&grid, key, request)
     }
 
+    fn keeps_all(&self, _shape: &Shape, header: &[u8]) -> Option<bool> {
+        let lossy = Header::from_bytes(header).is_ok_and(|header| !header.lossless);
+        lossy.then_some(false)
+    }
+
     fn truncate(&self, payload: &Payload, bytes: usize) -> Option<Payload> {
         let mut left = bytes;
         let mut sections = Vec::new();

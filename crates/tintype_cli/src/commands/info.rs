@@ -13,8 +13,7 @@ use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
-    CodecId, ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, Warning, YCbCrMatrix,
-    codec, files,
+    ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, Warning, YCbCrMatrix, codec, files,
 };
 use tintype_image::io::PictureFormat;
 
@@ -24,7 +23,7 @@ struct InfoRecord {
     #[serde(flatten)]
     record: Record,
     colour: String,
-    /// Whether every sample is kept; none where the codec does both and only its header tells.
+    /// Whether every sample is kept; none where only decoding would tell.
     lossless: Option<bool>,
     tiles: Option<usize>,
     layers: Option<usize>,
@@ -112,7 +111,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
     Ok(InfoRecord {
         record: record(&info.shape, info.codec.name()),
         colour: colour_text(&info.shape),
-        lossless: keeps_every_sample(info.codec),
+        lossless: info.lossless,
         tiles: Some(info.tiles),
         layers: Some(info.layers),
         data_bytes: Some(info.data_bytes),
@@ -132,19 +131,6 @@ fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
         known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
     let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
-}
-
-/// Whether files of this codec keep every sample, where all of them do or none.
-fn keeps_every_sample(id: CodecId) -> Option<bool> {
-    // A packed JPEG file comes back byte for byte.
-    if id == codec::JPEG {
-        return Some(true);
-    }
-    let capabilities = tintype::codec_of_build(id)?.capabilities();
-    match (capabilities.lossy, capabilities.lossless) {
-        (true, true) => None,
-        (_, lossless) => Some(lossless),
-    }
 }
 
 /// Colour model, sampling and further planes in a few words: `YCbCr BT.601 4:2:0 + alpha`.
