@@ -121,12 +121,12 @@ impl Codec for ManyPlanes {
             ID => Some(true),
             id => self.inner(id).ok()?.keeps_all(&group.coded_shape(shape), &group.inner_header),
         });
+        let kept: Vec<Option<bool>> = kept.collect();
         // One that loses is enough; else all must be known to keep.
-        kept.fold(Some(true), |all, group| match (all, group) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        })
+        if kept.contains(&Some(false)) {
+            return Some(false);
+        }
+        kept.iter().all(|group| *group == Some(true)).then_some(true)
     }
 
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
