@@ -7,6 +7,7 @@
 //! * `arrows`, `circles`, `names`, `rooms`, `licences` and `hygiene` are single steps of the
 //!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
+//! * `size` builds the program as it is shipped, and fails if it is too large.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
 //!   docs/results.
 
@@ -24,12 +25,13 @@ mod results;
 mod results_page;
 mod rooms;
 mod shell;
+mod size;
 mod sources;
 mod spdx;
 mod test_run;
 
 const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
-licences | hygiene | cross | results [BENCH.json…]";
+licences | hygiene | cross | size | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("licences") => licences::step(&root),
         Some("hygiene") => hygiene::step(&root),
         Some("cross") => cross::step(&root),
+        Some("size") => size::step(&root),
         Some("results") => results::step(&root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");

@@ -181,7 +181,7 @@ impl Encoder {
     /// ```
     /// use tintype::{Encoder, Level};
     ///
-    /// let encoder = Encoder::new().level(Level::fallback());
+    /// let encoder = Encoder::new().level(Level::baseline());
     /// ```
     pub fn level(mut self, level: Level) -> Self {
         self.exec.level = level;

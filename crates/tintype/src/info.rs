@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::frame::metadata_from_items;
 use crate::head::Head;
-use crate::registry::built_in;
+use crate::registry::{built_in, shipped_model};
 use std::collections::BTreeSet;
 use std::io::Read;
-use tintype_codec::CodecId;
+use tintype_codec::{CodecId, StreamModel};
 use tintype_container::{Reader, SectionEntry};
 use tintype_image::{Metadata, Shape};
 
@@ -38,6 +38,45 @@ pub struct Info {
     pub layers: usize,
     /// Bytes of compressed data, without head, index, checksums and metadata.
     pub data_bytes: u64,
+    /// The model that the samples are coded under, for codecs with models.
+    pub model: Option<ModelName>,
+}
+
+/// The model of a file. Displayed as its name if it is built in, else as its hash.
+///
+/// ```
+/// use tintype::{Decoder, Encoder, Picture, codec};
+///
+/// let picture = Picture::from_gray8(32, 32, &[90; 32 * 32])?;
+/// let tin = Encoder::new().codec(codec::PHOTO).encode(&picture)?;
+/// let decoder = Decoder::from_stream(&tin.bytes[..])?;
+/// let model = decoder.info().model.as_ref().expect("this codec has models");
+/// assert_eq!((model.to_string().as_str(), model.sent), ("photo", false));
+/// # Ok::<(), tintype::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelName {
+    /// Its hash, sixteen hexadecimal digits.
+    pub hash: String,
+    /// Its name, if it is the one that the codec has built in.
+    pub name: Option<&'static str>,
+    /// The file carries it.
+    pub sent: bool,
+}
+
+impl std::fmt::Display for ModelName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name.unwrap_or(&self.hash))
+    }
+}
+
+impl ModelName {
+    fn new(codec: CodecId, model: StreamModel) -> Self {
+        let hash = model.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shipped = shipped_model(codec).filter(|shipped| shipped.hash() == Some(model.hash));
+        Self { hash, name: shipped.map(|shipped| shipped.name), sent: model.sent }
+    }
 }
 
 impl Info {
@@ -45,9 +84,13 @@ impl Info {
         let index = reader.index();
         let distinct =
             |number: fn(&SectionEntry) -> u32| index.iter().map(number).collect::<BTreeSet<_>>().len();
+        let header = reader.head().get(head.codec_header_at..).unwrap_or_default();
+        let model =
+            built_in::codec(head.codec).and_then(|codec| codec.stream_model(&head.shape, header));
         Self {
+            model: model.map(|model| ModelName::new(head.codec, model)),
             codec: head.codec,
-            lossless: keeps_all(head, &reader.head()[head.codec_header_at..]),
+            lossless: keeps_all(head, header),
             shape: head.facts.picture_shape(&head.shape),
             tiles: distinct(|entry| entry.key.tile),
             layers: distinct(|entry| entry.key.layer),

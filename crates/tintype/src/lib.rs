@@ -187,7 +187,7 @@ pub use encode::Encoded;
 pub use encoder::Encoder;
 pub use error::{Error, Step};
 pub use goal::Goal;
-pub use info::{Contents, Info, MetadataInfo};
+pub use info::{Contents, Info, MetadataInfo, ModelName};
 pub use options::DecodeOptions;
 pub use progressive::{Need, ProgressiveDecoder};
 pub use registry::ids as codec;

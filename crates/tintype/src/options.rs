@@ -144,7 +144,7 @@ impl DecodeOptions {
     /// ```
     /// use tintype::{DecodeOptions, Level};
     ///
-    /// let options = DecodeOptions::new().level(Level::fallback());
+    /// let options = DecodeOptions::new().level(Level::baseline());
     /// ```
     pub fn level(mut self, level: Level) -> Self {
         self.exec.level = level;

@@ -8,7 +8,7 @@
 //! | 2 for each plane | quantiser step in internal units, little endian, 1 to 65 535 |
 //! | rest | with bit 0: the model file |
 
-use tintype_codec::{CodecError, CodecId};
+use tintype_codec::{CodecError, CodecId, StreamModel};
 use tintype_model::ModelHash;
 
 /// Version written and read.
@@ -94,6 +94,13 @@ impl StreamHeader {
     /// Whether header `bytes` name the model of this `hash`.
     pub fn names_model(bytes: &[u8], hash: ModelHash) -> bool {
         bytes.get(2..).and_then(ModelHash::from_start_of) == Some(hash)
+    }
+
+    /// The model that header `bytes` name.
+    pub fn stream_model(bytes: &[u8]) -> Option<StreamModel> {
+        let sent = bytes.get(1).is_some_and(|flags| flags & Self::SENT_MODEL != 0);
+        let hash = ModelHash::from_start_of(bytes.get(2..)?)?;
+        Some(StreamModel { hash: hash.0, sent })
     }
 }
 

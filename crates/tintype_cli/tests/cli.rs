@@ -219,8 +219,7 @@ fn damaged_files_are_refused_with_name_and_place() {
 fn a_wavelet_file_that_was_cut_off_is_decoded_as_far_as_it_goes() {
     let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "-q", "90"]);
-    let file = folder.read("a.tin");
-    folder.write("cut.tin", &file[..file.len() * 2 / 3]);
+    folder.write_cut("a.tin", "cut.tin");
     let message = folder.fails(1, &["decode", "cut.tin", "-o", "cut.png"]);
     assert!(message.contains("cut off at byte"), "{message}");
     let first = folder.read("cut.png");
@@ -242,8 +241,7 @@ fn an_input_is_never_overwritten_even_through_another_name() {
 fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
     let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "a.jpg", "-q", "80"]);
-    let file = folder.read("a.jpg");
-    folder.write("cut.jpg", &file[..file.len() * 2 / 3]);
+    let cut = folder.write_cut("a.jpg", "cut.jpg");
     let message = folder.fails(1, &["decode", "cut.jpg", "-o", "part.png"]);
     assert!(message.contains("cut.jpg: the file is damaged or cut off"), "{message}");
     assert!(folder.ok(&["info", "cut.jpg"]).contains("damaged"));
@@ -253,7 +251,7 @@ fn a_jpeg_that_was_cut_off_gives_what_is_there_and_says_so() {
     // Kept as a file it loses nothing; a picture made of that file lacks its end.
     folder.ok(&["encode", "cut.jpg", "-o", "kept.tin"]);
     folder.ok(&["decode", "kept.tin", "-o", "back.jpg"]);
-    assert_eq!(folder.read("back.jpg"), file[..file.len() * 2 / 3]);
+    assert_eq!(folder.read("back.jpg"), cut);
     let message = folder.fails(1, &["decode", "kept.tin", "-o", "kept.png"]);
     assert!(message.contains("kept.tin: the file is damaged or cut off"), "{message}");
     let record = folder.json(&["decode", "kept.tin", "-o", "kept.png", "--partial", "--json"]);
@@ -333,7 +331,12 @@ fn a_jpeg_that_shall_lose_nothing_comes_back_as_the_same_file() {
 fn info_tells_lossy_from_lossless() {
     let folder = Folder::with_photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "-o", "a.tin", "--codec", "photo"]);
-    assert!(folder.ok(&["info", "a.tin"]).contains("photo, lossy"));
+    let text = folder.ok(&["info", "a.tin"]);
+    assert!(text.contains("photo, lossy") && text.contains("model      photo, built in"), "{text}");
+    assert_eq!(folder.json(&["info", "a.tin", "--json"])["model"]["name"].as_str(), Some("photo"));
+    folder.ok(&["encode", "a.ppm", "-o", "c.tin", "--codec", "wavelet", "-q", "30"]);
+    let text = folder.ok(&["info", "c.tin"]);
+    assert!(text.contains("wavelet, lossy") && !text.contains("model"), "{text}");
     folder.ok(&["encode", "a.ppm", "-o", "b.tin", "--codec", "lossless", "--lossless"]);
     assert!(folder.ok(&["info", "b.tin"]).contains("lossless, lossless"));
     assert_eq!(folder.json(&["info", "b.tin", "--json"])["lossless"].as_bool(), Some(true));

@@ -131,10 +131,7 @@ fn time_and_permissions_are_kept() {
 
 #[test]
 fn verify_decodes_and_compares() {
-    let folder = Folder::new();
-    folder.photo("in/a.ppm");
-    folder.photo("in/b.ppm");
-    folder.ok(&["encode", "in", "-o", "out", "--lossless"]);
+    let folder = Folder::with_two_encoded("in", "out");
     let text = folder.ok(&["verify", "out", "--originals", "in"]);
     assert_eq!(text.matches("exactly its original").count(), 2, "{text}");
     let text = folder.ok(&["verify", "out", "in"]);
@@ -142,10 +139,7 @@ fn verify_decodes_and_compares() {
     assert!(folder.ok(&["verify", "out/a.tin", "in/a.ppm"]).contains("exactly its original"));
     folder.write("in/b.ppm", &folder::ppm(40, 30));
     folder.fails(1, &["verify", "out", "--originals", "in"]);
-    let mut damaged = folder.read("out/a.tin");
-    let middle = damaged.len() / 2;
-    damaged[middle] ^= 4;
-    folder.write("out/a.tin", &damaged);
+    folder.write_damaged("out/a.tin", 5, "out/a.tin");
     let message = folder.fails(1, &["verify", "out"]);
     assert!(message.contains("a.tin") && message.contains("checksum"), "{message}");
 }
@@ -171,10 +165,7 @@ fn layers_before_damage_decode_with_partial() {
     let folder = Folder::new();
     folder.photo("a.ppm");
     folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "-q", "90"]);
-    let mut damaged = folder.read("a.tin");
-    let late = damaged.len() * 9 / 10;
-    damaged[late] ^= 1;
-    folder.write("b.tin", &damaged);
+    folder.write_damaged("a.tin", 9, "b.tin");
     folder.fails(1, &["decode", "b.tin", "-o", "no.ppm"]);
     folder.ok(&["decode", "b.tin", "-o", "part.ppm", "--partial"]);
     let report = folder.json(&["compare", "a.ppm", "part.ppm", "--json"]);
@@ -183,15 +174,12 @@ fn layers_before_damage_decode_with_partial() {
 
 #[test]
 fn folders_are_compared_picture_by_picture() {
-    let folder = Folder::new();
-    folder.photo("a/x.ppm");
-    folder.photo("a/y.ppm");
-    folder.ok(&["encode", "a", "-o", "b", "--lossless"]);
+    let folder = Folder::with_two_encoded("a", "b");
     let text = folder.ok(&["compare", "a", "b"]);
     assert_eq!(text.matches("equal").count(), 2, "{text}");
-    std::fs::remove_file(folder.path("b/y.tin")).unwrap();
+    std::fs::remove_file(folder.path("b/b.tin")).unwrap();
     let message = folder.fails(1, &["compare", "a", "b"]);
-    assert!(message.contains("y.ppm"), "{message}");
+    assert!(message.contains("b.ppm"), "{message}");
 }
 
 #[test]

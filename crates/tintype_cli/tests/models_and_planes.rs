@@ -35,6 +35,8 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     assert!(message.contains("--model"), "{message}");
     folder.ok(&["decode", "0.tin", "--model", "own.tinmodel", "-o", "a.ppm"]);
     folder.ok(&["encode", "album/0.ppm", "--model", "own.tinmodel", "--send-model", "-o", "0s.tin"]);
+    assert!(folder.ok(&["info", "0.tin"]).contains("not built in: decode needs --model"));
+    assert!(folder.ok(&["info", "0s.tin"]).contains(", in the file"));
     folder.ok(&["decode", "0s.tin", "-o", "b.ppm"]);
     assert_eq!(folder.read("a.ppm"), folder.read("b.ppm"));
     folder.fails(

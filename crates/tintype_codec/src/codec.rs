@@ -136,6 +136,15 @@ pub struct Capabilities {
     pub short_frame: bool,
 }
 
+/// The model of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamModel {
+    /// The hash that names it.
+    pub hash: [u8; 8],
+    /// The stream carries it.
+    pub sent: bool,
+}
+
 /// A codec: samples to payload and back. Decoding is exact: the same payload gives the same
 /// samples on every machine.
 pub trait Codec: Send + Sync {
@@ -178,6 +187,13 @@ pub trait Codec: Send + Sync {
     /// payload.
     fn setting_of(&self, quality: f32) -> Option<usize> {
         let _ = quality;
+        None
+    }
+
+    /// The model that a stream of a picture of `shape` with this `header` is under, whichever it is;
+    /// `None` for codecs without models.
+    fn stream_model(&self, shape: &Shape, header: &[u8]) -> Option<StreamModel> {
+        let _ = (shape, header);
         None
     }
 

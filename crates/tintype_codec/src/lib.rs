@@ -78,7 +78,9 @@ mod payload;
 mod quality;
 mod tiles;
 
-pub use codec::{Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, Exec, Target, Tune};
+pub use codec::{
+    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, Exec, StreamModel, Target, Tune,
+};
 pub use error::{CodecError, Result};
 pub use parallel::{map_indexed, map_items};
 pub use payload::{Payload, PayloadView, Section, SectionKey, SectionView};

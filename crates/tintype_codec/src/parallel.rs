@@ -4,7 +4,6 @@
 //! free, so that pieces of unequal cost balance; they are scoped and end before the call returns.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tintype_image::Threads;
 
 /// Runs `work(0) .. work(count - 1)` on up to `threads` threads, the caller's included, and
@@ -20,25 +19,10 @@ use tintype_image::Threads;
 /// # Panics
 /// If `work` panics.
 pub fn map_indexed<T: Send>(threads: Threads, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let workers = threads.count().min(count);
-    if workers <= 1 {
-        return (0..count).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
     let slots: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
-    let drain = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(slot) = slots.get(index) else { break };
-            let result = work(index);
-            *slot.lock().expect("stores do not panic") = Some(result);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(drain);
-        }
-        drain();
+    threads.for_each(count, &|index| {
+        let result = work(index);
+        *slots[index].lock().expect("stores do not panic") = Some(result);
     });
     let take =
         |slot: Mutex<Option<T>>| slot.into_inner().expect("as above").expect("every index was drained");

@@ -126,7 +126,7 @@ pub fn levels() -> Vec<(&'static str, Level)> {
     let plain = vec![("scalar", Level::fallback()), ("best", Level::new())];
     #[cfg(target_arch = "x86_64")]
     let named = [
-        Level::new().as_sse4_2().map(|level| ("sse4.2", Level::Sse4_2(level))),
+        Level::new().as_sse2().map(|level| ("sse2", Level::Sse2(level))),
         Level::new().as_avx2().map(|level| ("avx2", Level::Avx2(level))),
         Level::new().as_avx512().map(|level| ("avx512", Level::Avx512(level))),
     ];

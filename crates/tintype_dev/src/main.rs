@@ -7,6 +7,7 @@
 //! * `fit`: start probabilities of the codecs that carry them in their source.
 //! * `check`: round trips, equality across SIMD levels and threads, and JPEG beside other
 //!   decoders.
+//! * `coarser`: a network with coarser weights.
 //! * `set`: a set of small pictures, cut out of folders of photographs.
 //!
 //! Each codec takes the same options: see [`args::CodecArgs`].
@@ -16,6 +17,7 @@ mod args;
 mod bd;
 mod check;
 mod clock;
+mod coarser;
 mod fit;
 mod peers;
 mod pictures;
@@ -50,6 +52,8 @@ enum Command {
     Fit(fit::FitArgs),
     /// Checks that a codec decodes what it should, everywhere alike.
     Check(check::CheckArgs),
+    /// Rounds the weights of a model of `neural`, so that it takes fewer bytes.
+    Coarser(coarser::CoarserArgs),
     /// Cuts a set of small pictures out of folders of photographs.
     Set(set::SetArgs),
 }
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Speed(args) => speed::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Coarser(args) => coarser::run(&args),
         Command::Set(args) => set::run(&args),
     };
     match outcome {

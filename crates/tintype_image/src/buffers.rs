@@ -231,12 +231,10 @@ fn rgba_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
 }
 
 fn rgb_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
-    if picture.metadata.is_limited_range() {
-        let full = full_range_picture(picture)?;
-        return Ok(owned(rgb_at(&full, bits)?));
-    }
-    let planes = &picture.planes;
-    planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
+    at_full_range(picture, |planes| rgb_of(planes, bits))
+}
+
+fn rgb_of(planes: &Planes, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
     match planes.shape.colour {
         ColourModel::Gray => {
             let gray = full_plane(planes, 0, bits)?;
@@ -253,26 +251,28 @@ fn rgb_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
     }
 }
 
-/// The picture at full range, and its planes at a depth that rounds little.
-fn full_range_picture(picture: &Picture) -> Result<Picture, ImageError> {
+/// What `take` takes from the picture's planes; from planes at full range and at a depth that
+/// rounds little, if the picture's are of limited range.
+fn at_full_range(
+    picture: &Picture,
+    take: impl Fn(&Planes) -> Result<FullPlanes<'_>, ImageError>,
+) -> Result<FullPlanes<'_>, ImageError> {
     picture.planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
+    if !picture.metadata.is_limited_range() {
+        return take(&picture.planes);
+    }
     if depth_max(&picture.planes) < 8 {
         return Err(ImageError::Misuse { what: "limited range of fewer than 8 bits".into() });
     }
-    Ok(Picture::new(full_from_limited(&picture.planes, 16)))
-}
-
-fn owned<'a>(planes: FullPlanes<'_>) -> FullPlanes<'a> {
-    planes.into_iter().map(|plane| Cow::Owned(plane.into_owned())).collect()
+    let full = full_from_limited(&picture.planes, 16);
+    Ok(take(&full)?.into_iter().map(|plane| Cow::Owned(plane.into_owned())).collect())
 }
 
 fn gray_at(picture: &Picture, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
-    if picture.metadata.is_limited_range() {
-        let full = full_range_picture(picture)?;
-        return Ok(owned(gray_at(&full, bits)?));
-    }
-    let planes = &picture.planes;
-    planes.check_sizes(&Limits { samples_max: u64::MAX, ..Limits::default() })?;
+    at_full_range(picture, |planes| gray_of(planes, bits))
+}
+
+fn gray_of(planes: &Planes, bits: u8) -> Result<FullPlanes<'_>, ImageError> {
     match planes.shape.colour {
         // Luma is gray already.
         ColourModel::Gray | ColourModel::YCbCr(_) => Ok(vec![full_plane(planes, 0, bits)?]),

@@ -1,5 +1,7 @@
 //! How much an operation may use; passed in, never global.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 /// Upper bounds on what a decoder or reader may allocate or accept.
 ///
 /// ```
@@ -53,5 +55,44 @@ impl Threads {
     /// The number of threads.
     pub fn count(self) -> usize {
         self.0
+    }
+
+    /// Runs `work(0) .. work(count - 1)`, the caller's thread included; threads take the next
+    /// index when they are free. Not generic, so that a program has each `work` once, and what
+    /// starts threads once for all.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// let sum = AtomicUsize::new(0);
+    /// tintype_image::Threads::new(2).for_each(5, &|index| {
+    ///     sum.fetch_add(index, Ordering::Relaxed);
+    /// });
+    /// assert_eq!(sum.into_inner(), 10);
+    /// ```
+    ///
+    /// # Panics
+    /// If `work` panics.
+    pub fn for_each(self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        let workers = self.0.min(count);
+        if workers <= 1 {
+            return (0..count).for_each(work);
+        }
+        let next = AtomicUsize::new(0);
+        let drain = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    break;
+                }
+                work(index);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(drain);
+            }
+            drain();
+        });
     }
 }

@@ -55,7 +55,7 @@ pub fn picture_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, LabError> {
                 inside.push(path);
             }
         }
-        inside.sort();
+        inside.sort_unstable();
         files.extend(inside);
     }
     if files.is_empty() {

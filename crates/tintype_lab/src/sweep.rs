@@ -226,6 +226,6 @@ pub fn parallel<T: Sync, R: Send>(
         }
         done
     });
-    done.sort_by_key(|(index, _)| *index);
+    done.sort_unstable_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }

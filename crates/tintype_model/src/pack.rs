@@ -120,29 +120,24 @@ impl RunningMean {
 /// magnitudes of the bytes before, taken with their sign; the lower one's on the upper nibble.
 #[inline(always)]
 fn walk_bytes<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u8>, len: usize) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let mut upper_tables = [Table::default(); 16];
-            let mut lower_tables = [Table::default(); 16];
-            let mut mean = RunningMean::default();
-            for i in 0..len {
-                let byte = if W::READS { 0 } else { u32::from(payload[i]) };
-                // The mean has 8 fraction bits: 0 to 128, in steps of its logarithm.
-                let context = (32 - (mean.0 >> 5).leading_zeros()).min(15) as usize;
-                let upper = nibble(simd, walk, byte >> 4, &mut upper_tables[context]) & 15;
-                let lower = nibble(simd, walk, byte & 15, &mut lower_tables[upper as usize]) & 15;
-                let byte = (upper << 4 | lower) as u8;
-                if W::READS {
-                    payload.push(byte);
-                }
-                mean.add((byte as i8).unsigned_abs().into());
-                if walk.exhausted() {
-                    return;
-                }
-            }
-        },
-    );
+    let mut upper_tables = [Table::default(); 16];
+    let mut lower_tables = [Table::default(); 16];
+    let mut mean = RunningMean::default();
+    for i in 0..len {
+        let byte = if W::READS { 0 } else { u32::from(payload[i]) };
+        // The mean has 8 fraction bits: 0 to 128, in steps of its logarithm.
+        let context = (32 - (mean.0 >> 5).leading_zeros()).min(15) as usize;
+        let upper = nibble(simd, walk, byte >> 4, &mut upper_tables[context]) & 15;
+        let lower = nibble(simd, walk, byte & 15, &mut lower_tables[upper as usize]) & 15;
+        let byte = (upper << 4 | lower) as u8;
+        if W::READS {
+            payload.push(byte);
+        }
+        mean.add((byte as i8).unsigned_abs().into());
+        if walk.exhausted() {
+            return;
+        }
+    }
 }
 
 /// Each 16-bit word, lowest byte first, as the number of bits of its magnitude (of its
@@ -150,42 +145,36 @@ fn walk_bytes<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u
 /// a pair is plain.
 #[inline(always)]
 fn walk_words<S: Simd, W: SymbolWalk>(simd: S, walk: &mut W, payload: &mut Vec<u8>, len: usize) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let mut tables = [Table::default(); 64];
-            let mut mean = RunningMean::default();
-            for i in 0..len / 2 {
-                let word =
-                    if W::READS { 0 } else { i16::from_le_bytes([payload[2 * i], payload[2 * i + 1]]) };
-                let negative = word < 0;
-                let magnitude = u32::from((word ^ (word >> 15)) as u16);
+    let mut tables = [Table::default(); 64];
+    let mut mean = RunningMean::default();
+    for i in 0..len / 2 {
+        let word = if W::READS { 0 } else { i16::from_le_bytes([payload[2 * i], payload[2 * i + 1]]) };
+        let negative = word < 0;
+        let magnitude = u32::from((word ^ (word >> 15)) as u16);
 
-                // The mean has 8 fraction bits; a table for each quarter of a bit.
-                let table = &mut tables[(mean.0 >> 6) as usize & 63];
-                let length = nibble(simd, walk, 32 - magnitude.leading_zeros(), table) & 15;
-                mean.add(length);
+        // The mean has 8 fraction bits; a table for each quarter of a bit.
+        let table = &mut tables[(mean.0 >> 6) as usize & 63];
+        let length = nibble(simd, walk, 32 - magnitude.leading_zeros(), table) & 15;
+        mean.add(length);
 
-                let low = length.saturating_sub(1);
-                let plain = u32::from(negative) << low | (magnitude & ((1 << low) - 1));
-                let plain = walk.bits_16(plain, low + 1);
-                if W::READS {
-                    let high = if length > 0 { 1 << low } else { 0 };
-                    let magnitude = (high | (plain & ((1 << low) - 1))) as i16;
-                    let word = if plain >> low & 1 != 0 { !magnitude } else { magnitude };
-                    payload.extend(word.to_le_bytes());
-                }
-                if walk.exhausted() {
-                    return;
-                }
-            }
-            if len % 2 == 1 {
-                let last = if W::READS { 0 } else { payload[len - 1].into() };
-                let last = walk.bits_16(last, 8) as u8;
-                if W::READS {
-                    payload.push(last);
-                }
-            }
-        },
-    );
+        let low = length.saturating_sub(1);
+        let plain = u32::from(negative) << low | (magnitude & ((1 << low) - 1));
+        let plain = walk.bits_16(plain, low + 1);
+        if W::READS {
+            let high = if length > 0 { 1 << low } else { 0 };
+            let magnitude = (high | (plain & ((1 << low) - 1))) as i16;
+            let word = if plain >> low & 1 != 0 { !magnitude } else { magnitude };
+            payload.extend(word.to_le_bytes());
+        }
+        if walk.exhausted() {
+            return;
+        }
+    }
+    if len % 2 == 1 {
+        let last = if W::READS { 0 } else { payload[len - 1].into() };
+        let last = walk.bits_16(last, 8) as u8;
+        if W::READS {
+            payload.push(last);
+        }
+    }
 }

@@ -5,19 +5,6 @@ use crate::{Array, Depthwise, FeatureMap, Gradient, Kind, Network, NnError, Poin
 use fearless_simd::Level;
 use std::collections::BTreeMap;
 
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-
-    fn within(&mut self, max: i32) -> i32 {
-        (self.next() % (2 * max as u64 + 1)) as i32 - max
-    }
-}
-
 fn levels() -> Vec<Level> {
     let mut list = vec![Level::new(), Level::fallback()];
     #[cfg(target_arch = "x86_64")]
@@ -48,18 +35,18 @@ fn pointwise_reference(
     out
 }
 
-fn map(random: &mut Random, height: usize, width: usize, channels: usize) -> FeatureMap {
-    let values = (0..height * width * channels).map(|_| random.next() as i16).collect();
+fn map(random: &mut fastrand::Rng, height: usize, width: usize, channels: usize) -> FeatureMap {
+    let values = (0..height * width * channels).map(|_| random.u64(..) as i16).collect();
     FeatureMap { height, width, channels, values }
 }
 
 #[test]
 fn a_row_of_depthwise_equals_the_map_at_every_level() {
-    let mut random = Random(11);
+    let mut random = fastrand::Rng::with_seed(11);
     for (channels, width) in [(1, 1), (16, 3), (32, 9), (40, 5)] {
-        let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(7000) as i16).collect();
-        let bias: Vec<i32> = (0..channels).map(|_| random.within(10_000_000)).collect();
-        let shift: Vec<u8> = (0..channels).map(|_| (random.next() % 20) as u8).collect();
+        let weights: Vec<i16> = (0..9 * channels).map(|_| random.i32(-7000..=7000) as i16).collect();
+        let bias: Vec<i32> = (0..channels).map(|_| random.i32(-10_000_000..=10_000_000)).collect();
+        let shift: Vec<u8> = (0..channels).map(|_| (random.u64(..) % 20) as u8).collect();
         let layer = Depthwise::new(&weights, &bias, &shift).unwrap();
         // Rows with zeros on either side are what a map has beyond its edge.
         let mut input = map(&mut random, 3, width, channels);
@@ -82,13 +69,14 @@ fn a_row_of_depthwise_equals_the_map_at_every_level() {
 
 #[test]
 fn pointwise_equals_its_reference_at_every_level() {
-    let mut random = Random(1);
+    let mut random = fastrand::Rng::with_seed(1);
     for (inputs, outputs, width) in [(1, 1, 1), (3, 33, 5), (32, 64, 13), (79, 31, 25), (320, 96, 12)] {
         let most = 65_000 / inputs as i32;
-        let weights: Vec<i16> =
-            (0..inputs * outputs).map(|_| random.within(most.min(32_767)) as i16).collect();
-        let bias: Vec<i32> = (0..outputs).map(|_| random.within(10_000_000)).collect();
-        let shift: Vec<u8> = (0..outputs).map(|_| (random.next() % 20) as u8).collect();
+        let weights: Vec<i16> = (0..inputs * outputs)
+            .map(|_| random.i32(-(most.min(32_767))..=most.min(32_767)) as i16)
+            .collect();
+        let bias: Vec<i32> = (0..outputs).map(|_| random.i32(-10_000_000..=10_000_000)).collect();
+        let shift: Vec<u8> = (0..outputs).map(|_| (random.u64(..) % 20) as u8).collect();
         let input = map(&mut random, 1, width, inputs);
         for rectified in [false, true] {
             let layer = Pointwise::new(inputs, &weights, &bias, &shift, rectified).unwrap();
@@ -140,11 +128,11 @@ fn a_layer_that_could_overflow_is_refused() {
 
 #[test]
 fn depthwise_equals_its_reference_at_every_level() {
-    let mut random = Random(2);
+    let mut random = fastrand::Rng::with_seed(2);
     for (height, width, channels) in [(1, 1, 1), (1, 5, 3), (4, 1, 40), (5, 6, 17)] {
-        let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(7_000) as i16).collect();
-        let bias: Vec<i32> = (0..channels).map(|_| random.within(1_000_000)).collect();
-        let shift: Vec<u8> = (0..channels).map(|_| (8 + random.next() % 12) as u8).collect();
+        let weights: Vec<i16> = (0..9 * channels).map(|_| random.i32(-7_000..=7_000) as i16).collect();
+        let bias: Vec<i32> = (0..channels).map(|_| random.i32(-1_000_000..=1_000_000)).collect();
+        let shift: Vec<u8> = (0..channels).map(|_| (8 + random.u64(..) % 12) as u8).collect();
         let input = map(&mut random, height, width, channels);
         let layer = Depthwise::new(&weights, &bias, &shift).unwrap();
         let mut expected = FeatureMap::new(height, width, channels);
@@ -203,14 +191,14 @@ fn every_other_step_saturates_at_both_ends() {
     }
 }
 
-fn pointwise(random: &mut Random, inputs: usize, outputs: usize, rectified: bool) -> Pointwise {
-    let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.within(400) as i16).collect();
-    let bias: Vec<i32> = (0..outputs).map(|_| random.within(100_000)).collect();
+fn pointwise(random: &mut fastrand::Rng, inputs: usize, outputs: usize, rectified: bool) -> Pointwise {
+    let weights: Vec<i16> = (0..inputs * outputs).map(|_| random.i32(-400..=400) as i16).collect();
+    let bias: Vec<i32> = (0..outputs).map(|_| random.i32(-100_000..=100_000)).collect();
     Pointwise::new(inputs, &weights, &bias, &vec![9; outputs], rectified).unwrap()
 }
 
-fn depthwise(random: &mut Random, channels: usize) -> Depthwise {
-    let weights: Vec<i16> = (0..9 * channels).map(|_| random.within(200) as i16).collect();
+fn depthwise(random: &mut fastrand::Rng, channels: usize) -> Depthwise {
+    let weights: Vec<i16> = (0..9 * channels).map(|_| random.i32(-200..=200) as i16).collect();
     Depthwise::new(&weights, &vec![64; channels], &vec![8; channels]).unwrap()
 }
 
@@ -219,7 +207,7 @@ fn step(from: u8, to: u8, kind: Kind) -> Step {
 }
 
 /// Eight channels to 64 at half the size.
-fn first_steps(random: &mut Random) -> Vec<Step> {
+fn first_steps(random: &mut fastrand::Rng) -> Vec<Step> {
     vec![
         step(0, 1, Kind::Pointwise(pointwise(random, 8, 16, true))),
         step(1, 2, Kind::Depthwise(depthwise(random, 16))),
@@ -231,7 +219,7 @@ fn first_steps(random: &mut Random) -> Vec<Step> {
 
 /// Every kind of step once.
 fn sample_program() -> Program {
-    let mut random = Random(3);
+    let mut random = fastrand::Rng::with_seed(3);
     let table: [i16; 256] = std::array::from_fn(|i| (i as i16 - 128) * 100);
     let mut steps = first_steps(&mut random);
     steps.extend([
@@ -241,7 +229,7 @@ fn sample_program() -> Program {
         step(4, 4, Kind::HaarUp),
         step(3, 5, Kind::Concat(4)),
         step(5, 5, Kind::Slice { start: 32, count: 64 }),
-        step(5, 5, Kind::LevelBias((0..192).map(|_| random.within(2_000) as i16).collect())),
+        step(5, 5, Kind::LevelBias((0..192).map(|_| random.i32(-2_000..=2_000) as i16).collect())),
         step(5, 6, Kind::DepthToSpace(2)),
         step(6, 6, Kind::Depthwise(depthwise(&mut random, 16))),
     ]);
@@ -252,7 +240,7 @@ fn sample_program() -> Program {
 fn a_window_with_margin_gives_the_bits_of_the_whole() {
     let program = sample_program();
     assert_eq!((program.grid(), program.margin(), program.outputs()), (4, 8, 16));
-    let whole_in = map(&mut Random(4), 28, 40, 8);
+    let whole_in = map(&mut fastrand::Rng::with_seed(4), 28, 40, 8);
     let whole = program.run(Level::new(), whole_in.clone(), 1).unwrap();
     for (x, y, width, height) in
         [(0, 0, 8, 8), (8, 4, 8, 12), (16, 12, 8, 8), (4, 16, 20, 4), (32, 20, 8, 8)]
@@ -305,7 +293,7 @@ fn programs_that_do_not_fit_are_refused() {
 
 /// Steps that have gradients, with weights small enough that little saturates.
 fn smooth_program() -> Program {
-    let mut random = Random(8);
+    let mut random = fastrand::Rng::with_seed(8);
     let mut steps = first_steps(&mut random);
     steps.extend([
         step(3, 4, Kind::HaarDown),
@@ -322,10 +310,10 @@ fn smooth_program() -> Program {
 #[test]
 fn gradients_are_those_of_differences_at_every_level() {
     let program = smooth_program();
-    let mut random = Random(11);
+    let mut random = fastrand::Rng::with_seed(11);
     let mut input = map(&mut random, 8, 8, 8);
     input.values.iter_mut().for_each(|v| *v /= 4);
-    let by: Vec<f32> = (0..8 * 8 * 4).map(|_| random.within(100) as f32 / 100.0).collect();
+    let by: Vec<f32> = (0..8 * 8 * 4).map(|_| random.i32(-100..=100) as f32 / 100.0).collect();
     let weighted = |input: &FeatureMap| {
         let made = program.run(Level::new(), input.clone(), 0).unwrap();
         assert_eq!(made.values.len(), by.len());

@@ -14,7 +14,7 @@ pub struct PictureList {
 impl PictureList {
     /// A list of `files`, brought into the order of their names.
     pub fn new(mut files: Vec<PathBuf>) -> Self {
-        files.sort();
+        files.sort_unstable();
         files.dedup();
         Self { files }
     }

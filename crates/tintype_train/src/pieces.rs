@@ -139,7 +139,7 @@ fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {
     let mut energies: Vec<f32> =
         (0..blocks.count()).map(|i| blocks.row(i).iter().map(|v| v * v).sum()).collect();
     let own = energies.clone();
-    energies.sort_by(f32::total_cmp);
+    energies.sort_unstable_by(f32::total_cmp);
     (0..blocks.count())
         .map(|i| {
             if keys[i].1 < 0.0 || pieces == 1 {

@@ -28,20 +28,3 @@ macro_rules! at_every_level {
 }
 
 pub(crate) use at_every_level;
-
-/// A small generator for tests: xorshift64*.
-pub(crate) struct Random(pub u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// A whole number of -max to max.
-    pub(crate) fn within(&mut self, max: i32) -> i32 {
-        ((self.next() >> 33) % (2 * max as u64 + 1)) as i32 - max
-    }
-}

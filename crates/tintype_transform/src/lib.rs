@@ -41,3 +41,4 @@ pub mod klt;
 mod levels;
 pub mod nearest;
 pub mod quantise;
+mod wide;

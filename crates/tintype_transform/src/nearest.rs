@@ -122,14 +122,14 @@ fn least_hamming(codes: &[u64], words: &[u64]) -> (usize, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::levels::{Random, at_every_level};
+    use crate::levels::at_every_level;
 
     at_every_level!(nearest_agrees_with_the_slow_twin, |level| {
-        let mut random = Random(6);
+        let mut random = fastrand::Rng::with_seed(6);
         for (len, dimension) in [(1, 1), (5, 3), (32, 16), (33, 64), (200, 7)] {
-            let codes: Vec<f32> = (0..len * dimension).map(|_| random.within(100) as f32).collect();
+            let codes: Vec<f32> = (0..len * dimension).map(|_| random.i32(-100..=100) as f32).collect();
             let book = Codebook::new(&codes, dimension);
-            let vectors: Vec<f32> = (0..20 * dimension).map(|_| random.within(100) as f32).collect();
+            let vectors: Vec<f32> = (0..20 * dimension).map(|_| random.i32(-100..=100) as f32).collect();
             for (vector, found) in vectors.chunks(dimension).zip(book.nearest_of_each(level, &vectors)) {
                 // Whole components: sums are exact in f32, and ties real.
                 let distance =
@@ -149,8 +149,8 @@ mod tests {
     });
 
     at_every_level!(hamming_counts_bits, |level| {
-        let mut random = Random(6);
-        let codes: Vec<u64> = (0..90).map(|_| random.next()).collect();
+        let mut random = fastrand::Rng::with_seed(6);
+        let codes: Vec<u64> = (0..90).map(|_| random.u64(..)).collect();
         for at in 0..30 {
             let mut words = codes[at * 3..at * 3 + 3].to_vec();
             words[1] ^= 0x8001;

@@ -146,13 +146,14 @@ impl DeadZone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::levels::{Random, at_every_level};
+    use crate::levels::at_every_level;
 
     const ROUND: DeadZone = DeadZone { step: 4.0, threshold: 0.5, shift: 0.0 };
 
     at_every_level!(levels_agree_with_the_slow_twin, |simd| {
-        let mut random = Random(2);
-        let mut x: Vec<f32> = (0..1000).map(|_| random.within(1 << 16) as f32 / 37.0).collect();
+        let mut random = fastrand::Rng::with_seed(2);
+        let mut x: Vec<f32> =
+            (0..1000).map(|_| random.i32(-(1 << 16)..=1 << 16) as f32 / 37.0).collect();
         x.extend([
             0.0,
             -0.0,

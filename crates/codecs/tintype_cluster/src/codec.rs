@@ -10,7 +10,7 @@ use tintype_block::{
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    QualityCurve, Result, Section, SectionKey, decode_tiles, tile_grid, wants_tile,
+    QualityCurve, Result, Section, SectionKey, StreamModel, decode_tiles, tile_grid, wants_tile,
 };
 use tintype_image::{ColourModel, Planes, Shape};
 #[cfg(feature = "model")]
@@ -94,6 +94,10 @@ impl Codec for ClusterCodec {
             encoder.encode(planes, &mut contexts, &mut |_| {}).layers
         })?;
         Ok(Payload { header: header.to_bytes(), sections: sections(coded) })
+    }
+
+    fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
+        StreamHeader::stream_model(header)
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

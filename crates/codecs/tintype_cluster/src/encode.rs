@@ -1,5 +1,6 @@
 //! Samples to the sections of one tile. What the search decides is written by the walk.
 
+use super::baseline::baseline;
 use super::colour::{internal_planes, order};
 use super::format::{HALF_CHROMA, LANES};
 use super::grid::{CELL, Coefficients, Surface, fitted, grid_step};
@@ -10,7 +11,7 @@ use super::symbols::{Atom, Contexts};
 use super::synthesis::{SIDE, Superblock};
 use super::tree::set_index;
 use super::walk::{BlockPlan, BlockWalk};
-use fearless_simd::{Fallback, Level};
+use fearless_simd::Level;
 use tintype_block::{PlaneKind, StreamHeader, plane_kinds, quarters};
 use tintype_entropy::rans::RansEncoder;
 use tintype_image::{Plane, Planes};
@@ -90,7 +91,7 @@ impl TileEncoder<'_> {
         index: usize,
     ) -> Plane<i16> {
         let (mut coefficients, step) = grid_of(plane, self.header.steps[index], self.level);
-        coefficients.code(code, &mut contexts.coder(Fallback::new()), kind.chroma);
+        coefficients.code(code, &mut contexts.coder(baseline()), kind.chroma);
         without_surface(plane, &coefficients.values(step, self.level))
     }
 
@@ -107,7 +108,7 @@ impl TileEncoder<'_> {
         let search = PlaneSearch::new(self.model, contexts, (residual, chroma), step, settings);
         let mut walk = BlockWalk {
             trees: self.model.coding_trees(),
-            coder: contexts.coder(Fallback::new()),
+            coder: contexts.coder(baseline()),
             neighbours: Neighbours::new(residual.width()),
             chroma,
             atoms: Vec::new(),
@@ -199,7 +200,7 @@ fn without_surface(plane: &Plane<i16>, grid: &Plane<i16>) -> Plane<i16> {
     let mut surface = Surface::new(plane.width());
     let mut strip = vec![Superblock::default(); plane.width() / SIDE];
     for top in 0..plane.height() / SIDE {
-        surface.strip(Fallback::new(), grid, &mut strip);
+        surface.strip(baseline(), grid, &mut strip);
         for y in 0..SIDE {
             let made = strip.iter().flat_map(|superblock| &superblock.0[y]);
             for (value, made) in residual.row_mut(SIDE * top + y).iter_mut().zip(made) {

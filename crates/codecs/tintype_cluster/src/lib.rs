@@ -31,6 +31,7 @@
 //! and Gray 1989 (pruned trees); Neff and Zakhor 1997 (sums of code vectors by matching
 //! pursuit). The trees are fitted in `tintype_train::cluster`.
 
+mod baseline;
 mod codec;
 mod coding_tree;
 mod colour;

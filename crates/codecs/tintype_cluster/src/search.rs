@@ -11,9 +11,10 @@ use super::symbols::{ATOMS_MAX, Atom, Contexts};
 use super::tables::Costs;
 use super::tree::{SearchTree, set_index};
 use super::walk::{BlockPlan, Shape};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 use tintype_block::quarters;
 use tintype_image::Plane;
+use tintype_transform::dispatch_wide;
 
 /// Lagrangian weight of a bit in squared steps. On three pictures of photos/valid 0.19 costs
 /// 0.6 % less than 0.15, 0.24 0.2 % less, 0.30 0.2 % more (docs/lab/cluster.md).
@@ -188,10 +189,8 @@ impl<'a> PlaneSearch<'a> {
             }
             let symbols = costs.first_symbols(block, place, symbol_before).map(|b| lambda * b);
             let paths = &self.path_costs[block.size];
-            let (leaf, product) = dispatch!(self.level, simd => simd.vectorize(
-                #[inline(always)]
-                || best_leaf(search, &fixed, paths, &symbols)
-            ));
+            let (leaf, product) =
+                dispatch_wide!(self.level, _simd => best_leaf(search, &fixed, paths, &symbols));
             let magnitude = self.magnitude(costs, block, (place, magnitude_before), product);
             let level = if product < 0.0 { -(magnitude as i16) } else { magnitude as i16 };
             let symbol = usize::from(search.first_symbols[leaf]);

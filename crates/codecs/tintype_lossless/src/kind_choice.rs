@@ -8,7 +8,7 @@
 use super::padded_plane::PaddedPlane;
 use super::tile::{Kind, Tile, TilePlane};
 use std::collections::HashSet;
-use tintype_entropy::BitCost;
+use tintype_entropy::BitEncoder;
 use tintype_image::Level;
 
 /// Rows of each of the two strips that are coded as a sample of the tile.
@@ -39,8 +39,10 @@ pub(super) fn kinds(tile: &Tile, effort: u8, level: Level) -> Vec<Kind> {
 fn by_strips(tile: &Tile, photo: Kind, level: Level) -> Vec<Kind> {
     let mut strips = strips(tile);
     let mut cost = |kind| {
-        let mut cost = BitCost::new();
-        strips.walk(&mut cost, kind, level).map_or(usize::MAX, |()| cost.len_bytes())
+        // An encoder, not a mere counter: the walks of all kinds are large, and stand in the program
+        // for it already.
+        let mut encoder = BitEncoder::new();
+        strips.walk(&mut encoder, kind, level).map_or(usize::MAX, |()| encoder.finish().len())
     };
     let plain = cost(if photo == Kind::Dense { Kind::Blend } else { photo });
     let colours = cost(Kind::Colours);

@@ -2,18 +2,6 @@ use super::*;
 use tintype_codec::Section;
 use tintype_image::{ColourModel, Plane, PlaneInfo, PlaneRole, Region, Threads, YCbCrMatrix};
 
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u32) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (((self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) * u64::from(n)) >> 32) as u32
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Content {
     Smooth,
@@ -23,10 +11,10 @@ enum Content {
 }
 
 fn filled(shape: Shape, content: Content, seed: u64) -> Planes {
-    let mut random = Random(seed * 2 + 1);
+    let mut random = fastrand::Rng::with_seed(seed * 2 + 1);
     let mut planes = Planes::new(shape);
     let colours: Vec<Vec<u32>> =
-        (0..12).map(|_| (0..32).map(|_| random.below(65536)).collect()).collect();
+        (0..12).map(|_| (0..32).map(|_| random.u32(..65536)).collect()).collect();
     for (p, plane) in planes.planes.iter_mut().enumerate() {
         let info = &planes.shape.planes[p];
         let (max, scale) = (u32::from(info.sample_max()), 16 - u32::from(info.bit_depth));
@@ -36,9 +24,9 @@ fn filled(shape: Shape, content: Content, seed: u64) -> Planes {
                 let (px, py) = (x * sx, y * sy);
                 let value = match content {
                     Content::Smooth => {
-                        ((px * 300 + py * 170 + p * 4000) as u32 + random.below(900)) >> scale
+                        ((px * 300 + py * 170 + p * 4000) as u32 + random.u32(..900)) >> scale
                     }
-                    Content::Noise => random.below(max + 1),
+                    Content::Noise => random.u32(..max + 1),
                     Content::Constant => max / 3,
                     Content::FewColours => {
                         colours[(px / 7 * 5 + py / 3 * 3 + px * py / 90) % 12][p] >> scale
@@ -187,7 +175,7 @@ fn a_region_needs_only_its_tiles() {
 #[test]
 fn damaged_bytes_decode_or_fail_cleanly() {
     let exec = Exec { threads: Threads::ONE, ..Exec::default() };
-    let mut random = Random(99);
+    let mut random = fastrand::Rng::with_seed(99);
     for effort in EFFORTS {
         for content in CONTENTS {
             let source = filled(with_alpha(Shape::rgb(24, 19, 8), 8), content, 5);
@@ -196,12 +184,12 @@ fn damaged_bytes_decode_or_fail_cleanly() {
                 let mut bad = payload.clone();
                 let bytes = &mut bad.sections[0].bytes;
                 if round % 3 == 0 {
-                    bytes.truncate(random.below(bytes.len() as u32 + 1) as usize);
+                    bytes.truncate(random.u32(..bytes.len() as u32 + 1) as usize);
                 } else if !bytes.is_empty() {
-                    let at = random.below(bytes.len() as u32) as usize;
-                    bytes[at] ^= 1 << random.below(8);
+                    let at = random.u32(..bytes.len() as u32) as usize;
+                    bytes[at] ^= 1 << random.u32(..8);
                     if round % 3 == 1 {
-                        bytes[0] = random.below(256) as u8;
+                        bytes[0] = random.u32(..256) as u8;
                     }
                 }
                 let _ = Lossless.decode(&bad.view(&source.shape), &DecodeRequest::default(), &exec);

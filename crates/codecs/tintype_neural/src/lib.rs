@@ -40,7 +40,7 @@ pub use walk::Priors;
 use std::sync::Arc;
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    Result, SectionKey, Target,
+    Result, SectionKey, StreamModel, Target,
 };
 use tintype_image::{Planes, Shape};
 
@@ -144,6 +144,10 @@ impl Codec for Neural {
 
     fn setting_of(&self, quality: f32) -> Option<usize> {
         Some(self.model.level_of(quality))
+    }
+
+    fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
+        Some(StreamModel { hash: header::model_hash(header)?.0, sent: false })
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

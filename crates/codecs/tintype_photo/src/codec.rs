@@ -9,8 +9,8 @@ use tintype_block::{
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    QualityCurve, Result, SectionKey, TileSection, Tune, decode_tiles, section_of, tile_grid,
-    wants_tile,
+    QualityCurve, Result, SectionKey, StreamModel, TileSection, Tune, decode_tiles, section_of,
+    tile_grid, wants_tile,
 };
 use tintype_entropy::BitEncoder;
 use tintype_image::{Level, Plane, Planes, Shape};
@@ -111,6 +111,10 @@ impl Codec for PhotoCodec {
             coder.encode(&internal_planes(planes), &kinds, &mut contexts, settings.effort)
         })?;
         Ok(Payload::from_tiles(header.to_bytes(), tiles))
+    }
+
+    fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
+        StreamHeader::stream_model(header)
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

@@ -38,7 +38,7 @@ use encode::{code_groups, payload_of};
 use header::Header;
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    Result, SectionKey,
+    Result, SectionKey, StreamModel,
 };
 use tintype_image::{Planes, Shape};
 
@@ -100,6 +100,13 @@ impl Codec for ManyPlanes {
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         source.shape.check(&exec.limits)?;
         payload_of(code_groups(self, source, settings, exec)?)
+    }
+
+    fn stream_model(&self, shape: &Shape, header: &[u8]) -> Option<StreamModel> {
+        let groups = self.header(header, shape).ok()?.groups;
+        groups.iter().filter(|group| group.codec != ID).find_map(|group| {
+            self.inner(group.codec).ok()?.stream_model(&group.coded_shape(shape), &group.inner_header)
+        })
     }
 
     fn wants(&self, shape: &Shape, header: &[u8], key: SectionKey, request: &DecodeRequest) -> bool {

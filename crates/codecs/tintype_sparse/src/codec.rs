@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 use tintype_block::{PlaneState, encode_tiles, lossy_quality, require_full_size, samples_from_internal};
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    QualityCurve, Result, SectionKey, TileSection, decode_tiles, section_of, tile_grid, wants_tile,
+    QualityCurve, Result, SectionKey, StreamModel, TileSection, decode_tiles, section_of, tile_grid,
+    wants_tile,
 };
 use tintype_image::{ColourModel, Level, Plane, Planes, Shape};
 #[cfg(feature = "model")]
@@ -148,6 +149,11 @@ impl Codec for SparseCodec {
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         self.encode_at(source, step_number(quality), settings.effort, exec)
+    }
+
+    fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
+        let hash = Header::from_bytes(header).ok()?.model_hash.unwrap_or(SHIPPED_HASH);
+        Some(StreamModel { hash: hash.0, sent: false })
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

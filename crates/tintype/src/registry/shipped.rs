@@ -14,13 +14,24 @@ use tintype_codec::CodecId;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ShippedModel {
+    /// Its name.
+    pub name: &'static str,
     /// Bytes of the model's file.
     pub bytes: u64,
+    file: &'static [u8],
     /// The model's card, Markdown.
     card: &'static str,
 }
 
 impl ShippedModel {
+    /// The hash that streams name it by, as its file says.
+    pub(crate) fn hash(&self) -> Option<[u8; 8]> {
+        #[cfg(feature = "model-files")]
+        return Some(tintype_model::ModelHead::read(self.file).ok()?.hash.0);
+        #[cfg(not(feature = "model-files"))]
+        None
+    }
+
     /// Seconds that the fit took, as the card's row "fit time" says.
     ///
     /// ```
@@ -42,22 +53,21 @@ impl ShippedModel {
 pub fn shipped_model(id: CodecId) -> Option<ShippedModel> {
     #[cfg(any(feature = "models", feature = "neural-model"))]
     macro_rules! model {
-        ($file:literal, $card:literal) => {
-            Some(ShippedModel {
-                bytes: include_bytes!(concat!("../../../../models/", $file)).len() as u64,
-                card: include_str!(concat!("../../../../models/", $card)),
-            })
-        };
+        ($name:literal) => {{
+            let file = include_bytes!(concat!("../../../../models/", $name, ".tinmodel"));
+            let card = include_str!(concat!("../../../../models/", $name, ".md"));
+            Some(ShippedModel { name: $name, bytes: file.len() as u64, file, card })
+        }};
     }
     match id {
         #[cfg(all(feature = "cluster", feature = "models"))]
-        ids::CLUSTER => model!("cluster-photo.tinmodel", "cluster-photo.md"),
+        ids::CLUSTER => model!("cluster-photo"),
         #[cfg(all(feature = "photo", feature = "models"))]
-        ids::PHOTO => model!("photo.tinmodel", "photo.md"),
+        ids::PHOTO => model!("photo"),
         #[cfg(all(feature = "sparse", feature = "models"))]
-        ids::SPARSE => model!("sparse-photo.tinmodel", "sparse-photo.md"),
+        ids::SPARSE => model!("sparse-photo"),
         #[cfg(feature = "neural-model")]
-        ids::NEURAL => model!("neural-photo.tinmodel", "neural-photo.md"),
+        ids::NEURAL => model!("neural-photo"),
         _ => None,
     }
 }

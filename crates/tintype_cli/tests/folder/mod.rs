@@ -25,6 +25,15 @@ impl Folder {
         folder
     }
 
+    /// A folder with two photographs in `from`, encoded without loss into `to`.
+    pub fn with_two_encoded(from: &str, to: &str) -> Self {
+        let folder = Self::new();
+        folder.photo(&format!("{from}/a.ppm"));
+        folder.photo(&format!("{from}/b.ppm"));
+        folder.ok(&["encode", from, "-o", to, "--lossless"]);
+        folder
+    }
+
     pub fn folder_path(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -41,6 +50,22 @@ impl Folder {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Writes the first two thirds of file `from`; gives them.
+    pub fn write_cut(&self, from: &str, to: &str) -> Vec<u8> {
+        let mut file = self.read(from);
+        file.truncate(file.len() * 2 / 3);
+        self.write(to, &file);
+        file
+    }
+
+    /// Writes file `from` with one bit changed at `tenths` of its length.
+    pub fn write_damaged(&self, from: &str, tenths: usize, to: &str) {
+        let mut file = self.read(from);
+        let place = file.len() * tenths / 10;
+        file[place] ^= 4;
+        self.write(to, &file);
     }
 
     /// A picture of 96 × 64 pixels, smooth with some texture.

@@ -1,33 +1,17 @@
 use super::*;
 
-/// A small generator for tests: xorshift64*.
-pub(crate) struct Random(pub u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub(crate) fn below(&mut self, n: u32) -> u32 {
-        (((self.next() >> 32) * u64::from(n)) >> 32) as u32
-    }
-}
-
 /// Decisions with their probabilities, skewed and even ones mixed.
 fn decisions(count: usize, seed: u64) -> Vec<(bool, u32)> {
-    let mut random = Random(seed);
+    let mut random = fastrand::Rng::with_seed(seed);
     (0..count)
         .map(|_| {
-            let p = match random.below(4) {
-                0 => 1 + random.below(65535),
-                1 => 1 + random.below(40),
-                2 => 65535 - random.below(40),
+            let p = match random.u32(..4) {
+                0 => 1 + random.u32(..65535),
+                1 => 1 + random.u32(..40),
+                2 => 65535 - random.u32(..40),
                 _ => 32768,
             };
-            (random.below(65536) < p, p)
+            (random.u32(..65536) < p, p)
         })
         .collect()
 }
@@ -154,9 +138,9 @@ fn cost_is_the_length() {
 #[test]
 fn raw_bits_of_every_width() {
     let mut encoder = BitEncoder::new();
-    let mut random = Random(9);
+    let mut random = fastrand::Rng::with_seed(9);
     let values: Vec<(u32, u32)> = (0..660)
-        .map(|i| (i % 33, (random.next() as u32).checked_shr(32 - i % 33).unwrap_or(0)))
+        .map(|i| (i % 33, (random.u64(..) as u32).checked_shr(32 - i % 33).unwrap_or(0)))
         .collect();
     for &(count, value) in &values {
         encoder.bits(value, count);
@@ -172,16 +156,16 @@ fn raw_bits_of_every_width() {
 
 #[test]
 fn any_bytes_decode_without_panic() {
-    let mut random = Random(77);
+    let mut random = fastrand::Rng::with_seed(77);
     for round in 0..300 {
         let bytes: Vec<u8> =
-            (0..round % 40).map(|_| if round % 3 == 0 { 0xff } else { random.next() as u8 }).collect();
+            (0..round % 40).map(|_| if round % 3 == 0 { 0xff } else { random.u64(..) as u8 }).collect();
         for mut decoder in [BitDecoder::cut(&bytes), BitDecoder::whole(&bytes)] {
             let mut model = IntModel::<3>::new(255);
             for _ in 0..200 {
                 model.code(&mut decoder, 0);
                 decoder.bits(0, 32);
-                decoder.bit(false, 1 + random.below(65535));
+                decoder.bit(false, 1 + random.u32(..65535));
             }
         }
     }
@@ -207,11 +191,11 @@ fn integers_of_every_size() {
 
 #[test]
 fn adaptive_bits_come_near_the_entropy() {
-    let mut random = Random(3);
+    let mut random = fastrand::Rng::with_seed(3);
     let (mut counted, mut dual) = (AdaptiveBit::default(), TwoRateBit::default());
     let (mut a, mut b) = (BitCost::new(), BitCost::new());
     for _ in 0..20_000 {
-        let bit = random.below(1000) < 50;
+        let bit = random.u32(..1000) < 50;
         counted.code(&mut a, bit, 1023);
         dual.code(&mut b, bit);
     }
@@ -229,13 +213,13 @@ fn adaptive_bits_come_near_the_entropy() {
 
 #[test]
 fn the_mixer_prefers_the_right_predictor() {
-    let mut random = Random(4);
+    let mut random = fastrand::Rng::with_seed(4);
     let mut mixer = Mixer::<3>::new(2, 6);
     let mut cost = BitCost::new();
     for i in 0..20_000 {
-        let p = if random.below(2) == 0 { 3000 } else { 62_000 };
-        let bit = random.below(65536) < p;
-        let noise = random.below(65536);
+        let p = if random.u32(..2) == 0 { 3000 } else { 62_000 };
+        let bit = random.u32(..65536) < p;
+        let noise = random.u32(..65536);
         let inputs = [stretch(noise), stretch(p), 128];
         mixer.code(&mut cost, bit, i % 2, &inputs);
     }
@@ -256,11 +240,11 @@ fn extreme_mixers_stay_in_bounds() {
 
 #[test]
 fn sse_corrects_a_biased_source() {
-    let mut random = Random(8);
+    let mut random = fastrand::Rng::with_seed(8);
     let mut sse = Sse::new(2);
     let (mut plain, mut refined) = (BitCost::new(), BitCost::new());
     for _ in 0..20_000 {
-        let bit = random.below(100) < 90;
+        let bit = random.u32(..100) < 90;
         plain.bit(bit, 40_000);
         let (p, place) = sse.refine(1, 40_000);
         refined.bit(bit, p);

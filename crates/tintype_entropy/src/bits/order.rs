@@ -22,7 +22,10 @@ pub trait BitOrder: Copy + Debug {
     fn from_bytes(bytes: [u8; 8]) -> u64;
 
     /// The word of eight bytes from `at` on; `None` if there are fewer.
-    fn load(bytes: &[u8], at: usize) -> Option<u64>;
+    #[inline(always)]
+    fn load(bytes: &[u8], at: usize) -> Option<u64> {
+        bytes.get(at..)?.first_chunk().map(|chunk| Self::from_bytes(*chunk))
+    }
 
     /// The `count` (0 to 32) bits of `word` that follow its first `skipped` (0 to 7).
     fn field(word: u64, skipped: u32, count: u32) -> u32;
@@ -58,11 +61,6 @@ impl BitOrder for HighFirst {
     }
 
     #[inline(always)]
-    fn load(bytes: &[u8], at: usize) -> Option<u64> {
-        bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_be_bytes(*chunk))
-    }
-
-    #[inline(always)]
     fn field(word: u64, skipped: u32, count: u32) -> u32 {
         ((word << skipped) >> 32 >> (32 - count)) as u32
     }
@@ -87,12 +85,6 @@ impl BitOrder for LowFirst {
     #[inline(always)]
     fn from_bytes(bytes: [u8; 8]) -> u64 {
         u64::from_le_bytes(bytes)
-    }
-
-    #[inline(always)]
-    fn load(bytes: &[u8], at: usize) -> Option<u64> {
-        let chunk = bytes.get(at..at + 8)?;
-        Some(u64::from_le_bytes(chunk.try_into().expect("eight bytes")))
     }
 
     #[inline(always)]

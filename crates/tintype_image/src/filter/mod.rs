@@ -109,19 +109,10 @@ where
     let mut out = Plane::new(source.width(), source.height());
     let width = source.width().max(1);
     let rows = out.as_mut_slice().expect("a new plane has no gaps");
-    let bands = std::sync::Mutex::new(rows.chunks_mut(BAND_ROWS * width).enumerate());
-    let drain = || {
-        loop {
-            let band = bands.lock().expect("no worker panics while it holds the lock").next();
-            let Some((index, band)) = band else { break };
-            work(source, index * BAND_ROWS, band);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.count().min(source.height().div_ceil(BAND_ROWS)) {
-            scope.spawn(drain);
-        }
-        drain();
+    let bands: Vec<_> = rows.chunks_mut(BAND_ROWS * width).map(std::sync::Mutex::new).collect();
+    threads.for_each(bands.len(), &|index| {
+        let mut band = bands[index].lock().expect("each band is locked once");
+        work(source, index * BAND_ROWS, &mut band);
     });
     out
 }

@@ -9,8 +9,8 @@ use super::WriteSettings;
 use super::interleave::{Interleaved, planes_from_bytes};
 use crate::colour::flattened;
 use crate::{ColourModel, ImageError, Limits, Metadata, Picture, Shape};
-use std::io::Cursor;
 use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
@@ -24,8 +24,14 @@ impl From<DecodeErrors> for ImageError {
     fn from(error: DecodeErrors) -> Self {
         match error {
             DecodeErrors::ExhaustedData => Self::Truncated { needed: 1 },
-            DecodeErrors::Unsupported(what) => Self::Unsupported { what: format!("JPEG: {what:?}") },
-            other => Self::Malformed { what: format!("JPEG: {other:?}"), at: None },
+            DecodeErrors::Unsupported(_) => Self::Unsupported {
+                what: "JPEG of a kind other than 8-bit baseline or progressive, in this reader".into(),
+            },
+            DecodeErrors::Format(what) => Self::Malformed { what: format!("JPEG: {what}"), at: None },
+            DecodeErrors::FormatStatic(what) => {
+                Self::Malformed { what: format!("JPEG: {what}"), at: None }
+            }
+            other => Self::Malformed { what: format!("JPEG: {other}"), at: None },
         }
     }
 }
@@ -44,7 +50,8 @@ fn read_as(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Picture, Image
     let side = limits.side_px_max.min(65_535) as usize;
     let options =
         DecoderOptions::default().set_strict_mode(strict).set_max_width(side).set_max_height(side);
-    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    // The reader that the `tiff` crate takes, so that the decoder stands in programs once.
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes.to_vec()), options);
     decoder.decode_headers()?;
     let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let space = if gray { ColorSpace::Luma } else { ColorSpace::RGB };

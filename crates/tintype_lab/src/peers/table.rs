@@ -187,6 +187,11 @@ pub const LOSSY: &[Peer] = &[
     },
 ];
 
+/// `like` under another name, with another encoder.
+const fn variant(name: &'static str, encoder: Program, like: Peer) -> Peer {
+    Peer { name, encoder, ..like }
+}
+
 /// A lossless encoder at one effort.
 const fn at_effort(peer: Peer, ladder: &'static [&'static str]) -> Peer {
     Peer { setting_kind: "effort", ladder, ..peer }
@@ -199,54 +204,39 @@ const PNG: Peer = Peer {
     ..peer("png", program("optipng", ""))
 };
 
-const WEBP_LOSSLESS: Peer = Peer {
-    name: "webp-lossless",
-    encoder: proven("cwebp", "-quiet -lossless -exact -z Q IN -o OUT", "-version", ""),
-    ..DWEBP
-};
+const WEBP_LOSSLESS: Peer = variant(
+    "webp-lossless",
+    proven("cwebp", "-quiet -lossless -exact -z Q IN -o OUT", "-version", ""),
+    DWEBP,
+);
 
-const JXL_LOSSLESS: Peer = Peer {
-    name: "jxl-lossless-e7",
-    encoder: program("cjxl", "IN OUT -d 0 -e Q --num_threads=1 --quiet"),
-    ..DJXL
-};
+const JXL_LOSSLESS: Peer =
+    variant("jxl-lossless-e7", program("cjxl", "IN OUT -d 0 -e Q --num_threads=1 --quiet"), DJXL);
 
 /// Every lossless peer.
 pub const LOSSLESS: &[Peer] = &[
     at_effort(
-        Peer {
-            name: "png-optipng",
-            encoder: proven("optipng", "-quiet -oQ -out OUT IN", "-version", ""),
-            ..PNG
-        },
+        variant("png-optipng", proven("optipng", "-quiet -oQ -out OUT IN", "-version", ""), PNG),
         &["5"],
     ),
     at_effort(
-        Peer {
-            name: "png-oxipng",
-            encoder: program("oxipng", "--quiet -o Q --threads 1 --out OUT IN"),
-            ..PNG
-        },
+        variant("png-oxipng", program("oxipng", "--quiet -o Q --threads 1 --out OUT IN"), PNG),
         &["4"],
     ),
     at_effort(WEBP_LOSSLESS, &["9"]),
     at_effort(Peer { name: "webp-lossless-z6", ..WEBP_LOSSLESS }, &["6"]),
     at_effort(
-        Peer {
-            name: "jpeg2000-lossless",
-            encoder: proven("opj_compress", "-i IN -o OUT -threads Q", "-h", "openjp2"),
-            ..OPENJPEG
-        },
+        variant(
+            "jpeg2000-lossless",
+            proven("opj_compress", "-i IN -o OUT -threads Q", "-h", "openjp2"),
+            OPENJPEG,
+        ),
         &["1"],
     ),
     at_effort(JXL_LOSSLESS, &["7"]),
     at_effort(Peer { name: "jxl-lossless-e9", ..JXL_LOSSLESS }, &["9"]),
     at_effort(
-        Peer {
-            name: "avif-lossless",
-            encoder: program("avifenc", "--lossless -s Q -j 1 IN OUT"),
-            ..AVIFDEC
-        },
+        variant("avif-lossless", program("avifenc", "--lossless -s Q -j 1 IN OUT"), AVIFDEC),
         &["6"],
     ),
 ];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::levels::{Random, at_every_level};
+use crate::levels::at_every_level;
 use fearless_simd::Level;
 
 /// The slow twin: the definition, in f64.
@@ -23,9 +23,9 @@ fn by_definition_2d(block: &[f64], side: usize) -> Vec<f64> {
 
 /// Random blocks, then edges: zeros, a constant, one sample, a checkerboard.
 fn blocks(side: usize, max: i32) -> Vec<i32> {
-    let mut random = Random(side as u64);
+    let mut random = fastrand::Rng::with_seed(side as u64);
     let area = side * side;
-    let mut all: Vec<i32> = (0..7 * area).map(|_| random.within(max)).collect();
+    let mut all: Vec<i32> = (0..7 * area).map(|_| random.i32(-max..=max)).collect();
     all.extend(vec![0; area]);
     all.extend(vec![max; area]);
     all.extend((0..area).map(|i| if i == 5 { -max } else { 0 }));
@@ -84,9 +84,10 @@ at_every_level!(any_whole_numbers_come_back, |level| {
 at_every_level!(levels_agree_to_the_last_bit, |level| {
     for points in Points::ALL {
         for width in [1, 3, 8, 21] {
-            let mut random = Random(3);
-            let strip: Vec<f32> =
-                (0..points.count() * width).map(|_| random.within(1 << 20) as f32 / 77.0).collect();
+            let mut random = fastrand::Rng::with_seed(3);
+            let strip: Vec<f32> = (0..points.count() * width)
+                .map(|_| random.i32(-(1 << 20)..=1 << 20) as f32 / 77.0)
+                .collect();
             for direction in [Direction::Forward, Direction::Inverse] {
                 let (mut here, mut scalar) = (strip.clone(), strip.clone());
                 transform_strip(level, points, direction, &mut here, width);

@@ -112,13 +112,12 @@ fn with_fixed_sign(row: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::levels::Random;
 
     /// A covariance with falling variances in a random direction each.
     pub(crate) fn random_covariance(n: usize, seed: u64) -> Vec<f64> {
-        let mut random = Random(seed);
+        let mut random = fastrand::Rng::with_seed(seed);
         let data: Vec<f32> = (0..n * n * 4)
-            .map(|i| random.within(1000) as f32 / (1 + i % n) as f32 + (i / n) as f32)
+            .map(|i| random.i32(-1000..=1000) as f32 / (1 + i % n) as f32 + (i / n) as f32)
             .collect();
         covariance(&data, n).1
     }

@@ -72,14 +72,14 @@ fn add_scaled(out: &mut [f32], band: &[f32], weight: f32) {
 mod tests {
     use super::super::{axes::tests::random_covariance, principal_axes};
     use super::*;
-    use crate::levels::{Random, at_every_level};
+    use crate::levels::at_every_level;
 
     at_every_level!(bands_follow_the_twin_and_come_back, |level| {
         for (n, len) in [(1, 5), (3, 33), (16, 7), (64, 20)] {
             let rows = principal_axes(&random_covariance(n, 9), n).rows;
             let basis = Basis::new(rows.iter().map(|&x| x as f32).collect(), n).unwrap();
-            let mut random = Random(1);
-            let bands: Vec<f32> = (0..n * len).map(|_| random.within(255) as f32).collect();
+            let mut random = fastrand::Rng::with_seed(1);
+            let bands: Vec<f32> = (0..n * len).map(|_| random.i32(-255..=255) as f32).collect();
             let (mut out, mut scalar, mut back) =
                 (vec![9.0; n * len], vec![0.0; n * len], vec![9.0; n * len]);
             basis.forward(level, &bands, &mut out);

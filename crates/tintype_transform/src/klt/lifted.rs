@@ -153,14 +153,14 @@ fn unshear(to: &mut [i32], from: &[i32], factor: i32) {
 mod tests {
     use super::super::{axes::tests::random_covariance, principal_axes};
     use super::*;
-    use crate::levels::{Random, at_every_level};
+    use crate::levels::at_every_level;
 
     at_every_level!(whole_bands_come_back_and_stay_near_the_basis, |level| {
         for (n, len) in [(1, 4), (2, 9), (3, 40), (8, 17), (32, 5)] {
             let rows = principal_axes(&random_covariance(n, 4), n).rows;
             let basis = LiftedBasis::from_rows(&rows, n).unwrap();
-            let mut random = Random(1);
-            let bands: Vec<i32> = (0..n * len).map(|_| random.within(1023)).collect();
+            let mut random = fastrand::Rng::with_seed(1);
+            let bands: Vec<i32> = (0..n * len).map(|_| random.i32(-1023..=1023)).collect();
             let mut out = bands.clone();
             basis.forward(level, &mut out);
             for (i, &x) in out.iter().enumerate() {

@@ -4,8 +4,9 @@
 //! position stands in.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f32x16};
+use fearless_simd::{Level, Simd, f32x16};
 use tintype_photo::filter::CHANNELS;
+use tintype_transform::dispatch_wide;
 
 /// Numbers of one position.
 type Position = [f32; CHANNELS];
@@ -36,7 +37,7 @@ pub fn padded(map: &[f32], side: usize, channels: usize, by: usize, repeat: bool
 /// The convolution of a `padded` map of `side + 2` positions on a side, giving `side`.
 pub fn convolve(level: Level, padded: &[f32], side: usize, weights: &[f32], bias: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; side * side * CHANNELS];
-    dispatch!(level, simd => convolve_plain(simd, padded, side, weights, bias, &mut out));
+    dispatch_wide!(level, simd => convolve_plain(simd, padded, side, weights, bias, &mut out));
     out
 }
 
@@ -103,7 +104,7 @@ pub fn add_weight_gradient(
     side: usize,
     into: &mut [f32],
 ) {
-    dispatch!(level, simd => weight_gradient(simd, padded, gradient, side, into));
+    dispatch_wide!(level, simd => weight_gradient(simd, padded, gradient, side, into));
 }
 
 #[inline(always)]

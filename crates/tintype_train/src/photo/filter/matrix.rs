@@ -5,7 +5,8 @@
 //! All sums have a fixed order for a given SIMD level. Not bit-exact across levels.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f32x16};
+use fearless_simd::{Level, Simd, f32x16};
+use tintype_transform::dispatch_wide;
 
 /// Rows summed together in registers.
 const ROWS: usize = 8;
@@ -25,105 +26,82 @@ pub struct Left<'a> {
 
 /// `out += left · right`, where `right` has `N` columns (16, 32 or 64).
 pub fn add_product<const N: usize>(level: Level, left: Left<'_>, right: &[f32], out: &mut [f32]) {
-    dispatch!(level, simd => {
-        for column in (0..N).step_by(32) {
-            if column + 32 <= N {
-                product::<_, N, 2>(simd, left, right, column, out);
-            } else {
-                product::<_, N, 1>(simd, left, right, column, out);
-            }
-        }
+    dispatch_wide!(level, simd => {
+        let right = &right.as_chunks::<N>().0[..left.inputs];
+        let out = &mut out.as_chunks_mut::<N>().0[..left.rows];
+        add_sums(simd, right, out, #[inline(always)] |first, count| {
+            let rows: [&[f32]; ROWS] = std::array::from_fn(|r| {
+                let row = first + r.min(count - 1);
+                &left.values[row * left.stride..][..left.inputs]
+            });
+            #[inline(always)]
+            move |k: usize| rows.map(|row| row[k])
+        });
     });
-}
-
-#[inline(always)]
-fn product<S: Simd, const N: usize, const V: usize>(
-    simd: S,
-    left: Left<'_>,
-    right: &[f32],
-    column: usize,
-    out: &mut [f32],
-) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let right = &right.as_chunks::<N>().0[..left.inputs];
-            let out = &mut out.as_chunks_mut::<N>().0[..left.rows];
-            let mut first = 0;
-            for rows_out in out.chunks_mut(ROWS) {
-                let rows: [&[f32]; ROWS] = std::array::from_fn(|r| {
-                    let row = first + r.min(rows_out.len() - 1);
-                    &left.values[row * left.stride..][..left.inputs]
-                });
-                let mut sums = [[f32x16::splat(simd, 0.0); V]; ROWS];
-                for (k, right) in right.iter().enumerate() {
-                    let weights: [f32x16<S>; V] = std::array::from_fn(|v| {
-                        f32x16::from_slice(simd, &right[column + 16 * v..][..16])
-                    });
-                    for (sum, row) in sums.iter_mut().zip(&rows) {
-                        let input = f32x16::splat(simd, row[k]);
-                        for (s, w) in sum.iter_mut().zip(&weights) {
-                            *s = input.mul_add(*w, *s);
-                        }
-                    }
-                }
-                for (row, sum) in rows_out.iter_mut().zip(&sums) {
-                    for (v, s) in sum.iter().enumerate() {
-                        let part = &mut row[column + 16 * v..][..16];
-                        (f32x16::from_slice(simd, part) + *s).store_slice(part);
-                    }
-                }
-                first += ROWS;
-            }
-        },
-    );
 }
 
 /// `out += leftᵀ · right`: `out` has `left.inputs` rows of `N` numbers, `right` has
 /// `left.rows`. The gradient of [`add_product`] by its right matrix.
 pub fn add_outer<const N: usize>(level: Level, left: Left<'_>, right: &[f32], out: &mut [f32]) {
-    dispatch!(level, simd => {
-        for column in (0..N).step_by(32) {
-            if column + 32 <= N {
-                outer::<_, N, 2>(simd, left, right, column, out);
-            } else {
-                outer::<_, N, 1>(simd, left, right, column, out);
+    dispatch_wide!(level, simd => {
+        let right = &right.as_chunks::<N>().0[..left.rows];
+        let out = &mut out.as_chunks_mut::<N>().0[..left.inputs];
+        add_sums(simd, right, out, #[inline(always)] |first, count| {
+            #[inline(always)]
+            move |m: usize| {
+                let from = &left.values[m * left.stride + first..];
+                let mut inputs = [0.0; ROWS];
+                match from.first_chunk() {
+                    Some(whole) if count == ROWS => inputs = *whole,
+                    _ => inputs[..count].copy_from_slice(&from[..count]),
+                }
+                inputs
             }
-        }
+        });
     });
 }
 
+/// Adds to each row of `out` the sum of the rows of `right`, each times a number of its own.
+/// `inputs_of(first, count)(k)` gives the numbers that row `k` of `right` is multiplied by in
+/// the sums of the `count` rows (at most [`ROWS`]) of `out` from `first` on.
 #[inline(always)]
-fn outer<S: Simd, const N: usize, const V: usize>(
+fn add_sums<S: Simd, const N: usize, F: Fn(usize) -> [f32; ROWS]>(
     simd: S,
-    left: Left<'_>,
-    right: &[f32],
+    right: &[[f32; N]],
+    out: &mut [[f32; N]],
+    inputs_of: impl Fn(usize, usize) -> F,
+) {
+    for column in (0..N).step_by(32) {
+        if column + 32 <= N {
+            add_columns::<_, N, 2, _>(simd, right, out, column, &inputs_of);
+        } else {
+            add_columns::<_, N, 1, _>(simd, right, out, column, &inputs_of);
+        }
+    }
+}
+
+/// As [`add_sums`], for the `16 V` columns from `column` on.
+#[inline(always)]
+fn add_columns<S: Simd, const N: usize, const V: usize, F: Fn(usize) -> [f32; ROWS]>(
+    simd: S,
+    right: &[[f32; N]],
+    out: &mut [[f32; N]],
     column: usize,
-    out: &mut [f32],
+    inputs_of: &impl Fn(usize, usize) -> F,
 ) {
     simd.vectorize(
         #[inline(always)]
         || {
-            let right = &right.as_chunks::<N>().0[..left.rows];
-            let out = &mut out.as_chunks_mut::<N>().0[..left.inputs];
-            let mut k = 0;
-            for rows_out in out.chunks_mut(ROWS) {
+            for (group, rows_out) in out.chunks_mut(ROWS).enumerate() {
+                let inputs = inputs_of(group * ROWS, rows_out.len());
                 let mut sums = [[f32x16::splat(simd, 0.0); V]; ROWS];
-                let whole = rows_out.len() == ROWS;
-                for (m, row) in right.iter().enumerate() {
-                    let gradient: [f32x16<S>; V] =
+                for (k, row) in right.iter().enumerate() {
+                    let factors: [f32x16<S>; V] =
                         std::array::from_fn(|v| f32x16::from_slice(simd, &row[column + 16 * v..][..16]));
-                    let mut inputs = [0.0; ROWS];
-                    let from = &left.values[m * left.stride + k..];
-                    if whole {
-                        inputs = *from.first_chunk().expect("a whole group of rows");
-                    } else {
-                        inputs[..rows_out.len()].copy_from_slice(&from[..rows_out.len()]);
-                    }
-                    for (sum, input) in sums.iter_mut().zip(inputs) {
+                    for (sum, input) in sums.iter_mut().zip(inputs(k)) {
                         let input = f32x16::splat(simd, input);
-                        for (s, g) in sum.iter_mut().zip(&gradient) {
-                            *s = input.mul_add(*g, *s);
+                        for (s, factor) in sum.iter_mut().zip(&factors) {
+                            *s = input.mul_add(*factor, *s);
                         }
                     }
                 }
@@ -133,7 +111,6 @@ fn outer<S: Simd, const N: usize, const V: usize>(
                         (f32x16::from_slice(simd, part) + *s).store_slice(part);
                     }
                 }
-                k += ROWS;
             }
         },
     );

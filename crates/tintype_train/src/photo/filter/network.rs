@@ -183,42 +183,18 @@ impl Network {
 
     /// Adds to `into` the gradient by all parameters, given the `gradient` by the output.
     pub fn add_gradient(&self, level: Level, trace: &Trace, gradient: &[f32], into: &mut [f32]) {
-        let (side, count) = (trace.side, trace.side * trace.side);
+        let side = trace.side;
         let end = &trace.maps[trace.maps.len() - 1];
-        add_outer::<OUTPUTS_PADDED>(
-            level,
-            whole(end, CHANNELS),
-            gradient,
-            &mut into[self.spans.last.clone()],
-        );
-        add_sums(gradient, &mut into[self.spans.last_bias.clone()]);
-        let mut by_map = vec![0.0; count * CHANNELS];
-        let turned = transposed(self.at(&self.spans.last), OUTPUTS_PADDED, CHANNELS);
-        add_product::<CHANNELS>(level, whole(gradient, OUTPUTS_PADDED), &turned, &mut by_map);
+        let last = (&self.spans.last, &self.spans.last_bias);
+        let mut by_map = self.back::<CHANNELS, OUTPUTS_PADDED>(level, last, end, gradient, into);
 
         for (spans, block) in self.spans.blocks.iter().zip(&trace.blocks).rev() {
-            add_outer::<CHANNELS>(
-                level,
-                whole(&block.hidden, HIDDEN),
-                &by_map,
-                &mut into[spans.narrow.clone()],
-            );
-            add_sums(&by_map, &mut into[spans.narrow_bias.clone()]);
-            let mut by_hidden = vec![0.0; count * HIDDEN];
-            let turned = transposed(self.at(&spans.narrow), CHANNELS, HIDDEN);
-            add_product::<HIDDEN>(level, whole(&by_map, CHANNELS), &turned, &mut by_hidden);
+            let narrow = (&spans.narrow, &spans.narrow_bias);
+            let mut by_hidden =
+                self.back::<HIDDEN, CHANNELS>(level, narrow, &block.hidden, &by_map, into);
             through_rectifier(&mut by_hidden, &block.hidden);
-
-            add_outer::<HIDDEN>(
-                level,
-                whole(&block.spread, CHANNELS),
-                &by_hidden,
-                &mut into[spans.widen.clone()],
-            );
-            add_sums(&by_hidden, &mut into[spans.widen_bias.clone()]);
-            let mut by_spread = vec![0.0; count * CHANNELS];
-            let turned = transposed(self.at(&spans.widen), HIDDEN, CHANNELS);
-            add_product::<CHANNELS>(level, whole(&by_hidden, HIDDEN), &turned, &mut by_spread);
+            let widen = (&spans.widen, &spans.widen_bias);
+            let by_spread = self.back::<CHANNELS, HIDDEN>(level, widen, &block.spread, &by_hidden, into);
 
             add_weight_gradient(
                 level,
@@ -238,5 +214,23 @@ impl Network {
                 add_outer::<CHANNELS>(level, three_positions(&trace.input, side, y + dy), rows, weights);
             }
         }
+    }
+
+    /// Through a layer of `IN` numbers to `OUT` that stands at `spans` (weights, bias): adds the
+    /// gradient by the layer's parameters to `into`, and returns that by its `input`.
+    fn back<const IN: usize, const OUT: usize>(
+        &self,
+        level: Level,
+        (weights, bias): (&Span, &Span),
+        input: &[f32],
+        gradient: &[f32],
+        into: &mut [f32],
+    ) -> Vec<f32> {
+        add_outer::<OUT>(level, whole(input, IN), gradient, &mut into[weights.clone()]);
+        add_sums(gradient, &mut into[bias.clone()]);
+        let mut by_input = vec![0.0; input.len()];
+        let turned = transposed(self.at(weights), OUT, IN);
+        add_product::<IN>(level, whole(gradient, OUT), &turned, &mut by_input);
+        by_input
     }
 }

@@ -58,11 +58,9 @@ impl Kept {
     /// follows the picture stays unless all that is not colour goes.
     pub fn applied_to_jpeg(self, file: &[u8]) -> Vec<u8> {
         let mut out = file.get(..2).unwrap_or_default().to_vec();
-        let mut at = 2;
-        while let Some(&[0xff, marker, high, low]) = file.get(at..at + 4) {
-            let len = 2 + usize::from(high) * 256 + usize::from(low);
-            let Some(segment) = file.get(at..at + len).filter(|_| marker != 0xda) else { break };
-            let body = segment.get(4..).unwrap_or_default();
+        let mut rest = file.get(2..).unwrap_or_default();
+        while let Some((JpegSegment { marker, segment, body }, after)) = next_segment(rest) {
+            rest = after;
             match marker {
                 0xe1 if body.starts_with(b"Exif\0\0") => {
                     let turned = orientation_of(&body[6..]).filter(|value| *value != 1);
@@ -89,9 +87,7 @@ impl Kept {
                 0xe3..=0xef | 0xe2 | 0xfe if !self.other => {}
                 _ => out.extend_from_slice(segment),
             }
-            at += len;
         }
-        let rest = file.get(at..).unwrap_or_default();
         // A picture's data holds no end mark; what follows the mark is a tail.
         let end =
             rest.windows(2).position(|pair| pair == [0xff, 0xd9]).map_or(rest.len(), |end| end + 2);
@@ -108,11 +104,9 @@ pub fn losses(format: PictureFormat, picture: &Picture) -> Vec<String> {
 /// The metadata of a JPEG file as far as losses need it: which kinds there are, and its orientation.
 pub fn kinds_in_jpeg(file: &[u8]) -> Metadata {
     let mut metadata = Metadata::default();
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = file.get(at..at + 4) {
-        let len = 2 + usize::from(high) * 256 + usize::from(low);
-        let Some(segment) = file.get(at..at + len).filter(|_| marker != 0xda) else { break };
-        let body = segment.get(4..).unwrap_or_default();
+    let mut rest = file.get(2..).unwrap_or_default();
+    while let Some((JpegSegment { marker, body, .. }, after)) = next_segment(rest) {
+        rest = after;
         match marker {
             0xe1 if body.starts_with(b"Exif\0\0") => metadata.exif = Some(body[6..].to_vec()),
             0xe1 if body.starts_with(b"http://ns.adobe.com/xap/1.0/\0") => {
@@ -122,9 +116,26 @@ pub fn kinds_in_jpeg(file: &[u8]) -> Metadata {
             0xfe => metadata.set("png:tEXt", body.to_vec()),
             _ => {}
         }
-        at += len;
     }
     metadata
+}
+
+/// A segment of a JPEG file before the picture's data.
+struct JpegSegment<'a> {
+    marker: u8,
+    /// All of it.
+    segment: &'a [u8],
+    /// What follows its marker and length.
+    body: &'a [u8],
+}
+
+/// The segment that `rest` of a JPEG file begins with, and what follows it; nothing where the
+/// picture's data begin or the file ends.
+fn next_segment(rest: &[u8]) -> Option<(JpegSegment<'_>, &[u8])> {
+    let &[0xff, marker, high, low] = rest.first_chunk()? else { return None };
+    let len = 2 + usize::from(high) * 256 + usize::from(low);
+    let (segment, after) = rest.split_at_checked(len).filter(|_| marker != 0xda)?;
+    Some((JpegSegment { marker, segment, body: segment.get(4..).unwrap_or_default() }, after))
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
 use tintype::{
-    ColourModel, DecodeOptions, Decoder, Metadata, PlaneRole, Shape, Warning, YCbCrMatrix, codec, files,
+    ColourModel, DecodeOptions, Decoder, Metadata, ModelName, PlaneRole, Shape, Warning, YCbCrMatrix,
+    codec, files,
 };
 use tintype_image::io::PictureFormat;
 
@@ -25,6 +26,7 @@ struct InfoRecord {
     colour: String,
     /// Whether every sample is kept; none where only decoding would tell.
     lossless: Option<bool>,
+    model: Option<ModelItem>,
     tiles: Option<usize>,
     layers: Option<usize>,
     data_bytes: Option<u64>,
@@ -38,6 +40,21 @@ struct InfoRecord {
 struct Item {
     name: String,
     bytes: u64,
+}
+
+#[derive(Serialize)]
+struct ModelItem {
+    /// The name of a model that is built in.
+    name: Option<&'static str>,
+    hash: String,
+    /// The file carries it.
+    sent: bool,
+}
+
+impl From<ModelName> for ModelItem {
+    fn from(model: ModelName) -> Self {
+        Self { name: model.name, hash: model.hash, sent: model.sent }
+    }
 }
 
 /// Runs the command.
@@ -94,6 +111,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             record: Record { warnings, ..record(shape, format) },
             colour: colour_text(shape),
             lossless: None,
+            model: None,
             tiles: None,
             layers: None,
             data_bytes: None,
@@ -112,6 +130,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
         record: record(&info.shape, info.codec.name()),
         colour: colour_text(&info.shape),
         lossless: info.lossless,
+        model: info.model.map(ModelItem::from),
         tiles: Some(info.tiles),
         layers: Some(info.layers),
         data_bytes: Some(info.data_bytes),
@@ -181,6 +200,14 @@ fn text_from_info(info: &InfoRecord) -> String {
         None => "",
     };
     line("codec", format!("{}{loss}", record.codec));
+    if let Some(model) = &info.model {
+        let (name, place) = match (model.name, model.sent) {
+            (name, true) => (name, ", in the file"),
+            (Some(name), false) => (Some(name), ", built in"),
+            (None, false) => (None, ", not built in: decode needs --model FILE"),
+        };
+        line("model", format!("{}{place}", name.unwrap_or(&model.hash)));
+    }
     line("size", format!("{} bytes, {:.3} bits per pixel", grouped(record.bytes), record.bpp));
     if let (Some(tiles), Some(layers), Some(data)) = (info.tiles, info.layers, info.data_bytes) {
         let parts = format!("{}, {}", counted(tiles, "tile"), counted(layers, "layer"));

@@ -132,7 +132,7 @@ fn add_folder(found: &mut Found, top: &Path, folder: &Path, takes: &dyn Fn(&Path
             return;
         }
     };
-    paths.sort();
+    paths.sort_unstable();
 
     for path in paths {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));

@@ -199,9 +199,8 @@ pub struct DecodeArgs {
     /// At most this many quality layers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub layers: Option<u32>,
-    /// A model of your own that files were encoded with; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub model: Vec<PathBuf>,
+    #[command(flatten)]
+    pub models: ModelArgs,
     /// Where the depth of a file that has colour and depth goes, if one file is decoded [default: OUT with .depth.png; .tif
     /// and .pam hold all planes]
     #[arg(long, value_name = "OUT")]
@@ -318,11 +317,18 @@ pub struct VerifyArgs {
     /// The picture that the file was made of, or the folder that has those of a folder
     #[arg(long, value_name = "ORIGINALS")]
     pub originals: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: ModelArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Models for decoding.
+#[derive(ClapArgs, Debug)]
+pub struct ModelArgs {
     /// A model of your own that files were encoded with; repeatable
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
-    #[command(flatten)]
-    pub common: CommonArgs,
 }
 
 #[derive(ClapArgs, Debug)]

@@ -125,7 +125,7 @@ fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
     if let Some(wrong) = qualities.iter().find(|q| !(0.0..=100.0).contains(*q)) {
         return Err(Failure::Usage(format!("quality {wrong} is not within 0 to 100")));
     }
-    qualities.sort_by(f32::total_cmp);
+    qualities.sort_unstable_by(f32::total_cmp);
     Ok(BenchOptions {
         inputs: args.inputs.clone(),
         dataset: args.dataset.clone(),

@@ -59,7 +59,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
     if originals.is_some_and(|path| !path.exists()) {
         return Err(Failure::Usage("--originals: there is no such file or folder".into()));
     }
-    let (models, _) = read_models(&args.model, false)?;
+    let (models, _) = read_models(&args.models.model, false)?;
     let jobs: Vec<Job> = inputs
         .iter()
         .map(|input| Job { input: input.place.clone(), output: Place::Standard, otherwise: None })
@@ -98,7 +98,7 @@ fn original(input: &Input, originals: &Path) -> Option<PathBuf> {
     }
     let entries = std::fs::read_dir(stem.parent()?).ok()?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
+    paths.sort_unstable();
     paths.into_iter().find(|path| {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         path.with_extension("") == stem && PictureFormat::from_extension(extension).is_some()

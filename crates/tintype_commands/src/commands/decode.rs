@@ -75,7 +75,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
     }
     retain_new(&mut jobs, &args.common);
-    let (models, _) = read_models(&args.model, false)?;
+    let (models, _) = read_models(&args.models.model, false)?;
     let plan = Plan {
         options: options_from_args(args).models(models),
         whole,
