@@ -99,6 +99,12 @@ fn decode(codec: &Neural, shape: &Shape, payload: &Payload, exec: &Exec) -> Plan
     codec.decode(&payload.view(shape), &DecodeRequest::default(), exec).unwrap()
 }
 
+fn rgb_and_alpha(width: usize, height: usize) -> Shape {
+    let mut shape = Shape::rgb(width, height, 8);
+    shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+    shape
+}
+
 /// One thread without SIMD, and two with it.
 fn both_ways() -> [Exec; 2] {
     [
@@ -218,8 +224,7 @@ fn a_region_is_cut_from_the_whole() {
 fn every_kind_of_planes_comes_back_in_shape() {
     let codec = tiny();
     let exec = Exec::default();
-    let mut with_alpha = Shape::rgb(33, 17, 8);
-    with_alpha.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+    let with_alpha = rgb_and_alpha(33, 17);
     let mut depth = Shape::gray(20, 65, 12);
     depth.planes.push(PlaneInfo::new(PlaneRole::Depth, 16));
     let mut chroma = Shape { colour: ColourModel::YCbCr(YCbCrMatrix::Bt601), ..Shape::rgb(35, 31, 8) };
@@ -259,9 +264,7 @@ fn another_model_decodes_nothing() {
 fn damage_gives_an_answer_or_an_error() {
     let codec = tiny();
     let exec = Exec::default();
-    let mut shape = Shape::rgb(50, 40, 8);
-    shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
-    let source = noise(shape);
+    let source = noise(rgb_and_alpha(50, 40));
     let payload = codec.encode_at_level(&source, 1, 0, &exec).unwrap();
     let attempt =
         |payload: &Payload| codec.decode(&payload.view(&source.shape), &DecodeRequest::default(), &exec);
