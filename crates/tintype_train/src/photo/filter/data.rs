@@ -28,6 +28,8 @@ pub struct Pair {
     decoded: Vec<[i16; 3]>,
     /// What each position is told of its block.
     side: Vec<[i16; SIDE_INPUTS]>,
+    /// Weight of the squared errors of each position.
+    places: Vec<f32>,
     /// Luma's step, internal units.
     step: u16,
     /// One over the mean weighted squared error.
@@ -42,6 +44,39 @@ pub struct Patch {
     pub errors: Vec<[f32; OUTPUTS]>,
     /// Weight of each output's squared error.
     pub weights: [f32; OUTPUTS],
+    /// Weight of each position.
+    pub places: Vec<f32>,
+}
+
+/// Errors in even areas are seen first: a position's weight is the variance of luma around it,
+/// plus that of an amplitude of 4 in 8 bits, to this power. Not measured.
+const MASKING: f32 = -0.25;
+
+/// The weight of each position, from luma of the `source`.
+fn masking(source: &[[i16; 3]], (width, height): (usize, usize)) -> Vec<f32> {
+    /// Positions around, either way: squares of 10 × 10 samples.
+    const AROUND: usize = 2;
+    let (across, down) = (width / 2, height / 2);
+    let sums: Vec<[f32; 2]> = (0..across * down)
+        .map(|place| {
+            let at = place / across * 2 * width + place % across * 2;
+            let four = [at, at + 1, at + width, at + width + 1].map(|at| f32::from(source[at][0]));
+            [four.iter().sum(), four.iter().map(|v| v * v).sum()]
+        })
+        .collect();
+    let weight = |place: usize| {
+        let (x, y) = (place % across, place / across);
+        let (mut count, mut sum, mut squares) = (0.0, 0.0f64, 0.0f64);
+        for y in y.saturating_sub(AROUND)..(y + AROUND + 1).min(down) {
+            for x in x.saturating_sub(AROUND)..(x + AROUND + 1).min(across) {
+                let [s, q] = sums[y * across + x];
+                (count, sum, squares) = (count + 4.0, sum + f64::from(s), squares + f64::from(q));
+            }
+        }
+        let variance = (squares - sum * sum / count) / count;
+        (variance.max(0.0) as f32 / (64.0 * 64.0) + 1.0).powf(MASKING)
+    };
+    (0..across * down).map(weight).collect()
 }
 
 fn together(planes: &[Plane<i16>], (width, height): (usize, usize)) -> Vec<[i16; 3]> {
@@ -74,16 +109,24 @@ impl Pair {
         let side = (0..height / 2)
             .flat_map(|y| side_inputs(&coded.cells, coded.steps[0], y).take(width / 2))
             .collect();
+        let places = masking(&source, (width, height));
         let error: f64 = source
             .iter()
             .zip(&decoded)
-            .map(|(s, d)| {
+            .enumerate()
+            .map(|(at, (s, d))| {
+                let place = places[at / width / 2 * (width / 2) + at % width / 2];
                 let e: [f32; 3] = std::array::from_fn(|p| f32::from(s[p]) - f32::from(d[p]));
-                f64::from(e.iter().zip(PLANE_WEIGHTS).map(|(e, w)| w * e * e).sum::<f32>())
+                f64::from(place * e.iter().zip(PLANE_WEIGHTS).map(|(e, w)| w * e * e).sum::<f32>())
             })
             .sum();
         let weight = (1.0 / (error / source.len() as f64).max(4.0)) as f32;
-        Some(Self { width, height, source, decoded, side, step: coded.steps[0], weight })
+        Some(Self { width, height, source, decoded, side, places, step: coded.steps[0], weight })
+    }
+
+    /// The position that sample `at` belongs to.
+    fn position(&self, at: usize) -> usize {
+        at / self.width / 2 * (self.width / 2) + at % self.width / 2
     }
 
     /// A patch drawn at random, perhaps turned, one in eight without its colours.
@@ -111,8 +154,7 @@ impl Pair {
                     values[3 * k + 2] = f32::from(sample[2]) / UNIT;
                 }
             }
-            let side = self.side[at(2 * px, 2 * py) / self.width / 2 * (self.width / 2)
-                + at(2 * px, 2 * py) % self.width / 2];
+            let side = self.side[self.position(at(2 * px, 2 * py))];
             let side = if swap { [side[0], side[2], side[1], side[3]] } else { side };
             for (value, side) in values[OUTPUTS..].iter_mut().zip(side) {
                 *value = f32::from(side) / UNIT;
@@ -127,12 +169,15 @@ impl Pair {
                 *error = f32::from(self.source[at][k % 3] - self.decoded[at][k % 3]) * unit;
             }
         }
+        let places = (0..PATCH * PATCH)
+            .map(|place| self.places[self.position(at(2 * (place % PATCH), 2 * (place / PATCH)))])
+            .collect();
         let scale = self.weight / (unit * unit * 4.0);
         let weights = std::array::from_fn(|k| match (k % 3, gray) {
             (0, _) | (_, false) => PLANE_WEIGHTS[k % 3] * scale,
             (_, true) => 0.0,
         });
-        Patch { input, errors, weights }
+        Patch { input, errors, weights, places }
     }
 }
 

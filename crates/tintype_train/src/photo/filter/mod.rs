@@ -144,13 +144,17 @@ fn sums_of(network: &Network, patches: &[Patch]) -> Sums {
         let count = patch.errors.len();
         let mut gradient = vec![0.0; count * OUTPUTS_PADDED];
         let outputs = trace.output.chunks_exact(OUTPUTS_PADDED);
-        for ((errors, output), gradient) in
-            patch.errors.iter().zip(outputs).zip(gradient.chunks_exact_mut(OUTPUTS_PADDED))
+        for (((errors, place), output), gradient) in patch
+            .errors
+            .iter()
+            .zip(&patch.places)
+            .zip(outputs)
+            .zip(gradient.chunks_exact_mut(OUTPUTS_PADDED))
         {
             for ((error, weight), (o, g)) in
                 errors.iter().zip(&patch.weights).zip(output.iter().zip(gradient))
             {
-                let left = o - error;
+                let (left, weight) = (o - error, weight * place);
                 sums.before += weight * error * error / count as f32;
                 sums.after += weight * left * left / count as f32;
                 *g = 2.0 * weight * left / count as f32;
