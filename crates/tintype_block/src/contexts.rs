@@ -5,6 +5,7 @@
 //! decision stands under one context, or under two or three at once, whose predictions a mixer
 //! weighs (docs/format/entropy.md, sections 2 and 3).
 
+use crate::pair_mixer::{self, PairMixer};
 use tintype_entropy::{AdaptiveBit, BitCost, BitWalk, Mixer, cost_q12, stretch};
 
 /// Equal probabilities.
@@ -16,7 +17,7 @@ pub struct ContextSet {
     bits: Vec<AdaptiveBit>,
     mixer_2: Mixer<2>,
     mixer_3: Mixer<3>,
-    mixer_5: Mixer<5>,
+    pairs: PairMixer,
     /// Count at which a probability's window stops growing.
     limit: u32,
     /// Mixed probabilities lie in `margin..=65536 - margin`.
@@ -31,7 +32,7 @@ impl ContextSet {
             bits: vec![AdaptiveBit::default(); count],
             mixer_2: Mixer::new(1, 4),
             mixer_3: Mixer::new(1, 4),
-            mixer_5: Mixer::new(1, 4),
+            pairs: PairMixer::default(),
             limit,
             margin: 1,
         }
@@ -44,9 +45,15 @@ impl ContextSet {
         self
     }
 
-    /// With this mixer of five contexts.
-    pub fn with_mixer_5(mut self, mixer_5: Mixer<5>) -> Self {
-        self.mixer_5 = mixer_5;
+    /// With this mixer for decisions under pairs of weight sets.
+    pub fn with_pair_mixer(mut self, pairs: PairMixer) -> Self {
+        self.pairs = pairs;
+        self
+    }
+
+    /// With the mixer of `other`.
+    pub fn with_pair_mixer_of(mut self, other: &Self) -> Self {
+        self.pairs.clone_from(&other.pairs);
         self
     }
 
@@ -81,24 +88,15 @@ impl ContextSet {
         self.bits.iter().flat_map(pair).collect()
     }
 
-    /// Starts the mixers of three and of five contexts where a model's `bytes` say, as far as
-    /// they go: two bytes for each weight, little endian, signed, 12 fractional bits.
-    pub fn start_mixers_from(&mut self, bytes: &[u8]) {
-        let mut weights =
-            bytes.as_chunks::<2>().0.iter().map(|pair| i32::from(i16::from_le_bytes(*pair)) << 4);
-        start_mixer(&mut self.mixer_3, &mut weights);
-        start_mixer(&mut self.mixer_5, &mut weights);
+    /// Starts the mixer of pairs where a model's `bytes` say, as far as they go: two bytes for
+    /// each weight, little endian, signed, 12 fractional bits.
+    pub fn start_pair_mixer_from(&mut self, bytes: &[u8]) {
+        self.pairs.start_from(bytes);
     }
 
-    /// The present weights in the form that [`ContextSet::start_mixers_from`] reads.
-    pub fn mixers_to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut put = |weight: i32| bytes.extend(((weight >> 4) as i16).to_le_bytes());
-        (0..self.mixer_3.sets())
-            .for_each(|set| self.mixer_3.weights(set).into_iter().for_each(&mut put));
-        (0..self.mixer_5.sets())
-            .for_each(|set| self.mixer_5.weights(set).into_iter().for_each(&mut put));
-        bytes
+    /// The present weights in the form that [`ContextSet::start_pair_mixer_from`] reads.
+    pub fn pair_mixer_to_bytes(&self) -> Vec<u8> {
+        self.pairs.to_bytes()
     }
 
     /// The probability of a 1 under one context.
@@ -119,10 +117,11 @@ impl ContextSet {
         self.kept(self.mixer_3.mix(set, &self.inputs(contexts)))
     }
 
-    /// The mixed probability of a 1 under five contexts and weight set `set`.
+    /// The mixed probability of a 1 under `N` contexts and two weight sets.
     #[inline(always)]
-    pub fn p1_of_5(&self, set: usize, contexts: [usize; 5]) -> u32 {
-        self.kept(self.mixer_5.mix(set, &self.inputs(contexts)))
+    pub fn p1_mixed<const N: usize>(&self, sets: [usize; 2], contexts: [usize; N]) -> u32 {
+        let inputs = contexts.map(|context| pair_mixer::input(self.bits[context]));
+        self.kept(self.pairs.mix(sets, &inputs).p1)
     }
 
     #[inline(always)]
@@ -133,18 +132,6 @@ impl ContextSet {
     #[inline(always)]
     fn kept(&self, p1: u32) -> u32 {
         p1.clamp(self.margin, 65_536 - self.margin)
-    }
-}
-
-/// Sets the weights of `mixer`, set by set, from `weights`, as far as there are enough.
-fn start_mixer<const N: usize>(mixer: &mut Mixer<N>, weights: &mut impl Iterator<Item = i32>) {
-    for set in 0..mixer.sets() {
-        let mut start = mixer.weights(set);
-        for weight in &mut start {
-            let Some(next) = weights.next() else { return };
-            *weight = next;
-        }
-        mixer.set_weights(set, start);
     }
 }
 
@@ -180,8 +167,8 @@ pub trait ContextWalk {
     /// A decision under three contexts mixed by weight set `set`.
     fn mixed_3(&mut self, bit: bool, set: usize, contexts: [usize; 3]) -> bool;
 
-    /// A decision under five contexts mixed by weight set `set`.
-    fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool;
+    /// A decision under `N` contexts (at most 8) mixed by two weight sets.
+    fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool;
 
     /// A decision between equals, such as a sign.
     #[inline(always)]
@@ -270,11 +257,11 @@ impl<W: BitWalk> ContextWalk for CodingWalk<'_, W> {
     }
 
     #[inline(always)]
-    fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool {
-        let inputs = self.contexts.inputs(contexts);
-        let p1 = self.contexts.kept(self.contexts.mixer_5.mix(set, &inputs));
-        let bit = self.walk.bit(bit, p1);
-        self.contexts.mixer_5.update(set, &inputs, p1, bit);
+    fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
+        let inputs = contexts.map(|context| pair_mixer::input(self.contexts.bits[context]));
+        let mixed = self.contexts.pairs.mix(sets, &inputs);
+        let bit = self.walk.bit(bit, self.contexts.kept(mixed.p1));
+        self.contexts.pairs.update(sets, &inputs, mixed, bit);
         contexts.into_iter().for_each(|context| self.learn(bit, context));
         bit
     }
@@ -315,8 +302,8 @@ macro_rules! frozen {
         }
 
         #[inline(always)]
-        fn mixed_5(&mut self, bit: bool, set: usize, contexts: [usize; 5]) -> bool {
-            self.bit(bit, self.contexts.p1_of_5(set, contexts))
+        fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
+            self.bit(bit, self.contexts.p1_mixed(sets, contexts))
         }
     };
 }

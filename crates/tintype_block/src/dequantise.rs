@@ -41,4 +41,16 @@ impl Dequantiser {
         let value = magnitude.saturating_mul(self.step).saturating_sub(shrink).min(AMPLITUDE_MAX);
         if level < 0 { -value } else { value }
     }
+
+    /// The amplitude of `halves` half steps, as [`crate::half_steps`] gives them.
+    #[inline]
+    pub fn amplitude_of_halves(&self, halves: i32) -> i32 {
+        let shrink = match halves.abs() {
+            0 => 0,
+            1 | 2 => self.shrink,
+            _ => self.shrink / 2,
+        };
+        let value = (halves.abs().saturating_mul(self.step) >> 1).saturating_sub(shrink);
+        value.clamp(0, AMPLITUDE_MAX) * halves.signum()
+    }
 }

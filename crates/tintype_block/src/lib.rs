@@ -59,9 +59,11 @@ mod internal;
 mod linear;
 mod model_rows;
 mod model_source;
+mod pair_mixer;
 mod predictor;
 mod state;
 mod tiles;
+mod trellis;
 
 pub use border::{BORDER_INPUTS, Border};
 pub use contexts::{CodingWalk, ContextSet, ContextWalk, EstimateWalk, FrozenWalk, bit_costs};
@@ -73,6 +75,8 @@ pub use internal::{
 pub use linear::{add_row, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};
 pub use model_source::ModelSource;
+pub use pair_mixer::{INPUTS_MAX, PairMixer};
 pub use predictor::{PairedRows, Predictor};
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};
+pub use trellis::{STATES, TrellisState, half_steps};

@@ -18,6 +18,8 @@ pub struct Cell {
     pub mode: u8,
     /// Sum of the magnitudes of the block's levels, saturated; the codec says for which area.
     pub energy: u8,
+    /// Digits of the block's end, for codecs whose contexts see it.
+    pub end: u8,
     /// Index of the block's quantiser step against the plane's, for codecs that vary it.
     pub step: i8,
     /// Slopes of the block's samples against the planes before, for codecs that predict by them.

@@ -1,6 +1,6 @@
 //! What encoder and decoder know of a block before its symbols. Bit-exact.
 
-use tintype_block::{Cell, PlaneState, energy_class};
+use tintype_block::{Border, Cell, PlaneState, energy_class};
 
 /// Classes of a neighbourhood's energy.
 pub const ENERGIES: usize = 9;
@@ -27,36 +27,102 @@ pub struct BlockContext {
     pub left: Option<usize>,
     /// Piece of the upper block if it has the same size.
     pub above: Option<usize>,
+    /// The class of the step that is expected, 0 to 15.
+    pub step: usize,
+    /// Digits of the ends left and above, 0 to 120.
+    pub ends: usize,
+    /// Digits of luma's end at the same place, 0 to 10.
+    pub luma_end: usize,
+    /// How rough the border is against the step, 0 to 9; 0 until [`BlockContext::with_border`].
+    pub rough: usize,
+}
+
+/// Classes of a step.
+pub const STEPS: usize = 16;
+/// Classes of a neighbour's end.
+const ENDS: usize = 11;
+/// Classes of the ends of two neighbours.
+pub const END_PAIRS: usize = ENDS * ENDS;
+/// Classes of luma's end.
+pub const LUMA_ENDS: usize = ENDS;
+/// Classes of the border's roughness.
+pub const ROUGHNESSES: usize = 10;
+
+/// Digits of an end, 0 for no level.
+pub fn end_digits(end: usize) -> usize {
+    end.checked_ilog2().map_or(0, |digits| digits as usize + 1)
+}
+
+/// The class of the end of the block of `cell`, for a block of `side`: as many digits as it would
+/// have at that side, 0 for none there.
+fn end_class(cell: Option<Cell>, side: usize) -> usize {
+    let Some(cell) = cell.filter(|cell| cell.side > 0) else { return 0 };
+    let digits = match i32::from(cell.end) {
+        0 => 0,
+        digits => digits + 2 * (side.ilog2() as i32 - i32::from(cell.side).ilog2() as i32),
+    };
+    digits.clamp(0, ENDS as i32 - 2) as usize + 1
 }
 
 impl BlockContext {
     /// Of the block of `side` at (`x`, `y`) of the plane `state`; `luma` is the luma plane's
-    /// state for chroma.
+    /// state for chroma; `step` the one that is expected.
     pub fn of_block(
         state: &PlaneState,
         luma: Option<&PlaneState>,
         (x, y): (usize, usize),
         side: usize,
+        step: i32,
     ) -> Self {
         let same_size = |cell: Option<Cell>| {
             cell.filter(|c| usize::from(c.side) == side).map(|c| usize::from(c.mode))
         };
-        let [left, above] = state.neighbours(x, y).map(same_size);
-        let edge = state.edge_energy((x, y), side, |cell| cell.energy.into());
-        // Blocks of 32 have twice the edge of those of 16, and four times the area.
-        let (edge_shift, area_shift) = if side == 32 { (1, 2) } else { (0, 0) };
+        let neighbours = state.neighbours(x, y);
+        let [left, above] = neighbours.map(same_size);
+        let ends = neighbours.map(|cell| end_class(cell, side));
+        let luma_cell = luma.map(|luma| {
+            let (cx, cy) = colocated(luma, state, (x / 8, y / 8));
+            luma.cells.row(cy)[cx]
+        });
+        // Blocks of 32 have four times the area of those of 16.
+        let area_shift = if side == 32 { 2 } else { 0 };
         let luma = luma.map_or(0, |luma| {
             let sum = colocated_energy(luma, state, (x / 8, y / 8), side / 8);
             energy_class(sum >> area_shift, ENERGIES - 1)
         });
         Self {
             size: size_class(side),
-            energy: energy_class(edge >> edge_shift, ENERGIES - 1),
+            energy: edge_energy(state, (x, y), side),
             luma,
             left,
             above,
+            step: step_class(step),
+            ends: ends[0] * ENDS + ends[1],
+            luma_end: end_class(luma_cell, side),
+            rough: 0,
         }
     }
+
+    /// With the roughness of the block's `border`, against its `step`.
+    pub fn with_border(self, border: &Border, step: i32) -> Self {
+        let differences =
+            |inputs: &[i32]| inputs.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum::<i32>();
+        let sum = differences(&border.inputs[..8]) + differences(&border.inputs[13..]);
+        Self { rough: energy_class((4 * sum / step) as u32, ROUGHNESSES - 1), ..self }
+    }
+}
+
+/// The class of the energy left of and above the block of `side` at (`x`, `y`).
+fn edge_energy(state: &PlaneState, at: (usize, usize), side: usize) -> usize {
+    let edge = state.edge_energy(at, side, |cell| cell.energy.into());
+    // Blocks of 32 have twice the edge of those of 16.
+    energy_class(edge >> usize::from(side == 32), ENERGIES - 1)
+}
+
+/// The class of a step in internal units: half octaves from 16 on.
+fn step_class(step: i32) -> usize {
+    let square = u64::from(step.unsigned_abs()).pow(2);
+    (square.max(256).ilog2() as usize - 8).min(STEPS - 1)
 }
 
 /// Where cell (`cx`, `cy`) of `own` lies among the cells of `other`; planes may be subsampled
@@ -99,7 +165,7 @@ pub fn split_context(state: &PlaneState, (x, y): (usize, usize), side: usize) ->
     let smaller = |cell: &&Cell| usize::from(cell.side) < side;
     let neighbours = state.neighbours(x, y);
     let count = neighbours.iter().flatten().filter(smaller).count();
-    (size_class(side) - 1, BlockContext::of_block(state, None, (x, y), side).energy, count)
+    (size_class(side) - 1, edge_energy(state, (x, y), side), count)
 }
 
 /// The step index that the block at (`x`, `y`) is expected to have: the mean of those left and

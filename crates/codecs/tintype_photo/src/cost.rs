@@ -6,8 +6,8 @@
 
 use super::context::BlockContext;
 use super::symbols::{
-    Place, code_end_digits, code_end_rest, code_magnitude, code_slope, code_step, not_empty_contexts,
-    piece_contexts, piece_digits, piece_guesses, split_index,
+    ESCAPE, Place, code_end_digits, code_end_rest, code_magnitude, code_slope, code_step,
+    not_empty_contexts, piece_contexts, piece_digits, piece_guesses, split_index,
 };
 use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
 
@@ -35,8 +35,8 @@ pub fn piece_costs(contexts: &ContextSet, pieces: usize, block: &BlockContext) -
         if first >= pieces {
             continue;
         }
-        let (set, three) = piece_contexts(block, node);
-        let costs = bit_costs(contexts.p1_of_3(set, three));
+        let (sets, three) = piece_contexts(block, node);
+        let costs = bit_costs(contexts.p1_mixed(sets, three));
         ways[2 * node] = ways[node] + costs[0];
         ways[2 * node + 1] = ways[node] + costs[1];
     }
@@ -63,7 +63,7 @@ pub fn step_cost(contexts: &ContextSet, step: i8, expected: i8) -> f32 {
 
 /// Bits of "0" and of "not 0".
 pub fn nonzero_costs(contexts: &ContextSet, place: &Place<'_>) -> [f32; 2] {
-    bit_costs(contexts.p1_of_5(place.mixer_set(), place.nonzero_contexts()))
+    bit_costs(contexts.p1_mixed(place.nonzero_sets(), place.nonzero_contexts()))
 }
 
 /// Bits of a magnitude of at least 1 with its sign.
@@ -74,6 +74,23 @@ pub fn magnitude_cost(contexts: &ContextSet, magnitude: usize, place: &Place<'_>
     walk.bits()
 }
 
+/// Bits of the magnitudes `low` (at least 1) and `low + 1`, each with its sign.
+pub fn magnitude_costs(contexts: &ContextSet, low: usize, place: &Place<'_>) -> [f32; 2] {
+    if low + 1 >= ESCAPE {
+        return [low, low + 1].map(|magnitude| magnitude_cost(contexts, magnitude, place));
+    }
+    let costs = |value: usize| {
+        let (sets, three) = place.larger_than(value);
+        bit_costs(contexts.p1_mixed(sets, three))
+    };
+    let mut bits = 1.0;
+    for value in 1..low {
+        bits += costs(value)[1];
+    }
+    let [equal, larger] = costs(low);
+    [bits + equal, bits + larger + costs(low + 1)[0]]
+}
+
 /// Bits of every end, 0 to `costs.len() - 1`, of a block that keeps `kept` levels.
 pub fn end_costs(
     contexts: &ContextSet,
@@ -82,8 +99,8 @@ pub fn end_costs(
     block: &BlockContext,
 ) {
     let last = costs.len() - 1;
-    let (set, three) = not_empty_contexts(piece, block);
-    let [empty, not_empty] = bit_costs(contexts.p1_of_3(set, three));
+    let (sets, five) = not_empty_contexts(piece, block);
+    let [empty, not_empty] = bit_costs(contexts.p1_mixed(sets, five));
     costs[0] = empty;
     for digits in 0..=last.checked_ilog2().unwrap_or(0) as usize {
         let mut walk = EstimateWalk::new(contexts);

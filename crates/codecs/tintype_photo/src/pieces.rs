@@ -72,48 +72,43 @@ pub fn leftover(level: Level, border: &Border, samples: &[i16], piece: &Piece) -
     samples.iter().zip(sums).map(|(&v, s)| f32::from(v) - *s as f32 * SUM_SCALE).collect()
 }
 
-/// Tries the pieces of the target's set.
-#[inline(always)]
-pub fn try_pieces(
-    target: &Target<'_>,
-    tried: &Tried<'_>,
-    piece_bits: &[f32],
-    residuals: &mut Vec<i16>,
-) -> Vec<Candidate> {
-    let (set, source) = (target.set, &target.samples);
-    let samples = source.len();
-    let predicted = &set.pieces[..set.pieces.len().min(tried.predicted)];
-    residuals.resize(samples * predicted.len(), 0);
-    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(predicted.len());
-    let mut sums = [0i32; dct::SIDE * dct::SIDE];
-    for (number, (piece, residual)) in
-        predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
-    {
-        let sums = &mut sums[..samples];
-        piece.predictor.predict(tried.synthesis.level, &target.border, sums);
-        for ((r, t), s) in residual.iter_mut().zip(source).zip(&*sums) {
+/// Room for the sums of a block.
+type Sums = [i32; dct::SIDE * dct::SIDE];
+
+impl Target<'_> {
+    /// What the prediction of `piece` leaves, into `residual`; its sum of squares.
+    #[inline(always)]
+    fn predict(&self, level: Level, piece: &Piece, sums: &mut Sums, residual: &mut [i16]) -> f32 {
+        let sums = &mut sums[..self.samples.len()];
+        piece.predictor.predict(level, &self.border, sums);
+        for ((r, t), s) in residual.iter_mut().zip(&self.samples).zip(&*sums) {
             *r = (i32::from(*t) - ((*s + (1 << (ENTRY_BITS - 1))) >> ENTRY_BITS)) as i16;
         }
-        energies.push((energy(residual), number));
+        energy(residual)
     }
-    energies.sort_by(|a, b| a.0.total_cmp(&b.0));
-    energies.truncate(tried.transformed);
 
-    let mut candidates = Vec::with_capacity(energies.len());
-    for (energy, number) in energies {
-        let piece = &set.pieces[number];
-        let residual = &residuals[number * samples..][..samples];
+    /// Piece `number` with its coefficients, of what its prediction leaves.
+    #[inline(always)]
+    fn transform(
+        &self,
+        tried: &Tried<'_>,
+        number: usize,
+        piece_bits: f32,
+        (residual, energy): (&[i16], f32),
+        sums: &mut Sums,
+    ) -> Candidate {
+        let (set, piece) = (self.set, &self.set.pieces[number]);
         let mut coefficients = Vec::with_capacity(set.kept);
         if set.n == dct::SIDE {
             dct::forward(residual, &mut coefficients);
         } else {
-            let transform = piece.transform(samples);
+            let transform = piece.transform(residual.len());
             let sums = &mut sums[..transform.columns()];
             transform.sum(tried.synthesis.level, residual, 0, sums);
             coefficients.extend(sums[..set.kept].iter().map(|&sum| sum as f32 * SUM_SCALE));
         }
         let mut rest = energy;
-        let mut estimate = tried.lambda * piece_bits[number];
+        let mut estimate = tried.lambda * piece_bits;
         let per_step = 1.0 / (tried.step * tried.step);
         for (c, &weight) in coefficients.iter_mut().zip(&piece.weights) {
             rest -= *c * *c;
@@ -124,7 +119,41 @@ pub fn try_pieces(
             estimate += if ratio < 0.36 { square } else { tried.lambda * (2.5 + octaves(ratio)) };
         }
         let rest = rest.max(0.0);
-        candidates.push(Candidate { estimate: estimate + rest, piece: number, coefficients, rest });
+        Candidate { estimate: estimate + rest, piece: number, coefficients, rest }
+    }
+}
+
+/// Tries the pieces of the target's set.
+#[inline(always)]
+pub fn try_pieces(
+    target: &Target<'_>,
+    tried: &Tried<'_>,
+    piece_bits: &[f32],
+    residuals: &mut Vec<i16>,
+) -> Vec<Candidate> {
+    let samples = target.samples.len();
+    let predicted = &target.set.pieces[..target.set.pieces.len().min(tried.predicted)];
+    residuals.resize(samples * predicted.len(), 0);
+    let mut energies: Vec<(f32, usize)> = Vec::with_capacity(predicted.len());
+    let mut sums = [0; dct::SIDE * dct::SIDE];
+    for (number, (piece, residual)) in
+        predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
+    {
+        energies.push((target.predict(tried.synthesis.level, piece, &mut sums, residual), number));
+    }
+    energies.sort_by(|a, b| a.0.total_cmp(&b.0));
+    energies.truncate(tried.transformed);
+    // A loop: closures would not be compiled for the SIMD level of this function.
+    let mut candidates = Vec::with_capacity(energies.len());
+    for (energy, number) in energies {
+        let residual = &residuals[number * samples..][..samples];
+        candidates.push(target.transform(
+            tried,
+            number,
+            piece_bits[number],
+            (residual, energy),
+            &mut sums,
+        ));
     }
     candidates
 }

@@ -10,7 +10,7 @@ use super::context::{BlockContext, colocated_step, expected_step, slope_context,
 use super::cost::{end_costs, piece_costs, slope_cost, split_costs, step_cost};
 use super::piece_set::PieceSet;
 use super::pieces::{Candidate, Target, Tried, leftover, try_pieces};
-use super::quantise::Quantiser;
+use super::quantise::{Quantised, Quantiser};
 use super::symbols::SLOPE_MIN;
 use super::synthesis::{Slopes, Synthesis, block_border, coded_right};
 use super::walk::{BlockPlan, NodePlan, References, SUPERBLOCK, cell, is_cut, quarters_inside};
@@ -19,9 +19,14 @@ use std::cell::RefCell;
 use tintype_block::{Border, Cell, ContextSet, PlaneState};
 use tintype_image::Plane;
 
-/// Lagrangian weight of a bit in squared steps. On seven crops of photos/valid 0.12 needs 0.3 %
-/// more bytes at the same PSNR, 0.14 1.2 %; 0.12 0.2 % more at SSIMULACRA2 of 50 to 90.
-const LAMBDA: f32 = 0.10;
+/// Lagrangian weight of a bit in squared steps. On crops of photos/valid, against 0.08, 0.07 and
+/// 0.095 need 0.5 and 0.1 % more bytes at the same PSNR; at SSIMULACRA2 of 50 to 90 (seven crops)
+/// 0.085 and 0.12 need 0.4 and 0.6 % more than 0.1.
+const LAMBDA: f32 = 0.09;
+
+/// The effort from which each state of the trellis has its own bits: on crops of photos/valid 0.3 to
+/// 0.4 % fewer bytes at the same PSNR.
+const EXACT_EFFORT: u8 = 7;
 
 /// How many pieces an effort tries on a block.
 #[derive(Clone, Copy, Debug)]
@@ -74,11 +79,29 @@ struct Place<'a> {
     side: usize,
     set: &'a PieceSet,
     block: BlockContext,
+    /// The step that contexts see.
+    expected: i32,
     /// Bits of each piece.
     piece_bits: Vec<f32>,
     /// Step index of the block.
     index: i8,
     quantiser: Quantiser,
+}
+
+impl Place<'_> {
+    /// The levels of `candidate` in the block of context `block`.
+    fn quantised(
+        &self,
+        contexts: &ContextSet,
+        candidate: &Candidate,
+        block: &BlockContext,
+    ) -> Quantised {
+        let top = self.quantiser.top(&candidate.coefficients);
+        let mut end_bits = vec![0f32; top + 1];
+        end_costs(contexts, &mut end_bits, (self.set.kept, candidate.piece), block);
+        let coefficients = &candidate.coefficients;
+        self.quantiser.quantise(contexts, &end_bits, coefficients, candidate.piece, block)
+    }
 }
 
 impl<'a> PlaneSearch<'a> {
@@ -211,31 +234,52 @@ impl<'a> PlaneSearch<'a> {
         side: usize,
         index: i8,
     ) -> Found {
-        let set = self.synthesis.model.set(state.kind.chroma, side);
-        let dequantiser = self.synthesis.dequantiser(index);
-        let block = BlockContext::of_block(state, self.references.luma, at, side);
-        let place = Place {
-            at,
-            side,
-            set,
-            piece_bits: piece_costs(contexts, set.pieces.len(), &block),
-            block,
-            index,
-            quantiser: Quantiser { dequantiser, lambda: self.lambda(index) },
-        };
+        let place = self.place(contexts, state, at, side, index);
         let plain = self.target(state, &place, [0; 2]);
         let candidates = self.candidates(&place, &plain);
         let slopes = self.slopes(state, &place, &plain, &candidates);
-        let mut best = self.best(contexts, state, &place, candidates, [0; 2]);
+        let mut best = self.best(contexts, state, &place, (&plain, candidates), [0; 2]);
         if let Some(slopes) = slopes {
             let target = self.target(state, &place, slopes);
             let candidates = self.candidates(&place, &target);
-            let found = self.best(contexts, state, &place, candidates, slopes);
+            let found = self.best(contexts, state, &place, (&target, candidates), slopes);
             if found.lagrangian < best.lagrangian {
                 best = found;
             }
         }
         best
+    }
+
+    /// What the candidates of the block of `side` at `at` share, at step index `index`.
+    fn place(
+        &self,
+        contexts: &ContextSet,
+        state: &PlaneState,
+        at: (usize, usize),
+        side: usize,
+        index: i8,
+    ) -> Place<'a> {
+        let set = self.synthesis.model.set(state.kind.chroma, side);
+        let dequantiser = self.synthesis.dequantiser(index);
+        let expected = match self.references.luma {
+            Some(_) => dequantiser.step,
+            None => self.synthesis.dequantiser(expected_step(state, at)).step,
+        };
+        let block = BlockContext::of_block(state, self.references.luma, at, side, expected);
+        Place {
+            at,
+            side,
+            set,
+            piece_bits: piece_costs(contexts, set.pieces.len(), &block),
+            block,
+            expected,
+            index,
+            quantiser: Quantiser {
+                dequantiser,
+                lambda: self.lambda(index),
+                exact: self.effort >= EXACT_EFFORT,
+            },
+        }
     }
 
     fn target(&self, state: &PlaneState, place: &Place<'a>, values: [i8; 2]) -> Target<'a> {
@@ -249,18 +293,22 @@ impl<'a> PlaneSearch<'a> {
         Target { set: place.set, border: block_border(state, &slopes, place.at, side), samples }
     }
 
-    /// The pieces that seem best.
-    fn candidates(&self, place: &Place<'_>, target: &Target<'_>) -> Vec<Candidate> {
-        let weights = Tried {
+    fn tried(&self, place: &Place<'_>) -> Tried<'_> {
+        Tried {
             step: place.quantiser.dequantiser.step as f32,
             lambda: place.quantiser.lambda,
             predicted: self.breadth.predicted,
             transformed: self.breadth.transformed,
             synthesis: &self.synthesis,
-        };
+        }
+    }
+
+    /// The pieces that seem best.
+    fn candidates(&self, place: &Place<'_>, target: &Target<'_>) -> Vec<Candidate> {
+        let tried = self.tried(place);
         let mut candidates = dispatch!(self.synthesis.level, simd => simd.vectorize(
             #[inline(always)]
-            || try_pieces(target, &weights, &place.piece_bits, &mut self.residuals.borrow_mut())
+            || try_pieces(target, &tried, &place.piece_bits, &mut self.residuals.borrow_mut())
         ));
         candidates.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
         candidates.truncate(self.breadth.finalists);
@@ -273,9 +321,10 @@ impl<'a> PlaneSearch<'a> {
         contexts: &ContextSet,
         state: &PlaneState,
         place: &Place<'_>,
-        candidates: Vec<Candidate>,
+        (target, candidates): (&Target<'_>, Vec<Candidate>),
         slopes: [i8; 2],
     ) -> Found {
+        let block = place.block.with_border(&target.border, place.expected);
         let mut common = 0.0;
         for which in 0..self.references.slopes.len() {
             let context = slope_context(state, place.at, which);
@@ -288,17 +337,7 @@ impl<'a> PlaneSearch<'a> {
         };
         let mut best: Option<Found> = None;
         for candidate in candidates {
-            let top = place.quantiser.top(&candidate.coefficients);
-            let mut end_bits = vec![0f32; top + 1];
-            let of_piece = (place.set.kept, candidate.piece);
-            end_costs(contexts, &mut end_bits, of_piece, &place.block);
-            let quantised = place.quantiser.quantise(
-                contexts,
-                &end_bits,
-                &candidate.coefficients,
-                candidate.piece,
-                &place.block,
-            );
+            let quantised = place.quantised(contexts, &candidate, &block);
             let mut bits = common + quantised.bits;
             bits += place.piece_bits[candidate.piece];
             if quantised.levels.iter().any(|&level| level != 0) {

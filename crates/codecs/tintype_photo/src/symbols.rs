@@ -8,17 +8,17 @@
 //! binary tree), its *end* (the place after the last level that is not 0), and the levels from
 //! there down.
 
-use super::context::{BlockContext, ENERGIES, SIZES};
-use tintype_block::{ContextSet, ContextWalk, energy_class};
-use tintype_entropy::Mixer;
+use super::context::{BlockContext, END_PAIRS, ENERGIES, LUMA_ENDS, ROUGHNESSES, SIZES, STEPS};
+use tintype_block::{ContextSet, ContextWalk, INPUTS_MAX, PairMixer, TrellisState, energy_class};
 
-/// Decisions after which a context's window stops growing. On seven crops of photos/valid 200
-/// gives the same bytes, 1000 0.1 % fewer.
-const LIMIT: u32 = 400;
+/// Decisions after which a context's window stops growing. On the levels of crops of photos/valid
+/// 150 gives the same bytes.
+const LIMIT: u32 = 255;
 /// Logarithm of the largest count that a context starts with: pictures differ from the mean of
-/// those that were trained on. On seven crops of photos/valid 3 needs 0.5 % more bytes than 4,
-/// 6 0.4 %, 9 1.3 %.
+/// those that were trained on. On crops of photos/valid 3 needs as many bytes as 4, 2 0.4 % more.
 const START_COUNT_LOG2: u32 = 4;
+/// Learning rate of the mixer. On crops of photos/valid 4 and 6 give the same bytes to 0.1 %.
+const MIXER_RATE: i32 = 4;
 /// Classes of a level's position.
 const POSITIONS: usize = 24;
 /// Most pieces of a set.
@@ -30,7 +30,7 @@ const PAIRS: usize = 9;
 /// Classes of the sum of the magnitudes coded so far.
 const TOTALS: usize = 10;
 /// From here on a magnitude is an Exp-Golomb code.
-const ESCAPE: usize = 15;
+pub const ESCAPE: usize = 15;
 
 // Where the contexts of each kind begin; each index below varies slowest first.
 /// [size][tree node; 64].
@@ -49,32 +49,42 @@ const NOT_EMPTY: usize = SPLIT + 2 * ENERGIES * 3;
 const NOT_EMPTY_BY_PIECE: usize = NOT_EMPTY + SIZES * ENERGIES * ENERGIES;
 /// [size][luma energy].
 const NOT_EMPTY_BY_LUMA: usize = NOT_EMPTY_BY_PIECE + SIZES * PIECES;
+/// [size][roughness][step].
+const NOT_EMPTY_BY_BORDER: usize = NOT_EMPTY_BY_LUMA + SIZES * ENERGIES;
+/// [size][ends left and above].
+const NOT_EMPTY_BY_ENDS: usize = NOT_EMPTY_BY_BORDER + SIZES * ROUGHNESSES * STEPS;
 /// [size][energy][digits].
-const END_LONGER: usize = NOT_EMPTY_BY_LUMA + SIZES * ENERGIES;
+const END_LONGER: usize = NOT_EMPTY_BY_ENDS + SIZES * END_PAIRS;
 /// [size][piece][digits].
 const END_LONGER_BY_PIECE: usize = END_LONGER + SIZES * ENERGIES * DIGITS;
 /// [size][luma energy][digits].
 const END_LONGER_BY_LUMA: usize = END_LONGER_BY_PIECE + SIZES * PIECES * DIGITS;
+/// [size][ends left and above][digits].
+const END_LONGER_BY_ENDS: usize = END_LONGER_BY_LUMA + SIZES * ENERGIES * DIGITS;
+/// [size][roughness][step][digits].
+const END_LONGER_BY_BORDER: usize = END_LONGER_BY_ENDS + SIZES * END_PAIRS * DIGITS;
+/// [size][luma's end][roughness][digits].
+const END_LONGER_BY_LUMA_END: usize = END_LONGER_BY_BORDER + SIZES * ROUGHNESSES * STEPS * DIGITS;
 /// [size][digits][second digit, third digit].
-const END_DIGIT: usize = END_LONGER_BY_LUMA + SIZES * ENERGIES * DIGITS;
+const END_DIGIT: usize = END_LONGER_BY_LUMA_END + SIZES * LUMA_ENDS * ROUGHNESSES * DIGITS;
 /// [size][position][pair].
 const NONZERO_BY_PAIR: usize = END_DIGIT + SIZES * DIGITS * 2;
 /// [size][piece][position].
-const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + SIZES * POSITIONS * PAIRS;
+const NONZERO_BY_PIECE: usize = NONZERO_BY_PAIR + 2 * SIZES * POSITIONS * PAIRS;
 /// [size][energy][position][level coded before; 3].
-const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + SIZES * PIECES * POSITIONS;
+const NONZERO_BY_ENERGY: usize = NONZERO_BY_PIECE + 2 * SIZES * PIECES * POSITIONS;
 /// [size][digits of the end][position].
-const NONZERO_BY_END: usize = NONZERO_BY_ENERGY + SIZES * ENERGIES * POSITIONS * 3;
+const NONZERO_BY_END: usize = NONZERO_BY_ENERGY + 2 * SIZES * ENERGIES * POSITIONS * 3;
 /// [size][sum so far][position].
-const NONZERO_BY_TOTAL: usize = NONZERO_BY_END + SIZES * DIGITS * POSITIONS;
+const NONZERO_BY_TOTAL: usize = NONZERO_BY_END + 2 * SIZES * DIGITS * POSITIONS;
 /// [size][position][sum of pair].
-const LARGER_BY_SUM: usize = NONZERO_BY_TOTAL + SIZES * TOTALS * POSITIONS;
+const LARGER_BY_SUM: usize = NONZERO_BY_TOTAL + 2 * SIZES * TOTALS * POSITIONS;
 /// [size][energy][position].
-const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + SIZES * POSITIONS * PAIRS;
+const LARGER_BY_ENERGY: usize = LARGER_BY_SUM + 2 * SIZES * POSITIONS * PAIRS;
 /// [size][digits of the end][sum so far].
-const LARGER_BY_TOTAL: usize = LARGER_BY_ENERGY + SIZES * ENERGIES * POSITIONS;
+const LARGER_BY_TOTAL: usize = LARGER_BY_ENERGY + 2 * SIZES * ENERGIES * POSITIONS;
 /// [size][position; 9][magnitude; 16].
-const MAGNITUDE: usize = LARGER_BY_TOTAL + SIZES * DIGITS * TOTALS;
+const MAGNITUDE: usize = LARGER_BY_TOTAL + 2 * SIZES * DIGITS * TOTALS;
 /// [size][sum of the two coded before; 10][magnitude; 16].
 const MAGNITUDE_BY_NEAR: usize = MAGNITUDE + SIZES * 9 * 16;
 /// [size][sum so far; 10][magnitude; 16].
@@ -86,19 +96,33 @@ const STEP: usize = SLOPE + 2 * 9 * 16;
 /// Number of contexts.
 pub const COUNT: usize = STEP + 16;
 
-// Weight sets of the mixer of three, by what is decided.
-/// [size][position].
-const SET_LARGER: usize = 0;
+// Weight sets of the mixer: two for each decision.
+/// [size, quantiser][position].
+const SET_NONZERO: usize = 0;
+/// [size, quantiser][step].
+const SET_NONZERO_BY_STEP: usize = SET_NONZERO + 2 * SIZES * POSITIONS;
+/// [size, quantiser][position].
+const SET_LARGER: usize = SET_NONZERO_BY_STEP + 2 * SIZES * STEPS;
+/// [size, quantiser][sum so far; 10].
+const SET_LARGER_BY_TOTAL: usize = SET_LARGER + 2 * SIZES * POSITIONS;
 /// [size][magnitude; 16].
-const SET_MAGNITUDE: usize = SET_LARGER + SIZES * POSITIONS;
+const SET_MAGNITUDE: usize = SET_LARGER_BY_TOTAL + 2 * SIZES * TOTALS;
+/// [size][sum of the two coded before; 10].
+const SET_MAGNITUDE_BY_NEAR: usize = SET_MAGNITUDE + SIZES * 16;
 /// [size][digit of the number; 6].
-const SET_PIECE: usize = SET_MAGNITUDE + SIZES * 16;
-/// [size][not empty, digits; 10].
-const SET_END: usize = SET_PIECE + SIZES * 6;
+const SET_PIECE: usize = SET_MAGNITUDE_BY_NEAR + SIZES * TOTALS;
+/// [size][step].
+const SET_PIECE_BY_STEP: usize = SET_PIECE + SIZES * 6;
+/// [size].
+const SET_NOT_EMPTY: usize = SET_PIECE_BY_STEP + SIZES * STEPS;
+/// [size][step].
+const SET_NOT_EMPTY_BY_STEP: usize = SET_NOT_EMPTY + SIZES;
+/// [size][digits].
+const SET_END: usize = SET_NOT_EMPTY_BY_STEP + SIZES * STEPS;
+/// [size][step][digits].
+const SET_END_BY_STEP: usize = SET_END + SIZES * DIGITS;
 /// Number of weight sets.
-const SETS_3: usize = SET_END + SIZES * (DIGITS + 1);
-/// Weight sets of the mixer of five: [size][position].
-const SETS_5: usize = SIZES * POSITIONS;
+const SETS: usize = SET_END_BY_STEP + SIZES * STEPS * DIGITS;
 
 /// Slopes are whole eighths, from this one to the opposite less one.
 pub const SLOPE_MIN: i8 = -8;
@@ -107,21 +131,24 @@ pub const STEP_MAX: i8 = 12;
 
 /// Contexts of one kind of plane, started from a model's `bytes` as far as they go.
 pub fn contexts(bytes: &[u8]) -> ContextSet {
-    let mut contexts = ContextSet::new(COUNT, LIMIT)
-        .with_mixers(Mixer::new(1, 4), Mixer::with_weight(SETS_3, 4, 26_000), 1)
-        .with_mixer_5(Mixer::with_weight(SETS_5, 4, 16_384));
+    let mixer = PairMixer::new(MIXER_RATE)
+        .with_sets(SET_LARGER, 5)
+        .with_sets(SET_NOT_EMPTY - SET_LARGER, 3)
+        .with_sets(SET_END - SET_NOT_EMPTY, 5)
+        .with_sets(SETS - SET_END, 6);
+    let mut contexts = ContextSet::new(COUNT, LIMIT).with_pair_mixer(mixer);
     let (states, weights) = bytes.split_at(bytes.len().min(2 * COUNT));
     contexts.start_from(states, START_COUNT_LOG2);
-    contexts.start_mixers_from(weights);
+    contexts.start_pair_mixer_from(weights);
     contexts
 }
 
 /// Bytes of the state of one kind of plane in a model.
-pub const STATE_LEN: usize = 2 * (COUNT + SETS_3 * 3 + SETS_5 * 5);
+pub const STATE_LEN: usize = 2 * (COUNT + SETS * INPUTS_MAX);
 
 /// The state that [`contexts`] reads.
 pub fn state_bytes(contexts: &ContextSet) -> Vec<u8> {
-    [contexts.to_bytes(START_COUNT_LOG2), contexts.mixers_to_bytes()].concat()
+    [contexts.to_bytes(START_COUNT_LOG2), contexts.pair_mixer_to_bytes()].concat()
 }
 
 /// A level's position in the scan, finer near the start.
@@ -147,6 +174,9 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Before any level.
+    pub const NONE: Self = Self { next: 0, after: 0, magnitudes: [0; 2] };
+
     /// After a level of `magnitude`.
     #[inline(always)]
     pub fn push(self, magnitude: usize) -> Self {
@@ -176,23 +206,67 @@ pub struct Place<'a> {
     pub total: usize,
     /// The block's piece.
     pub piece: usize,
+    /// The quantiser's state.
+    pub state: TrellisState,
     /// The block's context.
     pub block: &'a BlockContext,
 }
 
 impl Place<'_> {
-    /// The weight set of the mixers: by size and position.
+    /// The weight sets of "not 0".
     #[inline(always)]
-    pub fn mixer_set(&self) -> usize {
-        self.block.size * POSITIONS + position_class(self.position)
+    pub fn nonzero_sets(&self) -> [usize; 2] {
+        let size = self.size();
+        [
+            SET_NONZERO + size * POSITIONS + position_class(self.position),
+            SET_NONZERO_BY_STEP + size * STEPS + self.block.step,
+        ]
+    }
+
+    /// Weight sets and contexts of "larger than `magnitude`", below the escape.
+    #[inline(always)]
+    pub fn larger_than(&self, magnitude: usize) -> ([usize; 2], [usize; 3]) {
+        if magnitude == 1 {
+            (self.larger_sets(), self.larger_contexts())
+        } else {
+            (self.magnitude_sets(magnitude), self.magnitude_contexts(magnitude))
+        }
+    }
+
+    /// The weight sets of "larger than 1".
+    #[inline(always)]
+    fn larger_sets(&self) -> [usize; 2] {
+        let size = self.size();
+        [
+            SET_LARGER + size * POSITIONS + position_class(self.position),
+            SET_LARGER_BY_TOTAL + size * TOTALS + self.total_class(),
+        ]
+    }
+
+    /// The weight sets of "larger than `value`", from 2 on.
+    #[inline(always)]
+    fn magnitude_sets(&self, value: usize) -> [usize; 2] {
+        let size = self.block.size;
+        [SET_MAGNITUDE + size * 16 + value, SET_MAGNITUDE_BY_NEAR + size * TOTALS + self.near_class()]
+    }
+
+    /// The class of the sum of the two levels coded before.
+    #[inline(always)]
+    fn near_class(&self) -> usize {
+        energy_class(self.pair.magnitudes.iter().sum::<usize>() as u32, TOTALS - 1)
+    }
+
+    /// The class of the block's size and which quantiser it is.
+    #[inline(always)]
+    fn size(&self) -> usize {
+        2 * self.block.size + usize::from(self.state.second())
     }
 
     /// The three contexts of "larger than `value`", from 2 on.
     #[inline(always)]
     fn magnitude_contexts(&self, value: usize) -> [usize; 3] {
         let size = self.block.size;
-        let near: usize = self.pair.magnitudes.iter().sum();
-        let near = energy_class(near as u32, TOTALS - 1);
+        let near = self.near_class();
         [
             MAGNITUDE + (size * 9 + position_class(self.position).min(8)) * 16 + value,
             MAGNITUDE_BY_NEAR + (size * TOTALS + near) * 16 + value,
@@ -215,7 +289,7 @@ impl Place<'_> {
     /// The five contexts of "not 0".
     #[inline(always)]
     pub fn nonzero_contexts(&self) -> [usize; 5] {
-        let (position, size) = (position_class(self.position), self.block.size);
+        let (position, size) = (position_class(self.position), self.size());
         let energy = (size * ENERGIES + self.block.energy) * POSITIONS + position;
         [
             NONZERO_BY_PAIR + (size * POSITIONS + position) * PAIRS + self.pair.index(),
@@ -229,7 +303,7 @@ impl Place<'_> {
     /// The three contexts of "larger than 1".
     #[inline(always)]
     fn larger_contexts(&self) -> [usize; 3] {
-        let (position, size) = (position_class(self.position), self.block.size);
+        let (position, size) = (position_class(self.position), self.size());
         [
             LARGER_BY_SUM + (size * POSITIONS + position) * PAIRS + self.pair.sum(),
             LARGER_BY_ENERGY + (size * ENERGIES + self.block.energy) * POSITIONS + position,
@@ -286,8 +360,8 @@ pub fn code_piece<W: ContextWalk>(
     let depth = piece_digits(pieces);
     let mut node = 1usize;
     for digit in (0..depth).rev() {
-        let (set, contexts) = piece_contexts(block, node);
-        node = 2 * node + usize::from(walk.mixed_3((piece >> digit) & 1 == 1, set, contexts));
+        let (sets, contexts) = piece_contexts(block, node);
+        node = 2 * node + usize::from(walk.mixed((piece >> digit) & 1 == 1, sets, contexts));
     }
     (node - (1 << depth)).min(pieces - 1)
 }
@@ -297,17 +371,20 @@ pub fn piece_digits(pieces: usize) -> u32 {
     usize::BITS - (pieces - 1).leading_zeros()
 }
 
-/// Weight set and contexts of the decision at `node` (1 to 63) of the tree of pieces.
+/// Weight sets and contexts of the decision at `node` (1 to 63) of the tree of pieces.
 #[inline(always)]
-pub fn piece_contexts(block: &BlockContext, node: usize) -> (usize, [usize; 3]) {
+pub fn piece_contexts(block: &BlockContext, node: usize) -> ([usize; 2], [usize; 3]) {
     let by = |piece: Option<usize>| block.size * (PIECES + 1) + piece.unwrap_or(PIECES);
-    let set = SET_PIECE + block.size * 6 + node.ilog2() as usize;
+    let sets = [
+        SET_PIECE + block.size * 6 + node.ilog2() as usize,
+        SET_PIECE_BY_STEP + block.size * STEPS + block.step,
+    ];
     let contexts = [
         PIECE_TREE + block.size * PIECES + node,
         PIECE_BY_LEFT + by(block.left) * PIECES + node,
         PIECE_BY_ABOVE + by(block.above) * PIECES + node,
     ];
-    (set, contexts)
+    (sets, contexts)
 }
 
 /// The neighbours' pieces that a block's is compared with first, each with its context.
@@ -333,12 +410,13 @@ pub fn code_levels<W: ContextWalk>(
     }
     let mut pair = Pair::default();
     let mut total = 0;
+    let mut state = TrellisState::default();
     for position in (0..end).rev() {
-        let place = Place { position, pair, end, total, piece, block };
+        let place = Place { position, pair, end, total, piece, state, block };
         let magnitude = usize::from(levels[position].unsigned_abs());
         // The last level is not 0 by its place.
         let nonzero = position + 1 == end
-            || walk.mixed_5(magnitude != 0, place.mixer_set(), place.nonzero_contexts());
+            || walk.mixed(magnitude != 0, place.nonzero_sets(), place.nonzero_contexts());
         let magnitude = if nonzero { code_magnitude(walk, magnitude.max(1), &place) } else { 0 };
         if magnitude != 0 {
             let negative = walk.even_bit(levels[position] < 0);
@@ -346,6 +424,7 @@ pub fn code_levels<W: ContextWalk>(
         }
         pair = pair.push(magnitude);
         total += magnitude;
+        state = state.after(magnitude);
     }
 }
 
@@ -358,23 +437,25 @@ pub fn code_end<W: ContextWalk>(
     piece: usize,
     block: &BlockContext,
 ) -> usize {
-    let (set, contexts) = not_empty_contexts(piece, block);
-    if !walk.mixed_3(end > 0, set, contexts) {
+    let (sets, contexts) = not_empty_contexts(piece, block);
+    if !walk.mixed(end > 0, sets, contexts) {
         return 0;
     }
     let digits = code_end_digits(walk, end.max(1).ilog2() as usize, kept, piece, block);
     code_end_rest(walk, end, digits, block).min(kept)
 }
 
-/// Weight set and contexts of "the block has a level that is not 0".
-pub fn not_empty_contexts(piece: usize, block: &BlockContext) -> (usize, [usize; 3]) {
+/// Weight sets and contexts of "the block has a level that is not 0".
+pub fn not_empty_contexts(piece: usize, block: &BlockContext) -> ([usize; 2], [usize; 5]) {
     let size = block.size;
     let contexts = [
         NOT_EMPTY + (size * ENERGIES + block.energy) * ENERGIES + block.luma,
         NOT_EMPTY_BY_PIECE + size * PIECES + piece,
         NOT_EMPTY_BY_LUMA + size * ENERGIES + block.luma,
+        NOT_EMPTY_BY_BORDER + (size * ROUGHNESSES + block.rough) * STEPS + block.step,
+        NOT_EMPTY_BY_ENDS + size * END_PAIRS + block.ends,
     ];
-    (SET_END + size * (DIGITS + 1), contexts)
+    ([SET_NOT_EMPTY + size, SET_NOT_EMPTY_BY_STEP + size * STEPS + block.step], contexts)
 }
 
 /// How many binary digits an end has after its first, in unary, at most as many as `kept` has.
@@ -386,15 +467,22 @@ pub fn code_end_digits<W: ContextWalk>(
     block: &BlockContext,
 ) -> usize {
     let size = block.size;
+    let rough = size * ROUGHNESSES + block.rough;
+    let luma_end = (size * LUMA_ENDS + block.luma_end) * ROUGHNESSES + block.rough;
     let rows = [
         END_LONGER + (size * ENERGIES + block.energy) * DIGITS,
         END_LONGER_BY_PIECE + (size * PIECES + piece) * DIGITS,
         END_LONGER_BY_LUMA + (size * ENERGIES + block.luma) * DIGITS,
+        END_LONGER_BY_ENDS + (size * END_PAIRS + block.ends) * DIGITS,
+        END_LONGER_BY_BORDER + (rough * STEPS + block.step) * DIGITS,
+        END_LONGER_BY_LUMA_END + luma_end * DIGITS,
     ];
-    let set = SET_END + size * (DIGITS + 1) + 1;
+    let sets = [SET_END + size * DIGITS, SET_END_BY_STEP + (size * STEPS + block.step) * DIGITS];
     let most = kept.ilog2() as usize;
     let mut length = 0;
-    while length < most && walk.mixed_3(digits > length, set + length, rows.map(|row| row + length)) {
+    while length < most
+        && walk.mixed(digits > length, sets.map(|set| set + length), rows.map(|row| row + length))
+    {
         length += 1;
     }
     length
@@ -421,12 +509,9 @@ pub fn code_end_rest<W: ContextWalk>(
 
 /// A magnitude of at least 1: "larger than 1" under mixed contexts, then unary, then an escape.
 pub fn code_magnitude<W: ContextWalk>(walk: &mut W, magnitude: usize, place: &Place<'_>) -> usize {
-    if !walk.mixed_3(magnitude > 1, SET_LARGER + place.mixer_set(), place.larger_contexts()) {
-        return 1;
-    }
-    let sets = SET_MAGNITUDE + place.block.size * 16;
-    for value in 2..ESCAPE {
-        if !walk.mixed_3(magnitude > value, sets + value, place.magnitude_contexts(value)) {
+    for value in 1..ESCAPE {
+        let (sets, contexts) = place.larger_than(value);
+        if !walk.mixed(magnitude > value, sets, contexts) {
             return value;
         }
     }
@@ -446,18 +531,23 @@ pub fn context_ranges() -> Vec<(&'static str, usize, usize)> {
         ("not empty, a: size × energy × luma energy", NOT_EMPTY),
         ("not empty, b: size × piece (64)", NOT_EMPTY_BY_PIECE),
         ("not empty, c: size × luma energy", NOT_EMPTY_BY_LUMA),
+        ("not empty, d: size × roughness (10) × step (16)", NOT_EMPTY_BY_BORDER),
+        ("not empty, e: size × ends left and above (121)", NOT_EMPTY_BY_ENDS),
         ("end longer, a: size × energy × digits (9)", END_LONGER),
         ("end longer, b: size × piece (64) × digits (9)", END_LONGER_BY_PIECE),
         ("end longer, c: size × luma energy × digits (9)", END_LONGER_BY_LUMA),
+        ("end longer, d: size × ends left and above (121) × digits (9)", END_LONGER_BY_ENDS),
+        ("end longer, e: size × roughness (10) × step (16) × digits (9)", END_LONGER_BY_BORDER),
+        ("end longer, f: size × luma's end (11) × roughness (10) × digits (9)", END_LONGER_BY_LUMA_END),
         ("end digit: size × digits (9) × order (2)", END_DIGIT),
-        ("not 0, a: size × position × pair (9)", NONZERO_BY_PAIR),
-        ("not 0, b: size × piece (64) × position", NONZERO_BY_PIECE),
-        ("not 0, c: size × energy × position × next (3)", NONZERO_BY_ENERGY),
-        ("not 0, d: size × digits of the end (9) × position", NONZERO_BY_END),
-        ("not 0, e: size × sum so far (10) × position", NONZERO_BY_TOTAL),
-        ("larger, a: size × position × sum (9)", LARGER_BY_SUM),
-        ("larger, b: size × energy × position", LARGER_BY_ENERGY),
-        ("larger, c: size × digits of the end (9) × sum so far (10)", LARGER_BY_TOTAL),
+        ("not 0, a: size, quantiser × position × pair (9)", NONZERO_BY_PAIR),
+        ("not 0, b: size, quantiser × piece (64) × position", NONZERO_BY_PIECE),
+        ("not 0, c: size, quantiser × energy × position × next (3)", NONZERO_BY_ENERGY),
+        ("not 0, d: size, quantiser × digits of the end (9) × position", NONZERO_BY_END),
+        ("not 0, e: size, quantiser × sum so far (10) × position", NONZERO_BY_TOTAL),
+        ("larger, a: size, quantiser × position × sum (9)", LARGER_BY_SUM),
+        ("larger, b: size, quantiser × energy × position", LARGER_BY_ENERGY),
+        ("larger, c: size, quantiser × digits of the end (9) × sum so far (10)", LARGER_BY_TOTAL),
         ("magnitude, a: size × position (9) × magnitude (16)", MAGNITUDE),
         ("magnitude, b: size × sum of the two before (10) × magnitude (16)", MAGNITUDE_BY_NEAR),
         ("magnitude, c: size × sum so far (10) × magnitude (16)", MAGNITUDE_BY_TOTAL),
@@ -467,5 +557,26 @@ pub fn context_ranges() -> Vec<(&'static str, usize, usize)> {
     ];
     let ends =
         starts.iter().skip(1).map(|start| start.1).filter(|&first| first > 0).chain([COUNT, COUNT]);
+    starts.iter().zip(ends).map(|(&(name, first), end)| (name, first, end)).collect()
+}
+
+/// Name, first and end of each kind of weight set, as docs/format/photo.md lists them.
+#[cfg(test)]
+pub fn set_ranges() -> Vec<(&'static str, usize, usize)> {
+    let starts = [
+        ("not 0: size, quantiser × position", SET_NONZERO),
+        ("not 0: size, quantiser × step", SET_NONZERO_BY_STEP),
+        ("larger: size, quantiser × position", SET_LARGER),
+        ("larger: size, quantiser × sum so far (10)", SET_LARGER_BY_TOTAL),
+        ("magnitude: size × magnitude (16)", SET_MAGNITUDE),
+        ("magnitude: size × sum of the two before (10)", SET_MAGNITUDE_BY_NEAR),
+        ("piece tree: size × floor(log2 node) (6)", SET_PIECE),
+        ("piece tree: size × step", SET_PIECE_BY_STEP),
+        ("not empty: size", SET_NOT_EMPTY),
+        ("not empty: size × step", SET_NOT_EMPTY_BY_STEP),
+        ("end longer: size × digits (9)", SET_END),
+        ("end longer: size × step × digits (9)", SET_END_BY_STEP),
+    ];
+    let ends = starts.iter().skip(1).map(|start| start.1).chain([SETS]);
     starts.iter().zip(ends).map(|(&(name, first), end)| (name, first, end)).collect()
 }

@@ -170,6 +170,11 @@ fn the_format_page_has_the_contexts_of_the_code() {
         lines += &format!("| {name} | {first} | {} |\n", end - first);
     }
     assert_eq!(marked("contexts"), lines);
+    let mut lines = String::from("| weight sets | first | number |\n|---|---|---|\n");
+    for (name, first, end) in super::symbols::set_ranges() {
+        lines += &format!("| {name} | {first} | {} |\n", end - first);
+    }
+    assert_eq!(marked("sets"), lines);
 }
 
 #[test]

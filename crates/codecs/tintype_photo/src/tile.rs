@@ -34,6 +34,12 @@ impl TileContexts {
         [state_bytes(&self.luma), state_bytes(&self.chroma)].concat()
     }
 
+    /// As these start from their bytes, with the mixers of `other`.
+    pub fn restarted(&self, other: &Self) -> Self {
+        let of = |own: &ContextSet, other| contexts(&state_bytes(own)).with_pair_mixer_of(other);
+        Self { luma: of(&self.luma, &other.luma), chroma: of(&self.chroma, &other.chroma) }
+    }
+
     fn of_plane(&mut self, kind: PlaneKind) -> &mut ContextSet {
         if kind.chroma { &mut self.chroma } else { &mut self.luma }
     }

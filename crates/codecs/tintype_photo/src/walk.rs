@@ -5,7 +5,9 @@
 //! blocks of 16 or four of 8. A node that reaches beyond the plane is always split. What a block
 //! comes to is reconstructed here too, so that both directions keep the same [`PlaneState`].
 
-use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
+use super::context::{
+    BlockContext, colocated_step, end_digits, expected_step, slope_context, split_context,
+};
 use super::symbols::{code_end, code_levels, code_piece, code_slope, code_step, split_index};
 use super::synthesis::{Slopes, Synthesis, block_border};
 use tintype_block::{Cell, ContextSet, ContextWalk, PlaneState, quarters};
@@ -136,7 +138,11 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         plan: Option<&BlockPlan>,
     ) {
         let set = self.synthesis.model.set(state.kind.chroma, side);
-        let block = BlockContext::of_block(state, self.references.luma, at, side);
+        // The index of the block's step, if it is not sent, and the one that contexts see.
+        let known = self.references.luma.map(|luma| colocated_step(luma, state, at));
+        let expected = known.unwrap_or_else(|| expected_step(state, at));
+        let expected_size = self.synthesis.dequantiser(expected).step;
+        let block = BlockContext::of_block(state, self.references.luma, at, side, expected_size);
         let levels = &mut self.levels[..set.kept];
         if let Some(plan) = plan {
             levels.copy_from_slice(&plan.levels);
@@ -146,16 +152,16 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
             let given = plan.map_or(0, |plan| plan.slopes[which]);
             values[which] = code_slope(self.walk, given, which, slope_context(state, at, which));
         }
+        let slopes = Slopes { values, references: self.references.slopes };
+        let border = block_border(state, &slopes, at, side);
+        let block = block.with_border(&border, expected_size);
         let given = plan.map_or(0, |plan| plan.piece);
         let number = code_piece(self.walk, given, set.pieces.len(), &block);
         let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
         let end = code_end(self.walk, end, levels.len(), number, &block);
-        let step = if let Some(luma) = self.references.luma {
-            colocated_step(luma, state, at)
-        } else if let Some(step) = self.node_step {
+        let step = if let Some(step) = known.or(self.node_step) {
             step
         } else {
-            let expected = expected_step(state, at);
             if end > 0 && self.synthesis.varies {
                 let step = code_step(self.walk, plan.map_or(0, |plan| plan.step), expected);
                 self.node_step = Some(step);
@@ -166,8 +172,6 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         };
         code_levels(self.walk, levels, end, number, &block);
 
-        let slopes = Slopes { values, references: self.references.slopes };
-        let border = block_border(state, &slopes, at, side);
         let mut samples = [0i16; SUPERBLOCK * SUPERBLOCK];
         let samples = &mut samples[..side * side];
         let dequantiser = self.synthesis.dequantiser(step);
@@ -181,5 +185,12 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
 pub fn cell(side: usize, piece: usize, levels: &[i16], step: i8, slopes: [i8; 2]) -> Cell {
     let sum: u32 = levels.iter().map(|v| u32::from(v.unsigned_abs())).sum();
     let energy = sum.div_ceil((side * side / 64) as u32);
-    Cell { side: side as u8, mode: piece as u8, energy: energy.min(255) as u8, step, slopes }
+    Cell {
+        side: side as u8,
+        mode: piece as u8,
+        energy: energy.min(255) as u8,
+        end: end_digits(levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1)) as u8,
+        step,
+        slopes,
+    }
 }

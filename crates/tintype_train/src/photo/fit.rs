@@ -143,18 +143,8 @@ fn pieces_and_contexts(job: FitJob<'_>, options: &PhotoOptions) -> Result<Fitted
 /// The pieces of `model`, with contexts adapted on some of the pictures.
 fn with_contexts(model: &[u8], list: &PictureList, options: &PhotoOptions) -> Result<Fitted, FitError> {
     let chosen = list.thinned(CONTEXT_PICTURES);
-    let mut failure = None;
-    let planes = (0..chosen.len()).map_while(|i| match chosen.read(i) {
-        Ok(picture) => Some(picture.planes),
-        Err(error) => {
-            failure = Some(error);
-            None
-        }
-    });
-    let bytes = adapt_contexts(model, planes, options)?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
+    let picture = |index: usize| Ok(chosen.read(index)?.planes);
+    let bytes = adapt_contexts(model, chosen.len(), picture, options)?;
     let name = "pictures contexts were adapted on".to_string();
     Ok(Fitted { bytes, parameters: vec![(name, chosen.len().to_string())] })
 }

@@ -14,6 +14,7 @@ pub use draw::{basis_picture, explained_variance};
 pub use fit::PhotoFit;
 pub use sample::Samples;
 
+use crate::FitError;
 use crate::random::Random;
 use tintype_block::{internal_planes, plane_kinds, write_row};
 use tintype_codec::CodecError;
@@ -137,34 +138,44 @@ impl Collector {
     }
 }
 
-/// Codes pictures in turn at the options' steps, contexts carried on from one to the next, and
-/// returns `model` with the state they end in in place of its own.
+/// Codes pictures at the options' steps, first with contexts that are carried on from one to the
+/// next, then each from the state that those end in, with mixers that are carried on; returns
+/// `model` with that state and those mixers in place of its own.
 ///
 /// # Errors
-/// Those of a model that is none.
+/// Those of a model that is none, and of `picture`, which gives the picture of an index.
 pub fn adapt_contexts(
     model: &[u8],
-    pictures: impl Iterator<Item = Planes>,
+    pictures: usize,
+    picture: impl Fn(usize) -> Result<Planes, FitError>,
     options: &PhotoOptions,
-) -> Result<Vec<u8>, CodecError> {
-    let file = ModelFile::read(model, &ModelLimits::default())?;
+) -> Result<Vec<u8>, FitError> {
+    /// Contexts are adapted to what the default effort chooses.
+    const EFFORT: u8 = 5;
+    let file = ModelFile::read(model, &ModelLimits::default()).map_err(CodecError::from)?;
     let contexts_bytes = PhotoModel::from_file(&file)?.contexts.len();
     let pieces = file.payload()[..file.payload().len() - contexts_bytes].to_vec();
     let plain = PhotoModel::from_file(&PhotoModel::file_of(pieces.clone()))?;
-    let mut contexts = TileContexts::new(&plain);
-    for (picture, step) in pictures.zip(options.context_steps.iter().cycle()) {
+    let code = |index: usize, contexts: &mut TileContexts| {
+        let picture = picture(index)?;
+        let step = options.context_steps[index % options.context_steps.len()];
         let kinds = plane_kinds(&picture.shape, false);
         let steps = vec![(step * 16.0) as u16; kinds.len()];
-        let coder = TileCoder {
-            model: &plain,
-            steps: &steps,
-            varies: true,
-            filtered: false,
-            level: Level::new(),
-        };
-        coder.encode(&internal_planes(&picture), &kinds, &mut contexts, 3);
+        let level = Level::new();
+        let coder = TileCoder { model: &plain, steps: &steps, varies: true, filtered: false, level };
+        coder.encode(&internal_planes(&picture), &kinds, contexts, EFFORT);
+        Ok::<_, FitError>(())
+    };
+    let mut start = TileContexts::new(&plain);
+    for index in 0..pictures {
+        code(index, &mut start)?;
+    }
+    let mut contexts = start.clone();
+    for index in 0..pictures {
+        contexts = start.restarted(&contexts);
+        code(index, &mut contexts)?;
     }
     let mut payload = pieces;
-    payload.extend(contexts.to_bytes());
+    payload.extend(start.restarted(&contexts).to_bytes());
     Ok(PhotoModel::file_of(payload).to_bytes())
 }
