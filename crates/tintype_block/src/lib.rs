@@ -9,9 +9,9 @@
 //! | samples ⇄ internal planes | [`internal_planes`], [`samples_from_internal`], [`PlaneKind`] |
 //! | what a decoder knows beside a block | [`Border`]: 21 means of the decoded samples above and to the left |
 //! | prediction and synthesis by fitted rows | [`Predictor`], [`add_row`], [`sample_from_sum`] |
-//! | quantised levels → amplitudes | [`Dequantiser`] |
+//! | quantised levels → amplitudes | [`Dequantiser`], for trellis-coded ones [`TrellisState`], [`half_steps`] |
 //! | a plane while it is coded | [`PlaneState`]: decoded samples, and a [`Cell`] for each 8 × 8 of them |
-//! | decisions under adaptive contexts | [`ContextSet`]; one walk over [`ContextWalk`] encodes, decodes or counts |
+//! | decisions under adaptive contexts | [`ContextSet`], [`PairMixer`]; one walk over [`ContextWalk`] encodes, decodes or counts |
 //! | the codec's header | [`StreamHeader`] |
 //! | the model: built in, the user's, or sent | [`ModelSource`] |
 //! | tiles and requests | [`encode_tiles`], [`lossy_quality`], [`require_full_size`] |
