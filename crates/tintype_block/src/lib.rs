@@ -75,7 +75,7 @@ pub use internal::{
 pub use linear::{add_row, sample_from_sum};
 pub use model_rows::{ENTRY_BITS, RowReader, write_row};
 pub use model_source::ModelSource;
-pub use pair_mixer::{INPUTS_MAX, PairMixer};
+pub use pair_mixer::PairMixer;
 pub use predictor::{PairedRows, Predictor};
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};

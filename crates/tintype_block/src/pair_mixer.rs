@@ -9,7 +9,7 @@
 use tintype_entropy::{AdaptiveBit, STRETCH_MAX, squash, stretch};
 
 /// Most inputs of a decision.
-pub const INPUTS_MAX: usize = 8;
+const INPUTS_MAX: usize = 8;
 
 /// A weight of one.
 const ONE: i32 = 1 << 16;
@@ -43,6 +43,8 @@ pub(crate) fn input(bit: AdaptiveBit) -> i32 {
 #[derive(Clone, Debug, Default)]
 pub struct PairMixer {
     weights: Vec<[i32; INPUTS_MAX]>,
+    /// How many weights each set uses.
+    inputs: Vec<u8>,
     rate: i32,
 }
 
@@ -57,7 +59,7 @@ pub(crate) struct Mixed {
 impl PairMixer {
     /// No sets yet. `rate` is the learning rate: 2 (slow) to 14 (fast).
     pub fn new(rate: i32) -> Self {
-        Self { weights: Vec::new(), rate }
+        Self { weights: Vec::new(), inputs: Vec::new(), rate }
     }
 
     /// With `count` sets more for decisions of `inputs` inputs, which they weigh alike.
@@ -65,18 +67,16 @@ impl PairMixer {
         let mut weights = [0; INPUTS_MAX];
         weights[..inputs].fill(ONE / inputs as i32);
         self.weights.resize(self.weights.len() + count, weights);
+        self.inputs.resize(self.weights.len(), inputs as u8);
         self
-    }
-
-    /// Number of sets.
-    pub fn sets(&self) -> usize {
-        self.weights.len()
     }
 
     /// Starts the weights where a model's `bytes` say, as far as they go: two bytes for each,
     /// little endian, signed, 12 fractional bits.
     pub(crate) fn start_from(&mut self, bytes: &[u8]) {
-        for (weight, pair) in self.weights.as_flattened_mut().iter_mut().zip(bytes.as_chunks::<2>().0) {
+        let sets = self.weights.iter_mut().zip(&self.inputs);
+        let used = sets.flat_map(|(weights, &inputs)| &mut weights[..inputs.into()]);
+        for (weight, pair) in used.zip(bytes.as_chunks::<2>().0) {
             *weight = i32::from(i16::from_le_bytes(*pair)) << (16 - STORED_BITS);
         }
     }
@@ -84,7 +84,8 @@ impl PairMixer {
     /// The present weights in the form that [`PairMixer::start_from`] reads.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let stored = |weight: &i32| ((weight >> (16 - STORED_BITS)) as i16).to_le_bytes();
-        self.weights.as_flattened().iter().flat_map(stored).collect()
+        let sets = self.weights.iter().zip(&self.inputs);
+        sets.flat_map(|(weights, &inputs)| &weights[..inputs.into()]).flat_map(stored).collect()
     }
 
     /// Mixes `inputs` under `sets`.

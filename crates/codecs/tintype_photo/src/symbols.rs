@@ -9,7 +9,7 @@
 //! there down.
 
 use super::context::{BlockContext, END_PAIRS, ENERGIES, LUMA_ENDS, ROUGHNESSES, SIZES, STEPS};
-use tintype_block::{ContextSet, ContextWalk, INPUTS_MAX, PairMixer, TrellisState, energy_class};
+use tintype_block::{ContextSet, ContextWalk, PairMixer, TrellisState, energy_class};
 
 /// Decisions after which a context's window stops growing. On the levels of crops of photos/valid
 /// 150 gives the same bytes.
@@ -144,7 +144,13 @@ pub fn contexts(bytes: &[u8]) -> ContextSet {
 }
 
 /// Bytes of the state of one kind of plane in a model.
-pub const STATE_LEN: usize = 2 * (COUNT + SETS * INPUTS_MAX);
+pub const STATE_LEN: usize = 2 * (COUNT + WEIGHTS);
+
+/// Number of weights: those of each set's inputs, see [`contexts`].
+const WEIGHTS: usize = 5 * SET_LARGER
+    + 3 * (SET_NOT_EMPTY - SET_LARGER)
+    + 5 * (SET_END - SET_NOT_EMPTY)
+    + 6 * (SETS - SET_END);
 
 /// The state that [`contexts`] reads.
 pub fn state_bytes(contexts: &ContextSet) -> Vec<u8> {

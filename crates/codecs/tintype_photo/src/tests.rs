@@ -164,6 +164,13 @@ fn marked(name: &str) -> &'static str {
 }
 
 #[test]
+fn the_shipped_model_starts_every_context_and_weight() {
+    assert_eq!(photo_model().contexts.len(), 2 * super::symbols::STATE_LEN);
+    let contexts = super::symbols::contexts(&photo_model().contexts);
+    assert_eq!(super::symbols::state_bytes(&contexts).len(), super::symbols::STATE_LEN);
+}
+
+#[test]
 fn the_format_page_has_the_contexts_of_the_code() {
     let mut lines = String::from("| contexts | first | number |\n|---|---|---|\n");
     for (name, first, end) in super::symbols::context_ranges() {
