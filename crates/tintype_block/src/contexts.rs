@@ -205,6 +205,26 @@ pub struct CodingWalk<'a, W> {
     pub contexts: &'a mut ContextSet,
 }
 
+impl<W: BitWalk> CodingWalk<'_, W> {
+    /// A decision under `contexts` mixed by weight set `set` of the mixer that `mixer` gives.
+    #[inline(always)]
+    fn mixed_by<const N: usize>(
+        &mut self,
+        mixer: impl Fn(&mut ContextSet) -> &mut Mixer<N>,
+        bit: bool,
+        set: usize,
+        contexts: [usize; N],
+    ) -> bool {
+        let inputs = self.contexts.inputs(contexts);
+        let mixed = mixer(self.contexts).mix(set, &inputs);
+        let p1 = self.contexts.kept(mixed);
+        let bit = self.walk.bit(bit, p1);
+        mixer(self.contexts).update(set, &inputs, p1, bit);
+        contexts.into_iter().for_each(|context| self.learn(bit, context));
+        bit
+    }
+}
+
 impl<W: BitWalk> ContextWalk for CodingWalk<'_, W> {
     const READS: bool = W::READS;
     const LEARNS: bool = true;
@@ -238,22 +258,12 @@ impl<W: BitWalk> ContextWalk for CodingWalk<'_, W> {
 
     #[inline(always)]
     fn mixed_2(&mut self, bit: bool, set: usize, contexts: [usize; 2]) -> bool {
-        let inputs = self.contexts.inputs(contexts);
-        let p1 = self.contexts.kept(self.contexts.mixer_2.mix(set, &inputs));
-        let bit = self.walk.bit(bit, p1);
-        self.contexts.mixer_2.update(set, &inputs, p1, bit);
-        contexts.into_iter().for_each(|context| self.learn(bit, context));
-        bit
+        self.mixed_by(|contexts| &mut contexts.mixer_2, bit, set, contexts)
     }
 
     #[inline(always)]
     fn mixed_3(&mut self, bit: bool, set: usize, contexts: [usize; 3]) -> bool {
-        let inputs = self.contexts.inputs(contexts);
-        let p1 = self.contexts.kept(self.contexts.mixer_3.mix(set, &inputs));
-        let bit = self.walk.bit(bit, p1);
-        self.contexts.mixer_3.update(set, &inputs, p1, bit);
-        contexts.into_iter().for_each(|context| self.learn(bit, context));
-        bit
+        self.mixed_by(|contexts| &mut contexts.mixer_3, bit, set, contexts)
     }
 
     #[inline(always)]

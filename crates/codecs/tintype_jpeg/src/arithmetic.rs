@@ -117,8 +117,7 @@ pub fn decode_scan(
     let mut mcu = 0;
     for (_, data) in restart_intervals(&bytes[scan.data.clone()]) {
         let mut decoder = Decoder::new(data);
-        let mut statistics: Vec<Statistics> =
-            (0..scan.header.components.len()).map(|slot| fresh(scan, slot)).collect();
+        let mut statistics = all_fresh(scan);
         for at in mcu..(mcu + interval).min(total) {
             let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
             for unit in 0..geometry.units.len() {
@@ -142,6 +141,11 @@ pub fn decode_scan(
     side
 }
 
+/// Fresh statistics of each component of a scan.
+fn all_fresh(scan: &Scan) -> Vec<Statistics> {
+    (0..scan.header.components.len()).map(|slot| fresh(scan, slot)).collect()
+}
+
 /// The bytes of a scan, of `components`.
 pub fn encode_scan(frame: &Frame, scan: &Scan, components: &[ComponentBlocks]) -> Vec<u8> {
     let geometry = ScanGeometry::new(frame, &scan.header, components);
@@ -154,8 +158,7 @@ pub fn encode_scan(frame: &Frame, scan: &Scan, components: &[ComponentBlocks]) -
             out.extend([0xff, 0xd0 + (index as u8 - 1) % 8]);
         }
         let mut encoder = Encoder::new(out);
-        let mut statistics: Vec<Statistics> =
-            (0..scan.header.components.len()).map(|slot| fresh(scan, slot)).collect();
+        let mut statistics = all_fresh(scan);
         for at in start..(start + interval).min(total) {
             let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
             for unit in 0..geometry.units.len() {

@@ -24,10 +24,6 @@ use tintype_image::Plane;
 /// 0.085 and 0.12 need 0.4 and 0.6 % more than 0.1.
 const LAMBDA: f32 = 0.09;
 
-/// The effort from which each state of the trellis has its own bits: on crops of photos/valid 0.3 to
-/// 0.4 % fewer bytes at the same PSNR.
-const EXACT_EFFORT: u8 = 7;
-
 /// How many pieces an effort tries on a block.
 #[derive(Clone, Copy, Debug)]
 struct Breadth {
@@ -152,7 +148,8 @@ impl<'a> PlaneSearch<'a> {
     ) -> (NodePlan, f32) {
         let index = index.unwrap_or_else(|| self.step_index(state, at, side));
         if side == 8 {
-            let found = self.block(contexts, state, at, side, index);
+            let place = self.place(contexts, state, at, side, index);
+            let found = self.block(contexts, state, &place);
             self.put(state, at, side, &found.plan);
             return (NodePlan::Block(found.plan), found.lagrangian);
         }
@@ -161,7 +158,8 @@ impl<'a> PlaneSearch<'a> {
         let [whole_bits, split_bits] =
             if cut { [0.0; 2] } else { split_costs(contexts, split_context(state, at, side)) };
         let whole = (!cut).then(|| {
-            let mut found = self.block(contexts, state, at, side, index);
+            let place = self.place(contexts, state, at, side, index);
+            let mut found = self.block(contexts, state, &place);
             found.lagrangian += lambda * whole_bits;
             found
         });
@@ -226,23 +224,15 @@ impl<'a> PlaneSearch<'a> {
     }
 
     /// The best slopes, piece and levels for one block.
-    fn block(
-        &self,
-        contexts: &ContextSet,
-        state: &PlaneState,
-        at: (usize, usize),
-        side: usize,
-        index: i8,
-    ) -> Found {
-        let place = self.place(contexts, state, at, side, index);
-        let plain = self.target(state, &place, [0; 2]);
-        let candidates = self.candidates(&place, &plain);
-        let slopes = self.slopes(state, &place, &plain, &candidates);
-        let mut best = self.best(contexts, state, &place, (&plain, candidates), [0; 2]);
+    fn block(&self, contexts: &ContextSet, state: &PlaneState, place: &Place<'a>) -> Found {
+        let plain = self.target(state, place, [0; 2]);
+        let candidates = self.candidates(place, &plain);
+        let slopes = self.slopes(state, place, &plain, &candidates);
+        let mut best = self.best(contexts, state, place, (&plain, candidates), [0; 2]);
         if let Some(slopes) = slopes {
-            let target = self.target(state, &place, slopes);
-            let candidates = self.candidates(&place, &target);
-            let found = self.best(contexts, state, &place, (&target, candidates), slopes);
+            let target = self.target(state, place, slopes);
+            let candidates = self.candidates(place, &target);
+            let found = self.best(contexts, state, place, (&target, candidates), slopes);
             if found.lagrangian < best.lagrangian {
                 best = found;
             }
@@ -277,7 +267,7 @@ impl<'a> PlaneSearch<'a> {
             quantiser: Quantiser {
                 dequantiser,
                 lambda: self.lambda(index),
-                exact: self.effort >= EXACT_EFFORT,
+                exact: self.effort >= Quantiser::EXACT_EFFORT,
             },
         }
     }

@@ -83,6 +83,9 @@ pub fn is_cut(state: &PlaneState, (x, y): (usize, usize), side: usize) -> bool {
     x + side > state.samples.width() || y + side > state.samples.height()
 }
 
+/// Column and row of a block's first sample.
+type Place = (usize, usize);
+
 /// What the blocks of a plane share.
 struct BlockWalk<'a, W> {
     walk: &'a mut W,
@@ -130,13 +133,7 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         }
     }
 
-    fn block(
-        &mut self,
-        state: &mut PlaneState,
-        at: (usize, usize),
-        side: usize,
-        plan: Option<&BlockPlan>,
-    ) {
+    fn block(&mut self, state: &mut PlaneState, at: Place, side: usize, plan: Option<&BlockPlan>) {
         let set = self.synthesis.model.set(state.kind.chroma, side);
         // The index of the block's step, if it is not sent, and the one that contexts see.
         let known = self.references.luma.map(|luma| colocated_step(luma, state, at));

@@ -123,7 +123,7 @@ impl PlaneSearch<'_> {
         size: usize,
     ) -> Found<BlockPlan> {
         if at.0 >= self.seen.0 || at.1 >= self.seen.1 {
-            let (leaf, cost) = self.unseen(contexts, state, at, size);
+            let (leaf, cost) = self.unseen(contexts, &self.target(state, at, size));
             let plan = BlockPlan::Leaf(leaf);
             put_plan(state, &plan, at, size);
             return (plan, cost);
@@ -229,14 +229,7 @@ impl PlaneSearch<'_> {
     }
 
     /// A block of padding: the cluster of fewest bits, and no atoms.
-    fn unseen(
-        &self,
-        contexts: &ContextSet,
-        state: &PlaneState,
-        at: (usize, usize),
-        size: usize,
-    ) -> Found<LeafPlan> {
-        let target = self.target(state, at, size);
+    fn unseen(&self, contexts: &ContextSet, target: &Target) -> Found<LeafPlan> {
         let clusters = self.synthesis.model.sets[target.block.set].clusters.len();
         let bits = |cluster| self.bits(contexts, &target.block, cluster, &[]);
         let costs = (0..clusters).map(|cluster| (bits(cluster), cluster));
