@@ -72,8 +72,6 @@ impl Quantiser {
         block: &BlockContext,
     ) -> Quantised {
         let step = self.dequantiser.step as f32;
-        let energy: f32 = coefficients.iter().map(|c| c * c).sum();
-        let mut levels = vec![0i16; coefficients.len()];
         let lambda = self.lambda;
         let top = self.top(coefficients);
         let mut paths = [NOWHERE; STATES];
@@ -148,6 +146,12 @@ impl Quantiser {
                 choice = (path.cost, index as u8);
             }
         }
+        self.followed(&steps, coefficients, choice)
+    }
+
+    /// The levels of the way back from the state of `choice`, whose Lagrangian stands before it.
+    fn followed(&self, steps: &[[Step; STATES]], coefficients: &[f32], choice: (f32, u8)) -> Quantised {
+        let mut levels = vec![0i16; coefficients.len()];
         let mut state = choice.1;
         let mut position = 0;
         while state != BEGIN {
@@ -167,7 +171,9 @@ impl Quantiser {
                 *level = -*level;
             }
         }
-        Quantised { levels, bits: (choice.0 + saved) / lambda, distortion: energy - saved }
+        let energy: f32 = coefficients.iter().map(|c| c * c).sum();
+        let bits = (choice.0 + saved) / self.lambda;
+        Quantised { levels, bits, distortion: energy - saved }
     }
 }
 
