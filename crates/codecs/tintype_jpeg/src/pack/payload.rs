@@ -21,7 +21,7 @@ use tintype_entropy::{BitDecoder, BitEncoder, EntropyError, SymbolWalk};
 use tintype_image::Level;
 
 /// First byte of the header.
-const VERSION: u8 = 2;
+const VERSION: u8 = 1;
 /// States of the quick model's coder.
 const LANES: usize = 2;
 /// Bytes that a section costs in a container, about.
@@ -263,7 +263,7 @@ pub fn unpack(header: &[u8], sections: &[SectionView<'_>], exec: &Exec) -> Resul
         return Err(CodecError::Truncated { needed: 2 - header.len() });
     };
     if *version != VERSION {
-        let what = format!("version {version} of packed JPEG; this program reads version 2");
+        let what = format!("version {version} of packed JPEG; this program reads version {VERSION}");
         return Err(CodecError::Unsupported { what });
     }
     let mode = match mode {
