@@ -158,7 +158,8 @@ fn goals_are_reached_within_two_per_cent() {
     assert!((8_820..=9_000).contains(&size), "{size}");
     let bpp = encode(&["--bpp", "1.2"])["bytes"].as_f64().unwrap() * 8.0 / pixels;
     assert!(bpp <= 1.2 && bpp > 1.2 * 0.98, "{bpp}");
-    // From 62 on SSIMULACRA2 of this picture rises evenly; below, it jumps.
+    // Known miss: for SSIMULACRA2 60 of this picture the search takes 181 bytes at 62.2, though 178
+    // bytes reach 59.6 (`-q 20`).
     for (flag, field, goal) in [("--psnr", "psnr", 34.0), ("--ssimulacra2", "ssimulacra2", 75.0)] {
         encode(&[flag, &goal.to_string()]);
         let reached = folder.json(&["compare", "a.ppm", "b.tin", "--json"])[field].as_f64().unwrap();
