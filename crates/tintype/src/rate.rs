@@ -11,7 +11,8 @@
 //! byte. A metric is approached the same way on its own value. Both keep a bracket, so that
 //! every step narrows it.
 //!
-//! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971).
+//! Source: regula falsi with the Illinois rule (Dowell and Jarratt 1971); inverse quadratic
+//! interpolation (Brent 1973) for the first steps.
 
 use crate::goal::Goal;
 use crate::metric::{Measure, Metric};
@@ -24,10 +25,17 @@ pub(crate) const SIZE_SLACK: f64 = 0.015;
 /// How far above the goal a payload may be that is then cut; more would waste the encoder's
 /// rate–distortion choices.
 const CUT_ABOVE: f64 = 0.10;
-/// Largest distance from a PSNR goal, in dB.
+/// How far a value may lie below a PSNR goal, in dB, and twice as far above.
 pub(crate) const PSNR_SLACK_DB: f64 = 0.03;
-/// Largest distance from an SSIMULACRA2 goal.
+/// How far a value may lie below an SSIMULACRA2 goal, and twice as far above.
 pub(crate) const SSIMULACRA2_SLACK: f64 = 0.25;
+/// What a metric and the logarithm of the size rise by when quality does by one, about: means of
+/// photographs. They only save encodes.
+pub(crate) const SSIMULACRA2_RISE: f64 = 1.0;
+/// See [`SSIMULACRA2_RISE`]; in dB.
+pub(crate) const PSNR_RISE_DB: f64 = 0.2;
+/// See [`SSIMULACRA2_RISE`].
+pub(crate) const LN_SIZE_RISE: f64 = 0.05;
 /// From this quality on the exact file is tried as well: it may be the smaller one. Not measured.
 pub(crate) const NEARLY_LOSSLESS: f32 = 95.0;
 /// Encodes in one search; the bracket then is far below any quality step that matters.
@@ -38,6 +46,23 @@ struct MetricGoal {
     metric: Metric,
     value: f64,
     slack: f64,
+    start: Start,
+}
+
+/// One encode of a search, measured.
+struct Tried {
+    value: f64,
+    bytes: u64,
+    payload: Payload,
+}
+
+/// Where a search begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    /// The first quality.
+    pub(crate) quality: f32,
+    /// What the measured value is expected to rise by when quality does by one; above 0.
+    pub(crate) rise: f64,
 }
 
 /// One encode to be searched over.
@@ -120,12 +145,13 @@ impl Search<'_> {
             Goal::Bpp(bpp) => self.to_size(bytes_at(bpp, &self.source.shape)),
             Goal::Psnr(db) => {
                 let (metric, value) = (Metric::Psnr, f64::from(db));
-                self.to_metric(&MetricGoal { metric, value, slack: PSNR_SLACK_DB }, 75.0)
+                let start = Start { quality: 75.0, rise: PSNR_RISE_DB };
+                self.to_metric(&MetricGoal { metric, value, slack: PSNR_SLACK_DB, start })
             }
             Goal::Ssimulacra2(score) => {
                 let (metric, value) = (Metric::Ssimulacra2, f64::from(score));
-                let goal = MetricGoal { metric, value, slack: SSIMULACRA2_SLACK };
-                self.to_metric(&goal, score.clamp(0.0, 100.0))
+                let start = Start { quality: score.clamp(0.0, 100.0), rise: SSIMULACRA2_RISE };
+                self.to_metric(&MetricGoal { metric, value, slack: SSIMULACRA2_SLACK, start })
             }
         }
     }
@@ -165,7 +191,8 @@ impl Search<'_> {
         let mut above: Option<(u64, Payload)> = None;
         let bpp = size as f64 * 8.0 / (self.source.shape.width_px * self.source.shape.height_px) as f64;
         // A photo needs about 0.1 bpp at quality 20 and 2 at 80.
-        let start = (66.0 + 46.0 * bpp.log10()).clamp(5.0, 95.0) as f32;
+        let quality = (66.0 + 46.0 * bpp.log10()).clamp(5.0, 95.0) as f32;
+        let start = Start { quality, rise: LN_SIZE_RISE };
         search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
             let bytes = (self.file_bytes)(&payload);
@@ -221,45 +248,42 @@ impl Search<'_> {
         measure.measure(metric, self.picture, &(self.restored)(planes))
     }
 
-    fn to_metric(&self, goal: &MetricGoal, start: f32) -> Result<Payload, Missed> {
-        let MetricGoal { metric, value: goal, slack } = *goal;
+    fn to_metric(&self, goal: &MetricGoal) -> Result<Payload, Missed> {
+        let MetricGoal { metric, value: goal, slack, start } = *goal;
         let name = metric.name();
         let Some(measure) = self.measure else {
             let what = format!("a goal of {name} in a build without the feature `metrics`");
             return Err(CodecError::Unsupported { what }.into());
         };
-        // The smallest file that reaches the goal, and the best of those that do not.
-        let mut reached: Option<(u64, f64, Payload)> = None;
+        let near_enough = |value: f64| (-slack..=2.0 * slack).contains(&(value - goal));
+        // The smallest file that reaches the goal, and the best value of those that do not.
+        let mut reached: Option<Tried> = None;
         let mut nearest = f64::NEG_INFINITY;
-        let mut note = |value: f64, payload: Payload| {
-            if value < goal - slack {
-                nearest = nearest.max(value);
-                return;
-            }
-            let bytes = (self.file_bytes)(&payload);
-            if reached.as_ref().is_none_or(|(best, ..)| bytes < *best) {
-                reached = Some((bytes, value, payload));
-            }
-        };
         search(start, &|quality| self.codec.setting_of(quality), |quality| {
             let payload = self.at(quality)?;
             let value = self.measured(measure, metric, &payload)?;
-            note(value, payload);
+            let bytes = (self.file_bytes)(&payload);
+            if value < goal - slack {
+                nearest = nearest.max(value);
+            } else if reached.as_ref().is_none_or(|best| bytes < best.bytes) {
+                reached = Some(Tried { value, bytes, payload });
+            }
             // An exact picture has an infinite PSNR; the search needs numbers.
-            Ok(((value - goal).clamp(-1e6, 1e6), (value - goal).abs() <= slack))
+            Ok(((value - goal).clamp(-1e6, 1e6), near_enough(value)))
         })?;
         let able = self.codec.capabilities();
         if reached.is_none() && able.lossless {
             let payload = self.with(Target::Lossless)?;
-            reached = Some(((self.file_bytes)(&payload), f64::INFINITY, payload));
+            let bytes = (self.file_bytes)(&payload);
+            reached = Some(Tried { value: f64::INFINITY, bytes, payload });
         }
         match reached {
             None => Err(Missed::Metric { name, nearest }),
-            Some((_, value, payload)) if able.embedded && value > goal + slack => Ok(self
-                .cut_to_metric(payload, |cut| {
+            Some(best) if able.embedded && best.value > goal + slack => Ok(self
+                .cut_to_metric(best.payload, |cut| {
                     Ok(self.measured(measure, metric, cut)? >= goal - slack)
                 })?),
-            Some((.., payload)) => Ok(payload),
+            Some(best) => Ok(best.payload),
         }
     }
 
@@ -294,15 +318,17 @@ pub(crate) fn bytes_at(bpp: f32, shape: &Shape) -> u64 {
 /// tiny, or after [`STEPS_MAX`] measurements. What was measured at a setting (see
 /// [`Codec::setting_of`]) is not measured again, and neighbouring settings end the search.
 pub(crate) fn search(
-    start: f32,
+    start: Start,
     setting_of: &dyn Fn(f32) -> Option<usize>,
     mut measure: impl FnMut(f32) -> Result<(f64, bool), CodecError>,
 ) -> Result<(), CodecError> {
     let mut known = BTreeMap::new();
     let mut low: Option<(f32, f64)> = None;
     let mut high: Option<(f32, f64)> = None;
-    let mut quality = start;
-    let mut step = 8.0;
+    let mut quality = start.quality;
+    let mut points = Vec::new();
+    // The least that a step goes on while all values lie on one side.
+    let mut step_min = 1.0;
     let mut last_side = 0;
     for _ in 0..STEPS_MAX {
         let setting = setting_of(quality);
@@ -311,6 +337,7 @@ pub(crate) fn search(
             None => measure(quality)?,
         };
         known.extend(setting.map(|setting| (setting, (value, done))));
+        points.push((f64::from(quality), value));
         if done {
             return Ok(());
         }
@@ -330,13 +357,32 @@ pub(crate) fn search(
                     return Ok(());
                 }
                 let share = (below / (below - above)).clamp(0.02, 0.98) as f32;
-                low + (high - low) * share
+                let secant = low + (high - low) * share;
+                // Curves are smooth as a rule; where one is not, the secant keeps the search going.
+                let curved = (3..=5).contains(&points.len()).then(|| zero_through(&points)).flatten();
+                curved.filter(|curved| *curved > low && *curved < high).unwrap_or(secant)
             }
             (Some((100.0, _)), None) | (None, Some((0.0, _))) => return Ok(()),
-            (Some((low, _)), None) => (low + step).min(100.0),
-            (None, high) => (high.map_or(start, |high| high.0) - step).max(0.0),
+            _ => {
+                // A little too far, so that the next value lies on the other side.
+                let step = (1.1 * value.abs() / start.rise).clamp(step_min, 100.0) as f32;
+                step_min *= 2.0;
+                (quality - side as f32 * step).clamp(0.0, 100.0)
+            }
         };
-        step *= 2.0;
     }
     Ok(())
+}
+
+/// Where the parabola through the last three `points` (place, value) with the value as its argument
+/// is at the value 0; `None` where two values are equal.
+fn zero_through(points: &[(f64, f64)]) -> Option<f32> {
+    let [.., (x0, y0), (x1, y1), (x2, y2)] = *points else { return None };
+    let weights = [
+        y1 * y2 / ((y0 - y1) * (y0 - y2)),
+        y0 * y2 / ((y1 - y0) * (y1 - y2)),
+        y0 * y1 / ((y2 - y0) * (y2 - y1)),
+    ];
+    let zero = x0 * weights[0] + x1 * weights[1] + x2 * weights[2];
+    zero.is_finite().then_some(zero as f32)
 }

@@ -158,12 +158,20 @@ fn goals_are_reached_within_two_per_cent() {
     assert!((8_820..=9_000).contains(&size), "{size}");
     let bpp = encode(&["--bpp", "1.2"])["bytes"].as_f64().unwrap() * 8.0 / pixels;
     assert!(bpp <= 1.2 && bpp > 1.2 * 0.98, "{bpp}");
-    // Known miss: for SSIMULACRA2 60 of this picture the search takes 181 bytes at 62.2, though 178
-    // bytes reach 59.6 (`-q 20`).
+    let reached =
+        |field: &str| folder.json(&["compare", "a.ppm", "b.tin", "--json"])[field].as_f64().unwrap();
     for (flag, field, goal) in [("--psnr", "psnr", 34.0), ("--ssimulacra2", "ssimulacra2", 75.0)] {
         encode(&[flag, &goal.to_string()]);
-        let reached = folder.json(&["compare", "a.ppm", "b.tin", "--json"])[field].as_f64().unwrap();
-        assert!((reached - goal).abs() < goal * 0.02, "{flag} {reached} for {goal}");
+        assert!((reached(field) - goal).abs() < goal * 0.02, "{flag} {} for {goal}", reached(field));
+    }
+    // Here SSIMULACRA2 neither rises everywhere with the bytes, nor takes every value: what counts is
+    // that no quality gives a much smaller file which is as good as asked.
+    let bytes = encode(&["--ssimulacra2", "60"])["bytes"].as_f64().unwrap();
+    assert!(reached("ssimulacra2") > 60.0 * 0.98, "{}", reached("ssimulacra2"));
+    for quality in (10..60).step_by(2) {
+        let rival = encode(&["-q", &quality.to_string()])["bytes"].as_f64().unwrap();
+        let enough = reached("ssimulacra2") >= 60.0 * 0.98;
+        assert!(!enough || bytes <= rival * 1.02, "{bytes} bytes, -q {quality} has {rival}");
     }
     let message = folder.fails(1, &["encode", "a.ppm", "-o", "c.tin", "--size", "20"]);
     assert!(message.contains("20 bytes") && !folder.path("c.tin").exists(), "{message}");

@@ -4,7 +4,10 @@ use crate::encode::{EncodeOptions, Encoded};
 use crate::error::{Error, Result, Step};
 use crate::goal::Goal;
 use crate::metric::{self, Metric};
-use crate::rate::{PSNR_SLACK_DB, SIZE_SLACK, SSIMULACRA2_SLACK, bytes_at, search};
+use crate::rate::{
+    LN_SIZE_RISE, PSNR_RISE_DB, PSNR_SLACK_DB, SIZE_SLACK, SSIMULACRA2_RISE, SSIMULACRA2_SLACK, Start,
+    bytes_at, search,
+};
 use crate::registry::ids::JPEG;
 use crate::registry::jpeg_files::Encoder;
 use crate::warning::Warning;
@@ -115,7 +118,8 @@ impl Job<'_> {
     fn to_size(&self, size: u64) -> Result<Vec<u8>> {
         let goal = (size.max(1) as f64).ln();
         let (mut best, mut smallest): (Option<Vec<u8>>, _) = (None, u64::MAX);
-        let searched = search(50.0, &|_| None, |quality| {
+        let start = Start { quality: 50.0, rise: LN_SIZE_RISE };
+        let searched = search(start, &|_| None, |quality| {
             let file = self.try_at(quality)?;
             let len = file.len() as u64;
             smallest = smallest.min(len);
@@ -141,7 +145,11 @@ impl Job<'_> {
         })?;
         let source = as_shown(self.picture)?;
         let (mut best, mut nearest): (Option<Vec<u8>>, _) = (None, f64::NEG_INFINITY);
-        let searched = search(75.0, &|_| None, |quality| {
+        let rise = match metric {
+            Metric::Psnr => PSNR_RISE_DB,
+            Metric::Ssimulacra2 => SSIMULACRA2_RISE,
+        };
+        let searched = search(Start { quality: 75.0, rise }, &|_| None, |quality| {
             let file = self.try_at(quality)?;
             let shown = super::packed::picture_from_jpeg(&file, self.exec)
                 .and_then(|(picture, _)| as_shown(&picture))

@@ -249,7 +249,7 @@ impl Header {
 /// use tintype_jpeg::{Verify, pack, unpack};
 /// let exec = Exec::default();
 /// let payload = pack(b"no JPEG", 5, Verify::Yes, &exec);
-/// assert_eq!(payload.header, [2, 0]);
+/// assert_eq!(payload.header, [1, 0]);
 /// let file = unpack(&payload.header, &payload.section_views(), &exec)?;
 /// assert_eq!(file, b"no JPEG");
 /// # Ok::<(), tintype_codec::CodecError>(())
