@@ -52,6 +52,8 @@ const METADATA: &[&str] = &["tintype_metadata"];
 /// Floor 1: contracts.
 const CONTRACT: &[&str] = &["tintype_codec", "tintype_model"];
 const CONTAINER: &[&str] = &["tintype_container"];
+/// Sealed files.
+const SEAL: &[&str] = &["tintype_seal"];
 
 /// Floor 2: what block codecs share.
 const BLOCK: &[&str] = &["tintype_block"];
@@ -88,6 +90,7 @@ const ROOMS: &[Room] = &[
     room("tintype_nn", &[ERROR]),
     room("tintype_metrics", &[IMAGE]),
     room("tintype_container", &[METADATA]),
+    room("tintype_seal", &[CONTAINER, ERROR]),
     room("tintype_codec", &[IMAGE, ERROR]),
     room("tintype_model", &[&["tintype_codec", "tintype_entropy"], ERROR]),
     room("tintype_block", &[CODING, CONTRACT]),
@@ -99,7 +102,7 @@ const ROOMS: &[Room] = &[
     room("tintype_sparse", FOR_CODECS),
     room_tests("tintype_neural", FOR_CODECS, &["tintype_lossless"]),
     room_tests("tintype_planes", FOR_CODECS, &["tintype_lossless", "tintype_wavelet"]),
-    room("tintype", &[NUMERIC, METADATA, CONTRACT, CONTAINER, CODECS]),
+    room("tintype", &[NUMERIC, METADATA, CONTRACT, CONTAINER, SEAL, CODECS]),
     room("tintype_lab", &[HALL, &["tintype_image", "tintype_metrics"]]),
     room("tintype_train", &[NUMERIC, CONTRACT, BLOCK, CODECS]),
     room("tintype_commands", &[HALL, WORKSHOPS, &["tintype_image", "tintype_metrics"]]),

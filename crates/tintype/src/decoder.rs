@@ -1,12 +1,14 @@
 //! The door for decoding: from something that seeks, or from a stream.
 
 use crate::decode::{Decoded, decode_with};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::container_limits;
 use crate::head::{Head, head_from_bytes};
 use crate::info::{Contents, Info};
+use crate::input::{Chosen, Input};
 use crate::options::DecodeOptions;
 use crate::registry::Models;
+use crate::warning::Warning;
 use std::io::{Read, Seek};
 use tintype_container::Reader;
 use tintype_image::Region;
@@ -25,7 +27,9 @@ use tintype_image::Region;
 /// # Ok::<(), tintype::Error>(())
 /// ```
 pub struct Decoder<R> {
-    reader: Reader<R>,
+    reader: Reader<Input<R>>,
+    /// A sealed file's picture at 1/2^k; 0 for the picture itself.
+    preview_log2: u8,
     head: Head,
     info: Info,
     options: DecodeOptions,
@@ -76,7 +80,8 @@ impl<R: Read + Seek> Decoder<R> {
     /// ```
     pub fn with_options(reader: R, options: DecodeOptions) -> Result<Self> {
         let limits = container_limits(&options.exec.limits);
-        Self::from_reader(Reader::seek(reader, limits)?, options)
+        let Chosen { input, scale_log2 } = Input::seek(reader, &options)?;
+        Self::from_reader(Reader::seek(input, limits)?, scale_log2, options)
     }
 }
 
@@ -114,16 +119,21 @@ impl<R: Read> Decoder<R> {
     /// ```
     pub fn from_stream_with_options(reader: R, options: DecodeOptions) -> Result<Self> {
         let limits = container_limits(&options.exec.limits);
-        Self::from_reader(Reader::stream(reader, limits)?, options)
+        let Chosen { input, scale_log2 } = Input::stream(reader, &options)?;
+        Self::from_reader(Reader::stream(input, limits)?, scale_log2, options)
     }
 
-    fn from_reader(mut reader: Reader<R>, options: DecodeOptions) -> Result<Self> {
+    fn from_reader(
+        mut reader: Reader<Input<R>>,
+        preview_log2: u8,
+        options: DecodeOptions,
+    ) -> Result<Self> {
         if options.partial {
             reader.keep_before_damage();
         }
         let head = head_from_bytes(reader.head(), &options.exec.limits)?;
         let info = Info::new(&head, &reader);
-        Ok(Self { reader, head, info, options })
+        Ok(Self { reader, preview_log2, head, info, options })
     }
 
     /// What the head says.
@@ -137,6 +147,20 @@ impl<R: Read> Decoder<R> {
     /// ```
     pub fn info(&self) -> &Info {
         &self.info
+    }
+
+    /// What part of a sealed file was opened: 1 for the picture, and for every file that is not
+    /// sealed; else the divisor of the preview that is open.
+    ///
+    /// ```
+    /// use tintype::{Decoder, Encoder, Picture};
+    ///
+    /// let tin = Encoder::lossless().encode(&Picture::from_gray8(2, 1, &[1, 2])?)?;
+    /// assert_eq!(Decoder::from_stream(&tin.bytes[..])?.preview_divisor(), 1);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn preview_divisor(&self) -> u32 {
+        1 << self.preview_log2
     }
 
     /// Decodes at 1/`divisor` of the size, rounded up: 1, 2, 4, 8, 16 or 32.
@@ -230,10 +254,20 @@ impl<R: Read> Decoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn decode(self) -> Result<Decoded> {
-        let request = self.options.request()?;
+        let mut request = self.options.request()?;
+        let wanted = request.scale_log2;
+        request.scale_log2 = wanted.saturating_sub(self.preview_log2);
+        if self.preview_log2 > 0 && request.region.is_some() {
+            let what = "a region of a sealed picture, of which only the preview is open; give its key";
+            return Err(Error::Misuse { what: what.into() });
+        }
         let DecodeOptions { models, exec, .. } = &self.options;
         let find = |id, header: &[u8]| models.to_decode(id, header);
-        decode_with(&find, &self.head, self.reader, &request, exec)
+        let mut decoded = decode_with(&find, &self.head, self.reader, &request, exec)?;
+        if wanted < self.preview_log2 {
+            decoded.warnings.push(Warning::Preview { divisor: 1 << self.preview_log2 });
+        }
+        Ok(decoded)
     }
 
     /// Reads on to the end without decoding, and says what else the file holds. Data is

@@ -28,11 +28,13 @@ use crate::registry::jpeg_files::Verify;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Encoder {
-    options: EncodeOptions,
+    pub(crate) options: EncodeOptions,
     models: Models,
     exec: Exec,
     #[cfg(feature = "jpeg")]
     verify: Option<Verify>,
+    #[cfg(feature = "seal")]
+    pub(crate) seal: Option<crate::seal::Seal>,
 }
 
 impl Encoder {
@@ -203,6 +205,21 @@ impl Encoder {
         self
     }
 
+    /// Seals the files that it makes. A size that was asked for is that of the sealed file.
+    ///
+    /// ```
+    /// use tintype::{Encoder, Lock, Passphrase, Picture, Seal};
+    ///
+    /// let seal = Seal::new(Lock::for_passphrase(&Passphrase::new("a long sentence")?, 10)?);
+    /// let tin = Encoder::new().seal(seal).encode(&Picture::from_gray8(8, 8, &[90; 64])?)?;
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    #[cfg(feature = "seal")]
+    pub fn seal(mut self, seal: crate::seal::Seal) -> Self {
+        self.seal = Some(seal);
+        self
+    }
+
     /// Encodes `picture`, which is checked first.
     ///
     /// # Errors
@@ -223,6 +240,12 @@ impl Encoder {
     pub fn encode(&self, picture: &Picture) -> Result<Encoded> {
         let find = |id| self.models.to_encode(id);
         let tools = Tools { registry: &find, measure: metric::built_in(), exec: &self.exec };
+        #[cfg(feature = "seal")]
+        if let Some(seal) = &self.seal {
+            picture.planes.check(&self.exec.limits)?;
+            let plain = |options: &EncodeOptions| encode_with(&tools, picture, options);
+            return self.encode_sealed(seal, picture, plain);
+        }
         encode_with(&tools, picture, &self.options)
     }
 
@@ -270,7 +293,18 @@ impl Encoder {
     pub fn pack_jpeg(&self, file: &[u8]) -> Result<Encoded> {
         self.options.check()?;
         let verify = self.verify.unwrap_or(Verify::Yes);
-        crate::files::packed::pack_file(file, self.options.effort, verify, &self.exec)
+        let packed = crate::files::packed::pack_file(file, self.options.effort, verify, &self.exec)?;
+        #[cfg(feature = "seal")]
+        if let Some(seal) = &self.seal {
+            let mut sealed = packed;
+            let picture = match seal.has_preview() {
+                true => Some(crate::files::packed::picture_from_jpeg(file, &self.exec)?.0),
+                false => None,
+            };
+            sealed.bytes = self.close(&sealed.bytes, picture.as_ref())?;
+            return Ok(sealed);
+        }
+        Ok(packed)
     }
 
     /// Whether [`Encoder::pack_jpeg`] unpacks what it packed and compares; it does if this is not

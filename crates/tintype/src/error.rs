@@ -42,6 +42,9 @@ pub enum Error {
     Codec { step: Step, error: CodecError },
     /// The `.tin` file is not as it should be.
     Container(ContainerError),
+    /// The sealed file, or a key, is not as it should be; a wrong key is a `Mismatch`.
+    #[cfg(feature = "seal")]
+    Seal(tintype_seal::SealError),
     /// The file's head contradicts its format; `at` is a byte offset within the head.
     Malformed { what: String, at: Option<usize> },
     /// A valid file or request that this build does not handle.
@@ -70,6 +73,8 @@ impl fmt::Display for Error {
             }
             Self::Codec { step: Step::ReadModel, error } => write!(f, "reading a model: {error}"),
             Self::Container(error) => write!(f, "{error}"),
+            #[cfg(feature = "seal")]
+            Self::Seal(error) => write!(f, "{error}"),
             Self::Malformed { what, at: Some(at) } => {
                 write!(f, "malformed .tin file at byte {at} of its head: {what}")
             }
@@ -87,6 +92,8 @@ impl std::error::Error for Error {
             Self::Picture(error) => Some(error),
             Self::Codec { error, .. } => Some(error),
             Self::Container(error) => Some(error),
+            #[cfg(feature = "seal")]
+            Self::Seal(error) => Some(error),
             _ => None,
         }
     }
@@ -95,6 +102,13 @@ impl std::error::Error for Error {
 impl From<ImageError> for Error {
     fn from(error: ImageError) -> Self {
         Self::Picture(error)
+    }
+}
+
+#[cfg(feature = "seal")]
+impl From<tintype_seal::SealError> for Error {
+    fn from(error: tintype_seal::SealError) -> Self {
+        Self::Seal(error)
     }
 }
 

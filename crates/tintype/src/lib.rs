@@ -146,6 +146,7 @@
 //! | `tiff` | TIFF among them |
 //! | `metrics` | goals of PSNR and SSIMULACRA2 |
 //! | `deflate` | packed metadata |
+//! | `seal` | sealed files |
 //!
 //! The smallest build, `default-features = false` with one codec, needs no crates but ours and
 //! the SIMD crate.
@@ -167,6 +168,7 @@ mod frame;
 mod goal;
 mod head;
 mod info;
+mod input;
 mod items;
 mod metric;
 mod opacity;
@@ -175,6 +177,10 @@ mod progressive;
 mod rate;
 mod reduce;
 mod registry;
+#[cfg(feature = "seal")]
+mod seal;
+#[cfg(feature = "seal")]
+mod sealing;
 mod warning;
 
 #[cfg(test)]
@@ -192,6 +198,8 @@ pub use options::DecodeOptions;
 pub use progressive::{Need, ProgressiveDecoder};
 pub use registry::ids as codec;
 pub use registry::{Models, ShippedModel, codec_for_photos, heeds_tune, shipped_model};
+#[cfg(feature = "seal")]
+pub use seal::Seal;
 pub use warning::Warning;
 
 #[cfg(feature = "jpeg")]
@@ -204,6 +212,11 @@ pub use tintype_image::filter::Denoise;
 pub use tintype_image::{
     ColourModel, ImageError, Level, Limits, Metadata, Picture, Plane, PlaneInfo, PlaneRole, Planes,
     Region, Shape, Threads, YCbCrMatrix,
+};
+#[cfg(feature = "seal")]
+pub use tintype_seal::{
+    Front, Identity, Keys, Lock, PASSPHRASE_WORK, PASSPHRASE_WORK_MAX, PartInfo, Passphrase, Recipient,
+    SEALED_FORM, SealError, Zeroizing,
 };
 
 /// The codecs of this build as their contract has them, for tests and laboratory tools.

@@ -28,13 +28,25 @@ pub struct DecodeOptions {
     pub(crate) page: Option<usize>,
     pub(crate) partial: bool,
     pub(crate) models: Models,
+    #[cfg(feature = "seal")]
+    pub(crate) keys: tintype_seal::Keys,
     pub(crate) exec: Exec,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
         let (models, exec) = (Models::default(), Exec::default());
-        Self { scale: 1, region: None, layers: None, page: None, partial: false, models, exec }
+        Self {
+            scale: 1,
+            region: None,
+            layers: None,
+            page: None,
+            partial: false,
+            models,
+            #[cfg(feature = "seal")]
+            keys: tintype_seal::Keys::default(),
+            exec,
+        }
     }
 }
 
@@ -127,6 +139,28 @@ impl DecodeOptions {
     pub fn models(mut self, models: Models) -> Self {
         self.models = models;
         self
+    }
+
+    /// Opens sealed files with these.
+    ///
+    /// ```
+    /// use tintype::{DecodeOptions, Keys, Passphrase};
+    ///
+    /// let options = DecodeOptions::new().keys(Keys::new().passphrase(Passphrase::new("a long sentence")?));
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    #[cfg(feature = "seal")]
+    pub fn keys(mut self, keys: tintype_seal::Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// The most bytes of a sealed part that may be read.
+    #[cfg(feature = "seal")]
+    pub(crate) fn sealed_bytes_max(&self) -> u64 {
+        let limits = crate::frame::container_limits(&self.exec.limits);
+        let metadata = limits.metadata_bytes_max.saturating_mul(limits.chunks_max.into());
+        limits.data_bytes_max.saturating_add(metadata)
     }
 
     /// Uses up to `count` threads; 0 counts as 1. The samples do not depend on it.

@@ -27,6 +27,8 @@ pub enum Warning {
     FurtherFrames { taken: usize, count: usize, noun: &'static str },
     /// Opacity was coded with loss by the codec that was asked for.
     OpacityCodedWithLoss { codec: &'static str },
+    /// The picture is sealed; this is its preview, of 1/`divisor` of its size.
+    Preview { divisor: u32 },
     /// The metadata item `name` is missing in the result, for the reason given.
     MetadataLeftOut { name: String, why: String },
 }
@@ -46,6 +48,11 @@ impl fmt::Display for Warning {
                 f,
                 "opacity is coded with loss by codec {codec}, so that clear pixels may show; codecs photo and wavelet \
                  keep it exact"
+            ),
+            Self::Preview { divisor } => write!(
+                f,
+                "the picture is sealed, this is its preview of 1/{divisor} of the size; a key opens it (--identity, \
+                 --passphrase-file), --scale 1/{divisor} asks for the preview"
             ),
             Self::MetadataLeftOut { name, why } => write!(f, "{name} was left out: {why}"),
         }

@@ -74,6 +74,8 @@ Examples:
   tintype encode album/ 'more/*.jpg' -o small/    many files into a folder, on all cores
   tintype encode color.png --depth depth.png      colour and exact depth in one file
   tintype encode ct.png --max-error 2             no sample off by more than 2
+  tintype encode album/ -o box/ --seal            sealed with a passphrase, which is asked for
+  tintype encode me.jpg --recipients-file friend.pub --open-preview 1/8
   cat photo.png | tintype encode - > photo.tin")]
 pub struct EncodeArgs {
     /// Pictures, globs or folders; `-` is standard input
@@ -143,7 +145,48 @@ pub struct EncodeArgs {
     #[command(flatten)]
     pub kept: KeepArgs,
     #[command(flatten)]
+    pub seal: SealArgs,
+    #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// Who may see the picture.
+#[derive(ClapArgs, Debug)]
+#[command(next_help_heading = "Sealing")]
+pub struct SealArgs {
+    /// Seal with a passphrase: from --passphrase-file, the variable TINTYPE_PASSPHRASE, or asked for
+    #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "compare", "show"])]
+    pub seal: bool,
+    /// Seal with the passphrase on the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recipient", "recipients_file", "compare", "show"])]
+    pub passphrase_file: Option<PathBuf>,
+    /// Seal to a public key, age1… or 'ssh-ed25519 …'; repeatable
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["compare", "show"])]
+    pub recipient: Vec<String>,
+    /// Seal to the public keys in a file, one a line, such as id_ed25519.pub; repeatable
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["compare", "show"])]
+    pub recipients_file: Vec<PathBuf>,
+    /// Put a picture of this size beside the sealed one that everybody sees: 1/2, 1/4, … 1/32; without metadata
+    #[arg(long, value_name = "1/2^k", value_parser = parse_preview)]
+    pub open_preview: Option<u8>,
+    /// Work to try a passphrase, 10 to 22: each step doubles time and memory, for guessers as well [default: 18, 256 MiB]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(10..=22))]
+    pub passphrase_work: Option<u8>,
+}
+
+/// What opens sealed files.
+#[derive(ClapArgs, Debug)]
+#[command(next_help_heading = "Sealed files")]
+pub struct KeyArgs {
+    /// Secret keys that open sealed files: a file of age, or an ssh-ed25519 key; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    /// The passphrase on the first line of this file [default: TINTYPE_PASSPHRASE, or asked for]
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Refuse passphrases that take more work than 2^N [default: 20, 1 GiB]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub passphrase_work_max: Option<u8>,
 }
 
 /// At most one of these.
@@ -221,6 +264,8 @@ pub struct DecodeArgs {
     #[command(flatten)]
     pub kept: KeepArgs,
     #[command(flatten)]
+    pub keys: KeyArgs,
+    #[command(flatten)]
     pub common: CommonArgs,
 }
 
@@ -277,6 +322,8 @@ pub struct InfoArgs {
     /// Draw the bases of a photo model; with pictures beside the model, say how much of their variance is explained
     #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
     pub basis: Option<PathBuf>,
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// One JSON object a file
     #[arg(long)]
     pub json: bool,
@@ -300,6 +347,8 @@ pub struct CompareArgs {
     /// Show both and where they differ in the terminal
     #[arg(long)]
     pub show: bool,
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -319,6 +368,8 @@ pub struct VerifyArgs {
     pub originals: Option<PathBuf>,
     #[command(flatten)]
     pub models: ModelArgs,
+    #[command(flatten)]
+    pub keys: KeyArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -554,6 +605,11 @@ fn parse_scale(text: &str) -> Result<u8, String> {
     } else {
         Err("1, 1/2, 1/4, 1/8, 1/16 and 1/32 are possible".into())
     }
+}
+
+fn parse_preview(text: &str) -> Result<u8, String> {
+    let scale_log2 = parse_scale(text).ok().filter(|scale| *scale > 0);
+    scale_log2.ok_or_else(|| "1/2, 1/4, 1/8, 1/16 and 1/32 are possible".into())
 }
 
 fn parse_region(text: &str) -> Result<Region, String> {

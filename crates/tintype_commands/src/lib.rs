@@ -19,6 +19,7 @@ mod parts;
 mod pool;
 mod progress;
 mod record;
+mod seal;
 mod style;
 mod terminal;
 

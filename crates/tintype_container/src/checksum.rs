@@ -44,6 +44,15 @@ const fn crc32c_tables() -> [[u32; 256]; 8] {
     tables
 }
 
+/// The CRC-32C of `bytes`.
+///
+/// ```
+/// assert_eq!(tintype_container::crc_32c(b"123456789"), 0xe306_9283);
+/// ```
+pub fn crc_32c(bytes: &[u8]) -> u32 {
+    crc32c([bytes, &[]])
+}
+
 /// The CRC-32C of `parts`, one after the other.
 pub(crate) fn crc32c(parts: [&[u8]; 2]) -> u32 {
     let tables = &CRC32C_TABLES;

@@ -46,6 +46,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use checksum::crc_32c;
 pub use error::ContainerError;
 pub use index::{SectionEntry, SectionKey};
 pub use limits::ContainerLimits;

@@ -13,6 +13,9 @@ use crate::{
 };
 use std::io::{Read, Seek, SeekFrom};
 
+/// The form byte of sealed files (docs/format/seal.md), whose parts are files of other forms.
+const SEALED_VERSION: u8 = 3;
+
 /// One section as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionRead {
@@ -91,6 +94,10 @@ impl<R: Read> Reader<R> {
         if front[..4] != MAGIC {
             let what = "it does not start as a .tin file does".into();
             return Err(ContainerError::Malformed { what, at: 0 });
+        }
+        if front[4] == SEALED_VERSION {
+            let what = "a sealed file, of which this reader sees no plain bytes";
+            return Err(ContainerError::Unsupported { what: what.into() });
         }
         if front[4] != VERSION && front[4] != SHORT_VERSION {
             return Err(ContainerError::Unsupported {

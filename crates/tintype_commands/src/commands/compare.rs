@@ -5,6 +5,7 @@ use crate::commands::decode::decode_place;
 use crate::commands::texts_of;
 use crate::files::{Input, Place, find_inputs, read_input};
 use crate::output::{print_line, write_output};
+use crate::seal::{self, Keys};
 use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
@@ -29,10 +30,12 @@ pub fn run(args: &CompareArgs) -> Outcome {
             Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
         }
     };
+    let places = [&args.a, &args.b].map(|path| Place::File(path.clone()));
+    let keys = seal::keys(&args.keys, &places.each_ref())?;
     if args.a.is_dir() && args.b.is_dir() {
-        return folders(args);
+        return folders(args, &keys);
     }
-    let (a, b) = (read_any(&args.a)?, read_any(&args.b)?);
+    let (a, b) = (read_any(&args.a, &keys)?, read_any(&args.b, &keys)?);
     let both = |error: &dyn std::fmt::Display| {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
@@ -61,7 +64,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
 
 /// Compares the pictures of two folders that have the same names but for their extensions: a line
 /// each. Whether each had its other.
-fn folders(args: &CompareArgs) -> Outcome {
+fn folders(args: &CompareArgs, keys: &Keys) -> Outcome {
     if args.diff.is_some() || args.show {
         let what = "--diff and --show take two files; compare folders without them".into();
         return Err(Failure::Usage(what));
@@ -86,8 +89,8 @@ fn folders(args: &CompareArgs) -> Outcome {
             continue;
         };
         let (Place::File(a), Place::File(b)) = (&first.place, &second.place) else { continue };
-        let report = read_any(a).and_then(|planes| {
-            let other = read_any(b)?;
+        let report = read_any(a, keys).and_then(|planes| {
+            let other = read_any(b, keys)?;
             compare(&planes, &other)
                 .map_err(|error| Failure::Work(format!("{} and {}: {error}", a.display(), b.display())))
         });
@@ -117,10 +120,10 @@ fn line_from_report(name: &Path, report: &Report) -> String {
 }
 
 /// The samples of a picture or `.tin` file.
-fn read_any(path: &Path) -> Result<Planes, Failure> {
+fn read_any(path: &Path, keys: &Keys) -> Result<Planes, Failure> {
     let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
     let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
-    let options = DecodeOptions::new();
+    let options = seal::with_keys(DecodeOptions::new(), keys);
     if place != Place::Standard && starts_as_ours(path) {
         let (decoded, _) = decode_place(&place, options).map_err(failed)?;
         return match decoded.cut_off_at {
@@ -132,7 +135,7 @@ fn read_any(path: &Path) -> Result<Planes, Failure> {
     }
     let bytes = read_input(&place).map_err(failed)?;
     if bytes.starts_with(&tintype::MAGIC) {
-        return Decoder::from_stream(&bytes[..])
+        return Decoder::from_stream_with_options(&bytes[..], options)
             .and_then(Decoder::decode)
             .map(|decoded| decoded.picture.full_range().into_owned())
             .map_err(|error| failed(error.to_string()));

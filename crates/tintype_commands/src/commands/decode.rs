@@ -7,6 +7,7 @@ use crate::files::{Job, Place, find_inputs, plan_jobs};
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::parts;
 use crate::record::Record;
+use crate::seal::{self, Keys};
 use crate::style::note;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
@@ -64,8 +65,10 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     let whole = args.scale == 0 && args.region.is_none() && args.layers.is_none();
     let unnamed =
         |job: &&mut Job| whole && args.output.as_deref().is_none_or(|out| !is_place(&job.output, out));
+    let places: Vec<&Place> = jobs.iter().map(|job| &job.input).collect();
+    let keys = seal::keys(&args.keys, &places)?;
     if args.format.is_none() {
-        jobs.iter_mut().filter(unnamed).for_each(name_as_jpeg);
+        jobs.iter_mut().filter(unnamed).for_each(|job| name_as_jpeg(job, &keys));
     }
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
@@ -77,7 +80,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     retain_new(&mut jobs, &args.common);
     let (models, _) = read_models(&args.models.model, false)?;
     let plan = Plan {
-        options: options_from_args(args).models(models),
+        options: seal::with_keys(options_from_args(args).models(models), &keys),
         whole,
         depth: args.depth.clone(),
         partial: args.partial,
@@ -108,9 +111,11 @@ fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
 }
 
 /// Lets the output of a file that holds a JPEG end in .jpg.
-fn name_as_jpeg(job: &mut Job) {
+fn name_as_jpeg(job: &mut Job, keys: &Keys) {
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
-    let decoder = File::open(input).ok().and_then(|file| Decoder::new(BufReader::new(file)).ok());
+    let options = seal::with_keys(DecodeOptions::new(), keys);
+    let file = File::open(input).map(BufReader::new).ok();
+    let decoder = file.and_then(|file| Decoder::with_options(file, options).ok());
     if decoder.is_some_and(|decoder| decoder.info().codec == codec::JPEG) {
         *output = output.with_extension("jpg");
         job.otherwise = job.otherwise.take().map(|longer| longer.with_extension("jpg"));
@@ -162,7 +167,7 @@ fn restore_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report
     let start = Instant::now();
     let Place::File(path) = &job.input else { return Ok(None) };
     let open = || File::open(path).map(BufReader::new).map_err(|error| error.to_string());
-    let Ok(decoder) = Decoder::new(open()?) else { return Ok(None) };
+    let Ok(decoder) = Decoder::with_options(open()?, plan.options.clone()) else { return Ok(None) };
     let info = decoder.info().clone();
     let unpacked = parts::unpack_jpeg(decoder.threads(threads.count()));
     let Ok(Some(file)) = unpacked else { return Ok(None) };

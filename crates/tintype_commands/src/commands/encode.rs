@@ -9,6 +9,7 @@ use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::pairs::pair;
 use crate::parts;
 use crate::record::Record;
+use crate::seal::Sealing;
 use crate::style::{complain, note, ratio_text, size_text, time_text};
 use crate::{Failure, Outcome};
 use std::io::IsTerminal;
@@ -30,6 +31,7 @@ struct Plan {
     max_error: u16,
     resize: Option<Resize>,
     kept: Kept,
+    sealing: Sealing,
     preserve: bool,
     /// Page or frame to read.
     page: Option<usize>,
@@ -81,6 +83,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         .map(|job| job.input.clone())
         .zip(depths.into_iter().map(|input| input.place))
         .collect();
+    let sealing = Sealing::from_args(&args.seal)?;
+    if sealing.is_on() && jobs.iter().any(|job| is_jpeg(&job.output)) {
+        return Err(Failure::Usage("a JPEG cannot be sealed; write a .tin file".into()));
+    }
     jobs.iter_mut().for_each(keep_longer_name_beside_sibling);
     retain_new(&mut jobs, &args.common);
 
@@ -94,6 +100,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         max_error: args.max_error,
         resize: args.resize,
         kept: Kept::from_args(&args.kept),
+        sealing,
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
         looks: args.tune == Some(TuneArg::Visual),
@@ -324,7 +331,7 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     picture.planes = parts::within_error(&picture.planes, plan.max_error)?;
 
     let start = Instant::now();
-    let encoder = plan.encoder.clone().threads(threads.count());
+    let encoder = plan.sealing.on(plan.encoder.clone().threads(threads.count()));
     let encoded = match is_jpeg(&job.output) {
         true => parts::encode_jpeg(&encoder, &picture),
         false => encoder.encode(&picture),
@@ -388,14 +395,16 @@ fn pack_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Rep
     let decoder = Decoder::from_stream(&packed.bytes[..]).map_err(|error| error.to_string())?;
     let info = decoder.info();
     let pixels = info.shape.width_px as f64 * info.shape.height_px as f64;
-    let bytes_after = packed.bytes.len() as u64;
-    let mut record = Record::new(job, &info.shape, packed.codec.name(), bytes_after, pixels);
-    record.encode_ms = Some(encode_ms);
-    let done = Done { file: &packed.bytes, bytes_before: file.len() as u64, record };
     let picture = || {
         let read = files::read_picture(file, &DecodeOptions::new());
         read.map(|read| read.picture).map_err(|error| error.to_string())
     };
+    let shape = info.shape.clone();
+    let shown = if plan.sealing.has_preview() { Some(picture()?) } else { None };
+    let bytes = plan.sealing.close(&encoder, packed.bytes, shown.as_ref())?;
+    let mut record = Record::new(job, &shape, packed.codec.name(), bytes.len() as u64, pixels);
+    record.encode_ms = Some(encode_ms);
+    let done = Done { file: &bytes, bytes_before: file.len() as u64, record };
     write_one(plan, job, done, picture, threads)
 }
 

@@ -9,6 +9,7 @@ use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::print_line;
 use crate::parts;
 use crate::record::Record;
+use crate::seal::{self, Keys, SealedFacts};
 use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
@@ -34,6 +35,23 @@ struct InfoRecord {
     /// What lies inside a JPEG file beside its picture.
     inside: Vec<String>,
     cut_off_at: Option<u64>,
+    /// Of a sealed file; the other fields are those of the part that was opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<SealedFacts>,
+}
+
+/// A sealed file of which no part is open.
+#[derive(Serialize)]
+struct Closed {
+    input: String,
+    bytes: u64,
+    sealed: SealedFacts,
+}
+
+/// What there is to say of a file.
+enum Told {
+    Open(Box<InfoRecord>),
+    Closed(Closed),
 }
 
 #[derive(Serialize)]
@@ -68,6 +86,8 @@ pub fn run(args: &InfoArgs) -> Outcome {
         extension.eq_ignore_ascii_case("tin") || PictureFormat::from_extension(extension).is_some()
     };
     let (inputs, mut all_done) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
+    let places: Vec<&Place> = inputs.iter().map(|input| &input.place).collect();
+    let keys = seal::keys(&args.keys, &places)?;
     for input in inputs {
         #[cfg(feature = "train")]
         if let Place::File(path) = &input.place
@@ -78,9 +98,15 @@ pub fn run(args: &InfoArgs) -> Outcome {
             print_line(&text);
             continue;
         }
-        match info_of(&input) {
-            Ok(info) if args.json => print_line(&serde_json::to_string(&info).unwrap_or_default()),
-            Ok(info) => print_line(&text_from_info(&info)),
+        match info_of(&input, &keys) {
+            Ok(Told::Open(info)) if args.json => {
+                print_line(&serde_json::to_string(&info).unwrap_or_default());
+            }
+            Ok(Told::Open(info)) => print_line(&text_from_info(&info)),
+            Ok(Told::Closed(closed)) if args.json => {
+                print_line(&serde_json::to_string(&closed).unwrap_or_default());
+            }
+            Ok(Told::Closed(closed)) => print_line(&text_from_closed(&closed)),
             Err(message) => {
                 complain(&format!("{}: {message}", input.place.name()));
                 all_done = false;
@@ -90,8 +116,26 @@ pub fn run(args: &InfoArgs) -> Outcome {
     Ok(all_done)
 }
 
-fn info_of(input: &Input) -> Result<InfoRecord, String> {
+fn info_of(input: &Input, keys: &Keys) -> Result<Told, String> {
     let bytes = read_input(&input.place)?;
+    let sealed = seal::facts_of(&bytes, keys)?;
+    if let Some(sealed) = sealed.as_ref().filter(|facts| !facts.open)
+        && sealed.parts.iter().all(|part| part.sealed)
+    {
+        let (input, bytes) = (input.place.name(), bytes.len() as u64);
+        return Ok(Told::Closed(Closed { input, bytes, sealed: sealed.clone() }));
+    }
+    open_info(input, &bytes, sealed, keys).map(|info| Told::Open(Box::new(info)))
+}
+
+/// Describes a file that is open, or a part of a sealed one.
+fn open_info(
+    input: &Input,
+    bytes: &[u8],
+    sealed: Option<SealedFacts>,
+    keys: &Keys,
+) -> Result<InfoRecord, String> {
+    let options = || seal::with_keys(DecodeOptions::new(), keys);
     let record = |shape: &Shape, codec: &str| {
         let job = Job { input: input.place.clone(), output: Place::Standard, otherwise: None };
         let pixels = shape.width_px as f64 * shape.height_px as f64;
@@ -99,13 +143,13 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
     };
     if !bytes.starts_with(&tintype::MAGIC) {
         let read =
-            files::read_picture(&bytes, &DecodeOptions::new()).map_err(|error| error.to_string())?;
+            files::read_picture(bytes, &DecodeOptions::new()).map_err(|error| error.to_string())?;
         // Nothing is lost by looking.
         let told = |warning: &Warning| !matches!(warning, Warning::MetadataLeftOut { .. });
         let (picture, mut told_of) = (read.picture, read.warnings);
         told_of.retain(told);
         let warnings = texts_of(&told_of);
-        let format = PictureFormat::detect(&bytes).map_or("picture", PictureFormat::name);
+        let format = PictureFormat::detect(bytes).map_or("picture", PictureFormat::name);
         let shape = &picture.planes.shape;
         return Ok(InfoRecord {
             record: Record { warnings, ..record(shape, format) },
@@ -116,14 +160,17 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             layers: None,
             data_bytes: None,
             metadata: items_from_metadata(&picture.metadata),
-            inside: if files::is_jpeg(&bytes) { parts::jpeg_inside(&bytes) } else { Vec::new() },
+            inside: if files::is_jpeg(bytes) { parts::jpeg_inside(bytes) } else { Vec::new() },
             cut_off_at: None,
+            sealed,
         });
     }
-    let decoder = Decoder::new(Cursor::new(&bytes)).map_err(|error| error.to_string())?;
+    let decoder =
+        Decoder::with_options(Cursor::new(bytes), options()).map_err(|error| error.to_string())?;
     let info = decoder.info().clone();
     let contents = decoder.contents().map_err(|error| error.to_string())?;
-    let packed = (info.codec == codec::JPEG).then(|| Decoder::new(Cursor::new(&bytes)).ok()).flatten();
+    let again = || Decoder::with_options(Cursor::new(bytes), options()).ok();
+    let packed = (info.codec == codec::JPEG).then(again).flatten();
     let file = packed.and_then(|decoder| parts::unpack_jpeg(decoder).ok().flatten());
     let inside = file.map_or_else(Vec::new, |file| parts::jpeg_inside(&file));
     Ok(InfoRecord {
@@ -141,6 +188,7 @@ fn info_of(input: &Input) -> Result<InfoRecord, String> {
             .collect(),
         inside,
         cut_off_at: contents.cut_off_at,
+        sealed,
     })
 }
 
@@ -180,6 +228,39 @@ fn colour_text(shape: &Shape) -> String {
     text
 }
 
+/// What opens a sealed file, and which of its parts are sealed.
+fn sealed_lines(facts: &SealedFacts) -> Vec<(&'static str, String)> {
+    let keys = match (facts.passphrase, facts.recipients) {
+        (true, 0) => "a passphrase".to_string(),
+        (true, count) => format!("a passphrase, or {}", counted(count, "secret key")),
+        (false, count) => counted(count, "secret key"),
+    };
+    let mut lines = vec![("sealed", format!("opens with {keys}"))];
+    for part in &facts.parts {
+        let what = match part.divisor {
+            1 => "picture and metadata".to_string(),
+            divisor => format!("preview of 1/{divisor}"),
+        };
+        let state = match (part.sealed, part.divisor, facts.open) {
+            (false, ..) => "open",
+            (true, 1, true) => "sealed, opened",
+            (true, ..) => "sealed",
+        };
+        lines.push(("part", format!("{what}, {} bytes, {state}", grouped(part.bytes))));
+    }
+    lines
+}
+
+fn text_from_closed(closed: &Closed) -> String {
+    let terminal = std::io::stdout().is_terminal();
+    let mut lines = vec![paint(Ink::Bold, &closed.input, terminal)];
+    let size = ("size", format!("{} bytes", grouped(closed.bytes)));
+    for (name, value) in sealed_lines(&closed.sealed).into_iter().chain([size]) {
+        lines.push(format!("  {name:<10} {value}"));
+    }
+    lines.join("\n")
+}
+
 /// `1 tile`, `12 tiles`.
 fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -190,6 +271,9 @@ fn text_from_info(info: &InfoRecord) -> String {
     let record = &info.record;
     let mut lines = vec![paint(Ink::Bold, &record.input, terminal)];
     let mut line = |name: &str, value: String| lines.push(format!("  {name:<10} {value}"));
+    if let Some(facts) = &info.sealed {
+        sealed_lines(facts).into_iter().for_each(|(name, value)| line(name, value));
+    }
     line(
         "picture",
         format!("{} × {}, {}, {} bits", record.width, record.height, info.colour, record.bit_depth),

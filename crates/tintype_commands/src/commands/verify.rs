@@ -9,6 +9,7 @@ use crate::commands::decode::decode_place;
 use crate::commands::over_jobs;
 use crate::commands::{Report, complaint_of, read_models};
 use crate::files::{Input, Job, Place, find_inputs, read_input};
+use crate::seal::{self, Keys};
 use crate::style::{note, size_text};
 use crate::{Failure, Outcome};
 use serde::Serialize;
@@ -64,6 +65,8 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         .iter()
         .map(|input| Job { input: input.place.clone(), output: Place::Standard, otherwise: None })
         .collect();
+    let places: Vec<&Place> = jobs.iter().map(|job| &job.input).collect();
+    let keys = seal::keys(&args.keys, &places)?;
     let original_of = |job: &Job| -> Result<Option<PathBuf>, String> {
         let Some(originals) = originals else { return Ok(None) };
         let input = inputs.iter().find(|input| input.place == job.input);
@@ -71,7 +74,8 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         found.map(Some).ok_or_else(|| format!("no original of it below {}", originals.display()))
     };
     let work = |job: &Job, threads: Threads| {
-        let verified = original_of(job).and_then(|original| verify(job, original, &models, threads));
+        let verified =
+            original_of(job).and_then(|original| verify(job, original, (&models, &keys), threads));
         verified
             .map(|(verified, complaint)| Report {
                 text: text_of(&verified, args.common.json),
@@ -108,10 +112,14 @@ fn original(input: &Input, originals: &Path) -> Option<PathBuf> {
 fn verify(
     job: &Job,
     original: Option<PathBuf>,
-    models: &Models,
+    (models, keys): (&Models, &Keys),
     threads: Threads,
 ) -> Result<(Verified, Option<String>), String> {
     let options = DecodeOptions::new().threads(threads.count()).models(models.clone());
+    let options = seal::with_keys(options, keys);
+    if let Place::File(path) = &job.input {
+        seal::check_parts(path, keys)?;
+    }
     let (decoded, bytes) = decode_place(&job.input, options.clone())?;
     if let Some(at) = decoded.cut_off_at {
         return Err(format!("the file was cut off at byte {at}; fetch it again"));

@@ -1,0 +1,338 @@
+//! Locks and keys from what was typed: passphrases come from a file, the environment variable
+//! [`PASSPHRASE_VARIABLE`] or a question on the terminal, never from the command line, where other
+//! programs see them.
+//!
+//! Without the feature `seal` the options are refused.
+
+use crate::Failure;
+use crate::args::{KeyArgs, SealArgs};
+use crate::files::Place;
+use serde::Serialize;
+use std::path::Path;
+use tintype::{DecodeOptions, Encoder, Picture};
+
+/// Holds a passphrase for sealing and opening.
+pub const PASSPHRASE_VARIABLE: &str = "TINTYPE_PASSPHRASE";
+
+/// What `info` says of a sealed file.
+#[derive(Clone, Debug, Serialize)]
+pub struct SealedFacts {
+    /// A passphrase opens some part.
+    pub passphrase: bool,
+    /// Public keys that some part is sealed to.
+    pub recipients: usize,
+    pub parts: Vec<SealedPart>,
+    /// The keys that were given open the picture itself.
+    pub open: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SealedPart {
+    /// 1 is the picture, 8 a preview of an eighth of its size.
+    pub divisor: u32,
+    pub sealed: bool,
+    pub bytes: u64,
+}
+
+/// The one line of a file of secrets, without its end of line.
+#[cfg(feature = "seal")]
+fn first_line(path: &Path) -> Result<tintype::Zeroizing<String>, Failure> {
+    let failed = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let text = tintype::Zeroizing::new(text);
+    let line = text.split('\n').next().unwrap_or_default().trim_end_matches('\r');
+    if line.is_empty() {
+        return Err(failed("holds no passphrase; it stands on the first line".into()));
+    }
+    Ok(tintype::Zeroizing::new(line.to_string()))
+}
+
+#[cfg(feature = "seal")]
+mod on {
+    use super::*;
+    use crate::progress;
+    use std::io::{IsTerminal, Read};
+    use tintype::{Front, Identity, Keys, Lock, Passphrase, Recipient, Seal};
+
+    /// How results are sealed, if they are.
+    #[derive(Clone, Default)]
+    pub struct Sealing(Option<Seal>);
+
+    impl Sealing {
+        /// As the options say; asks for a new passphrase if nothing else gives one.
+        pub fn from_args(args: &SealArgs) -> Result<Self, Failure> {
+            let asks_word = args.seal || args.passphrase_file.is_some();
+            if !asks_word && args.recipient.is_empty() && args.recipients_file.is_empty() {
+                return match args.open_preview.is_some() || args.passphrase_work.is_some() {
+                    true => Err(Failure::Usage(
+                        "--open-preview and --passphrase-work go with --seal or --recipient".into(),
+                    )),
+                    false => Ok(Self(None)),
+                };
+            }
+            let lock = if asks_word {
+                let word = match given_passphrase(args.passphrase_file.as_deref())? {
+                    Some(word) => word,
+                    None => new_passphrase()?,
+                };
+                Lock::for_passphrase(&word, args.passphrase_work.unwrap_or(tintype::PASSPHRASE_WORK))
+            } else {
+                Lock::for_recipients(&recipients(args)?)
+            };
+            let seal = Seal::new(lock.map_err(|error| Failure::Usage(error.to_string()))?);
+            Ok(Self(Some(match args.open_preview {
+                Some(scale_log2) => seal.open_preview(1 << scale_log2),
+                None => seal,
+            })))
+        }
+
+        /// Whether results are sealed.
+        pub fn is_on(&self) -> bool {
+            self.0.is_some()
+        }
+
+        /// Whether sealing needs the picture.
+        pub fn has_preview(&self) -> bool {
+            self.0.as_ref().is_some_and(Seal::has_preview)
+        }
+
+        /// The encoder that seals so.
+        pub fn on(&self, encoder: Encoder) -> Encoder {
+            match &self.0 {
+                Some(seal) => encoder.seal(seal.clone()),
+                None => encoder,
+            }
+        }
+
+        /// Seals `tin`, made of `picture` by `encoder`.
+        pub fn close(
+            &self,
+            encoder: &Encoder,
+            tin: Vec<u8>,
+            picture: Option<&Picture>,
+        ) -> Result<Vec<u8>, String> {
+            match &self.0 {
+                Some(_) => {
+                    let tin = tintype::Zeroizing::new(tin);
+                    self.on(encoder.clone()).close(&tin, picture).map_err(|error| error.to_string())
+                }
+                None => Ok(tin),
+            }
+        }
+    }
+
+    fn recipients(args: &SealArgs) -> Result<Vec<Recipient>, Failure> {
+        let mut all = Vec::new();
+        for text in &args.recipient {
+            let wrong = |error| Failure::Usage(format!("--recipient {text}: {error}"));
+            all.push(Recipient::parse(text).map_err(wrong)?);
+        }
+        for path in &args.recipients_file {
+            let wrong =
+                |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+            all.extend(Recipient::parse_list(&text).map_err(|error| wrong(&error))?);
+        }
+        Ok(all)
+    }
+
+    /// The passphrase that a file or the environment gives.
+    fn given_passphrase(file: Option<&Path>) -> Result<Option<Passphrase>, Failure> {
+        let word = match file {
+            Some(path) => Some(first_line(path)?),
+            None => std::env::var(PASSPHRASE_VARIABLE).ok().map(tintype::Zeroizing::new),
+        };
+        let word = word.filter(|word| !word.is_empty()).map(|word| Passphrase::new(word.as_str()));
+        word.transpose().map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// Asks on the terminal, without showing what is typed.
+    fn asked(question: &str) -> Result<tintype::Zeroizing<String>, Failure> {
+        if !std::io::stderr().is_terminal() {
+            let what = format!(
+                "a passphrase is needed: give --passphrase-file FILE, or set {PASSPHRASE_VARIABLE}; without a \
+                 terminal nobody can be asked"
+            );
+            return Err(Failure::Usage(what));
+        }
+        let answer = progress::pause(|| rpassword::prompt_password(question));
+        answer
+            .map(tintype::Zeroizing::new)
+            .map_err(|error| Failure::Usage(format!("passphrase: {error}")))
+    }
+
+    fn new_passphrase() -> Result<Passphrase, Failure> {
+        let word = asked("Passphrase to seal with: ")?;
+        if *word != *asked("The same again: ")? {
+            return Err(Failure::Usage("the two passphrases differ".into()));
+        }
+        Passphrase::new(word.as_str()).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// The keys that the options give. Asks for a passphrase if none is given and one of `places`
+    /// needs it.
+    pub fn keys(args: &KeyArgs, places: &[&Place]) -> Result<Keys, Failure> {
+        let mut keys = Keys::new();
+        if let Some(work) = args.passphrase_work_max {
+            keys = keys.work_max(work);
+        }
+        for path in &args.identity {
+            let wrong =
+                |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+            let text = tintype::Zeroizing::new(text);
+            keys = keys.identities(Identity::parse_list(&text).map_err(|error| wrong(&error))?);
+        }
+        if let Some(word) = given_passphrase(args.passphrase_file.as_deref())? {
+            keys = keys.passphrase(word);
+        }
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if keys.is_empty() && terminal && places.iter().any(|place| needs_passphrase(place)) {
+            let word = asked("Passphrase: ")?;
+            if !word.is_empty() {
+                let word = Passphrase::new(word.as_str());
+                keys = keys.passphrase(word.map_err(|error| Failure::Usage(error.to_string()))?);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn needs_passphrase(place: &Place) -> bool {
+        let Place::File(path) = place else { return false };
+        let file =
+            std::fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()));
+        file.is_some_and(|mut file| Front::read(&mut file).is_ok_and(|front| front.takes_passphrase()))
+    }
+
+    /// Adds `keys` to `options`.
+    pub fn with_keys(options: DecodeOptions, keys: &Keys) -> DecodeOptions {
+        options.keys(keys.clone())
+    }
+
+    /// What can be said of `file`, if it is sealed.
+    pub fn facts_of(file: &[u8], keys: &Keys) -> Result<Option<SealedFacts>, String> {
+        if file.get(..5) != Some(&[&tintype::MAGIC[..], &[tintype::SEALED_FORM]].concat()[..]) {
+            return Ok(None);
+        }
+        let front = Front::read(&mut &file[..]).map_err(|error| error.to_string())?;
+        let part = |part: &tintype::PartInfo| SealedPart {
+            divisor: 1 << part.scale_log2,
+            sealed: part.sealed,
+            bytes: part.stored_bytes(),
+        };
+        let open = (0..front.parts().len())
+            .any(|index| front.parts()[index].scale_log2 == 0 && front.opens(index, keys).is_ok());
+        Ok(Some(SealedFacts {
+            passphrase: front.takes_passphrase(),
+            recipients: front.recipients(),
+            parts: front.parts().iter().map(part).collect(),
+            open,
+        }))
+    }
+
+    /// Reads every part of the sealed file at `path` that `keys` open, to its end; others files are left alone.
+    pub fn check_parts(path: &Path, keys: &Keys) -> Result<(), String> {
+        use std::io::{Seek, SeekFrom};
+
+        let mut file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        let mut first = [0; 5];
+        let sealed = file.read_exact(&mut first).is_ok()
+            && first[..4] == tintype::MAGIC
+            && first[4] == tintype::SEALED_FORM;
+        if !sealed {
+            return Ok(());
+        }
+        file.rewind().map_err(|error| error.to_string())?;
+        let front = Front::read(&mut file).map_err(|error| error.to_string())?;
+        for (index, part) in front.parts().iter().enumerate() {
+            if front.opens(index, keys).is_err() {
+                continue;
+            }
+            file.seek(SeekFrom::Start(part.at)).map_err(|error| error.to_string())?;
+            let mut opened = front.open(index, keys, &mut file).map_err(|error| error.to_string())?;
+            std::io::copy(&mut opened, &mut std::io::sink()).map_err(|error| error.to_string())?;
+        }
+        let len = file.metadata().map_err(|error| error.to_string())?.len();
+        match len.checked_sub(front.file_bytes()) {
+            Some(0) => Ok(()),
+            Some(more) => Err(format!("{more} bytes stand behind the last part; they are nobody's")),
+            None => Err("the file was cut off; fetch it again".into()),
+        }
+    }
+}
+
+#[cfg(not(feature = "seal"))]
+mod on {
+    use super::*;
+
+    fn lacks() -> Failure {
+        Failure::Usage("this build lacks the feature `seal`".into())
+    }
+
+    /// Nothing is sealed.
+    #[derive(Clone, Default)]
+    pub struct Sealing;
+
+    impl Sealing {
+        /// Refuses every option of sealing.
+        pub fn from_args(args: &SealArgs) -> Result<Self, Failure> {
+            let asked = args.seal
+                || args.passphrase_file.is_some()
+                || !args.recipient.is_empty()
+                || !args.recipients_file.is_empty()
+                || args.open_preview.is_some();
+            if asked { Err(lacks()) } else { Ok(Self) }
+        }
+
+        /// No.
+        pub fn is_on(&self) -> bool {
+            false
+        }
+
+        /// No.
+        pub fn has_preview(&self) -> bool {
+            false
+        }
+
+        /// The encoder as it is.
+        pub fn on(&self, encoder: Encoder) -> Encoder {
+            encoder
+        }
+
+        /// The file as it is.
+        pub fn close(&self, _: &Encoder, tin: Vec<u8>, _: Option<&Picture>) -> Result<Vec<u8>, String> {
+            Ok(tin)
+        }
+    }
+
+    /// No keys.
+    #[derive(Clone)]
+    pub struct Keys;
+
+    /// Refuses keys.
+    pub fn keys(args: &KeyArgs, _: &[&Place]) -> Result<Keys, Failure> {
+        let asked = args.passphrase_file.is_some() || !args.identity.is_empty();
+        if asked { Err(lacks()) } else { Ok(Keys) }
+    }
+
+    /// The options as they are.
+    pub fn with_keys(options: DecodeOptions, _: &Keys) -> DecodeOptions {
+        options
+    }
+
+    /// Sealed files are refused where they are decoded.
+    pub fn facts_of(_: &[u8], _: &Keys) -> Result<Option<SealedFacts>, String> {
+        Ok(None)
+    }
+
+    /// Sealed files are refused where they are decoded.
+    pub fn check_parts(_: &Path, _: &Keys) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "seal"))]
+pub use on::Keys;
+pub use on::{Sealing, check_parts, facts_of, keys, with_keys};
+#[cfg(feature = "seal")]
+pub use tintype::Keys;
