@@ -2,7 +2,7 @@
 
 use crate::encode::Encoded;
 use crate::error::{Error, Result};
-use tintype_seal::{Lock, Part, write_sealed};
+use tintype_seal::{Keys, Lock, Part, write_sealed};
 
 /// Smaller scales are of no use.
 const PREVIEW_MAX: u32 = 32;
@@ -78,6 +78,19 @@ impl Seal {
     pub fn sealed_preview(mut self, divisor: u32, lock: Lock) -> Self {
         self.preview = Some(Preview { divisor, lock: Some(lock) });
         self
+    }
+
+    /// Keys that open what this seals, to check what was written. They live in memory only.
+    ///
+    /// ```
+    /// use tintype::{Identity, Lock, Seal};
+    ///
+    /// let lock = Lock::for_recipients(&[Identity::generate()?.recipient()?])?;
+    /// let keys = Seal::new(lock).own_keys();
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn own_keys(&self) -> Keys {
+        Keys::new().of_lock(&self.lock)
     }
 
     /// Whether a preview is asked for.

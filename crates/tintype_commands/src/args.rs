@@ -74,6 +74,7 @@ Examples:
   tintype encode album/ 'more/*.jpg' -o small/    many files into a folder, on all cores
   tintype encode color.png --depth depth.png      colour and exact depth in one file
   tintype encode ct.png --max-error 2             no sample off by more than 2
+  tintype encode album/ --replace                 JPEGs become .tin files, and go once these are known to be sound
   tintype encode album/ -o box/ --seal            sealed with a passphrase, which is asked for
   tintype encode me.jpg --recipients-file friend.pub --open-preview 1/8
   cat photo.png | tintype encode - > photo.tin")]
@@ -142,6 +143,13 @@ pub struct EncodeArgs {
     /// Draw the picture before and after in the terminal
     #[arg(long, conflicts_with = "json")]
     pub show: bool,
+    /// Delete each original once its .tin is on the disk and was decoded and compared. A result that loses something
+    /// is refused without --yes
+    #[arg(long, conflicts_with_all = ["skip_existing", "depth", "compare", "show"])]
+    pub replace: bool,
+    /// With --replace: the loss is agreed to
+    #[arg(long, requires = "replace")]
+    pub yes: bool,
     #[command(flatten)]
     pub kept: KeepArgs,
     #[command(flatten)]

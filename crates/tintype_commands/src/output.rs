@@ -2,6 +2,7 @@
 
 use crate::files::{Job, Place};
 use crate::interrupt::Unfinished;
+use crate::leftovers::{PREFIX, SUFFIX, claim};
 use crate::made::{is_made_from, mark_made_from};
 use crate::{Failure, Outcome, progress};
 use std::io::{BufWriter, IsTerminal, Write};
@@ -161,10 +162,16 @@ fn new_file_beside(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".tintype-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(|error| std::io::Error::new(error.kind(), reason(&error)))
+    loop {
+        let file = builder.tempfile_in(folder);
+        let file = file.map_err(|error| std::io::Error::new(error.kind(), reason(&error)))?;
+        if claim(file.as_file(), file.path())? {
+            return Ok(file);
+        }
+    }
 }
 
 /// The reason alone: the name of the temporary file would not help.

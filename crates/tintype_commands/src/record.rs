@@ -23,6 +23,9 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decode_ms: Option<f64>,
     pub peak_memory_bytes: Option<u64>,
+    /// The original was deleted (`--replace`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<bool>,
     /// What is wrong with the JPEG that was read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -45,6 +48,7 @@ impl Record {
             encode_ms: None,
             decode_ms: None,
             peak_memory_bytes: crate::memory::peak_bytes(),
+            replaced: None,
             warnings: Vec::new(),
         }
     }

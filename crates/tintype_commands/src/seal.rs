@@ -91,6 +91,11 @@ mod on {
             self.0.is_some()
         }
 
+        /// Keys that open what this seals.
+        pub fn own_keys(&self) -> Keys {
+            self.0.as_ref().map_or_else(Keys::new, Seal::own_keys)
+        }
+
         /// Whether sealing needs the picture.
         pub fn has_preview(&self) -> bool {
             self.0.as_ref().is_some_and(Seal::has_preview)
@@ -287,6 +292,11 @@ mod on {
         /// No.
         pub fn is_on(&self) -> bool {
             false
+        }
+
+        /// None.
+        pub fn own_keys(&self) -> Keys {
+            Keys
         }
 
         /// No.

@@ -190,6 +190,22 @@ impl Keys {
         self
     }
 
+    /// Opens what `lock` closes, as the one who made the lock can.
+    ///
+    /// ```
+    /// use tintype_seal::{Identity, Keys, Lock};
+    ///
+    /// let lock = Lock::for_recipients(&[Identity::generate()?.recipient()?])?;
+    /// let keys = Keys::new().of_lock(&lock);
+    /// # Ok::<(), tintype_seal::SealError>(())
+    /// ```
+    pub fn of_lock(self, lock: &Lock) -> Self {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push((lock.envelope.clone(), lock.key.clone()));
+        drop(opened);
+        self
+    }
+
     /// Refuses passphrases that ask for more work; [`PASSPHRASE_WORK_MAX`] if this is not called.
     pub fn work_max(mut self, work: u8) -> Self {
         self.work_max = work;

@@ -4,6 +4,7 @@ use crate::args::{DecodeArgs, Rgb};
 use crate::commands::kept::{Kept, kinds_in_jpeg, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
+use crate::leftovers::remove_leftovers;
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::parts;
 use crate::record::Record;
@@ -78,6 +79,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         return Err(Failure::Usage("--depth names one file; decode one file at a time with it".into()));
     }
     retain_new(&mut jobs, &args.common);
+    remove_leftovers(&jobs);
     let (models, _) = read_models(&args.models.model, false)?;
     let plan = Plan {
         options: seal::with_keys(options_from_args(args).models(models), &keys),

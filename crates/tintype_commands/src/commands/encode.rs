@@ -5,10 +5,12 @@ use crate::commands::comparison::{Coded, comparison};
 use crate::commands::kept::{Kept, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input, read_input_if};
+use crate::leftovers::remove_leftovers;
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::pairs::pair;
 use crate::parts;
 use crate::record::Record;
+use crate::replace::{self, Expected, Replace};
 use crate::seal::Sealing;
 use crate::style::{complain, note, ratio_text, size_text, time_text};
 use crate::{Failure, Outcome};
@@ -17,7 +19,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
-use tintype::{CodecId, DecodeOptions, Decoder, Encoder, Goal, Models, Picture, Threads, codec};
+use tintype::{
+    CodecId, DecodeOptions, Decoder, Encoded, Encoder, Goal, Models, Picture, Threads, codec,
+};
 use tintype_image::planes_shrunk;
 
 /// What was decided.
@@ -32,6 +36,7 @@ struct Plan {
     resize: Option<Resize>,
     kept: Kept,
     sealing: Sealing,
+    replace: Option<Replace>,
     preserve: bool,
     /// Page or frame to read.
     page: Option<usize>,
@@ -61,7 +66,12 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     let (models, codecs) = read_models(&args.model, args.send_model)?;
     let (codec, goal) = codec_and_goal(args, &codecs)?;
 
-    let found = find_inputs(&args.inputs, &|path| format_of(path).is_some())?;
+    let found = find_inputs(&args.inputs, &|path| format_of(path).is_some());
+    if found.is_err() && args.replace && replace::is_done(&args.inputs) {
+        note("every picture is a .tin file already");
+        return Ok(true);
+    }
+    let found = found?;
     let mut all_taken = complain_about_files_not_taken(&found);
     let (inputs, readable) = found.inputs_or_complain();
     all_taken &= readable;
@@ -88,8 +98,13 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         return Err(Failure::Usage("a JPEG cannot be sealed; write a .tin file".into()));
     }
     jobs.iter_mut().for_each(keep_longer_name_beside_sibling);
+    if args.replace {
+        jobs.iter_mut().for_each(replace::keep_longer_name);
+    }
     retain_new(&mut jobs, &args.common);
 
+    remove_leftovers(&jobs);
+    let plain_models = models.clone();
     let plan = Plan {
         encoder: encoder_from_args(args, codec, goal).models(models.clone()),
         pack_jpeg: packs_jpeg(args, codec, goal),
@@ -100,6 +115,11 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         max_error: args.max_error,
         resize: args.resize,
         kept: Kept::from_args(&args.kept),
+        replace: args.replace.then(|| Replace {
+            yes: args.yes,
+            models: plain_models.clone(),
+            sealing: sealing.clone(),
+        }),
         sealing,
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
@@ -304,9 +324,13 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             }
             &stripped
         };
-        return pack_one(plan, job, packed, threads);
+        return pack_one(plan, job, (&file, packed), threads);
     }
 
+    let lossy = plan.goal != Goal::Lossless || plan.resize.is_some() || !plan.kept.is_all();
+    if let Some(replace) = &plan.replace {
+        replace.check_loss(lossy || plan.max_error > 0 || plan.page.is_some())?;
+    }
     let options = DecodeOptions::new().threads(threads.count());
     let paged = match plan.page {
         Some(page) => options.clone().page(page),
@@ -332,9 +356,16 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
 
     let start = Instant::now();
     let encoder = plan.sealing.on(plan.encoder.clone().threads(threads.count()));
-    let encoded = match is_jpeg(&job.output) {
-        true => parts::encode_jpeg(&encoder, &picture),
-        false => encoder.encode(&picture),
+    let shape = &picture.planes.shape;
+    let expected = match lossy {
+        true => Expected::Lossy(shape.width_px, shape.height_px),
+        false => Expected::Picture(&picture),
+    };
+    let before = plan.replace.as_ref().and_then(|replace| replace.done_before(job, expected, threads));
+    let encoded = match (is_jpeg(&job.output), before) {
+        (_, Some((bytes, codec))) => Ok((bytes, codec, Vec::new())),
+        (true, None) => parts::encode_jpeg(&encoder, &picture).map(parts_of_encoded),
+        (false, None) => encoder.encode(&picture).map(parts_of_encoded),
     };
     if is_jpeg(&job.output) {
         // Opacity is named by the encoder, which knows of the background.
@@ -344,25 +375,29 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
                 .filter(|text| !["opacity", "EXIF", "XMP"].iter().any(|name| text.starts_with(name))),
         );
     }
-    let encoded = encoded.map_err(|error| error.to_string())?;
-    warnings.extend(texts_of(&encoded.warnings));
-    let loses = plan.goal != Goal::Lossless && encoded.codec != codec::LOSSLESS;
-    if plan.looks && loses && !tintype::heeds_tune(encoded.codec) {
-        let name = encoded.codec.name();
+    let (bytes, codec, told) = encoded.map_err(|error| error.to_string())?;
+    warnings.extend(told);
+    let loses = plan.goal != Goal::Lossless && codec != codec::LOSSLESS;
+    if plan.looks && loses && !tintype::heeds_tune(codec) {
+        let name = codec.name();
         warnings.push(format!(
             "--tune visual does not change codec {name}, which aims at least squared error"
         ));
     }
-    let (bytes, codec) = (encoded.bytes, encoded.codec);
     let encode_ms = start.elapsed().as_secs_f64() * 1000.0;
 
-    let shape = &picture.planes.shape;
     let pixels = shape.width_px as f64 * shape.height_px as f64;
     let mut record = Record::new(job, shape, codec.name(), bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
     record.warnings = warnings;
-    let done = Done { file: &bytes, bytes_before, record };
-    write_one(plan, job, done, || Ok(picture), threads)
+    let done = Done { file: &bytes, bytes_before, record, source: &file, expected };
+    write_one(plan, job, done, || Ok(picture.clone()), threads)
+}
+
+/// File, codec, and warnings as text.
+fn parts_of_encoded(encoded: Encoded) -> (Vec<u8>, CodecId, Vec<String>) {
+    let told = texts_of(&encoded.warnings);
+    (encoded.bytes, encoded.codec, told)
 }
 
 /// Names the pictures and videos inside `file` that `stripped` lacks.
@@ -386,7 +421,15 @@ fn packs_file(plan: &Plan, file: &[u8]) -> bool {
 }
 
 /// Packs a JPEG file, which may be damaged, so that every byte comes back.
-fn pack_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Report, String> {
+fn pack_one(
+    plan: &Plan,
+    job: &Job,
+    (source, file): (&[u8], &[u8]),
+    threads: Threads,
+) -> Result<Report, String> {
+    if let Some(replace) = &plan.replace {
+        replace.check_loss(source != file)?;
+    }
     let start = Instant::now();
     let encoder = plan.encoder.clone().threads(threads.count());
     let packed = parts::pack_jpeg(&encoder, file).map_err(|error| error.to_string())?;
@@ -404,7 +447,10 @@ fn pack_one(plan: &Plan, job: &Job, file: &[u8], threads: Threads) -> Result<Rep
     let bytes = plan.sealing.close(&encoder, packed.bytes, shown.as_ref())?;
     let mut record = Record::new(job, &shape, packed.codec.name(), bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
-    let done = Done { file: &bytes, bytes_before: file.len() as u64, record };
+    let expected = Expected::File(file);
+    let before = plan.replace.as_ref().and_then(|replace| replace.done_before(job, expected, threads));
+    let bytes = before.map_or(bytes, |(before, _)| before);
+    let done = Done { file: &bytes, bytes_before: file.len() as u64, record, source, expected };
     write_one(plan, job, done, picture, threads)
 }
 
@@ -413,6 +459,10 @@ struct Done<'a> {
     file: &'a [u8],
     bytes_before: u64,
     record: Record,
+    /// The input as it was read.
+    source: &'a [u8],
+    /// What the file gives back.
+    expected: Expected<'a>,
 }
 
 /// Writes the file, and says what it came to. `picture` gives the input where it is to be compared.
@@ -423,7 +473,7 @@ fn write_one(
     picture: impl FnOnce() -> Result<Picture, String>,
     threads: Threads,
 ) -> Result<Report, String> {
-    let Done { file, bytes_before, mut record } = done;
+    let Done { file, bytes_before, mut record, source, expected } = done;
     let preserved = Preserve::of(job, plan.preserve);
     let place = write_result(job, plan.existing, |out| Ok(out.write_all(file)?))?;
     preserved.apply(&job.input, &place);
@@ -437,7 +487,19 @@ fn write_one(
         totals.bytes_after += file.len() as u64;
     }
 
-    let complaint = complaint_of(job, &record.warnings);
+    let mut complaint = complaint_of(job, &record.warnings);
+    if let Some(replace) = &plan.replace {
+        // What the result lacks is in the original only.
+        let outcome = match record.warnings.is_empty() {
+            true => replace.delete_original(job, &place, source, (expected, threads)),
+            false => Err("the result lacks something of it".into()),
+        };
+        record.replaced = Some(outcome.is_ok());
+        if let Err(why) = outcome {
+            let told = complaint.unwrap_or_else(|| job.input.name());
+            complaint = Some(format!("{told}: the original stays: {why}"));
+        }
+    }
     let terminal = std::io::stdout().is_terminal();
     let text = match (plan.json, &place) {
         (true, _) => record.json(),
