@@ -216,7 +216,7 @@ pub use tintype_image::{
 #[cfg(feature = "seal")]
 pub use tintype_seal::{
     Front, Identity, Keys, Lock, PASSPHRASE_WORK, PASSPHRASE_WORK_MAX, PartInfo, Passphrase, Recipient,
-    SEALED_FORM, SealError, Zeroizing,
+    SEALED_FORM, SealError, Signature, Signer, SigningKey, Zeroizing,
 };
 
 /// The codecs of this build as their contract has them, for tests and laboratory tools.

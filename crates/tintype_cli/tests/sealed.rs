@@ -164,6 +164,25 @@ fn verify_notices_damage_in_any_part_and_bytes_behind() {
 }
 
 #[test]
+fn signatures_are_checked_with_archives() {
+    let folder = Folder::with_two_encoded("in", "out");
+    let (key, public) = (test_key("ssh-key"), test_key("ssh-key.pub"));
+    folder.ok(&["sign", "out", "--key", &key]);
+    let told = folder.ok(&["verify", "out", "--signer", &public, "--originals", "in", "--json"]);
+    assert_eq!(told.matches("\"signed_by\":\"ssh-ed25519 AAAA").count(), 2, "{told}");
+    let other = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    assert!(folder.fails(1, &["verify", "out", "--signer", other]).contains("none of --signer"));
+    std::fs::remove_file(folder.path("out/a.tin.sig")).unwrap();
+    assert!(folder.fails(1, &["verify", "out", "--signer", &public]).contains("not signed"));
+    folder.ok(&["verify", "out"]);
+    // Another whole file under a signed name.
+    folder.write("out/b.tin", &folder.read("out/a.tin"));
+    folder.photo("in/c.ppm");
+    folder.ok(&["encode", "in/c.ppm", "-q", "30", "-o", "out/b.tin", "--force"]);
+    assert!(folder.fails(1, &["verify", "out"]).contains("does not fit"));
+}
+
+#[test]
 fn a_batch_is_sealed_and_opened_on_all_cores() {
     let folder = Folder::new();
     folder.photo("in/a.ppm");

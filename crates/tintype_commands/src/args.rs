@@ -52,6 +52,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Check that .tin files are whole, and compare them with their originals
     Verify(VerifyArgs),
+    /// Sign files: who made them, and that they are unchanged
+    Sign(SignArgs),
     /// Measure codecs, ours and others', on your pictures
     #[cfg(feature = "bench")]
     Bench(BenchArgs),
@@ -374,12 +376,34 @@ pub struct VerifyArgs {
     /// The picture that the file was made of, or the folder that has those of a folder
     #[arg(long, value_name = "ORIGINALS")]
     pub originals: Option<PathBuf>,
+    /// Each file must be signed (FILE.sig beside it) by this public key: 'ssh-ed25519 …', minisign's RW…, or a file
+    /// with one; repeatable
+    #[arg(long, value_name = "KEY|FILE")]
+    pub signer: Vec<String>,
     #[command(flatten)]
     pub models: ModelArgs,
     #[command(flatten)]
     pub keys: KeyArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype sign album/ --key ~/.ssh/id_ed25519              writes a .sig beside each .tin
+  tintype verify album/ --signer ~/.ssh/id_ed25519.pub     checks both
+  ssh-keygen -Y verify -n tintype -f signers -I me -s photo.tin.sig < photo.tin")]
+pub struct SignArgs {
+    /// .tin files, globs, or folders of .tin files
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// The secret key: ssh-ed25519, or minisign's; without a passphrase of its own
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Replace signatures that exist already
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Models for decoding.

@@ -58,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => commands::info::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Sign(args) => commands::sign::run(&args),
         #[cfg(feature = "bench")]
         Command::Bench(args) => commands::bench::run(&args),
         #[cfg(feature = "train")]

@@ -8,7 +8,7 @@ use crate::Failure;
 use crate::args::{KeyArgs, SealArgs};
 use crate::files::Place;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tintype::{DecodeOptions, Encoder, Picture};
 
 /// Holds a passphrase for sealing and opening.
@@ -32,6 +32,13 @@ pub struct SealedPart {
     pub divisor: u32,
     pub sealed: bool,
     pub bytes: u64,
+}
+
+/// Where the signature of the file at `path` stands.
+pub fn signature_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
 }
 
 /// The one line of a file of secrets, without its end of line.
@@ -235,7 +242,63 @@ mod on {
         }))
     }
 
-    /// Reads every part of the sealed file at `path` that `keys` open, to its end; others files are left alone.
+    /// A key that signs.
+    pub type Key = tintype::SigningKey;
+
+    /// Reads the signing key in the file at `path`.
+    pub fn signing_key(path: &Path) -> Result<Key, Failure> {
+        let wrong =
+            |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        Key::parse(&tintype::Zeroizing::new(text)).map_err(|error| wrong(&error))
+    }
+
+    /// The signature of the file at `path`, as text.
+    pub fn sign(key: &Key, path: &Path) -> Result<String, String> {
+        let mut file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        key.sign(&mut file).map(|signature| signature.to_string()).map_err(|error| error.to_string())
+    }
+
+    /// Public keys of those who may have signed.
+    pub type Signers = Vec<tintype::Signer>;
+
+    /// The keys that `--signer` names, as they stand or in files.
+    pub fn signers(typed: &[String]) -> Result<Signers, Failure> {
+        let read = |text: &String| {
+            let wrong =
+                |error: &dyn std::fmt::Display| Failure::Usage(format!("--signer {text}: {error}"));
+            let text = match Path::new(text).is_file() {
+                true => std::fs::read_to_string(text).map_err(|error| wrong(&error))?,
+                false => text.clone(),
+            };
+            tintype::Signer::parse(&text).map_err(|error| wrong(&error))
+        };
+        typed.iter().map(read).collect()
+    }
+
+    /// Who signed the file at `path`, if somebody did; one of `signers`, if there are any.
+    pub fn signed_by(path: &Path, signers: &Signers) -> Result<Option<String>, String> {
+        let beside = signature_path(path);
+        let text = match std::fs::read_to_string(&beside) {
+            Ok(text) => text,
+            Err(_) if !beside.exists() => match signers.is_empty() {
+                true => return Ok(None),
+                false => return Err(format!("it is not signed: there is no {}", beside.display())),
+            },
+            Err(error) => return Err(format!("{}: {error}", beside.display())),
+        };
+        let failed = |error: tintype::SealError| format!("{}: {error}", beside.display());
+        let signature = tintype::Signature::parse(&text).map_err(failed)?;
+        let mut file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        signature.verify(&mut file).map_err(failed)?;
+        let signer = signature.signer();
+        match signers.is_empty() || signers.contains(signer) {
+            true => Ok(Some(signer.to_string())),
+            false => Err(format!("it is signed by {signer}, who is none of --signer")),
+        }
+    }
+
+    /// Reads every part of the sealed file at `path` that `keys` open, to its end; other files are left alone.
     pub fn check_parts(path: &Path, keys: &Keys) -> Result<(), String> {
         use std::io::{Seek, SeekFrom};
 
@@ -335,6 +398,31 @@ mod on {
         Ok(None)
     }
 
+    /// None.
+    pub type Key = ();
+    /// None.
+    pub type Signers = ();
+
+    /// Refused.
+    pub fn signing_key(_: &Path) -> Result<Key, Failure> {
+        Err(lacks())
+    }
+
+    /// Refused.
+    pub fn sign(_: &Key, _: &Path) -> Result<String, String> {
+        Err("this build lacks the feature `seal`".into())
+    }
+
+    /// Refuses signers.
+    pub fn signers(typed: &[String]) -> Result<Signers, Failure> {
+        if typed.is_empty() { Ok(()) } else { Err(lacks()) }
+    }
+
+    /// Nobody that this build could check.
+    pub fn signed_by(_: &Path, _: &Signers) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
     /// Sealed files are refused where they are decoded.
     pub fn check_parts(_: &Path, _: &Keys) -> Result<(), String> {
         Ok(())
@@ -343,6 +431,6 @@ mod on {
 
 #[cfg(not(feature = "seal"))]
 pub use on::Keys;
-pub use on::{Sealing, check_parts, facts_of, keys, with_keys};
+pub use on::{Sealing, check_parts, facts_of, keys, sign, signed_by, signers, signing_key, with_keys};
 #[cfg(feature = "seal")]
 pub use tintype::Keys;

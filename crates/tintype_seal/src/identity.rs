@@ -1,14 +1,13 @@
 //! Secret keys that open files: of age (X25519) and of ssh (Ed25519).
 //!
-//! Source: as [`crate::recipient`]; PROTOCOL.key of OpenSSH for files of secret keys; RFC 8032,
-//! 5.1.5, for the scalar of an Ed25519 key.
+//! Source: as [`crate::recipient`]; RFC 8032, 5.1.5, for the scalar of an Ed25519 key.
 
 use crate::error::{Result, SealError};
 use crate::primitives::{Secret, base64, derived, from_base64, unwrapped};
 use crate::recipient::{
-    Key, Recipient, SSH_ED25519, SSH_LABEL, X25519_LABEL, age_key, agreed, bech32_text, ssh_tag,
-    ssh_tweak,
+    Key, Recipient, SSH_LABEL, X25519_LABEL, age_key, agreed, bech32_text, ssh_tag, ssh_tweak,
 };
+use crate::ssh::{SSH_BEGIN, SSH_ED25519, pair_from_openssh};
 use crate::stanza::{FileKey, Stanza};
 use sha2::{Digest, Sha512};
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
@@ -16,9 +15,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// The word in front of a secret key of age.
 const AGE_WORD: &str = "age-secret-key-";
-const SSH_BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
-const SSH_END: &str = "-----END OPENSSH PRIVATE KEY-----";
-const SSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// A secret key that opens what is sealed to its public key. Wiped when it is dropped.
 ///
@@ -68,10 +64,8 @@ impl Identity {
     /// # Errors
     /// `Unsupported` for other keys, `Malformed` for what is no key, `Misuse` where there is none.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
-        if let Some(begin) = text.find(SSH_BEGIN) {
-            let body = &text[begin + SSH_BEGIN.len()..];
-            let body = body.split(SSH_END).next().unwrap_or_default();
-            return Ok(vec![Self::from_ssh(body)?]);
+        if text.contains(SSH_BEGIN) {
+            return Ok(vec![Self::from_ssh(text)?]);
         }
         if text.contains("-----BEGIN ") {
             let what = "a secret key in this form; keys of age and OpenSSH's Ed25519 keys can be used";
@@ -115,15 +109,11 @@ impl Identity {
         }
     }
 
-    /// The key in the base64 `body` of an OpenSSH private key.
-    fn from_ssh(body: &str) -> Result<Self> {
-        let joined: Zeroizing<String> =
-            Zeroizing::new(body.chars().filter(|c| !c.is_whitespace() && *c != '=').collect());
+    /// The OpenSSH private key in `text`.
+    fn from_ssh(text: &str) -> Result<Self> {
         let wrong = || SealError::Malformed { what: "OpenSSH private key".into(), at: None };
-        let bytes = Zeroizing::new(from_base64(&joined).ok_or_else(wrong)?);
-        let seed = ssh_seed(&bytes)?;
-        let (seed, point) = (&seed.0, seed.1);
-        let mut hash = Sha512::digest(**seed);
+        let (seed, point) = pair_from_openssh(text)?;
+        let mut hash = Sha512::digest(*seed);
         let mut scalar = Zeroizing::new([0; 32]);
         scalar.copy_from_slice(&hash[..32]);
         hash.zeroize();
@@ -160,56 +150,5 @@ impl Identity {
             }
             _ => None,
         }
-    }
-}
-
-/// Seed and public point of an OpenSSH private key without a passphrase.
-fn ssh_seed(bytes: &[u8]) -> Result<(Secret<32>, [u8; 32])> {
-    let wrong = || SealError::Malformed { what: "OpenSSH private key".into(), at: None };
-    let mut fields = Fields(bytes.strip_prefix(SSH_MAGIC).ok_or_else(wrong)?);
-    let (cipher, _kdf, _options) = (fields.next(), fields.next(), fields.next());
-    if cipher.ok_or_else(wrong)? != b"none" {
-        let what = "an ssh key with a passphrase of its own; make a copy without one (ssh-keygen -p -f COPY), \
-                    or use a key of age";
-        return Err(SealError::Unsupported { what: what.into() });
-    }
-    if fields.number() != Some(1) {
-        return Err(wrong());
-    }
-    let _public = fields.next().ok_or_else(wrong)?;
-    let mut fields = Fields(fields.next().ok_or_else(wrong)?);
-    let checks = (fields.number(), fields.number());
-    let name = fields.next().ok_or_else(wrong)?;
-    if name != SSH_ED25519.as_bytes() {
-        let what = format!(
-            "an ssh key of kind {}; only ssh-ed25519 opens files",
-            String::from_utf8_lossy(name)
-        );
-        return Err(SealError::Unsupported { what });
-    }
-    let (point, pair) = (fields.next().ok_or_else(wrong)?, fields.next().ok_or_else(wrong)?);
-    if checks.0.is_none() || checks.0 != checks.1 || pair.len() != 64 || pair[32..] != *point {
-        return Err(wrong());
-    }
-    let mut seed = Zeroizing::new([0; 32]);
-    seed.copy_from_slice(&pair[..32]);
-    Ok((seed, point.try_into().map_err(|_| wrong())?))
-}
-
-/// Fields of ssh: each behind its length of four bytes, big-endian.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn number(&mut self) -> Option<u32> {
-        let (number, rest) = self.0.split_first_chunk::<4>()?;
-        self.0 = rest;
-        Some(u32::from_be_bytes(*number))
-    }
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let len = usize::try_from(self.number()?).ok()?;
-        let (field, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(field)
     }
 }

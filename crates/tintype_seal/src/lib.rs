@@ -12,6 +12,8 @@
 //!   before the whole chunk was authenticated; a file that was cut, reordered, or put together of
 //!   two gives an error.
 //!
+//! * [`SigningKey`], [`Signature`], [`Signer`]: who made a file, sealed or not.
+//!
 //! It knows no pixels and no codecs, and never writes a secret anywhere. The bytes are random by
 //! nature: two files of one picture differ.
 //!
@@ -26,6 +28,8 @@ mod identity;
 mod lock;
 mod primitives;
 mod recipient;
+mod sign;
+mod ssh;
 mod stanza;
 
 #[cfg(test)]
@@ -37,4 +41,5 @@ pub use front::{CHUNK_BYTES, Front, PartInfo, SEALED_FORM};
 pub use identity::Identity;
 pub use lock::{Keys, Lock, PASSPHRASE_WORK, PASSPHRASE_WORK_MAX, Passphrase};
 pub use recipient::Recipient;
+pub use sign::{Signature, Signer, SigningKey};
 pub use zeroize::Zeroizing;

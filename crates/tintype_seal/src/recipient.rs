@@ -4,7 +4,8 @@
 //! recipients"; "ssh-ed25519" of the reference implementation.
 
 use crate::error::{Result, SealError};
-use crate::primitives::{base64, derived, from_base64, random, wrapped};
+use crate::primitives::{base64, derived, random, wrapped};
+use crate::ssh::{self, SSH_ED25519};
 use crate::stanza::{FileKey, Stanza};
 use base64ct::Encoding;
 use bech32::{Bech32, Hrp};
@@ -18,8 +19,6 @@ const AGE_WORD: &str = "age";
 pub(crate) const X25519_LABEL: &[u8] = b"age-encryption.org/v1/X25519";
 /// The label of ssh-ed25519 stanzas.
 pub(crate) const SSH_LABEL: &[u8] = b"age-encryption.org/v1/ssh-ed25519";
-/// The name of Ed25519 keys, of ssh and in stanzas.
-pub(crate) const SSH_ED25519: &str = "ssh-ed25519";
 
 /// A public key that a file can be sealed to.
 ///
@@ -55,7 +54,8 @@ impl Recipient {
             return age_key(word, AGE_WORD).map(|key| Self(Key::Age(key)));
         }
         if word == SSH_ED25519 {
-            let point = words.next().and_then(ssh_point).ok_or_else(|| wrong("broken ssh key"))?;
+            let point =
+                words.next().and_then(ssh::point_from_base64).ok_or_else(|| wrong("broken ssh key"))?;
             return Self::from_ssh_point(point);
         }
         if word.starts_with("ssh-") || word.starts_with("ecdsa-") || word.starts_with("sk-") {
@@ -120,7 +120,7 @@ impl std::fmt::Display for Recipient {
         match &self.0 {
             Key::Age(point) => f.write_str(&bech32_text(AGE_WORD, point)),
             Key::Ssh { point, .. } => {
-                let wire = base64ct::Base64::encode_string(&ssh_wire(point));
+                let wire = base64ct::Base64::encode_string(&ssh::wire(point));
                 write!(f, "{SSH_ED25519} {wire}")
             }
         }
@@ -164,26 +164,13 @@ pub(crate) fn bech32_text(word: &str, key: &[u8; 32]) -> String {
     text.unwrap_or_default()
 }
 
-/// The bytes of an ssh public key: its name and its point, each behind its length.
-pub(crate) fn ssh_wire(point: &[u8; 32]) -> Vec<u8> {
-    let name = SSH_ED25519.as_bytes();
-    [&(name.len() as u32).to_be_bytes()[..], name, &32u32.to_be_bytes(), point].concat()
-}
-
-/// The point in the base64 of an ssh public key.
-pub(crate) fn ssh_point(text: &str) -> Option<[u8; 32]> {
-    let wire = from_base64(text.trim_end_matches('='))?;
-    let point = wire.get(wire.len().checked_sub(32)?..)?.try_into().ok()?;
-    (ssh_wire(&point) == wire).then_some(point)
-}
-
 /// Four bytes by which the owner of an ssh key finds its stanza.
 pub(crate) fn ssh_tag(point: &[u8; 32]) -> [u8; 4] {
-    let hash = Sha256::digest(ssh_wire(point));
+    let hash = Sha256::digest(ssh::wire(point));
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
 /// What makes the exchange one of this ssh key.
 pub(crate) fn ssh_tweak(point: &[u8; 32]) -> crate::primitives::Secret<32> {
-    derived(&[], &ssh_wire(point), &[SSH_LABEL])
+    derived(&[], &ssh::wire(point), &[SSH_LABEL])
 }

@@ -348,6 +348,50 @@ fn keys_come_back_from_their_texts() {
     assert!(!format!("{generated:?}").contains(&generated.to_secret_text()[4..20]));
 }
 
+#[test]
+fn signatures_are_those_of_ssh_keygen() {
+    let key = SigningKey::parse(include_str!("../../../testdata/seal/ssh-key")).unwrap();
+    let text = include_str!("../../../testdata/seal/age-key.pub.sig");
+    let file = include_bytes!("../../../testdata/seal/age-key.pub");
+    assert_eq!(key.sign(&mut &file[..]).unwrap().to_string(), text);
+    let signature = Signature::parse(text).unwrap();
+    signature.verify(&mut &file[..]).unwrap();
+    let signer = Signer::parse(include_str!("../../../testdata/seal/ssh-key.pub")).unwrap();
+    assert_eq!((signature.signer(), signer.to_string()), (&signer, key.signer().to_string()));
+    assert!(signature.verify(&mut &file[1..]).is_err());
+    // Any changed character: another signature, another key, or no signature at all.
+    for at in 0..text.len() {
+        let mut changed = text.as_bytes().to_vec();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        let parsed = Signature::parse(std::str::from_utf8(&changed).unwrap());
+        let fits = parsed.is_ok_and(|s| s.signer() == &signer && s.verify(&mut &file[..]).is_ok());
+        // A line's end may stand elsewhere.
+        assert!(!fits || text.as_bytes()[at] == b'\n', "{at}");
+    }
+}
+
+/// Ed, no encryption, B2, salt, limits; number, seed, point, checksum.
+#[test]
+fn minisign_keys_sign() {
+    let seed = [9; 32];
+    let point = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+    let secret = [&b"Ed\0\0B2"[..], &[0; 48], b"number!!", &seed, &point, &[0; 32]].concat();
+    let public = [&b"Ednumber!!"[..], &point].concat();
+    let text = |bytes: &[u8]| format!("untrusted comment: key\n{}\n", crate::primitives::base64(bytes));
+    let key = SigningKey::parse(&text(&secret)).unwrap();
+    let signer = Signer::parse(&text(&public)).unwrap();
+    assert_eq!(key.signer(), signer);
+    assert_eq!(Signer::parse(text(&public).lines().nth(1).unwrap()).unwrap(), signer);
+    let signature = key.sign(&mut &b"file"[..]).unwrap();
+    Signature::parse(&signature.to_string()).unwrap().verify(&mut &b"file"[..]).unwrap();
+    let mut locked = secret.clone();
+    locked[2..4].copy_from_slice(b"Sc");
+    assert!(matches!(SigningKey::parse(&text(&locked)), Err(SealError::Unsupported { .. })));
+    let mut broken = secret;
+    broken[100] ^= 1;
+    assert!(SigningKey::parse(&text(&broken)).is_err());
+}
+
 /// Points of small order make a shared secret that everybody knows.
 #[test]
 fn keys_of_small_order_are_refused() {

@@ -10,6 +10,7 @@ pub mod info;
 pub mod kept;
 #[cfg(feature = "train")]
 pub mod models;
+pub mod sign;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod verify;

@@ -28,6 +28,8 @@ struct Verified {
     /// Whether the original comes back exactly; none without an original.
     exact: Option<bool>,
     psnr: Option<f64>,
+    /// The public key whose signature stands beside the file and fits.
+    signed_by: Option<String>,
 }
 
 /// Archives and originals: `ARCHIVE ORIGINALS` is understood where the second holds no .tin file.
@@ -67,6 +69,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         .collect();
     let places: Vec<&Place> = jobs.iter().map(|job| &job.input).collect();
     let keys = seal::keys(&args.keys, &places)?;
+    let signers = seal::signers(&args.signer)?;
     let original_of = |job: &Job| -> Result<Option<PathBuf>, String> {
         let Some(originals) = originals else { return Ok(None) };
         let input = inputs.iter().find(|input| input.place == job.input);
@@ -74,8 +77,14 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         found.map(Some).ok_or_else(|| format!("no original of it below {}", originals.display()))
     };
     let work = |job: &Job, threads: Threads| {
-        let verified =
-            original_of(job).and_then(|original| verify(job, original, (&models, &keys), threads));
+        let verified = original_of(job).and_then(|original| {
+            let signed_by = match &job.input {
+                Place::File(path) => seal::signed_by(path, &signers)?,
+                Place::Standard => None,
+            };
+            let (verified, complaint) = verify(job, original, (&models, &keys), threads)?;
+            Ok((Verified { signed_by, ..verified }, complaint))
+        });
         verified
             .map(|(verified, complaint)| Report {
                 text: text_of(&verified, args.common.json),
@@ -131,6 +140,7 @@ fn verify(
         codec: decoded.codec.name().into(),
         exact: None,
         psnr: None,
+        signed_by: None,
     };
     let mut complaint = complaint_of(job, &decoded.warnings);
     let Some(path) = original else { return Ok((verified, complaint)) };
@@ -162,5 +172,7 @@ fn text_of(verified: &Verified, json: bool) -> String {
         (Some(false), Some(psnr)) => format!("whole, PSNR {psnr:.1} dB to its original"),
         (Some(false), None) => "whole, but not its original".into(),
     };
-    format!("{}  {} ({})  {against}", verified.input, size_text(verified.bytes), verified.codec)
+    let signed = verified.signed_by.as_ref().map(|key| format!(", signed by {key}")).unwrap_or_default();
+    let size = size_text(verified.bytes);
+    format!("{}  {size} ({})  {against}{signed}", verified.input, verified.codec)
 }
