@@ -68,6 +68,7 @@ const CODECS: &[&str] = &[
     "tintype_sparse",
     "tintype_neural",
     "tintype_planes",
+    "tintype_video",
 ];
 
 /// Floor 4: the hall.
@@ -102,6 +103,7 @@ const ROOMS: &[Room] = &[
     room("tintype_sparse", FOR_CODECS),
     room_tests("tintype_neural", FOR_CODECS, &["tintype_lossless"]),
     room_tests("tintype_planes", FOR_CODECS, &["tintype_lossless", "tintype_wavelet"]),
+    room("tintype_video", FOR_CODECS),
     room("tintype", &[NUMERIC, METADATA, CONTRACT, CONTAINER, SEAL, CODECS]),
     room("tintype_lab", &[HALL, &["tintype_image", "tintype_metrics"]]),
     room("tintype_train", &[NUMERIC, CONTRACT, BLOCK, CODECS]),

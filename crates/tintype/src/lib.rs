@@ -155,6 +155,8 @@
 //! read here.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "video")]
+mod clip;
 mod decode;
 mod decoder;
 mod depth;
@@ -186,6 +188,8 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "video")]
+pub use clip::{ClipDecoder, ClipEncoder, ClipInfo, is_clip};
 pub use decode::Decoded;
 pub use decoder::Decoder;
 pub use depth::{split_depth, with_depth};

@@ -121,6 +121,9 @@ pub struct EncodeArgs {
     /// of TIFF the largest]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub page: Option<u32>,
+    /// Pictures of a clip's groups: what a damaged group costs, and where decoding can begin
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub group: u16,
     /// Filter noise away first: median, median5, gaussian, gaussian:SIGMA, nlm or nlm:STRENGTH
     #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
     pub denoise: Option<Denoise>,
@@ -252,6 +255,9 @@ pub struct DecodeArgs {
     /// At most this many quality layers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub layers: Option<u32>,
+    /// Of a clip only pictures A to B, from 0, without B: 30..60, 30.., ..60
+    #[arg(long, value_name = "A..B", value_parser = parse_frames)]
+    pub frames: Option<Frames>,
     #[command(flatten)]
     pub models: ModelArgs,
     /// Where the depth of a file that has colour and depth goes, if one file is decoded [default: OUT with .depth.png; .tif
@@ -277,6 +283,27 @@ pub struct DecodeArgs {
     pub keys: KeyArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// Pictures of a clip, from 0, without the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frames {
+    /// The first.
+    pub first: u32,
+    /// The one after the last, if there is one.
+    pub end: Option<u32>,
+}
+
+fn parse_frames(text: &str) -> Result<Frames, String> {
+    let wrong = || format!("{text} is no range of pictures such as 30..60");
+    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
+    let first = if first.is_empty() { 0 } else { number(first)? };
+    let end = if end.is_empty() { None } else { Some(number(end)?) };
+    if end.is_some_and(|end| end <= first) {
+        return Err(format!("{text} has no pictures"));
+    }
+    Ok(Frames { first, end })
 }
 
 /// Which metadata goes into the result.

@@ -22,6 +22,7 @@ mod progress;
 mod record;
 mod replace;
 mod seal;
+mod shape_text;
 mod style;
 mod terminal;
 

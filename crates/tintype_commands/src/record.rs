@@ -26,6 +26,9 @@ pub struct Record {
     /// The original was deleted (`--replace`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced: Option<bool>,
+    /// Pictures of a clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
     /// What is wrong with the JPEG that was read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -49,6 +52,7 @@ impl Record {
             decode_ms: None,
             peak_memory_bytes: crate::memory::peak_bytes(),
             replaced: None,
+            frames: None,
             warnings: Vec::new(),
         }
     }

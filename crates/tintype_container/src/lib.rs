@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod checksum;
+mod clip;
 mod error;
 mod index;
 mod limits;
@@ -47,6 +48,7 @@ mod write;
 mod tests;
 
 pub use checksum::crc_32c;
+pub use clip::{CLIP_VERSION, ClipGroup, ClipReader, ClipWriter};
 pub use error::ContainerError;
 pub use index::{SectionEntry, SectionKey};
 pub use limits::ContainerLimits;

@@ -39,6 +39,13 @@ ids! {
     PLANES = 8, "planes";
 }
 
+/// Clips, which are files of their own kind.
+///
+/// ```
+/// assert_eq!(tintype::codec::VIDEO.name(), "video");
+/// ```
+pub const VIDEO: CodecId = CodecId::new(9, "video");
+
 /// The codec with `number`, as the head of a file gives it.
 pub(crate) fn numbered(number: u8) -> Option<CodecId> {
     ALL.iter().copied().find(|id| id.number() == number)

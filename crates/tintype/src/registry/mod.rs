@@ -4,6 +4,8 @@
 
 pub(crate) mod built_in;
 mod choose;
+#[cfg(feature = "video")]
+pub(crate) mod clips;
 pub mod ids;
 mod models;
 mod shipped;

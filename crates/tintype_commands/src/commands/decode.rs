@@ -1,6 +1,8 @@
 //! `tintype decode`: `.tin` files, and plain JPEG files, to pictures.
 
-use crate::args::{DecodeArgs, Rgb};
+use crate::args::{DecodeArgs, Frames, Rgb};
+#[cfg(feature = "video")]
+use crate::commands::clip;
 use crate::commands::kept::{Kept, kinds_in_jpeg, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
 use crate::files::{Job, Place, find_inputs, plan_jobs};
@@ -43,6 +45,8 @@ struct Plan {
     existing: Existing,
     show: bool,
     json: bool,
+    /// Pictures of a clip.
+    frames: Option<Frames>,
 }
 
 impl Plan {
@@ -94,6 +98,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
         existing: Existing::from_force(args.common.force),
         show: args.show,
         json: args.common.json,
+        frames: args.frames,
     };
     let work = |job: &Job, threads: Threads| {
         decode_one(&plan, job, threads).map_err(|error| format!("{}: {error}", job.input.name()))
@@ -112,8 +117,14 @@ fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
     options
 }
 
-/// Lets the output of a file that holds a JPEG end in .jpg.
+/// Lets the output of a file that holds a JPEG end in .jpg, that of a clip in .y4m.
 fn name_as_jpeg(job: &mut Job, keys: &Keys) {
+    #[cfg(feature = "video")]
+    if let (true, Place::File(output)) = (clip::is_clip(&job.input), &mut job.output) {
+        *output = output.with_extension("y4m");
+        job.otherwise = job.otherwise.take().map(|longer| longer.with_extension("y4m"));
+        return;
+    }
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
     let options = seal::with_keys(DecodeOptions::new(), keys);
     let file = File::open(input).map(BufReader::new).ok();
@@ -260,7 +271,30 @@ fn stream_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Option<Report>
     Ok(Some(Report { text, complaint }))
 }
 
+/// How clips are decoded.
+#[cfg(feature = "video")]
+fn clip_plan(plan: &Plan) -> clip::DecodePlan {
+    clip::DecodePlan {
+        frames: plan.frames.unwrap_or(Frames { first: 0, end: None }),
+        partial: plan.partial,
+        existing: plan.existing,
+        preserve: plan.preserve,
+        json: plan.json,
+    }
+}
+
 fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
+    #[cfg(feature = "video")]
+    {
+        let standard = job.input == Place::Standard
+            && std::io::stdin().lock().fill_buf().is_ok_and(tintype::is_clip);
+        if standard || clip::is_clip(&job.input) {
+            return clip::decode(&clip_plan(plan), job, threads);
+        }
+    }
+    if plan.frames.is_some() {
+        return Err("is a picture and no clip; --frames has nothing to choose from".into());
+    }
     if let Some(report) = stream_one(plan, job, threads)? {
         return Ok(report);
     }

@@ -1,6 +1,8 @@
 //! `tintype encode`: pictures to `.tin` files, or to real JPEGs.
 
 use crate::args::{EncodeArgs, GoalArgs, Resize, TuneArg};
+#[cfg(feature = "video")]
+use crate::commands::clip::{self, ClipPlan, Taken};
 use crate::commands::comparison::{Coded, comparison};
 use crate::commands::kept::{Kept, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
@@ -40,6 +42,9 @@ struct Plan {
     preserve: bool,
     /// Page or frame to read.
     page: Option<usize>,
+    /// How clips are encoded, if inputs of several pictures are to be clips.
+    #[cfg(feature = "video")]
+    clip: Option<ClipPlan>,
     /// `--tune visual` was asked for.
     looks: bool,
     /// JPEG files are packed, not coded anew: nothing else was asked for.
@@ -123,6 +128,8 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         sealing,
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
+        #[cfg(feature = "video")]
+        clip: clip_plan(args, codec, goal),
         looks: args.tune == Some(TuneArg::Visual),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
@@ -303,12 +310,46 @@ fn check_output_format(job: &Job, codec: Option<CodecId>, goal: Goal) -> Result<
     }
 }
 
+/// How clips are encoded: not where a codec for pictures, one picture, or a change of pictures was asked for.
+#[cfg(feature = "video")]
+fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<ClipPlan> {
+    let asked = codec.is_some()
+        || args.page.is_some()
+        || args.resize.is_some()
+        || args.denoise.is_some()
+        || !args.depth.is_empty()
+        || args.max_error > 0;
+    (!asked).then_some(ClipPlan {
+        goal,
+        effort: args.effort,
+        group: args.group.into(),
+        existing: Existing::from_force(args.common.force),
+        preserve: !args.common.no_preserve,
+        json: args.common.json,
+    })
+}
+
 fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
     // What is no picture is refused by its first bytes.
     let known = |head: &[u8]| {
         PictureFormat::detect(head).is_some() || files::is_jpeg(head) || plan.codec == Some(codec::JPEG)
     };
-    let file = read_input_if(&job.input, known)?;
+    #[allow(unused_mut)]
+    let mut taken: Option<Vec<u8>> = None;
+    #[cfg(feature = "video")]
+    if let Some(clip) = plan.clip.as_ref().filter(|_| !is_jpeg(&job.output)) {
+        match clip::encode(clip, job, threads)? {
+            Taken::NoClip(bytes) => taken = bytes,
+            Taken::Done(report, before, after) => {
+                count_totals(plan, before, after);
+                return Ok(report);
+            }
+        }
+    }
+    let file = match taken {
+        Some(bytes) => bytes,
+        None => read_input_if(&job.input, known)?,
+    };
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }
@@ -454,6 +495,14 @@ fn pack_one(
     write_one(plan, job, done, picture, threads)
 }
 
+fn count_totals(plan: &Plan, before: u64, after: u64) {
+    if let Ok(mut totals) = plan.totals.lock() {
+        totals.files += 1;
+        totals.bytes_before += before;
+        totals.bytes_after += after;
+    }
+}
+
 /// A file that is ready to be written.
 struct Done<'a> {
     file: &'a [u8],
@@ -481,11 +530,7 @@ fn write_one(
     if place != job.output && !plan.json {
         note(&format!("{} is another picture's file and stays", job.output.name()));
     }
-    if let Ok(mut totals) = plan.totals.lock() {
-        totals.files += 1;
-        totals.bytes_before += bytes_before;
-        totals.bytes_after += file.len() as u64;
-    }
+    count_totals(plan, bytes_before, file.len() as u64);
 
     let mut complaint = complaint_of(job, &record.warnings);
     if let Some(replace) = &plan.replace {

@@ -10,13 +10,11 @@ use crate::output::print_line;
 use crate::parts;
 use crate::record::Record;
 use crate::seal::{self, Keys, SealedFacts};
+use crate::shape_text::colour_text;
 use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
-use tintype::{
-    ColourModel, DecodeOptions, Decoder, Metadata, ModelName, PlaneRole, Shape, Warning, YCbCrMatrix,
-    codec, files,
-};
+use tintype::{DecodeOptions, Decoder, Metadata, ModelName, Shape, Warning, codec, files};
 use tintype_image::io::PictureFormat;
 
 /// The contract's fields, and what only `info` knows.
@@ -96,6 +94,24 @@ pub fn run(args: &InfoArgs) -> Outcome {
             && let Some(text) = models::text_from_file(path)
         {
             print_line(&text);
+            continue;
+        }
+        #[cfg(feature = "video")]
+        if let Place::File(path) = &input.place
+            && super::clip::is_clip(&input.place)
+        {
+            let name = input.place.name();
+            let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
+            let file = std::fs::File::open(path)
+                .map(std::io::BufReader::new)
+                .map_err(|error| error.to_string());
+            match file.and_then(|file| super::clip::info(&name, file, bytes, args.json)) {
+                Ok(text) => print_line(&text),
+                Err(message) => {
+                    complain(&format!("{name}: {message}"));
+                    all_done = false;
+                }
+            }
             continue;
         }
         match info_of(&input, &keys) {
@@ -198,34 +214,6 @@ fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
         known.into_iter().filter_map(|(name, bytes)| Some((name.to_string(), bytes.as_ref()?.len())));
     let other = metadata.other.iter().map(|(name, bytes)| (name.clone(), bytes.len()));
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
-}
-
-/// Colour model, sampling and further planes in a few words: `YCbCr BT.601 4:2:0 + alpha`.
-fn colour_text(shape: &Shape) -> String {
-    let mut text = match shape.colour {
-        ColourModel::Gray => "gray".to_string(),
-        ColourModel::Rgb => "RGB".to_string(),
-        ColourModel::YCbCr(YCbCrMatrix::Bt601) => "YCbCr BT.601".to_string(),
-        ColourModel::YCbCr(YCbCrMatrix::Bt709) => "YCbCr BT.709".to_string(),
-        ColourModel::Bands => format!("{} bands", shape.planes.len()),
-    };
-    let chroma = shape.planes.get(1).filter(|plane| plane.role == PlaneRole::Colour);
-    text += match chroma.map(|plane| (plane.subsample_x_log2, plane.subsample_y_log2)) {
-        Some((1, 0)) => " 4:2:2",
-        Some((1, 1)) => " 4:2:0",
-        Some((0, 1)) => " 4:4:0",
-        _ => "",
-    };
-    if shape.colour != ColourModel::Bands {
-        for plane in shape.planes.iter().skip(shape.colour_planes()) {
-            text += match plane.role {
-                PlaneRole::Alpha => " + alpha",
-                PlaneRole::Depth => " + depth",
-                _ => " + band",
-            };
-        }
-    }
-    text
 }
 
 /// What opens a sealed file, and which of its parts are sealed.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(feature = "video")]
+pub mod clip;
 pub mod compare;
 pub mod comparison;
 pub mod decode;

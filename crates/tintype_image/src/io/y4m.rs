@@ -75,8 +75,23 @@ impl Y4mHeader {
         Ok(Self { shape, frame_rate, parameters: vec!["Ip".into(), "A1:1".into()], sampling })
     }
 
+    /// A header for frames of `shape` with these `words`, as [`Y4mHeader::words`] gave them.
+    ///
+    /// # Errors
+    /// `Malformed`, `Unsupported` where the words say nothing usable, `Misuse` where they are of another shape.
+    pub fn with_words(shape: &Shape, words: &str) -> Result<Self, ImageError> {
+        let line = format!("YUV4MPEG2 W{} H{} {words}", shape.width_px, shape.height_px);
+        let header = Self::parse(&line, &Limits::default())?;
+        if header.shape != *shape {
+            return Err(ImageError::Misuse {
+                what: format!("y4m header \"{words}\" for another shape"),
+            });
+        }
+        Ok(header)
+    }
+
     /// All words but size, in a line.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let (n, d) = self.frame_rate;
         let mut words = format!("F{n}:{d} C{}", self.sampling);
         self.parameters.iter().for_each(|word| words += &format!(" {word}"));
@@ -182,6 +197,11 @@ impl<R: BufRead> Y4mReader<R> {
     /// The header.
     pub fn header(&self) -> &Y4mHeader {
         &self.header
+    }
+
+    /// What is read from; what is taken from it is missing in the next frame.
+    pub fn source_mut(&mut self) -> &mut R {
+        &mut self.source
     }
 
     fn frame(&mut self) -> Result<Option<Planes>, ImageError> {

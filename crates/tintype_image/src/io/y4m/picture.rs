@@ -64,11 +64,10 @@ pub(in crate::io) fn write(picture: &Picture) -> Result<Vec<u8>, ImageError> {
     } else {
         &picture.planes
     };
-    let kept = picture.metadata.item(Metadata::Y4M_HEADER).and_then(|words| {
-        let (shape, words) = (&planes.shape, std::str::from_utf8(words).ok()?);
-        let line = format!("YUV4MPEG2 W{} H{} {words}", shape.width_px, shape.height_px);
-        Y4mHeader::parse(&line, &Limits::default()).ok().filter(|header| header.shape == *shape)
-    });
+    let kept = picture
+        .metadata
+        .item(Metadata::Y4M_HEADER)
+        .and_then(|words| Y4mHeader::with_words(&planes.shape, std::str::from_utf8(words).ok()?).ok());
     let header = match kept {
         Some(header) => header,
         None => usual_header(&planes.shape)?,

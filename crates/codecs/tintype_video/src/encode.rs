@@ -1,0 +1,188 @@
+//! Encoding of a group: steps by level, the search, the code.
+
+use crate::deblock::{STRENGTH_MAX, deblock};
+use crate::frame::{Format, Frame, FrameState};
+use crate::group::{Coded, GroupHead, PictureHead, distances, setting};
+use crate::order::{Slot, spans};
+use crate::search::look::{Halves, Small};
+use crate::search::{Search, Trials, VectorSearch, difference::squared};
+use crate::transform::STEP_MAX;
+use crate::walk::walk_picture;
+use tintype_block::{CodingWalk, ContextSet};
+use tintype_codec::{Exec, map_indexed};
+use tintype_entropy::BitEncoder;
+
+/// What a group is encoded with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupSettings {
+    /// Step index of the first picture; others follow from their level.
+    pub step: u8,
+    /// 1 to 9.
+    pub effort: u8,
+    /// Logarithm of the pictures of a span.
+    pub span_log2: u8,
+    /// What is added to step indices for chroma.
+    pub chroma_offset: i8,
+}
+
+impl GroupSettings {
+    /// For a quality of 0 to 100.
+    pub fn of_quality(quality: f32, effort: u8) -> Self {
+        let step = (33.0 + (75.0 - quality) * 0.55).round().clamp(0.0, f32::from(STEP_MAX)) as u8;
+        Self { step, effort, span_log2: 3, chroma_offset: 0 }
+    }
+}
+
+/// What is added to the step index at each level, from ends of spans on.
+const LEVEL_OFFSETS: [u8; 6] = [2, 4, 6, 7, 8, 8];
+/// Squared error that a bit may cost, in squared steps: of pictures without references, then by level.
+const LAMBDAS: [f32; 7] = [0.09, 0.12, 0.14, 0.15, 0.16, 0.16, 0.16];
+
+/// What an encoder keeps of a coded picture.
+type Kept = Option<Halves>;
+
+/// A coded picture on its way out.
+struct Done {
+    head: PictureHead,
+    code: Vec<u8>,
+    state: FrameState,
+    contexts: ContextSet,
+    halves: Kept,
+}
+
+/// The bytes of the group of `frames`, 1 to 256 of them.
+pub fn encode_frames(
+    frames: &[Frame],
+    format: &Format,
+    settings: &GroupSettings,
+    exec: &Exec,
+) -> Vec<u8> {
+    encode_observed(frames, format, settings, exec, |_, _| ())
+}
+
+/// The same; `observe` gets each picture as a decoder will have it, with its place.
+pub(crate) fn encode_observed(
+    frames: &[Frame],
+    format: &Format,
+    settings: &GroupSettings,
+    exec: &Exec,
+    mut observe: impl FnMut(usize, &Frame),
+) -> Vec<u8> {
+    let head = GroupHead {
+        count: frames.len(),
+        span_log2: settings.span_log2,
+        chroma_offset: settings.chroma_offset,
+    };
+    let small = map_indexed(exec.threads, frames.len(), |i| Small::of(&frames[i], format.depth));
+    let group = Group { frames, small: &small, format, settings, head, exec };
+    let mut coded: Coded<Kept> = Coded::new(frames.len());
+    let (mut heads, mut codes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    for span in spans(head.count, head.span_log2) {
+        let last = span.stages.len();
+        for (number, stage) in span.stages.iter().enumerate() {
+            // The pictures of the last stage are referred to only if they are ends of spans.
+            let kept = number + 1 < last || last == 1;
+            let done = map_indexed(exec.threads, stage.len(), |i| {
+                group.encode_picture(&coded, &stage[i], kept)
+            });
+            for (slot, done) in stage.iter().zip(done) {
+                observe(slot.display, &done.state.frame);
+                heads.push(done.head);
+                codes.extend(done.code);
+                coded.put(slot, done.state, done.contexts, done.halves);
+            }
+        }
+        ends.push(span.shown.end - 1);
+        coded.forget(&ends);
+    }
+    let mut bytes = head.write(&heads);
+    bytes.extend(codes);
+    bytes
+}
+
+/// What the pictures of a group share.
+struct Group<'a> {
+    frames: &'a [Frame],
+    small: &'a [Small],
+    format: &'a Format,
+    settings: &'a GroupSettings,
+    head: GroupHead,
+    exec: &'a Exec,
+}
+
+impl Group<'_> {
+    fn encode_picture(&self, coded: &Coded<Kept>, slot: &Slot, kept: bool) -> Done {
+        let (format, source) = (self.format, &self.frames[slot.display]);
+        let held = coded.references_of(slot);
+        let distances = distances(slot, &held);
+        let references: Vec<&FrameState> = held.iter().map(|held| &held.state).collect();
+        let level = usize::from(slot.level);
+        let offset = if slot.is_intra() { 0 } else { LEVEL_OFFSETS[level] };
+        let step = self.settings.step.saturating_add(offset).min(STEP_MAX);
+        let steps = self.head.steps(step, format.depth);
+        let setting = setting(format, &distances, &references, steps, self.exec.level);
+
+        let number = if slot.is_intra() { 0 } else { level + 1 };
+        let scale = LAMBDAS[number];
+        let lambda = scale * (steps[0] as f32 / 64.0).powi(2);
+        let own = Halves::of(source, format.depth);
+        let vectors = (!slot.is_intra()).then(|| VectorSearch {
+            source: own.whole(),
+            references: held.iter().filter_map(|held| held.more.as_ref()).collect(),
+            size: (format.cells().0 * 8, format.cells().1 * 8),
+            lambda: lambda.sqrt() / f32::from(1u16 << (format.depth - 8)),
+            level: self.exec.level,
+        });
+        let search = Search {
+            setting: &setting,
+            source,
+            vectors,
+            coarse: slot
+                .references
+                .iter()
+                .map(|&at| self.small[slot.display].coarse(&self.small[at]))
+                .collect(),
+            coarse_across: self.small[slot.display].across(),
+            lambda,
+            weights: [1.0, 1.0],
+            trials: Trials::of_effort(self.settings.effort),
+        };
+
+        let mut state = FrameState::new(format);
+        let mut contexts = coded.contexts_for(slot);
+        let mut encoder = BitEncoder::new();
+        let mut walk = CodingWalk { walk: &mut encoder, contexts: &mut contexts };
+        walk_picture(&mut walk, &setting, &mut state, |contexts, state, at| {
+            Some(search.superblock(contexts, state, at))
+        });
+        let code = encoder.finish();
+        let strength = self.smooth(&mut state, source, steps[0]);
+        let halves = kept.then(|| Halves::of(&state.frame, format.depth));
+        Done { head: PictureHead { step, strength, len: code.len() }, code, state, contexts, halves }
+    }
+
+    /// Smooths the picture by the strength that brings luma nearest to the source.
+    fn smooth(&self, state: &mut FrameState, source: &Frame, step: i32) -> u8 {
+        let base = (step as f32 / 64.0 / f32::from(1u16 << (self.format.depth - 8))) * 0.6;
+        let error = |state: &FrameState| {
+            let rows = state.frame.planes[0].rows().zip(source.planes[0].rows());
+            rows.map(|(a, b)| squared(a, b)).sum::<u64>()
+        };
+        let mut best = (error(state), 0, None);
+        let luma = Format { planes: 1, ..*self.format };
+        for factor in [0.4, 0.8, 1.2, 1.8] {
+            let strength = ((base * factor).round() as u8).min(STRENGTH_MAX);
+            if strength == 0 || strength == best.1 {
+                continue;
+            }
+            let mut smoothed = state.clone();
+            deblock(&mut smoothed, &luma, strength);
+            let error = error(&smoothed);
+            if error < best.0 {
+                best = (error, strength, Some(()));
+            }
+        }
+        deblock(state, self.format, best.1);
+        best.1
+    }
+}
