@@ -111,6 +111,7 @@ const ROOMS: &[Room] = &[
     room("tintype_cli", &[&["tintype_commands"]]),
     room("tintype_cross", &[HALL, IMAGE]),
     room("tintype_dev", &[NUMERIC, CONTRACT, CODECS, HALL, WORKSHOPS]),
+    room("tintype_fuzz", &[HALL, CONTAINER]),
     room("xtask", &[]),
 ];
 

@@ -8,6 +8,7 @@
 //!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
 //! * `size` builds the program as it is shipped, and fails if it is too large.
+//! * `nightly` feeds hostile input to every reader, and kills batches; it takes an hour.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
 //!   docs/results.
 
@@ -21,6 +22,7 @@ mod gate;
 mod hygiene;
 mod licences;
 mod names;
+mod nightly;
 mod results;
 mod results_page;
 mod rooms;
@@ -31,7 +33,7 @@ mod spdx;
 mod test_run;
 
 const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
-licences | hygiene | cross | size | results [BENCH.json…]";
+licences | hygiene | cross | size | nightly | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Some("hygiene") => hygiene::step(&root),
         Some("cross") => cross::step(&root),
         Some("size") => size::step(&root),
+        Some("nightly") => nightly::step(&root),
         Some("results") => results::step(&root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");

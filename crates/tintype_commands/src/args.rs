@@ -7,7 +7,7 @@ use crate::commands::train::TrainArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use tintype::{CodecId, Denoise, Region, Tune, codec};
+use tintype::{CodecId, Denoise, Limits, Region, Tune, codec};
 use tintype_image::io::PictureFormat;
 
 /// Compresses photos and other pictures into small files, and turns them back into pictures.
@@ -361,6 +361,8 @@ pub struct InfoArgs {
     pub basis: Option<PathBuf>,
     #[command(flatten)]
     pub keys: KeyArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// One JSON object a file
     #[arg(long)]
     pub json: bool,
@@ -386,6 +388,8 @@ pub struct CompareArgs {
     pub show: bool,
     #[command(flatten)]
     pub keys: KeyArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -461,9 +465,31 @@ pub struct CommonArgs {
     /// Leave out inputs whose output exists already; after an interrupted batch this goes on with the rest
     #[arg(long, visible_alias = "resume")]
     pub skip_existing: bool,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// One JSON object a file on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a picture may take.
+#[derive(ClapArgs, Debug)]
+pub struct LimitArgs {
+    /// Refuse pictures of more pixels, such as 50M
+    #[arg(long, value_name = "N", value_parser = parse_size)]
+    pub limit_pixels: Option<u64>,
+    /// Refuse pictures whose work takes more memory, such as 500MB, by the number of their samples [default: 2^30
+    /// samples]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
+    pub limit_memory: Option<u64>,
+}
+
+impl LimitArgs {
+    /// As a value for the library.
+    pub fn limits(&self) -> Limits {
+        let limits = self.limit_memory.map_or_else(Limits::default, Limits::within_memory);
+        Limits { pixels_max: self.limit_pixels.unwrap_or(u64::MAX), ..limits }
+    }
 }
 
 /// A codec, or none for `auto`.

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Limits {
     /// Largest width and largest height, in pixels; at most 65 535.
     pub side_px_max: u32,
+    /// Largest number of pixels.
+    pub pixels_max: u64,
     /// Largest number of samples of all planes together.
     pub samples_max: u64,
     /// Largest number of planes; at most 32.
@@ -22,9 +24,43 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 65 535 pixels a side, 2^30 samples, 32 planes, 64 MiB of any one metadata item.
+    /// 65 535 pixels a side and no further bound on pixels, 2^30 samples, 32 planes, 64 MiB of any one metadata item.
     fn default() -> Self {
-        Self { side_px_max: 65_535, samples_max: 1 << 30, planes_max: 32, metadata_bytes_max: 64 << 20 }
+        Self {
+            side_px_max: 65_535,
+            pixels_max: u64::MAX,
+            samples_max: 1 << 30,
+            planes_max: 32,
+            metadata_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// Memory that a program takes without a picture: code, models, tables.
+const MEMORY_BYTES_BASE: u64 = 48 << 20;
+/// Memory for each sample, at most: peak memory of encodes and decodes of 1600 × 1000 pixels, noise on
+/// a slope, on one thread, less that of one pixel, was 3 (cluster) to 8 bytes a sample (wavelet) for decodes, 7
+/// (cluster) to 11 (planes) for encodes; files of other formats may take as much again.
+const MEMORY_BYTES_PER_SAMPLE: u64 = 16;
+
+impl Limits {
+    /// Limits under which work on one picture takes about `bytes` of memory at most.
+    ///
+    /// ```
+    /// use tintype_image::Limits;
+    ///
+    /// let limits = Limits::within_memory(1 << 30);
+    /// assert!(limits.samples_max < 70_000_000 && limits.samples_max > 60_000_000);
+    /// assert_eq!(Limits::within_memory(0).samples_max, 0);
+    /// ```
+    pub fn within_memory(bytes: u64) -> Self {
+        let free = bytes.saturating_sub(MEMORY_BYTES_BASE);
+        let plain = Self::default();
+        Self {
+            samples_max: plain.samples_max.min(free / MEMORY_BYTES_PER_SAMPLE),
+            metadata_bytes_max: plain.metadata_bytes_max.min(free / 4),
+            ..plain
+        }
     }
 }
 

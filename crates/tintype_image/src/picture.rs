@@ -198,6 +198,9 @@ impl Shape {
                 ));
             }
         }
+        if self.width_px as u64 * self.height_px as u64 > limits.pixels_max {
+            return Err(ImageError::Limit { what: "number of pixels", max: limits.pixels_max });
+        }
         if self.samples() > limits.samples_max {
             return Err(ImageError::Limit { what: "number of samples", max: limits.samples_max });
         }

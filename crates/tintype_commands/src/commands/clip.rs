@@ -31,6 +31,8 @@ pub struct ClipPlan {
     pub preserve: bool,
     /// Whether JSON is asked for.
     pub json: bool,
+    /// An option that does not go with clips: why a clip is refused.
+    pub refused: Option<&'static str>,
 }
 
 /// What became of an input that may be a clip.
@@ -139,6 +141,9 @@ fn encode_pictures<R: BufRead>(
     threads: Threads,
     mut pictures: Pictures<R>,
 ) -> Result<Taken, String> {
+    if let Some(why) = plan.refused {
+        return Err(why.into());
+    }
     let Goal::Quality(quality) = plan.goal else {
         return Err("is a clip, which is encoded at a quality; give -q and no other goal".into());
     };

@@ -10,7 +10,7 @@ use crate::style::complain;
 use crate::{Failure, Outcome, terminal};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use tintype::{DecodeOptions, Decoder, Picture, Planes, files};
+use tintype::{DecodeOptions, Decoder, Limits, Picture, Planes, files};
 use tintype_image::io::{PictureFormat, write_picture};
 use tintype_metrics::{Report, compare, difference_picture};
 
@@ -30,12 +30,13 @@ pub fn run(args: &CompareArgs) -> Outcome {
             Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
         }
     };
+    let limits = args.limits.limits();
     let places = [&args.a, &args.b].map(|path| Place::File(path.clone()));
     let keys = seal::keys(&args.keys, &places.each_ref())?;
     if args.a.is_dir() && args.b.is_dir() {
-        return folders(args, &keys);
+        return folders(args, (&keys, limits));
     }
-    let (a, b) = (read_any(&args.a, &keys)?, read_any(&args.b, &keys)?);
+    let (a, b) = (read_any(&args.a, (&keys, limits))?, read_any(&args.b, (&keys, limits))?);
     let both = |error: &dyn std::fmt::Display| {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
@@ -64,7 +65,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
 
 /// Compares the pictures of two folders that have the same names but for their extensions: a line
 /// each. Whether each had its other.
-fn folders(args: &CompareArgs, keys: &Keys) -> Outcome {
+fn folders(args: &CompareArgs, keys: (&Keys, Limits)) -> Outcome {
     if args.diff.is_some() || args.show {
         let what = "--diff and --show take two files; compare folders without them".into();
         return Err(Failure::Usage(what));
@@ -120,10 +121,10 @@ fn line_from_report(name: &Path, report: &Report) -> String {
 }
 
 /// The samples of a picture or `.tin` file.
-fn read_any(path: &Path, keys: &Keys) -> Result<Planes, Failure> {
+fn read_any(path: &Path, (keys, limits): (&Keys, Limits)) -> Result<Planes, Failure> {
     let failed = |error: String| Failure::Work(format!("{}: {error}", path.display()));
     let place = if path.as_os_str() == "-" { Place::Standard } else { Place::File(path.into()) };
-    let options = seal::with_keys(DecodeOptions::new(), keys);
+    let options = seal::with_keys(DecodeOptions::new(), keys).limits(limits);
     if place != Place::Standard && starts_as_ours(path) {
         let (decoded, _) = decode_place(&place, options).map_err(failed)?;
         return match decoded.cut_off_at {

@@ -108,6 +108,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
 
 fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
     let mut options = DecodeOptions::new().scale(1 << args.scale).partial(args.partial);
+    options = options.limits(args.common.limits.limits());
     if let Some(region) = args.region {
         options = options.region(region);
     }

@@ -22,7 +22,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
 use tintype::{
-    CodecId, DecodeOptions, Decoder, Encoded, Encoder, Goal, Models, Picture, Threads, codec,
+    CodecId, DecodeOptions, Decoder, Encoded, Encoder, Goal, Limits, Models, Picture, Threads, codec,
 };
 use tintype_image::planes_shrunk;
 
@@ -35,6 +35,7 @@ struct Plan {
     /// The depth picture of each job, or none at all.
     depths: Vec<(Place, Place)>,
     max_error: u16,
+    limits: Limits,
     resize: Option<Resize>,
     kept: Kept,
     sealing: Sealing,
@@ -108,6 +109,15 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
     retain_new(&mut jobs, &args.common);
 
+    // Clips are written as they come.
+    #[cfg(feature = "video")]
+    let refused = match (sealing.is_on(), args.replace) {
+        (true, _) => Some(
+            "is a clip, and clips are not sealed; seal it with age, or choose one picture with --page",
+        ),
+        (false, true) => Some("is a clip, which --replace does not compare; encode it without"),
+        (false, false) => None,
+    };
     remove_leftovers(&jobs);
     let plain_models = models.clone();
     let plan = Plan {
@@ -118,6 +128,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         models,
         depths,
         max_error: args.max_error,
+        limits: args.common.limits.limits(),
         resize: args.resize,
         kept: Kept::from_args(&args.kept),
         replace: args.replace.then(|| Replace {
@@ -129,7 +140,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
         #[cfg(feature = "video")]
-        clip: clip_plan(args, codec, goal),
+        clip: clip_plan(args, codec, goal).map(|clip| clip::ClipPlan { refused, ..clip }),
         looks: args.tune == Some(TuneArg::Visual),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
@@ -150,7 +161,7 @@ pub fn run(args: &EncodeArgs) -> Outcome {
 fn encoder_from_args(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Encoder {
     let encoder =
         Encoder::new().goal(goal).tune(args.tune.unwrap_or(TuneArg::Visual).into()).effort(args.effort);
-    let mut encoder = parts::verifying(encoder, args.verify);
+    let mut encoder = parts::verifying(encoder, args.verify).limits(args.common.limits.limits());
     if let Some(codec) = codec {
         encoder = encoder.codec(codec);
     }
@@ -326,6 +337,7 @@ fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<Cl
         existing: Existing::from_force(args.common.force),
         preserve: !args.common.no_preserve,
         json: args.common.json,
+        refused: None,
     })
 }
 
@@ -372,7 +384,7 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     if let Some(replace) = &plan.replace {
         replace.check_loss(lossy || plan.max_error > 0 || plan.page.is_some())?;
     }
-    let options = DecodeOptions::new().threads(threads.count());
+    let options = DecodeOptions::new().threads(threads.count()).limits(plan.limits);
     let paged = match plan.page {
         Some(page) => options.clone().page(page),
         None => options.clone(),

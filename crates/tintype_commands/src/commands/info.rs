@@ -14,7 +14,7 @@ use crate::shape_text::colour_text;
 use crate::style::{Ink, complain, grouped, paint, size_text};
 use serde::Serialize;
 use std::io::{Cursor, IsTerminal};
-use tintype::{DecodeOptions, Decoder, Metadata, ModelName, Shape, Warning, codec, files};
+use tintype::{DecodeOptions, Decoder, Limits, Metadata, ModelName, Shape, Warning, codec, files};
 use tintype_image::io::PictureFormat;
 
 /// The contract's fields, and what only `info` knows.
@@ -114,7 +114,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
             }
             continue;
         }
-        match info_of(&input, &keys) {
+        match info_of(&input, (&keys, args.limits.limits())) {
             Ok(Told::Open(info)) if args.json => {
                 print_line(&serde_json::to_string(&info).unwrap_or_default());
             }
@@ -132,7 +132,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
     Ok(all_done)
 }
 
-fn info_of(input: &Input, keys: &Keys) -> Result<Told, String> {
+fn info_of(input: &Input, (keys, limits): (&Keys, Limits)) -> Result<Told, String> {
     let bytes = read_input(&input.place)?;
     let sealed = seal::facts_of(&bytes, keys)?;
     if let Some(sealed) = sealed.as_ref().filter(|facts| !facts.open)
@@ -141,7 +141,8 @@ fn info_of(input: &Input, keys: &Keys) -> Result<Told, String> {
         let (input, bytes) = (input.place.name(), bytes.len() as u64);
         return Ok(Told::Closed(Closed { input, bytes, sealed: sealed.clone() }));
     }
-    open_info(input, &bytes, sealed, keys).map(|info| Told::Open(Box::new(info)))
+    let options = seal::with_keys(DecodeOptions::new(), keys).limits(limits);
+    open_info(input, &bytes, sealed, &options).map(|info| Told::Open(Box::new(info)))
 }
 
 /// Describes a file that is open, or a part of a sealed one.
@@ -149,17 +150,16 @@ fn open_info(
     input: &Input,
     bytes: &[u8],
     sealed: Option<SealedFacts>,
-    keys: &Keys,
+    options: &DecodeOptions,
 ) -> Result<InfoRecord, String> {
-    let options = || seal::with_keys(DecodeOptions::new(), keys);
+    let options = || options.clone();
     let record = |shape: &Shape, codec: &str| {
         let job = Job { input: input.place.clone(), output: Place::Standard, otherwise: None };
         let pixels = shape.width_px as f64 * shape.height_px as f64;
         Record { output: None, ..Record::new(&job, shape, codec, bytes.len() as u64, pixels) }
     };
     if !bytes.starts_with(&tintype::MAGIC) {
-        let read =
-            files::read_picture(bytes, &DecodeOptions::new()).map_err(|error| error.to_string())?;
+        let read = files::read_picture(bytes, &options()).map_err(|error| error.to_string())?;
         // Nothing is lost by looking.
         let told = |warning: &Warning| !matches!(warning, Warning::MetadataLeftOut { .. });
         let (picture, mut told_of) = (read.picture, read.warnings);

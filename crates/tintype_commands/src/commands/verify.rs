@@ -14,7 +14,7 @@ use crate::style::{note, size_text};
 use crate::{Failure, Outcome};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tintype::{DecodeOptions, Models, Threads, files};
+use tintype::{DecodeOptions, Limits, Models, Threads, files};
 use tintype_image::io::PictureFormat;
 use tintype_metrics::{Wanted, compare_with};
 
@@ -69,6 +69,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
         .collect();
     let places: Vec<&Place> = jobs.iter().map(|job| &job.input).collect();
     let keys = seal::keys(&args.keys, &places)?;
+    let limits = args.common.limits.limits();
     let signers = seal::signers(&args.signer)?;
     let original_of = |job: &Job| -> Result<Option<PathBuf>, String> {
         let Some(originals) = originals else { return Ok(None) };
@@ -82,7 +83,7 @@ pub fn run(args: &VerifyArgs) -> Outcome {
                 Place::File(path) => seal::signed_by(path, &signers)?,
                 Place::Standard => None,
             };
-            let (verified, complaint) = verify(job, original, (&models, &keys), threads)?;
+            let (verified, complaint) = verify(job, original, (&models, &keys, limits), threads)?;
             Ok((Verified { signed_by, ..verified }, complaint))
         });
         verified
@@ -121,11 +122,11 @@ fn original(input: &Input, originals: &Path) -> Option<PathBuf> {
 fn verify(
     job: &Job,
     original: Option<PathBuf>,
-    (models, keys): (&Models, &Keys),
+    (models, keys, limits): (&Models, &Keys, Limits),
     threads: Threads,
 ) -> Result<(Verified, Option<String>), String> {
     let options = DecodeOptions::new().threads(threads.count()).models(models.clone());
-    let options = seal::with_keys(options, keys);
+    let options = seal::with_keys(options, keys).limits(limits);
     if let Place::File(path) = &job.input {
         seal::check_parts(path, keys)?;
     }

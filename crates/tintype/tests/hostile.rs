@@ -1,0 +1,105 @@
+//! Files that ask for far more than they hold are refused at once.
+
+use std::io::Cursor;
+use std::time::{Duration, Instant};
+use tintype::{Decoder, Error, ImageError, Limits};
+use tintype_container::{
+    Metadata, MetadataItem, PackedItem, Parts, SectionKey, SectionRef, crc_32c, write_file, write_varint,
+};
+
+/// Refusing takes microseconds; a busy machine may stop a thread for longer than that.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+/// A file of about 200 bytes that says it holds such a picture by this codec.
+fn bomb(codec: u8, (width, height): (u64, u64), planes: &[u8], header: u8) -> Vec<u8> {
+    let mut head = vec![codec];
+    write_varint(&mut head, width);
+    write_varint(&mut head, height);
+    head.extend_from_slice(planes);
+    head.extend([header; 40]);
+    let key = SectionKey { tile: 0, layer: 0 };
+    let data = [header; 100];
+    let sections = vec![SectionRef { key, bytes: &data }];
+    let mut file = Vec::new();
+    write_file(&mut file, &Parts { head: &head, sections, ..Parts::default() }).unwrap();
+    file
+}
+
+#[test]
+fn a_picture_that_is_too_large_is_refused_by_every_codec_before_it_is_decoded() {
+    // Gray, RGB of 16 bits with opacity, and 32 bands of 16 bits.
+    let bands = [&[0x44, 32][..], &[0xf3, 0].repeat(32)].concat();
+    for codec in 1..=8 {
+        for header in [0, 1, 0x7f, 0xff] {
+            for planes in [&[0, 7][..], &[0x09, 15], &bands] {
+                let file = bomb(codec, (65_535, 65_535), planes, header);
+                assert!(file.len() < 400);
+                let start = Instant::now();
+                let opened = Decoder::new(Cursor::new(&file));
+                assert!(
+                    matches!(opened, Err(Error::Picture(ImageError::Limit { .. }))),
+                    "codec {codec}: {opened:?}"
+                );
+                assert!(start.elapsed() < AT_ONCE, "codec {codec}: {:?}", start.elapsed());
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_of_pixels_and_memory_hold_for_heads() {
+    let file = bomb(3, (2_000, 1_000), &[0, 7], 0);
+    let open = |limits| {
+        let options = tintype::DecodeOptions::new().limits(limits);
+        Decoder::with_options(Cursor::new(&file), options).map(|_| ())
+    };
+    assert!(open(Limits { pixels_max: 2_000_000, ..Limits::default() }).is_ok());
+    let refused = open(Limits { pixels_max: 1_999_999, ..Limits::default() }).unwrap_err();
+    assert!(refused.to_string().contains("number of pixels"), "{refused}");
+    assert!(open(Limits::within_memory(100 << 20)).is_ok());
+    assert!(open(Limits::within_memory(70 << 20)).is_err());
+}
+
+/// `file` with chunks of `tag` and `payload` put in after its magic and form.
+fn with_chunks(chunks: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let mut file = b"\x89TIN\x01".to_vec();
+    for (tag, payload) in chunks {
+        let mut front = vec![*tag];
+        write_varint(&mut front, payload.len() as u64);
+        file.extend_from_slice(&front);
+        file.extend_from_slice(payload);
+        file.extend(crc_32c(&[&front[..], payload].concat()).to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn millions_of_tiles_chunks_and_promised_bytes_are_refused() {
+    let head = vec![3, 8, 8, 0, 7];
+    let mut tiles = vec![1];
+    write_varint(&mut tiles, (1 << 24) - 1);
+    write_varint(&mut tiles, 1 << 12);
+    let many_chunks = [vec![(0x80, head.clone())], vec![(0x1e, vec![]); 100_000]].concat();
+    // 20 million bytes of zeros, deflated to a thousandth.
+    let zeros = MetadataItem { kind: Metadata::Icc, bytes: vec![0; 20_000_000] };
+    let zeros = [PackedItem::new(&zeros).unwrap()];
+    let mut deflated = Vec::new();
+    write_file(&mut deflated, &Parts { head: &head, metadata: &zeros, ..Parts::default() }).unwrap();
+    assert!(deflated.len() < 40_000);
+    let files = [
+        with_chunks(&[(0x80, head.clone()), (0x81, tiles)]),
+        with_chunks(&many_chunks),
+        [with_chunks(&[(0x80, head.clone())]), vec![0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]
+            .concat(),
+        [with_chunks(&[(0x80, vec![0; 1 << 21])]), vec![0xc2, 0]].concat(),
+        deflated,
+    ];
+    for (i, file) in files.iter().enumerate() {
+        let limits = Limits { metadata_bytes_max: 1 << 20, ..Limits::default() };
+        let options = tintype::DecodeOptions::new().limits(limits);
+        let start = Instant::now();
+        let decoded = Decoder::with_options(Cursor::new(file), options).and_then(Decoder::decode);
+        assert!(decoded.is_err(), "{i}");
+        assert!(start.elapsed() < AT_ONCE, "{i}: {:?}", start.elapsed());
+    }
+}
