@@ -195,3 +195,17 @@ fn a_batch_is_sealed_and_opened_on_all_cores() {
     let info = folder.ok(&["info", "out", "--json"]);
     assert_eq!(info.lines().filter(|line| line.contains("\"passphrase\":true")).count(), 2);
 }
+
+#[test]
+fn a_clip_is_refused_rather_than_left_open() {
+    let folder = Folder::new();
+    let frame = [&b"FRAME\n"[..], &[90; 32 * 32 * 3 / 2]].concat();
+    let clip = [&b"YUV4MPEG2 W32 H32 F30:1 C420jpeg\n"[..], &frame, &frame].concat();
+    folder.write("a.y4m", &clip);
+    let key = test_key("age-key.pub");
+    let sealed = folder.fails(1, &["encode", "a.y4m", "--recipients-file", &key]);
+    assert!(sealed.contains("clips are not sealed"), "{sealed}");
+    let replaced = folder.fails(1, &["encode", "a.y4m", "--replace", "--yes"]);
+    assert!(replaced.contains("does not compare"), "{replaced}");
+    assert_eq!(folder.names().into_iter().collect::<Vec<_>>(), ["a.y4m"]);
+}
