@@ -244,3 +244,34 @@ fn a_tune_that_a_codec_does_not_heed_is_named() {
     folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "--tune", "psnr", "--force"]);
     folder.ok(&["encode", "a.ppm", "--codec", "wavelet", "--force"]);
 }
+
+#[test]
+fn positions_alone_can_be_left_out() {
+    let folder = Folder::new();
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/jpeg/baseline_420.jpg");
+    let plain = std::fs::read(path).unwrap();
+    // EXIF with an orientation of 1 and a directory of positions that holds one entry.
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0".to_vec();
+    exif.extend([0x12, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+    exif.extend([0x25, 0x88, 4, 0, 1, 0, 0, 0, 38, 0, 0, 0]);
+    exif.extend([0; 4]);
+    exif.extend([1, 0, 1, 0, 2, 0, 3, 0, 0, 0, b'N', b'E', b'W', 0]);
+    let xmp =
+        b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta exif:GPSLatitude='52N' dc:t='kept'></x:xmpmeta>";
+    let segment = |body: &[u8]| [&[0xff, 0xe1, 0, (body.len() + 2) as u8][..], body].concat();
+    let jpeg = [&plain[..2], &segment(&exif), &segment(xmp), &plain[2..]].concat();
+    folder.write("a.jpg", &jpeg);
+    folder.ok(&["encode", "a.jpg", "--strip=gps"]);
+    folder.ok(&["decode", "a.tin", "-o", "b.jpg"]);
+    let back = folder.read("b.jpg");
+    let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert!(has(&jpeg, b"NEW\0") && !has(&back, b"NEW\0") && !has(&back, b"GPS"));
+    assert!(has(&back, b"dc:t='kept'") && back.len() == jpeg.len());
+    // The same for pictures that are coded anew.
+    folder.ok(&["encode", "a.jpg", "--strip=gps", "-q", "60", "-o", "c.tin"]);
+    folder.ok(&["decode", "c.tin", "-o", "c.png"]);
+    let png = folder.read("c.png");
+    assert!(!has(&png, b"GPS") && has(&png, b"dc:t='kept'"));
+    folder.fails(2, &["encode", "a.jpg", "--strip=nothing"]);
+}

@@ -309,12 +309,22 @@ fn parse_frames(text: &str) -> Result<Frames, String> {
 /// Which metadata goes into the result.
 #[derive(ClapArgs, Debug)]
 pub struct KeepArgs {
-    /// Leave out all metadata but colour: EXIF, XMP, text, resolution; orientation stays
-    #[arg(long, conflicts_with = "keep")]
-    pub strip: bool,
+    /// Leave out metadata: all but colour (EXIF, XMP, text, resolution), or with =exif or =gps only EXIF or positions;
+    /// orientation stays
+    #[arg(long, value_name = "all|exif|gps", conflicts_with = "keep", num_args = 0..=1, require_equals = true,
+        default_missing_value = "all", hide_possible_values = true)]
+    pub strip: Option<StripArg>,
     /// Keep only these kinds of metadata: icc (colour), exif, xmp, other, none
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ["icc", "exif", "xmp", "other", "none"])]
     pub keep: Vec<String>,
+}
+
+/// What `--strip` leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StripArg {
+    All,
+    Exif,
+    Gps,
 }
 
 /// How a picture is made smaller.

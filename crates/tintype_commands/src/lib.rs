@@ -18,6 +18,7 @@ mod output;
 mod pairs;
 mod parts;
 mod pool;
+mod positions;
 mod progress;
 mod record;
 mod replace;

@@ -1,6 +1,7 @@
 //! Which metadata goes into the result (`--strip`, `--keep`), and what the result lacks.
 
-use crate::args::KeepArgs;
+use crate::args::{KeepArgs, StripArg};
+use crate::positions::{blank_exif, blank_jpeg, blank_xmp};
 use tintype::{Metadata, Picture};
 use tintype_image::io::{PictureFormat, exif_with_orientation, left_out_by, orientation_of};
 
@@ -16,24 +17,31 @@ pub struct Kept {
     exif: bool,
     xmp: bool,
     other: bool,
+    /// Positions in what is kept.
+    gps: bool,
 }
 
 impl Kept {
+    const ALL: Self = Self { colour: true, exif: true, xmp: true, other: true, gps: true };
+
     /// As the options say.
     pub fn from_args(args: &KeepArgs) -> Self {
         match (&args.keep[..], args.strip) {
-            ([], false) => Self { colour: true, exif: true, xmp: true, other: true },
-            ([], true) => Self { colour: true, exif: false, xmp: false, other: false },
+            ([], None) => Self::ALL,
+            ([], Some(StripArg::All)) => Self { exif: false, xmp: false, other: false, ..Self::ALL },
+            ([], Some(StripArg::Exif)) => Self { exif: false, ..Self::ALL },
+            ([], Some(StripArg::Gps)) => Self { gps: false, ..Self::ALL },
             (list, _) => {
                 let has = |name: &str| list.iter().any(|kind| kind == name);
-                Self { colour: has("icc"), exif: has("exif"), xmp: has("xmp"), other: has("other") }
+                let (colour, exif) = (has("icc"), has("exif"));
+                Self { colour, exif, xmp: has("xmp"), other: has("other"), gps: true }
             }
         }
     }
 
     /// Whether all of it is kept.
     pub fn is_all(self) -> bool {
-        self.colour && self.exif && self.xmp && self.other
+        self == Self::ALL
     }
 
     /// Takes out what is not kept. An orientation stays: without it the picture would be turned.
@@ -47,6 +55,12 @@ impl Kept {
         }
         if !self.xmp {
             metadata.xmp = None;
+        }
+        if !self.gps {
+            metadata.exif.as_deref_mut().into_iter().for_each(blank_exif);
+            metadata.xmp.as_deref_mut().into_iter().for_each(blank_xmp);
+            // Blocks of EXIF and XMP as text, by programs that knew no better place.
+            metadata.other.retain(|(_, bytes)| !bytes.starts_with(b"Raw profile type"));
         }
         metadata.other.retain(|(name, _)| {
             MEANING.contains(&name.as_str())
@@ -92,6 +106,9 @@ impl Kept {
         let end =
             rest.windows(2).position(|pair| pair == [0xff, 0xd9]).map_or(rest.len(), |end| end + 2);
         out.extend_from_slice(if self.other { rest } else { &rest[..end] });
+        if !self.gps {
+            blank_jpeg(&mut out);
+        }
         out
     }
 }
@@ -143,7 +160,10 @@ mod tests {
     use super::*;
 
     fn args(strip: bool, keep: &[&str]) -> KeepArgs {
-        KeepArgs { strip, keep: keep.iter().map(ToString::to_string).collect() }
+        KeepArgs {
+            strip: strip.then_some(StripArg::All),
+            keep: keep.iter().map(ToString::to_string).collect(),
+        }
     }
 
     #[test]
