@@ -1,7 +1,7 @@
 //! Clips: pictures in, bytes out, and back, a group of pictures at a time.
 
 use crate::error::{Error, Result, Step};
-use crate::registry::clips::{Format, Frame, GroupDecoder, GroupSettings, encode_frames};
+use crate::registry::clips::{CutFinder, Format, Frame, GroupDecoder, GroupSettings, encode_frames};
 use crate::registry::ids::VIDEO;
 use std::collections::VecDeque;
 use std::io::{Read, Seek};
@@ -168,6 +168,7 @@ pub struct ClipEncoder {
     quality: f32,
     effort: u8,
     group: usize,
+    cuts: CutFinder,
     exec: Exec,
 }
 
@@ -199,6 +200,7 @@ impl ClipEncoder {
             quality: 75.0,
             effort: 5,
             group: GROUP,
+            cuts: CutFinder::default(),
             exec: Exec::default(),
         })
     }
@@ -231,7 +233,8 @@ impl ClipEncoder {
         self
     }
 
-    /// Pictures of a group, 1 to 256: what a damaged group costs, and how finely one can seek.
+    /// Pictures of a group, 1 to 256: what a damaged group costs, and how finely one can seek. A group ends earlier
+    /// where the clip shows something else.
     ///
     /// ```
     /// use tintype::{ClipEncoder, ClipInfo, Shape};
@@ -280,7 +283,11 @@ impl ClipEncoder {
             return Err(Error::Misuse { what: "a picture of another shape than the clip's".into() });
         }
         picture.check(&Limits::default())?;
-        self.frames.push(Frame::padded(picture, &self.format));
+        let frame = Frame::padded(picture, &self.format);
+        if self.cuts.begins_anew(&frame, &self.format, &self.exec) {
+            self.close_group()?;
+        }
+        self.frames.push(frame);
         if self.frames.len() >= self.group {
             self.close_group()?;
         }

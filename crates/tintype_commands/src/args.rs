@@ -215,6 +215,9 @@ pub struct GoalArgs {
     /// Bytes of file, such as 50000, 50kB, 48KiB or 1.5MB; the file is never larger
     #[arg(long, value_name = "BYTES", value_parser = parse_size)]
     pub size: Option<u64>,
+    /// Of a clip: thousands of bits a second, on the whole
+    #[arg(long, value_name = "KBIT", value_parser = parse_positive)]
+    pub bitrate: Option<f32>,
     /// Peak signal-to-noise ratio
     #[arg(long, value_name = "DB", value_parser = parse_finite)]
     pub psnr: Option<f32>,

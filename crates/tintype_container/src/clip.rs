@@ -81,6 +81,13 @@ pub struct ClipGroup {
     pub cut: bool,
 }
 
+/// Whether a record begins in `bytes`.
+fn has_record(bytes: &[u8]) -> bool {
+    bytes
+        .windows(HEAD_BYTES)
+        .any(|window| window[..4] == MARK && RecordHead::from_bytes(window).is_some())
+}
+
 /// Writes a clip to a stream.
 ///
 /// ```
@@ -298,12 +305,15 @@ impl<R: Read> ClipReader<R> {
                 have >= end + 4 && crc32c([payload, &[]]).to_le_bytes() == self.pending[end..end + 4];
             match head.kind {
                 Kind::Group => {
+                    // Bytes may be missing in it: then another record follows before the file ends.
+                    let rest = &self.pending[HEAD_BYTES..];
+                    let cut = have < end + 4 && !has_record(rest);
                     let group = ClipGroup {
                         first: head.first,
                         count: head.count,
                         bytes: payload.to_vec(),
                         whole,
-                        cut: have < end + 4,
+                        cut,
                     };
                     self.failures += u32::from(!whole);
                     // After damage the next record is searched from here on: lengths may have changed.

@@ -44,45 +44,76 @@ pub struct Fetch {
 
 /// The prediction of a block, `size.0` columns in a row of `out`.
 pub fn predict(level: Level, reference: &Plane<u16>, fetch: Fetch, depth: u8, out: &mut [i16]) {
-    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-        predict_inline(reference, fetch, depth, out);
-    }));
+    let (x, y) = ((fetch.at.0 >> 3) as isize - 3, (fetch.at.1 >> 3) as isize - 3);
+    let (wide, high) = (fetch.size.0 + TAPS - 1, fetch.size.1 + TAPS - 1);
+    let inside = x >= 0
+        && y >= 0
+        && x as usize + wide <= reference.width()
+        && y as usize + high <= reference.height();
+    let copied;
+    let seen = match reference.as_slice().filter(|_| inside) {
+        Some(samples) => {
+            let stride = reference.width();
+            Seen { samples: &samples[y as usize * stride + x as usize..], stride }
+        }
+        None => {
+            copied = window(reference, (x, y), (wide, high));
+            Seen { samples: &copied, stride: wide }
+        }
+    };
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || filter(seen, fetch, depth, out)));
+}
+
+/// What the filters see: rows that begin every `stride` samples.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    samples: &'a [u16],
+    stride: usize,
 }
 
 #[inline(always)]
-fn predict_inline(reference: &Plane<u16>, fetch: Fetch, depth: u8, out: &mut [i16]) {
-    let (width, height) = fetch.size;
-    let mut window = [0u16; SEEN * SEEN];
-    copy_window(reference, fetch, &mut window);
-    let (across, down) = ((fetch.at.0 & 7) as usize, (fetch.at.1 & 7) as usize);
-    let raise = PRECISION - u32::from(depth);
-    let seen = width + TAPS - 1;
+fn filter(seen: Seen<'_>, fetch: Fetch, depth: u8, out: &mut [i16]) {
+    if fetch.size.0.max(fetch.size.1) <= 16 {
+        filter_in(&mut [0; (16 + TAPS - 1) * 16], seen, fetch, depth, out);
+    } else {
+        filter_in(&mut [0; SEEN * BLOCK], seen, fetch, depth, out);
+    }
+}
 
-    let mut rows = [0i16; SEEN * BLOCK];
-    let row_count = height + TAPS - 1;
+/// Filters along a row; `from` begins three samples before `to`.
+#[inline(always)]
+fn filter_row(to: &mut [i16], from: &[u16], across: usize, raise: u32) {
+    let width = to.len();
     if across == 0 {
-        for (to, from) in rows.chunks_exact_mut(width).zip(window.chunks_exact(seen)).take(row_count) {
-            for (to, from) in to.iter_mut().zip(&from[3..]) {
-                *to = (*from << raise) as i16;
-            }
+        for (to, from) in to.iter_mut().zip(&from[3..]) {
+            *to = (*from << raise) as i16;
         }
     } else {
-        let shift = 7 - raise;
-        let taps = FILTERS[across];
-        for (to, from) in rows.chunks_exact_mut(width).zip(window.chunks_exact(seen)).take(row_count) {
-            for (x, to) in to.iter_mut().enumerate() {
-                let mut sum = 1 << (shift - 1);
-                for k in 0..TAPS {
-                    sum += i32::from(from[x + k] as i16) * taps[k];
-                }
-                *to = (sum >> shift) as i16;
+        let (shift, taps) = (7 - raise, FILTERS[across]);
+        let from: [&[u16]; TAPS] = std::array::from_fn(|k| &from[k..k + width]);
+        for (x, to) in to.iter_mut().enumerate() {
+            let mut sum = 1 << (shift - 1);
+            for k in 0..TAPS {
+                sum += i32::from(from[k][x] as i16) * taps[k];
             }
+            *to = (sum >> shift) as i16;
         }
     }
+}
 
+#[inline(always)]
+fn filter_in(rows: &mut [i16], seen: Seen<'_>, fetch: Fetch, depth: u8, out: &mut [i16]) {
+    let (width, height) = fetch.size;
+    let (across, down) = ((fetch.at.0 & 7) as usize, (fetch.at.1 & 7) as usize);
+    let raise = PRECISION - u32::from(depth);
     if down == 0 {
-        out[..width * height].copy_from_slice(&rows[3 * width..][..width * height]);
+        for (y, to) in out.chunks_exact_mut(width).take(height).enumerate() {
+            filter_row(to, &seen.samples[(y + 3) * seen.stride..], across, raise);
+        }
         return;
+    }
+    for (y, to) in rows.chunks_exact_mut(width).take(height + TAPS - 1).enumerate() {
+        filter_row(to, &seen.samples[y * seen.stride..], across, raise);
     }
     let taps = FILTERS[down];
     for (y, to) in out.chunks_exact_mut(width).take(height).enumerate() {
@@ -97,41 +128,35 @@ fn predict_inline(reference: &Plane<u16>, fetch: Fetch, depth: u8, out: &mut [i1
     }
 }
 
-/// Copies what the filters see: 3 samples before the block, 4 after it.
-#[inline(always)]
-fn copy_window(reference: &Plane<u16>, fetch: Fetch, window: &mut [u16]) {
-    let (x, y) = ((fetch.at.0 >> 3) as isize - 3, (fetch.at.1 >> 3) as isize - 3);
-    let (width, height) = (fetch.size.0 + TAPS - 1, fetch.size.1 + TAPS - 1);
+/// What the filters see, where that reaches beyond the plane.
+fn window(reference: &Plane<u16>, (x, y): (isize, isize), (wide, high): (usize, usize)) -> Vec<u16> {
     let (last_x, last_y) = (reference.width() as isize - 1, reference.height() as isize - 1);
-    let inside = x >= 0 && x + width as isize - 1 <= last_x;
-    for (row, to) in window.chunks_exact_mut(width).take(height).enumerate() {
-        let from = reference.row((y + row as isize).clamp(0, last_y) as usize);
-        if inside {
-            to.copy_from_slice(&from[x as usize..][..width]);
-        } else {
-            for (column, to) in to.iter_mut().enumerate() {
-                *to = from[(x + column as isize).clamp(0, last_x) as usize];
-            }
-        }
+    let mut window = Vec::with_capacity(wide * high);
+    for row in 0..high as isize {
+        let from = reference.row((y + row).clamp(0, last_y) as usize);
+        window.extend((0..wide as isize).map(|column| from[(x + column).clamp(0, last_x) as usize]));
     }
+    window
 }
 
 /// The samples of one prediction.
-#[inline(always)]
-pub fn round_one(prediction: &[i16], depth: u8, out: &mut [u16]) {
+pub fn round_one(level: Level, prediction: &[i16], depth: u8, out: &mut [u16]) {
     let (raise, max) = (PRECISION - u32::from(depth), (1 << depth) - 1);
-    for (to, &from) in out.iter_mut().zip(prediction) {
-        *to = ((i32::from(from) + (1 << (raise - 1))) >> raise).clamp(0, max) as u16;
-    }
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        for (to, &from) in out.iter_mut().zip(prediction) {
+            *to = ((i32::from(from) + (1 << (raise - 1))) >> raise).clamp(0, max) as u16;
+        }
+    }));
 }
 
 /// The samples of the mean of two predictions.
-#[inline(always)]
-pub fn round_two(first: &[i16], second: &[i16], depth: u8, out: &mut [u16]) {
+pub fn round_two(level: Level, first: &[i16], second: &[i16], depth: u8, out: &mut [u16]) {
     let (raise, max) = (PRECISION - u32::from(depth) + 1, (1 << depth) - 1);
-    for ((to, &a), &b) in out.iter_mut().zip(first).zip(second) {
-        *to = ((i32::from(a) + i32::from(b) + (1 << (raise - 1))) >> raise).clamp(0, max) as u16;
-    }
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        for ((to, &a), &b) in out.iter_mut().zip(first).zip(second) {
+            *to = ((i32::from(a) + i32::from(b) + (1 << (raise - 1))) >> raise).clamp(0, max) as u16;
+        }
+    }));
 }
 
 #[cfg(test)]

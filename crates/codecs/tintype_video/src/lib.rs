@@ -64,5 +64,5 @@ mod walk;
 mod tests;
 
 pub use decode::GroupDecoder;
-pub use encode::{GroupSettings, encode_frames};
+pub use encode::{CutFinder, GroupSettings, encode_frames};
 pub use frame::{Format, Frame};

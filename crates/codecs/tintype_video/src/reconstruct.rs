@@ -47,15 +47,11 @@ pub fn reconstruct(
     let mut offset = 0;
     for plane in 0..setting.format().planes {
         if let Some(motion) = leaf.motion() {
-            let mut samples = [0u16; AREA];
-            let size = predict_inter(setting, &motion, plane, (at, side), &mut samples);
-            let (sub_x, sub_y) = setting.format().sub(plane);
-            put(
-                &mut state.frame.planes[plane],
-                (at.0 >> sub_x, at.1 >> sub_y),
-                size.0,
-                &samples[..size.0 * size.1],
-            );
+            if side <= 16 {
+                put_inter::<SMALL>(setting, state, &motion, plane, (at, side));
+            } else {
+                put_inter::<AREA>(setting, state, &motion, plane, (at, side));
+            }
         }
         let (first, places) = blocks(setting.format(), plane, at, side, leaf.split);
         for (number, place) in places.enumerate() {
@@ -74,6 +70,20 @@ pub fn reconstruct(
         }
     }
     state.put_cells(at, side, cell_of(setting.format(), leaf, side));
+}
+
+fn put_inter<const N: usize>(
+    setting: &Setting<'_>,
+    state: &mut FrameState,
+    motion: &Motion,
+    plane: usize,
+    (at, side): ((usize, usize), usize),
+) {
+    let mut samples = [0u16; N];
+    let size = predict_inter(setting, motion, plane, (at, side), &mut samples);
+    let (sub_x, sub_y) = setting.format().sub(plane);
+    let at = (at.0 >> sub_x, at.1 >> sub_y);
+    put(&mut state.frame.planes[plane], at, size.0, &samples[..size.0 * size.1]);
 }
 
 /// What is kept of a coded block.
@@ -115,9 +125,28 @@ pub fn predict_inter(
 ) -> (usize, usize) {
     let (sub_x, sub_y) = setting.format().sub(plane);
     let size = (side >> sub_x, side >> sub_y);
-    let depth = setting.format().depth;
     let area = size.0 * size.1;
-    let mut parts = [[0i16; AREA]; 2];
+    if area <= SMALL {
+        predict_parts::<SMALL>(setting, motion, plane, (at, size), out);
+    } else {
+        predict_parts::<AREA>(setting, motion, plane, (at, size), out);
+    }
+    size
+}
+
+/// Samples of a block that counts as small: arrays of its own size are cleared faster.
+const SMALL: usize = 256;
+
+fn predict_parts<const N: usize>(
+    setting: &Setting<'_>,
+    motion: &Motion,
+    plane: usize,
+    (at, size): ((usize, usize), (usize, usize)),
+    out: &mut [u16],
+) {
+    let (sub_x, sub_y) = setting.format().sub(plane);
+    let (depth, area) = (setting.format().depth, size.0 * size.1);
+    let mut parts = [[0i16; N]; 2];
     for (part, to) in motion.parts().zip(&mut parts) {
         let eighths = |at: usize, vector: i16, sub: usize| {
             (((at >> sub) << 3) as i32) + (i32::from(vector) << (1 - sub))
@@ -132,11 +161,10 @@ pub fn predict_inter(
         );
     }
     if motion.is_two() {
-        round_two(&parts[0][..area], &parts[1][..area], depth, &mut out[..area]);
+        round_two(setting.level, &parts[0][..area], &parts[1][..area], depth, &mut out[..area]);
     } else {
-        round_one(&parts[0][..area], depth, &mut out[..area]);
+        round_one(setting.level, &parts[0][..area], depth, &mut out[..area]);
     }
-    size
 }
 
 /// The prediction of a transform block from its own picture.
@@ -200,9 +228,23 @@ pub fn add_residual(
     levels: &[i16],
     end: usize,
 ) {
+    if place.side <= 8 {
+        add_residual_in::<64>(setting, plane, place, levels, end);
+    } else {
+        add_residual_in::<AREA_MAX>(setting, plane, place, levels, end);
+    }
+}
+
+fn add_residual_in<const N: usize>(
+    setting: &Setting<'_>,
+    plane: &mut Plane<u16>,
+    place: &Place,
+    levels: &[i16],
+    end: usize,
+) {
     let side_log2 = place.side.ilog2() as usize;
     let step = setting.step(place.plane);
-    let mut amplitudes = [0i32; AREA_MAX];
+    let mut amplitudes = [0i32; N];
     let mut used = (0, 0);
     for &at in &waves(side_log2).scan[..end] {
         let level = levels[usize::from(at)];
@@ -212,7 +254,7 @@ pub fn add_residual(
             amplitudes[usize::from(at)] = amplitude(level, step);
         }
     }
-    let mut differences = [0i32; AREA_MAX];
+    let mut differences = [0i32; N];
     inverse(setting.level, side_log2, &amplitudes, used, &mut differences);
     let max = setting.format().sample_max();
     for (y, from) in differences.chunks_exact(place.side).take(place.side).enumerate() {

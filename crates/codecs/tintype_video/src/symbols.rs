@@ -175,11 +175,37 @@ pub fn code_leaf<W: ContextWalk>(
     (at, side): ((usize, usize), usize),
     leaf: &mut Leaf,
 ) {
-    let class = side_class(side);
-    let given = leaf.prediction;
     if W::READS {
         leaf.clear();
     }
+    if code_prediction(walk, around, state, (at, side), leaf) {
+        code_residual::<W, true>(walk, around.format, state, (at, side), leaf);
+    }
+}
+
+/// A coded block without its levels, which the encoder counts apart.
+pub fn code_outline<W: ContextWalk>(
+    walk: &mut W,
+    around: &Around<'_>,
+    state: &FrameState,
+    (at, side): ((usize, usize), usize),
+    leaf: &mut Leaf,
+) {
+    if code_prediction(walk, around, state, (at, side), leaf) {
+        code_residual::<W, false>(walk, around.format, state, (at, side), leaf);
+    }
+}
+
+/// What a coded block is predicted from, and whether its transforms are split; whether levels follow.
+fn code_prediction<W: ContextWalk>(
+    walk: &mut W,
+    around: &Around<'_>,
+    state: &FrameState,
+    (at, side): ((usize, usize), usize),
+    leaf: &mut Leaf,
+) -> bool {
+    let class = side_class(side);
+    let given = leaf.prediction;
     let mut root = true;
     let mut intra = true;
     if around.is_inter() {
@@ -188,7 +214,7 @@ pub fn code_leaf<W: ContextWalk>(
         if walk.context_bit(is_skip, SKIP + class * 3 + skips) {
             leaf.prediction = code_candidate(walk, around, state, (at, side), given, 0);
             leaf.split = false;
-            return;
+            return false;
         }
         let intras = neighbours(state, at, |cell| cell.intra);
         intra = walk.context_bit(matches!(given, Prediction::Intra { .. }), INTRA + class * 3 + intras);
@@ -204,12 +230,8 @@ pub fn code_leaf<W: ContextWalk>(
     if intra {
         leaf.prediction = code_intra(walk, around, state, at, given);
     }
-    if root {
-        leaf.split = walk.context_bit(leaf.split, HALVED + usize::from(intra) * 4 + class);
-        code_residual(walk, around.format, state, (at, side), leaf);
-    } else {
-        leaf.split = false;
-    }
+    leaf.split = root && walk.context_bit(leaf.split, HALVED + usize::from(intra) * 4 + class);
+    root
 }
 
 fn code_candidate<W: ContextWalk>(
@@ -366,7 +388,8 @@ fn code_mode<W: ContextWalk>(walk: &mut W, mode: u8, left: Option<u8>, above: Op
     ((node - 32) as u8).min(MODES as u8 - 1)
 }
 
-fn code_residual<W: ContextWalk>(
+/// Which transform blocks have levels, and, if `LEVELS` says so, these.
+fn code_residual<W: ContextWalk, const LEVELS: bool>(
     walk: &mut W,
     format: &Format,
     state: &FrameState,
@@ -399,6 +422,12 @@ fn code_residual<W: ContextWalk>(
                 *end = 0;
                 continue;
             }
+            if plane < 2 {
+                before[plane] = true;
+            }
+            if !LEVELS {
+                continue;
+            }
             *end = code_end(walk, usize::from(*end).max(1), area, &block) as u16;
             if W::READS {
                 leaf.levels.resize(offset + area, 0);
@@ -406,9 +435,6 @@ fn code_residual<W: ContextWalk>(
             let levels = &mut leaf.levels[offset..offset + area];
             code_levels(walk, levels, usize::from(*end), place.side, &block);
             offset += area;
-            if plane < 2 {
-                before[plane] = true;
-            }
         }
     }
 }
@@ -457,10 +483,26 @@ fn code_levels<W: ContextWalk>(
     side: usize,
     block: &Block,
 ) {
+    match side {
+        4 => code_levels_in::<W, 36>(walk, levels, end, side, block),
+        8 => code_levels_in::<W, 100>(walk, levels, end, side, block),
+        16 => code_levels_in::<W, 324>(walk, levels, end, side, block),
+        _ => code_levels_in::<W, 1156>(walk, levels, end, side, block),
+    }
+}
+
+/// For blocks of `M` levels with a margin of two columns and rows.
+fn code_levels_in<W: ContextWalk, const M: usize>(
+    walk: &mut W,
+    levels: &mut [i16],
+    end: usize,
+    side: usize,
+    block: &Block,
+) {
     let side_log2 = side.ilog2() as usize;
     let scan = &waves(side_log2).scan;
     let stride = side + 2;
-    let mut magnitudes = [0u8; 34 * 34];
+    let mut magnitudes = [0u8; M];
     let size = block.size;
     let class = size / 4;
     let end_class = end.ilog2() as usize;

@@ -176,3 +176,20 @@ fn what_stands_still_costs_next_to_nothing() {
     let all = crate::encode_frames(&frames, &format, &settings(5), &exec).len();
     assert!(all < one + one / 2, "{one} bytes for one picture, {all} for nine");
 }
+
+#[test]
+fn a_cut_is_found_and_motion_is_none() {
+    let planes = pictures(&shape(192, 128, 8, Some((1, 1))), 4);
+    let mut other = planes[0].clone();
+    for y in 0..128 {
+        for (x, sample) in other.planes[0].row_mut(y).iter_mut().enumerate() {
+            *sample = (if (x / 48 + y / 40) % 2 == 0 { 235 } else { 12 } + x % 5) as u16;
+        }
+    }
+    let clip = [&planes[0], &planes[1], &planes[2], &other, &other, &planes[3]].map(Clone::clone);
+    let (format, frames) = padded(&clip);
+    let mut finder = crate::CutFinder::default();
+    let exec = exec(1, Level::new());
+    let cuts: Vec<bool> = frames.iter().map(|frame| finder.begins_anew(frame, &format, &exec)).collect();
+    assert_eq!(cuts, [false, false, false, true, false, true]);
+}

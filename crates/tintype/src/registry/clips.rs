@@ -1,3 +1,3 @@
 //! The codec of clips.
 
-pub(crate) use tintype_video::{Format, Frame, GroupDecoder, GroupSettings, encode_frames};
+pub(crate) use tintype_video::{CutFinder, Format, Frame, GroupDecoder, GroupSettings, encode_frames};

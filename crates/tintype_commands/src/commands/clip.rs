@@ -8,9 +8,12 @@ use crate::args::Frames;
 use crate::files::{Job, Place};
 use crate::output::{Existing, Preserve, write_result};
 use crate::record::Record;
-use crate::style::size_text;
+use crate::style::{note, size_text};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use tintype::{ClipDecoder, ClipEncoder, ClipInfo, Goal, Planes, Threads, codec};
 use tintype_image::io::y4m::{Y4mHeader, Y4mReader, Y4mWriter};
@@ -21,6 +24,8 @@ use tintype_image::{ImageError, Limits};
 pub struct ClipPlan {
     /// What was asked for.
     pub goal: Goal,
+    /// Thousands of bits a second.
+    pub bitrate: Option<f32>,
     /// 1 to 9.
     pub effort: u8,
     /// Pictures of a group.
@@ -46,36 +51,176 @@ pub enum Taken {
 /// The first bytes of a y4m file.
 const Y4M: &[u8] = b"YUV4MPEG2 ";
 
-/// Encodes the input of `job` if it is a y4m file of several pictures.
+/// Extensions of films that are read through ffmpeg.
+const FILMS: &[&str] = &["avi", "m4v", "mkv", "mov", "mp4", "mpg", "webm", "wmv"];
+
+/// Whether a file is a film by its name.
+fn is_film(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    FILMS.contains(&extension.to_ascii_lowercase().as_str())
+}
+
+/// Encodes the input of `job` if it is a y4m file of several pictures, or a film that ffmpeg reads.
 ///
 /// # Errors
 /// What to tell the user.
 pub fn encode(plan: &ClipPlan, job: &Job, threads: Threads) -> Result<Taken, String> {
-    let text = |error: std::io::Error| error.to_string();
-    match &job.input {
-        Place::File(path) => {
-            let open = || File::open(path).map(BufReader::new);
-            let Ok(mut head) = open() else { return Ok(Taken::NoClip(None)) };
-            if !head.fill_buf().is_ok_and(|bytes| bytes.starts_with(Y4M)) {
-                return Ok(Taken::NoClip(None));
-            }
-            match Pictures::of(head)? {
-                (Some(pictures), _) => encode_pictures(plan, job, threads, pictures),
-                (None, _) => Ok(Taken::NoClip(None)),
-            }
+    let Place::File(path) = &job.input else {
+        let mut input = std::io::stdin().lock();
+        // Nothing is taken from the standard input's own buffer here.
+        if !input.fill_buf().map_err(|error| error.to_string())?.starts_with(Y4M) {
+            return Ok(Taken::NoClip(None));
         }
-        Place::Standard => {
-            let mut input = std::io::stdin().lock();
-            // Nothing is taken from the standard input's own buffer here.
-            if !input.fill_buf().map_err(text)?.starts_with(Y4M) {
-                return Ok(Taken::NoClip(None));
-            }
-            match Pictures::of(input)? {
-                (Some(pictures), _) => encode_pictures(plan, job, threads, pictures),
-                (None, bytes) => Ok(Taken::NoClip(Some(bytes))),
-            }
+        return match Pictures::of(input)? {
+            (Some(pictures), _) => encode_pictures(plan, job, threads, pictures),
+            (None, bytes) => Ok(Taken::NoClip(Some(bytes))),
+        };
+    };
+    if !is_film(path) {
+        let y4m =
+            open(path).is_ok_and(|mut head| head.fill_buf().is_ok_and(|head| head.starts_with(Y4M)));
+        if !y4m || Pictures::of(open(path)?)?.0.is_none() {
+            return Ok(Taken::NoClip(None));
         }
     }
+    let mut plan = *plan;
+    if let Some(why) = plan.refused {
+        return Err(why.into());
+    }
+    if plan.bitrate.is_some() || matches!(plan.goal, Goal::SizeBytes(_) | Goal::Bpp(_)) {
+        plan.goal = Goal::Quality(quality_for(&plan, path, threads)?);
+        plan.bitrate = None;
+    }
+    if is_film(path) && !plan.json {
+        note(&format!("{}: read through ffmpeg; sound is left out", job.input.name()));
+    }
+    with_pictures(path, |pictures| encode_pictures(&plan, job, threads, pictures))
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, String> {
+    File::open(path).map(BufReader::new).map_err(|error| error.to_string())
+}
+
+/// Hands the pictures of a y4m file or a film to `work`.
+fn with_pictures<T>(
+    path: &Path,
+    work: impl FnOnce(Pictures<Box<dyn BufRead>>) -> Result<T, String>,
+) -> Result<T, String> {
+    let few = || "has no more than one picture".to_string();
+    if !is_film(path) {
+        return work(Pictures::of(Box::new(open(path)?) as Box<dyn BufRead>)?.0.ok_or_else(few)?);
+    }
+    let mut name = OsString::from("file:");
+    name.push(path);
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-i"]).arg(name).args([
+        "-map",
+        "0:v:0",
+        "-f",
+        "yuv4mpegpipe",
+        "-strict",
+        "-1",
+        "-",
+    ]);
+    let started = ffmpeg.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = match started {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(
+                "is a film, which is read through ffmpeg, and ffmpeg is not on PATH; install it".into(),
+            );
+        }
+        other => other.map_err(|error| format!("ffmpeg: {error}"))?,
+    };
+    let output = child.stdout.take().ok_or("ffmpeg gave no output")?;
+    let read = Pictures::of(Box::new(BufReader::new(output)) as Box<dyn BufRead>);
+    let done = read.and_then(|pictures| work(pictures.0.ok_or_else(few)?));
+    let ended = child.wait().map_err(|error| format!("ffmpeg: {error}"))?;
+    if done.is_ok() && !ended.success() {
+        return Err(format!("ffmpeg could not read all of it ({ended}); what it gave was encoded"));
+    }
+    done
+}
+
+/// The highest quality at which a clip has no more bytes than were asked for: by encoding it several times.
+fn quality_for(plan: &ClipPlan, path: &Path, threads: Threads) -> Result<f32, String> {
+    let (mut low, mut high) = (None::<(f32, f64)>, None::<(f32, f64)>);
+    let mut quality = 60.0f32;
+    for _ in 0..TRIES {
+        let (bytes, wanted) = with_pictures(path, |pictures| measure(plan, threads, pictures, quality))?;
+        if bytes <= wanted {
+            low = Some((quality, bytes));
+            if bytes >= 0.98 * wanted || quality >= 100.0 {
+                break;
+            }
+        } else if quality <= 0.0 {
+            return Err(format!("has {bytes:.0} bytes at quality 0 already, more than {wanted:.0}"));
+        } else {
+            high = Some((quality, bytes));
+        }
+        quality = match (low, high) {
+            (Some(low), Some(high)) => {
+                let share = ((wanted / low.1).ln() / (high.1 / low.1).ln()) as f32;
+                low.0 + (high.0 - low.0) * share.clamp(0.1, 0.9)
+            }
+            // Some 15 steps of quality halve or double the bytes.
+            (Some(low), None) => (low.0 + 15.0 * (wanted / low.1).log2() as f32 + 1.0).min(100.0),
+            (None, Some(high)) => (high.0 - 15.0 * (high.1 / wanted).log2() as f32 - 1.0).max(0.0),
+            (None, None) => quality,
+        };
+    }
+    low.map(|low| low.0).ok_or_else(|| "does not become as small as was asked for".into())
+}
+
+/// Most encodes on the way to a size.
+const TRIES: usize = 8;
+
+/// The bytes at a quality, and the bytes that were asked for.
+fn measure<R: BufRead>(
+    plan: &ClipPlan,
+    threads: Threads,
+    mut pictures: Pictures<R>,
+    quality: f32,
+) -> Result<(f64, f64), String> {
+    let text = |error: tintype::Error| error.to_string();
+    let (mut encoder, info) = encoder_for(plan, threads, &pictures.reader, quality)?;
+    let mut bytes = encoder.push(&pictures.first).map_err(text)?.len();
+    let mut count = 1u32;
+    while let Some(Ok(planes)) = pictures.reader.next() {
+        bytes += encoder.push(&planes).map_err(text)?.len();
+        count += 1;
+    }
+    bytes += encoder.finish().map_err(text)?.len();
+    let pixels = info.shape.width_px as f64 * info.shape.height_px as f64 * f64::from(count);
+    let wanted = match (plan.bitrate, plan.goal, info.frame_rate) {
+        (Some(_), _, (0, _) | (_, 0)) => {
+            return Err("has no frame rate, so --bitrate means nothing".into());
+        }
+        (Some(kilobits), _, (rate, per)) => {
+            f64::from(kilobits) * 125.0 * f64::from(count) * f64::from(per) / f64::from(rate)
+        }
+        (None, Goal::SizeBytes(bytes), _) => bytes as f64,
+        (None, Goal::Bpp(bits), _) => f64::from(bits) * pixels / 8.0,
+        _ => f64::INFINITY,
+    };
+    Ok((bytes as f64, wanted))
+}
+
+/// An encoder at a quality.
+fn encoder_for<R: BufRead>(
+    plan: &ClipPlan,
+    threads: Threads,
+    reader: &Y4mReader<Counted<R>>,
+    quality: f32,
+) -> Result<(ClipEncoder, ClipInfo), String> {
+    let header = reader.header();
+    let info = ClipInfo::new(header.shape.clone(), header.frame_rate).words(&header.words());
+    let encoder = ClipEncoder::new(&info)
+        .map_err(|error| error.to_string())?
+        .quality(quality)
+        .effort(plan.effort)
+        .group(plan.group)
+        .threads(threads.count());
+    Ok((encoder, info))
 }
 
 /// Counts what is read, and keeps it as long as `kept` is there.
@@ -144,18 +289,20 @@ fn encode_pictures<R: BufRead>(
     if let Some(why) = plan.refused {
         return Err(why.into());
     }
-    let Goal::Quality(quality) = plan.goal else {
-        return Err("is a clip, which is encoded at a quality; give -q and no other goal".into());
+    let quality = match plan.goal {
+        Goal::Quality(quality) if plan.bitrate.is_none() => quality,
+        Goal::SizeBytes(_) | Goal::Bpp(_) | Goal::Quality(_) => {
+            return Err("is a clip on standard input, which can be read once; a size needs several encodes of a file".into());
+        }
+        _ => {
+            return Err(
+                "is a clip, which is encoded at -q, --bitrate, --size or --bpp; give no other goal"
+                    .into(),
+            );
+        }
     };
     let start = Instant::now();
-    let header = pictures.reader.header().clone();
-    let info = ClipInfo::new(header.shape.clone(), header.frame_rate).words(&header.words());
-    let mut encoder = ClipEncoder::new(&info)
-        .map_err(|error| error.to_string())?
-        .quality(quality)
-        .effort(plan.effort)
-        .group(plan.group)
-        .threads(threads.count());
+    let (mut encoder, info) = encoder_for(plan, threads, &pictures.reader, quality)?;
 
     let preserved = Preserve::of(job, plan.preserve);
     let (mut count, mut bytes, mut failure, mut warnings) = (1u64, 0u64, None, Vec::new());
@@ -194,7 +341,10 @@ fn encode_pictures<R: BufRead>(
     record.frames = Some(count);
     record.output = Some(place.name());
     record.warnings = warnings;
-    let before = pictures.reader.source_mut().bytes;
+    let before = match &job.input {
+        Place::File(path) if is_film(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+        _ => pictures.reader.source_mut().bytes,
+    };
     let text = match (plan.json, &place) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
@@ -337,6 +487,24 @@ fn damage_text(range: &std::ops::Range<u32>) -> String {
         range.start,
         range.end - 1
     )
+}
+
+/// Decodes all of a clip: its bytes, and what is wrong with it.
+///
+/// # Errors
+/// What to tell the user.
+pub fn check(job: &Job, threads: Threads) -> Result<(u64, Option<String>), String> {
+    let Place::File(path) = &job.input else { return Err("clips are checked as files".into()) };
+    let file = File::open(path).map(BufReader::new).map_err(|error| error.to_string())?;
+    let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
+    let mut decoder =
+        ClipDecoder::with_threads(file, threads.count()).map_err(|error| error.to_string())?;
+    while decoder.next_picture().map_err(|error| error.to_string())?.is_some() {}
+    let mut warnings: Vec<String> = decoder.damaged().iter().map(damage_text).collect();
+    if !decoder.is_complete() {
+        warnings.push(format!("the file was cut off after picture {}", decoder.position()));
+    }
+    Ok((bytes, complaint_of(job, &warnings)))
 }
 
 /// Describes the clip in `source`, in lines or as JSON.

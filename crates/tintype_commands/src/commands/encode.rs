@@ -43,6 +43,8 @@ struct Plan {
     preserve: bool,
     /// Page or frame to read.
     page: Option<usize>,
+    /// `--bitrate` was given.
+    bitrate: bool,
     /// How clips are encoded, if inputs of several pictures are to be clips.
     #[cfg(feature = "video")]
     clip: Option<ClipPlan>,
@@ -139,8 +141,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
         sealing,
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
+        bitrate: args.goal.bitrate.is_some(),
         #[cfg(feature = "video")]
-        clip: clip_plan(args, codec, goal).map(|clip| clip::ClipPlan { refused, ..clip }),
+        clip: clip_plan(args, codec, goal)
+            .map(|clip| clip::ClipPlan { refused: refused.or(clip.refused), ..clip }),
         looks: args.tune == Some(TuneArg::Visual),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
@@ -332,13 +336,25 @@ fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<Cl
         || args.max_error > 0;
     (!asked).then_some(ClipPlan {
         goal,
+        bitrate: args.goal.bitrate,
         effort: args.effort,
         group: args.group.into(),
         existing: Existing::from_force(args.common.force),
         preserve: !args.common.no_preserve,
         json: args.common.json,
-        refused: None,
+        refused: refused_for_clips(args, goal),
     })
+}
+
+/// Why a clip is refused with these options.
+#[cfg(feature = "video")]
+fn refused_for_clips(args: &EncodeArgs, goal: Goal) -> Option<&'static str> {
+    let options = [
+        (args.compare, "is a clip, for which there is no --compare; leave it out"),
+        (args.show, "is a clip, for which there is no --show; leave it out"),
+        (goal == Goal::Lossless, "is a clip, for which there is no --lossless; give -q"),
+    ];
+    options.into_iter().find(|option| option.0).map(|option| option.1)
 }
 
 fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
@@ -357,6 +373,9 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
                 return Ok(report);
             }
         }
+    }
+    if plan.bitrate {
+        return Err("is a picture; --bitrate is for clips".into());
     }
     let file = match taken {
         Some(bytes) => bytes,

@@ -165,7 +165,7 @@ impl Node<'_> {
             predicted.error += error as f32 * self.weight(plane);
             predicted.sizes[plane] = size;
         }
-        let bits = self.leaf_bits(state, block, &mut leaf);
+        let bits = self.leaf_bits(state, block, &mut leaf, 0.0);
         let empty = predicted.error + self.search.lambda * bits;
         Choice::offer(best, Choice { leaf, cost: empty, settled: false });
 
@@ -176,11 +176,11 @@ impl Node<'_> {
                 break;
             }
             let mut leaf = Leaf { split, ..Leaf::of(prediction) };
-            let gain = self.residual(block, predicted, &mut leaf);
+            let (gain, level_bits) = self.residual(block, predicted, &mut leaf);
             if !leaf.has_levels() {
                 break;
             }
-            let bits = self.leaf_bits(state, block, &mut leaf);
+            let bits = self.leaf_bits(state, block, &mut leaf, level_bits);
             let cost = predicted.error - gain + self.search.lambda * bits;
             any |= cost < empty;
             full_cost = full_cost.min(cost);
@@ -192,9 +192,9 @@ impl Node<'_> {
         any
     }
 
-    /// Fills in the levels of `leaf`; how much less the weighted squared error is.
-    fn residual(&self, (at, side): Block, predicted: &Predicted, leaf: &mut Leaf) -> f32 {
-        let mut gain = 0.0;
+    /// Fills in the levels of `leaf`; how much less the weighted squared error is, and the bits of the levels.
+    fn residual(&self, (at, side): Block, predicted: &Predicted, leaf: &mut Leaf) -> (f32, f32) {
+        let (mut gain, mut bits) = (0.0, 0.0);
         for plane in 0..self.search.setting.format().planes {
             let (first, places) = blocks(self.search.setting.format(), plane, at, side, leaf.split);
             let width = predicted.sizes[plane].0;
@@ -221,9 +221,10 @@ impl Node<'_> {
                 } else {
                     leaf.ends[first + number] = quantised.end as u16;
                     gain += weighted;
+                    bits += quantised.bits;
                 }
             }
         }
-        gain
+        (gain, bits)
     }
 }

@@ -36,8 +36,8 @@ impl Node<'_> {
             for &split in splits {
                 let prediction = Prediction::Intra { mode, chroma: 0, slopes: [0; 2] };
                 let mut leaf = Leaf { split, ..Leaf::of(prediction) };
-                let error = self.intra_plane(state, block, 0, &mut leaf);
-                let bits = self.leaf_bits(state, block, &mut leaf);
+                let (error, bits) = self.intra_plane(state, block, 0, &mut leaf);
+                let bits = self.leaf_bits(state, block, &mut leaf, bits);
                 Choice::offer(
                     &mut own,
                     Choice { leaf, cost: error + self.search.lambda * bits, settled: false },
@@ -49,13 +49,13 @@ impl Node<'_> {
             // Luma as it will be, for chroma to follow.
             let mut luma = own.leaf.clone();
             luma.clear();
-            let error = self.intra_plane(state, block, 0, &mut luma);
-            own = self.chroma(state, (at, side), &luma, error);
+            let plane = self.intra_plane(state, block, 0, &mut luma);
+            own = self.chroma(state, (at, side), &luma, plane);
         }
         Choice::offer(best, own);
     }
 
-    fn chroma(&self, state: &mut FrameState, block: Block, luma: &Leaf, luma_error: f32) -> Choice {
+    fn chroma(&self, state: &mut FrameState, block: Block, luma: &Leaf, of_luma: (f32, f32)) -> Choice {
         let mut best: Option<Choice> = None;
         for chroma in 0..CHROMA_MODES as u8 {
             let mut leaf = luma.clone();
@@ -68,9 +68,12 @@ impl Node<'_> {
                 }
             }
             leaf.prediction = Prediction::Intra { mode, chroma, slopes };
-            let error = luma_error
-                + (1..3).map(|plane| self.intra_plane(state, block, plane, &mut leaf)).sum::<f32>();
-            let bits = self.leaf_bits(state, block, &mut leaf);
+            let (mut error, mut bits) = of_luma;
+            for plane in 1..3 {
+                let of_plane = self.intra_plane(state, block, plane, &mut leaf);
+                (error, bits) = (error + of_plane.0, bits + of_plane.1);
+            }
+            let bits = self.leaf_bits(state, block, &mut leaf, bits);
             Choice::offer(
                 &mut best,
                 Choice { leaf, cost: error + self.search.lambda * bits, settled: false },
@@ -146,17 +149,17 @@ impl Node<'_> {
     }
 
     /// Fills in the levels of a plane of an intra leaf and leaves its samples in the state; the weighted
-    /// squared error.
+    /// squared error, and the bits of the levels.
     fn intra_plane(
         &self,
         state: &mut FrameState,
         (at, side): Block,
         plane: usize,
         leaf: &mut Leaf,
-    ) -> f32 {
+    ) -> (f32, f32) {
         let setting = self.search.setting;
         let (first, places) = blocks(setting.format(), plane, at, side, leaf.split);
-        let mut error = 0.0;
+        let (mut error, mut bits) = (0.0, 0.0);
         for (number, place) in places.enumerate() {
             let area = place.side * place.side;
             let mut samples = [0u16; AREA_MAX];
@@ -177,13 +180,14 @@ impl Node<'_> {
                 leaf.levels.truncate(offset);
             } else {
                 leaf.ends[first + number] = quantised.end as u16;
+                bits += quantised.bits;
                 let samples = &mut state.frame.planes[plane];
                 add_residual(setting, samples, &place, &leaf.levels[offset..], quantised.end);
             }
             error +=
                 self.squared_error(&state.frame.planes[plane], &place, &source) * self.weight(plane);
         }
-        error
+        (error, bits)
     }
 
     fn squared_error(&self, plane: &Plane<u16>, place: &Place, source: &[u16]) -> f32 {

@@ -21,7 +21,7 @@ use crate::leaf::Leaf;
 use crate::motion::{Cell, Vector};
 use crate::order::REFERENCES;
 use crate::reconstruct::{Setting, reconstruct};
-use crate::symbols::{code_leaf, code_split, size_class};
+use crate::symbols::{code_leaf, code_outline, code_split, size_class};
 use crate::transform::{AREA_MAX, forward};
 use crate::walk::{NodePlan, is_cut, quarters};
 use costs::Costs;
@@ -43,6 +43,8 @@ pub struct Trials {
     pub modes: [usize; 2],
     /// Side of the smallest blocks.
     pub side_min: usize,
+    /// Whether levels are counted as they will be coded, not as the quantiser counts them.
+    pub exact_bits: bool,
 }
 
 impl Trials {
@@ -56,6 +58,7 @@ impl Trials {
                 halves: false,
                 modes: [1, 1],
                 side_min: 16,
+                exact_bits: false,
             },
             2..=3 => Self {
                 merges: 1,
@@ -64,6 +67,7 @@ impl Trials {
                 halves: false,
                 modes: [2, 1],
                 side_min: 8,
+                exact_bits: false,
             },
             4..=6 => Self {
                 merges: 2,
@@ -72,6 +76,7 @@ impl Trials {
                 halves: true,
                 modes: [3, 1],
                 side_min: 8,
+                exact_bits: false,
             },
             7 => Self {
                 merges: 2,
@@ -80,6 +85,7 @@ impl Trials {
                 halves: true,
                 modes: [4, 2],
                 side_min: 8,
+                exact_bits: true,
             },
             _ => Self {
                 merges: 4,
@@ -88,6 +94,7 @@ impl Trials {
                 halves: true,
                 modes: [8, 3],
                 side_min: 8,
+                exact_bits: true,
             },
         }
     }
@@ -235,9 +242,13 @@ impl Node<'_> {
         walk.bits()
     }
 
-    /// The bits of a leaf.
-    fn leaf_bits(&self, state: &FrameState, block: Block, leaf: &mut Leaf) -> f32 {
-        self.bits(|walk| code_leaf(walk, &self.search.setting.around, state, block, leaf))
+    /// The bits of a leaf of which the levels have `level_bits`, about.
+    fn leaf_bits(&self, state: &FrameState, block: Block, leaf: &mut Leaf, level_bits: f32) -> f32 {
+        let around = &self.search.setting.around;
+        if self.search.trials.exact_bits {
+            return self.bits(|walk| code_leaf(walk, around, state, block, leaf));
+        }
+        level_bits + self.bits(|walk| code_outline(walk, around, state, block, leaf))
     }
 
     /// The best leaf.

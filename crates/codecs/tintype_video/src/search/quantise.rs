@@ -27,6 +27,24 @@ pub fn quantise(
     (step, lambda): (f32, f32),
     levels: &mut [i16],
 ) -> Quantised {
+    match side_log2 {
+        2 => quantise_in::<16, 36>(costs, (size, side_log2), coefficients, (step, lambda), levels),
+        3 => quantise_in::<64, 100>(costs, (size, side_log2), coefficients, (step, lambda), levels),
+        4 => quantise_in::<256, 324>(costs, (size, side_log2), coefficients, (step, lambda), levels),
+        _ => {
+            quantise_in::<AREA_MAX, 1156>(costs, (size, side_log2), coefficients, (step, lambda), levels)
+        }
+    }
+}
+
+/// For blocks of `N` coefficients, `M` with a margin of two columns and rows.
+fn quantise_in<const N: usize, const M: usize>(
+    costs: &Costs,
+    (size, side_log2): (usize, usize),
+    coefficients: &[f32],
+    (step, lambda): (f32, f32),
+    levels: &mut [i16],
+) -> Quantised {
     let side = 1usize << side_log2;
     let scan = &waves(side_log2).scan;
     levels.fill(0);
@@ -37,8 +55,8 @@ pub fn quantise(
     };
 
     let stride = side + 2;
-    let mut magnitudes = [0u8; 34 * 34];
-    let (mut flagged, mut unflagged) = ([0f32; AREA_MAX], [0f32; AREA_MAX]);
+    let mut magnitudes = [0u8; M];
+    let (mut flagged, mut unflagged) = ([0f32; N], [0f32; N]);
     let inverse = 1.0 / step;
     for position in (0..=last).rev() {
         let at = usize::from(scan[position]);

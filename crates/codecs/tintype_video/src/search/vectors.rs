@@ -84,6 +84,49 @@ impl VectorSearch<'_> {
         }))
     }
 
+    /// What a vector in whole samples costs.
+    #[inline(always)]
+    fn whole_cost(&self, whole: &Look, block: Block, predictors: &[Vector; 2], vector: Vector) -> f32 {
+        let (at, side) = block;
+        let place =
+            (at.0 as isize + isize::from(vector.x >> 2), at.1 as isize + isize::from(vector.y >> 2));
+        let sum = match side {
+            8 => self.sad::<8>(whole, at, place),
+            16 => self.sad::<16>(whole, at, place),
+            32 => self.sad::<32>(whole, at, place),
+            _ => self.sad::<64>(whole, at, place),
+        };
+        sum as f32 + self.lambda * best_predictor(vector, predictors).1
+    }
+
+    #[inline(always)]
+    fn sad<const N: usize>(&self, whole: &Look, at: (usize, usize), (x, y): (isize, isize)) -> u32 {
+        let mut sum = 0;
+        for row in 0..N as isize {
+            let own: Option<&[u8; N]> =
+                self.source.row(at.0 as isize, at.1 as isize + row, N).first_chunk();
+            let from: Option<&[u8; N]> = whole.row(x, y + row, N).first_chunk();
+            if let (Some(own), Some(from)) = (own, from) {
+                sum += row_sad(own, from);
+            }
+        }
+        sum
+    }
+
+    /// What a vector in quarters costs.
+    #[inline(always)]
+    fn part_cost(
+        &self,
+        halves: &Halves,
+        block: Block,
+        predictors: &[Vector; 2],
+        vector: Vector,
+        other: Option<&[u8]>,
+    ) -> f32 {
+        self.part_difference(halves, block, vector, other)
+            + self.lambda * best_predictor(vector, predictors).1
+    }
+
     #[inline(always)]
     fn find_whole(
         &self,
@@ -92,18 +135,8 @@ impl VectorSearch<'_> {
         predictors: &[Vector; 2],
         starts: &[Vector],
     ) -> Vector {
-        let (at, side) = block;
         let whole = self.references[reference].whole();
-        let cost = |vector: Vector| -> f32 {
-            let (x, y) =
-                (at.0 as isize + isize::from(vector.x >> 2), at.1 as isize + isize::from(vector.y >> 2));
-            let mut sum = 0;
-            for row in 0..side as isize {
-                let own = self.source.row(at.0 as isize, at.1 as isize + row, side);
-                sum += row_sad(own, whole.row(x, y + row, side));
-            }
-            sum as f32 + self.lambda * best_predictor(vector, predictors).1
-        };
+        let cost = |vector| self.whole_cost(whole, block, predictors, vector);
         let rounded =
             |v: Vector| self.bounded(block, (i32::from(v.x) + 2) & !3, (i32::from(v.y) + 2) & !3);
         let mut best = (Vector::default(), f32::INFINITY);
@@ -155,10 +188,7 @@ impl VectorSearch<'_> {
         other: Option<&[u8]>,
     ) -> (Vector, f32) {
         let halves = self.references[reference];
-        let cost = |vector: Vector| {
-            self.part_difference(halves, block, vector, other)
-                + self.lambda * best_predictor(vector, predictors).1
-        };
+        let cost = |vector| self.part_cost(halves, block, predictors, vector, other);
         let mut best = (from, cost(from));
         for step in [2, 1] {
             let center = best.0;

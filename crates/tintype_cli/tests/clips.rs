@@ -1,0 +1,122 @@
+//! Clips as a user handles them: y4m in and out, pipes, parts, sizes, damage.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// A clip of 4:2:0 in which a slope moves.
+fn y4m(width: usize, height: usize, count: usize) -> Vec<u8> {
+    let mut file = format!("YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420mpeg2 XCOLORRANGE=LIMITED\n")
+        .into_bytes();
+    for time in 0..count {
+        file.extend(b"FRAME\n");
+        for y in 0..height {
+            file.extend((0..width).map(|x| (60 + (x + 3 * time) * 5 % 90 + y % 17) as u8));
+        }
+        file.extend(std::iter::repeat_n(120, 2 * width.div_ceil(2) * height.div_ceil(2)));
+    }
+    file
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tintype")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_clip_goes_there_and_back_and_parts_are_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, source) = (folder.path(), y4m(96, 64, 11));
+    fs::write(at.join("clip.y4m"), &source).unwrap();
+    done(at, &["encode", "clip.y4m", "-q", "60", "--group", "4", "--effort", "3"]);
+    done(at, &["decode", "clip.tin", "-o", "back.y4m"]);
+    let back = fs::read(at.join("back.y4m")).unwrap();
+    assert_eq!(back.len(), source.len());
+    let head = source.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    assert_eq!(back[..head], source[..head], "the header comes back");
+
+    done(at, &["decode", "clip.tin", "-o", "part.y4m", "--frames", "5..7"]);
+    let frame = (source.len() - head) / 11;
+    assert_eq!(fs::read(at.join("part.y4m")).unwrap()[head..], back[head + 5 * frame..head + 7 * frame]);
+    let info = done(at, &["info", "clip.tin"]);
+    assert!(info.contains("96 × 64") && info.contains("11, 0.44 s"), "{info}");
+    assert!(done(at, &["verify", "clip.tin"]).contains("whole"));
+}
+
+#[test]
+fn pipes_carry_clips() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = y4m(64, 48, 6);
+    let piped = |arguments: &[&str], input: &[u8]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tintype"))
+            .current_dir(folder.path())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input).unwrap());
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    let tin = piped(&["encode", "-", "-o", "-"], &source);
+    assert!(tintype_start(&tin));
+    assert_eq!(piped(&["decode", "-", "-o", "-"], &tin).len(), source.len());
+    // One picture is a picture, not a clip.
+    assert!(!tintype_start(&piped(&["encode", "-", "-o", "-"], &y4m(64, 48, 1))));
+}
+
+fn tintype_start(file: &[u8]) -> bool {
+    file.starts_with(b"\x89TIN\x04")
+}
+
+#[test]
+fn sizes_are_kept_and_other_goals_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("clip.y4m"), y4m(96, 64, 5)).unwrap();
+    done(at, &["encode", "clip.y4m", "--size", "1500", "--effort", "2"]);
+    let len = fs::metadata(at.join("clip.tin")).unwrap().len();
+    assert!((900..=1500).contains(&len), "{len}");
+    for option in [&["--lossless"][..], &["--psnr", "40"], &["--seal"], &["--compare"]] {
+        let output = run(at, &[&["encode", "clip.y4m", "-o", "other.tin"], option].concat());
+        assert_ne!(output.status.code(), Some(0), "{option:?}");
+        assert!(!at.join("other.tin").exists(), "{option:?}");
+    }
+}
+
+#[test]
+fn damage_is_said_and_costs_its_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("clip.y4m"), y4m(96, 64, 12)).unwrap();
+    done(at, &["encode", "clip.y4m", "--group", "4", "--effort", "2"]);
+    let mut file = fs::read(at.join("clip.tin")).unwrap();
+    let middle = file.len() / 2;
+    file[middle] ^= 0x10;
+    fs::write(at.join("bad.tin"), &file).unwrap();
+    let output = run(at, &["decode", "bad.tin", "-o", "bad.y4m"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("damaged or missing"), "{said}");
+    assert_eq!(
+        fs::metadata(at.join("bad.y4m")).unwrap().len(),
+        fs::metadata(at.join("clip.y4m")).unwrap().len()
+    );
+    assert_eq!(run(at, &["verify", "bad.tin"]).status.code(), Some(1));
+
+    fs::write(at.join("cut.tin"), &file[..middle - 200]).unwrap();
+    let output = run(at, &["decode", "cut.tin", "-o", "cut.y4m"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cut off"));
+}
