@@ -136,7 +136,7 @@ fn sealed_files() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for (lock, picture) in locks.into_iter().flatten().zip(std::iter::repeat(picture.ok())) {
         let seal = Seal::new(lock).open_preview(4);
-        let encoder = Encoder::new().seal(seal).effort(1).threads(1);
+        let encoder = Encoder::lossless().seal(seal).effort(1).threads(1);
         files.extend(picture.and_then(|picture| encoder.encode(&picture).ok()).map(|e| e.bytes));
     }
     files

@@ -9,6 +9,7 @@ use crate::head::Head;
 use crate::options::check_request;
 use crate::reduce::{full_size_request, reduced};
 use crate::registry::built_in::holds_file;
+use crate::registry::takes;
 use crate::warning::Warning;
 use std::io::Read;
 use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, Exec, PayloadView};
@@ -84,6 +85,10 @@ pub(crate) fn decode_with<R: Read>(
     let header = reader.head()[head.codec_header_at..].to_vec();
     let codec = codec_of(find, id, &header)?;
     check_request(request, shape)?;
+    if !takes(id, shape) {
+        let what = format!("RGB with planes of several sizes under codec {}", id.name());
+        return Err(Error::Unsupported { what });
+    }
 
     let reduces = request.scale_log2 > 0 && codec.is_some_and(|codec| !codec.capabilities().scales);
     let inner = if reduces { full_size_request(request, shape) } else { *request };

@@ -11,7 +11,7 @@ use crate::metric::Measure;
 use crate::opacity::{with_clear_filled, with_fewer_levels};
 use crate::rate::{Missed, NEARLY_LOSSLESS, Search};
 use crate::registry::built_in::{beside_opacity, other_door};
-use crate::registry::{Candidates, candidates, has_alpha, loses_opacity};
+use crate::registry::{Candidates, candidates, has_alpha, loses_opacity, takes};
 use crate::warning::Warning;
 use std::borrow::Cow;
 use tintype_codec::{Codec, CodecError, CodecId, Exec, Payload, Tune};
@@ -184,6 +184,13 @@ const EXACT_SHARE: f64 = 0.25;
 fn encode_planes(tools: &Tools<'_>, job: &Job<'_>, options: &EncodeOptions) -> Result<Encoded> {
     let goal = options.goal;
     if let Some(codec) = options.codec {
+        if !takes(codec, &job.coded.shape) {
+            let what = format!(
+                "RGB with planes of several sizes under codec {}; wavelet and lossless take it",
+                codec.name()
+            );
+            return Err(Error::Unsupported { what });
+        }
         let codecs = codecs_of(tools.registry, &[codec])?;
         return encode_as_asked(codecs[0], tools, job, options);
     }
@@ -191,6 +198,7 @@ fn encode_planes(tools: &Tools<'_>, job: &Job<'_>, options: &EncodeOptions) -> R
         Candidates::First(codecs) => (codecs, true),
         Candidates::Smallest(codecs) => (codecs, false),
     };
+    let wanted: Vec<CodecId> = wanted.into_iter().filter(|id| takes(*id, &job.coded.shape)).collect();
     let codecs = codecs_of(tools.registry, &wanted)?;
     // A metric is reached by all that can; the smallest file wins. Within a size the first file is
     // taken, or an exact one.

@@ -103,3 +103,22 @@ fn millions_of_tiles_chunks_and_promised_bytes_are_refused() {
         assert!(start.elapsed() < AT_ONCE, "{i}: {:?}", start.elapsed());
     }
 }
+
+/// Found by fuzzing: codecs that mix the planes of RGB indexed smaller ones beyond their ends.
+#[test]
+fn rgb_with_planes_of_several_sizes_is_taken_or_refused() {
+    use tintype::{Encoder, Picture, Planes, Shape, codec};
+
+    let mut shape = Shape::rgb(40, 20, 8);
+    shape.planes[1].subsample_x_log2 = 1;
+    shape.planes[2].subsample_x_log2 = 1;
+    let picture = Picture::new(Planes::new(shape));
+    for id in [codec::PHOTO, codec::CLUSTER, codec::SPARSE, codec::PLANES] {
+        let refused = Encoder::new().codec(id).encode(&picture).unwrap_err();
+        assert!(refused.to_string().contains("several sizes"), "{refused}");
+    }
+    for encoder in [Encoder::new(), Encoder::lossless(), Encoder::new().codec(codec::WAVELET)] {
+        let tin = encoder.encode(&picture).unwrap();
+        assert_eq!(Decoder::new(Cursor::new(&tin)).unwrap().decode().unwrap().picture, picture);
+    }
+}

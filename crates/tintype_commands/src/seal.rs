@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use tintype::{DecodeOptions, Encoder, Picture};
 
 /// Holds a passphrase for sealing and opening.
-pub const PASSPHRASE_VARIABLE: &str = "TINTYPE_PASSPHRASE";
+#[cfg(feature = "seal")]
+const PASSPHRASE_VARIABLE: &str = "TINTYPE_PASSPHRASE";
 
 /// What `info` says of a sealed file.
 #[derive(Clone, Debug, Serialize)]
@@ -399,9 +400,9 @@ mod on {
     }
 
     /// None.
-    pub type Key = ();
+    pub struct Key;
     /// None.
-    pub type Signers = ();
+    pub struct Signers;
 
     /// Refused.
     pub fn signing_key(_: &Path) -> Result<Key, Failure> {
@@ -415,7 +416,7 @@ mod on {
 
     /// Refuses signers.
     pub fn signers(typed: &[String]) -> Result<Signers, Failure> {
-        if typed.is_empty() { Ok(()) } else { Err(lacks()) }
+        if typed.is_empty() { Ok(Signers) } else { Err(lacks()) }
     }
 
     /// Nobody that this build could check.

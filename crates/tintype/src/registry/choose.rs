@@ -4,7 +4,7 @@ use super::ids::{CLUSTER, JPEG, LOSSLESS, PHOTO, PLANES, SPARSE, WAVELET};
 use crate::goal::Goal;
 use std::collections::HashSet;
 use tintype_codec::CodecId;
-use tintype_image::{ColourModel, PlaneRole, Planes};
+use tintype_image::{ColourModel, PlaneRole, Planes, Shape};
 
 /// A picture with at most this many colours is flat art or a screen rather than a photo.
 const FEW_COLOURS: usize = 4096;
@@ -72,6 +72,14 @@ pub fn heeds_tune(id: CodecId) -> bool {
 /// Whether this codec changes opacity where it changes colours.
 pub(crate) fn loses_opacity(id: CodecId) -> bool {
     matches!(id, PHOTO | WAVELET | CLUSTER | SPARSE)
+}
+
+/// Whether this codec takes pictures of `shape`. Those that make luma and colour differences of RGB need
+/// its planes at one size.
+pub(crate) fn takes(id: CodecId, shape: &Shape) -> bool {
+    let reduced = shape.planes.iter().take(3).any(|p| p.subsample_x_log2 + p.subsample_y_log2 > 0);
+    let mixes = matches!(id, PHOTO | CLUSTER | SPARSE | PLANES);
+    !(mixes && reduced && shape.colour == ColourModel::Rgb)
 }
 
 /// Whether there are depth planes and others.

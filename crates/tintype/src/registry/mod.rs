@@ -10,7 +10,7 @@ pub mod ids;
 mod models;
 mod shipped;
 
-pub(crate) use choose::{Candidates, candidates, has_alpha, loses_opacity};
+pub(crate) use choose::{Candidates, candidates, has_alpha, loses_opacity, takes};
 pub use choose::{codec_for_photos, heeds_tune};
 pub use models::Models;
 pub use shipped::{ShippedModel, shipped_model};
