@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 /// A clip of 4:2:0 in which a slope moves.
 fn y4m(width: usize, height: usize, count: usize) -> Vec<u8> {
-    let mut file = format!("YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420mpeg2 XCOLORRANGE=LIMITED\n")
+    let mut file = format!("YUV4MPEG2 W{width} H{height} F25:1 C420mpeg2 Ip A1:1 XCOLORRANGE=LIMITED\n")
         .into_bytes();
     for time in 0..count {
         file.extend(b"FRAME\n");

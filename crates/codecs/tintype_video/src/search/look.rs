@@ -165,18 +165,8 @@ impl Small {
         let cost = |dx, dy| self.cost(other, (x, y), (wide, high), (dx, dy));
         let mut best = (u32::MAX, 0, 0);
         let (across, down) = (bounds(x, wide, self.width), bounds(y, high, self.height));
-        // Every second place along both axes, then those around the best.
-        for dy in down.clone().filter(|dy| dy & 1 == 0) {
-            for dx in across.clone().filter(|dx| dx & 1 == 0) {
-                let cost = cost(dx, dy);
-                if cost < best.0 {
-                    best = (cost, dx, dy);
-                }
-            }
-        }
-        let (_, x, y) = best;
-        for dy in (y - 1..=y + 1).filter(|dy| down.contains(dy)) {
-            for dx in (x - 1..=x + 1).filter(|dx| across.contains(dx)) {
+        for dy in down.clone() {
+            for dx in across.clone() {
                 let cost = cost(dx, dy);
                 if cost < best.0 {
                     best = (cost, dx, dy);

@@ -76,7 +76,7 @@ impl Trials {
                 halves: true,
                 modes: [3, 1],
                 side_min: 8,
-                exact_bits: false,
+                exact_bits: true,
             },
             7 => Self {
                 merges: 2,
