@@ -57,6 +57,11 @@ impl ContextSet {
         self
     }
 
+    /// The mixer of pairs.
+    pub(crate) fn pairs(&self) -> &PairMixer {
+        &self.pairs
+    }
+
     /// The contexts themselves, by number.
     pub fn bits(&self) -> &[AdaptiveBit] {
         &self.bits
@@ -121,7 +126,7 @@ impl ContextSet {
     #[inline(always)]
     pub fn p1_mixed<const N: usize>(&self, sets: [usize; 2], contexts: [usize; N]) -> u32 {
         let inputs = contexts.map(|context| pair_mixer::input(self.bits[context]));
-        self.kept(self.pairs.mix(sets, &inputs).p1)
+        self.kept(self.pairs.mix(sets, &inputs).p1())
     }
 
     #[inline(always)]
@@ -270,7 +275,7 @@ impl<W: BitWalk> ContextWalk for CodingWalk<'_, W> {
     fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
         let inputs = contexts.map(|context| pair_mixer::input(self.contexts.bits[context]));
         let mixed = self.contexts.pairs.mix(sets, &inputs);
-        let bit = self.walk.bit(bit, self.contexts.kept(mixed.p1));
+        let bit = self.walk.bit(bit, self.contexts.kept(mixed.p1()));
         self.contexts.pairs.update(sets, &inputs, mixed, bit);
         contexts.into_iter().for_each(|context| self.learn(bit, context));
         bit
@@ -289,31 +294,21 @@ macro_rules! frozen {
         const LEARNS: bool = false;
 
         #[inline(always)]
-        fn contexts(&self) -> &ContextSet {
-            self.contexts
-        }
-
-        #[inline(always)]
         fn learn(&mut self, _bit: bool, _context: usize) {}
 
         #[inline(always)]
         fn context_bit(&mut self, bit: bool, context: usize) -> bool {
-            self.bit(bit, self.contexts.p1(context))
+            self.bit(bit, self.contexts().p1(context))
         }
 
         #[inline(always)]
         fn mixed_2(&mut self, bit: bool, set: usize, contexts: [usize; 2]) -> bool {
-            self.bit(bit, self.contexts.p1_of_2(set, contexts))
+            self.bit(bit, self.contexts().p1_of_2(set, contexts))
         }
 
         #[inline(always)]
         fn mixed_3(&mut self, bit: bool, set: usize, contexts: [usize; 3]) -> bool {
-            self.bit(bit, self.contexts.p1_of_3(set, contexts))
-        }
-
-        #[inline(always)]
-        fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
-            self.bit(bit, self.contexts.p1_mixed(sets, contexts))
+            self.bit(bit, self.contexts().p1_of_3(set, contexts))
         }
     };
 }
@@ -341,6 +336,16 @@ impl ContextWalk for FrozenWalk<'_> {
     frozen!();
 
     #[inline(always)]
+    fn contexts(&self) -> &ContextSet {
+        self.contexts
+    }
+
+    #[inline(always)]
+    fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
+        self.bit(bit, self.contexts.p1_mixed(sets, contexts))
+    }
+
+    #[inline(always)]
     fn bit(&mut self, bit: bool, p1: u32) -> bool {
         self.cost.bit(bit, p1)
     }
@@ -356,15 +361,36 @@ impl ContextWalk for FrozenWalk<'_> {
 /// The length of an Exp-Golomb code is taken as the smooth `2 log2(value + 1) + 1`: a search
 /// that compares neighbouring values should see no steps at powers of two.
 #[derive(Clone, Debug)]
-pub struct EstimateWalk<'a> {
-    contexts: &'a ContextSet,
+pub struct EstimateWalk<'a, C = ContextSet> {
+    costs: &'a C,
     bits: f32,
 }
 
-impl<'a> EstimateWalk<'a> {
+/// What decisions cost: a [`ContextSet`], or [`Prices`](crate::Prices) made of one.
+pub trait Costs {
+    /// The contexts whose costs these are.
+    fn contexts(&self) -> &ContextSet;
+
+    /// Bits of a 0 and of a 1 under `N` contexts mixed by two weight sets.
+    fn mixed<const N: usize>(&self, sets: [usize; 2], contexts: [usize; N]) -> [f32; 2];
+}
+
+impl Costs for ContextSet {
+    #[inline(always)]
+    fn contexts(&self) -> &ContextSet {
+        self
+    }
+
+    #[inline(always)]
+    fn mixed<const N: usize>(&self, sets: [usize; 2], contexts: [usize; N]) -> [f32; 2] {
+        bit_costs(self.p1_mixed(sets, contexts))
+    }
+}
+
+impl<'a, C: Costs> EstimateWalk<'a, C> {
     /// Nothing counted.
-    pub fn new(contexts: &'a ContextSet) -> Self {
-        Self { contexts, bits: 0.0 }
+    pub fn new(costs: &'a C) -> Self {
+        Self { costs, bits: 0.0 }
     }
 
     /// Bits so far.
@@ -373,8 +399,19 @@ impl<'a> EstimateWalk<'a> {
     }
 }
 
-impl ContextWalk for EstimateWalk<'_> {
+impl<C: Costs> ContextWalk for EstimateWalk<'_, C> {
     frozen!();
+
+    #[inline(always)]
+    fn contexts(&self) -> &ContextSet {
+        self.costs.contexts()
+    }
+
+    #[inline(always)]
+    fn mixed<const N: usize>(&mut self, bit: bool, sets: [usize; 2], contexts: [usize; N]) -> bool {
+        self.bits += self.costs.mixed(sets, contexts)[usize::from(bit)];
+        bit
+    }
 
     #[inline(always)]
     fn bit(&mut self, bit: bool, p1: u32) -> bool {

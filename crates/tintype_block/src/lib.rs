@@ -61,12 +61,13 @@ mod model_rows;
 mod model_source;
 mod pair_mixer;
 mod predictor;
+mod prices;
 mod state;
 mod tiles;
 mod trellis;
 
 pub use border::{BORDER_INPUTS, Border};
-pub use contexts::{CodingWalk, ContextSet, ContextWalk, EstimateWalk, FrozenWalk, bit_costs};
+pub use contexts::{CodingWalk, ContextSet, ContextWalk, Costs, EstimateWalk, FrozenWalk, bit_costs};
 pub use dequantise::Dequantiser;
 pub use header::StreamHeader;
 pub use internal::{
@@ -77,6 +78,7 @@ pub use model_rows::{ENTRY_BITS, RowReader, write_row};
 pub use model_source::ModelSource;
 pub use pair_mixer::PairMixer;
 pub use predictor::{PairedRows, Predictor};
+pub use prices::Prices;
 pub use state::{Cell, PlaneState, energy_class, quarters};
 pub use tiles::{encode_tiles, lossy_quality, require_full_size, tile_decoder};
 pub use trellis::{STATES, TrellisState, half_steps};

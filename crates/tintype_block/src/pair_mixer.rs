@@ -9,7 +9,7 @@
 use tintype_entropy::{AdaptiveBit, STRETCH_MAX, squash, stretch};
 
 /// Most inputs of a decision.
-const INPUTS_MAX: usize = 8;
+pub(crate) const INPUTS_MAX: usize = 8;
 
 /// A weight of one.
 const ONE: i32 = 1 << 16;
@@ -18,7 +18,7 @@ const WEIGHT_MAX: i32 = 8 * ONE - 1;
 /// Low bits of a weight that a sum leaves out, so that `2^(19 - DROP) · 2^11 · 8` fits.
 const DROP: u32 = 2;
 /// Fractional bits of the weights in a model.
-const STORED_BITS: u32 = 12;
+pub(crate) const STORED_BITS: u32 = 12;
 
 /// How far a context that has seen few decisions is trusted, in 1/256 of its log-odds:
 /// `0.4 + 0.6 · n / (n + 6)` for `n` decisions. On crops of photos/valid 0.3 % fewer bytes than
@@ -52,8 +52,16 @@ pub struct PairMixer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mixed {
     sets: [i32; 2],
+    /// Log-odds of a 1, of both.
+    pub log_odds: i32,
+}
+
+impl Mixed {
     /// Probability of a 1, of 65 536.
-    pub p1: u32,
+    #[inline(always)]
+    pub(crate) fn p1(&self) -> u32 {
+        squash(self.log_odds)
+    }
 }
 
 impl PairMixer {
@@ -88,6 +96,20 @@ impl PairMixer {
         sets.flat_map(|(weights, &inputs)| &weights[..inputs.into()]).flat_map(stored).collect()
     }
 
+    /// Number of sets.
+    pub(crate) fn sets(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Each set with [`STORED_BITS`] fractional bits, unused weights 0.
+    pub(crate) fn stored_weights(&self) -> impl Iterator<Item = [i16; INPUTS_MAX]> + '_ {
+        let sets = self.weights.iter().zip(&self.inputs);
+        sets.map(|(weights, &inputs)| {
+            let stored = |i: usize| (weights[i] >> (16 - STORED_BITS)) as i16;
+            std::array::from_fn(|i| if i < usize::from(inputs) { stored(i) } else { 0 })
+        })
+    }
+
     /// Mixes `inputs` under `sets`.
     #[inline(always)]
     pub(crate) fn mix<const N: usize>(&self, sets: [usize; 2], inputs: &[i32; N]) -> Mixed {
@@ -99,7 +121,7 @@ impl PairMixer {
             }
             (sum >> (16 - DROP)).clamp(-STRETCH_MAX, STRETCH_MAX)
         });
-        Mixed { sets, p1: squash((sets[0] + sets[1]) >> 1) }
+        Mixed { sets, log_odds: (sets[0] + sets[1]) >> 1 }
     }
 
     /// Moves both sets towards `bit`.
@@ -135,12 +157,12 @@ mod tests {
             let mixed = mixer.mix([0, 1], &inputs);
             mixer.update([0, 1], &inputs, mixed, true);
         }
-        let p1 = mixer.mix([0, 1], &inputs).p1;
+        let p1 = mixer.mix([0, 1], &inputs).p1();
         assert!(p1 > 60_000, "{p1}");
         let mut read = PairMixer::new(6).with_sets(2, 2);
         read.start_from(&mixer.to_bytes());
         assert_eq!(read.to_bytes(), mixer.to_bytes());
-        let (a, b) = (mixer.mix([0, 1], &inputs).p1, read.mix([0, 1], &inputs).p1);
+        let (a, b) = (mixer.mix([0, 1], &inputs).p1(), read.mix([0, 1], &inputs).p1());
         assert!(a.abs_diff(b) < 100, "{a} {b}");
     }
 

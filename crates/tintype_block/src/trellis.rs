@@ -15,6 +15,20 @@ pub const STATES: usize = 8;
 /// The next state by state and parity of the level.
 const NEXT: [[u8; 2]; STATES] = [[0, 1], [3, 2], [5, 4], [6, 7], [1, 0], [2, 3], [4, 5], [7, 6]];
 
+/// The states before each state, with parities.
+const BEFORE: [[(u8, u8); 2]; STATES] = {
+    let mut before = [[(0, 0); 2]; STATES];
+    let mut ways = [0; STATES];
+    let mut way = 0;
+    while way < 2 * STATES {
+        let to = NEXT[way / 2][way % 2] as usize;
+        before[to][ways[to]] = ((way / 2) as u8, (way % 2) as u8);
+        ways[to] += 1;
+        way += 1;
+    }
+    before
+};
+
 /// A state of the trellis; blocks start in the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrellisState(u8);
@@ -42,6 +56,13 @@ impl TrellisState {
     #[inline(always)]
     pub fn after(self, magnitude: usize) -> Self {
         Self(NEXT[self.index() & (STATES - 1)][magnitude & 1])
+    }
+
+    /// The two states before the state numbered `index`, each with the parity of the level that leads
+    /// from it.
+    #[inline(always)]
+    pub fn before(index: usize) -> [(Self, usize); 2] {
+        BEFORE[index & (STATES - 1)].map(|(state, parity)| (Self(state), usize::from(parity)))
     }
 
     /// How many half steps a level of `magnitude` stands for.
@@ -82,6 +103,9 @@ mod tests {
             let next = [0, 1].map(|magnitude| state.after(magnitude).index());
             assert_ne!(next[0], next[1]);
             next.iter().for_each(|&next| ways[next] += 1);
+            for (state, parity) in TrellisState::before(index) {
+                assert_eq!(state.after(parity).index(), index);
+            }
         }
         assert_eq!(ways, [2; STATES]);
     }

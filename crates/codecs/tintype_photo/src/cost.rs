@@ -6,23 +6,23 @@
 
 use super::context::BlockContext;
 use super::symbols::{
-    ESCAPE, Place, code_end_digits, code_end_rest, code_magnitude, code_slope, code_step,
+    ESCAPE, Place, code_end_rest, code_magnitude, code_slope, code_step, end_longer_contexts,
     not_empty_contexts, piece_contexts, piece_digits, piece_guesses, split_index,
 };
-use tintype_block::{ContextSet, ContextWalk, EstimateWalk, bit_costs};
+use tintype_block::{ContextWalk, Costs, EstimateWalk, Prices};
 
 /// Bits of "not split" and of "split".
-pub fn split_costs(contexts: &ContextSet, context: (usize, usize, usize)) -> [f32; 2] {
-    bit_costs(contexts.p1(split_index(context)))
+pub fn split_costs(prices: &Prices, context: (usize, usize, usize)) -> [f32; 2] {
+    prices.single(split_index(context))
 }
 
 /// Bits of each of `pieces` pieces.
-pub fn piece_costs(contexts: &ContextSet, pieces: usize, block: &BlockContext) -> Vec<f32> {
+pub fn piece_costs(prices: &Prices, pieces: usize, block: &BlockContext) -> Vec<f32> {
     let mut bits = vec![0f32; pieces];
     let mut guessed = [None; 2];
     let mut before = 0.0;
     for (slot, (guess, context)) in guessed.iter_mut().zip(piece_guesses(block)) {
-        let [differs, equal] = bit_costs(contexts.p1(context));
+        let [differs, equal] = prices.single(context);
         *slot = Some((guess, before + equal));
         before += differs;
     }
@@ -36,7 +36,7 @@ pub fn piece_costs(contexts: &ContextSet, pieces: usize, block: &BlockContext) -
             continue;
         }
         let (sets, three) = piece_contexts(block, node);
-        let costs = bit_costs(contexts.p1_mixed(sets, three));
+        let costs = prices.mixed(sets, three);
         ways[2 * node] = ways[node] + costs[0];
         ways[2 * node + 1] = ways[node] + costs[1];
     }
@@ -48,40 +48,46 @@ pub fn piece_costs(contexts: &ContextSet, pieces: usize, block: &BlockContext) -
 }
 
 /// Bits of a slope.
-pub fn slope_cost(contexts: &ContextSet, slope: i8, which: usize, context: usize) -> f32 {
-    let mut walk = EstimateWalk::new(contexts);
+pub fn slope_cost(prices: &Prices, slope: i8, which: usize, context: usize) -> f32 {
+    let mut walk = EstimateWalk::new(prices);
     code_slope(&mut walk, slope, which, context);
     walk.bits()
 }
 
 /// Bits of a step index.
-pub fn step_cost(contexts: &ContextSet, step: i8, expected: i8) -> f32 {
-    let mut walk = EstimateWalk::new(contexts);
+pub fn step_cost(prices: &Prices, step: i8, expected: i8) -> f32 {
+    let mut walk = EstimateWalk::new(prices);
     code_step(&mut walk, step, expected);
     walk.bits()
 }
 
 /// Bits of "0" and of "not 0".
-pub fn nonzero_costs(contexts: &ContextSet, place: &Place<'_>) -> [f32; 2] {
-    bit_costs(contexts.p1_mixed(place.nonzero_sets(), place.nonzero_contexts()))
+pub fn nonzero_costs(prices: &Prices, place: &Place<'_>) -> [f32; 2] {
+    prices.mixed(place.nonzero_sets(), place.nonzero_contexts())
 }
 
 /// Bits of a magnitude of at least 1 with its sign.
-pub fn magnitude_cost(contexts: &ContextSet, magnitude: usize, place: &Place<'_>) -> f32 {
-    let mut walk = EstimateWalk::new(contexts);
+pub fn magnitude_cost(prices: &Prices, magnitude: usize, place: &Place<'_>) -> f32 {
+    let mut walk = EstimateWalk::new(prices);
     walk.even_bit(false);
     code_magnitude(&mut walk, magnitude, place);
     walk.bits()
 }
 
+/// Bits of the magnitude 1 with its sign.
+pub fn one_cost(prices: &Prices, place: &Place<'_>) -> f32 {
+    let (sets, three) = place.larger_than(1);
+    1.0 + prices.mixed(sets, three)[0]
+}
+
 /// Bits of the magnitudes `low` (at least 1) and `low + 1`, each with its sign.
-pub fn magnitude_costs(contexts: &ContextSet, low: usize, place: &Place<'_>) -> [f32; 2] {
+pub fn magnitude_costs(prices: &Prices, low: usize, place: &Place<'_>) -> [f32; 2] {
     if low + 1 >= ESCAPE {
-        return [low, low + 1].map(|magnitude| magnitude_cost(contexts, magnitude, place));
+        return [low, low + 1].map(|magnitude| magnitude_cost(prices, magnitude, place));
     }
     let costs = |value: usize| {
         let (sets, three) = place.larger_than(value);
-        bit_costs(contexts.p1_mixed(sets, three))
+        prices.mixed(sets, three)
     };
     let mut bits = 1.0;
     for value in 1..low {
@@ -93,23 +99,41 @@ pub fn magnitude_costs(contexts: &ContextSet, low: usize, place: &Place<'_>) -> 
 
 /// Bits of every end, 0 to `costs.len() - 1`, of a block that keeps `kept` levels.
 pub fn end_costs(
-    contexts: &ContextSet,
+    prices: &Prices,
     costs: &mut [f32],
     (kept, piece): (usize, usize),
     block: &BlockContext,
 ) {
     let last = costs.len() - 1;
     let (sets, five) = not_empty_contexts(piece, block);
-    let [empty, not_empty] = bit_costs(contexts.p1_mixed(sets, five));
+    let [empty, not_empty] = prices.mixed(sets, five);
     costs[0] = empty;
+    let most = kept.ilog2() as usize;
+    let (sets, six) = end_longer_contexts(piece, block);
+    // Of the way to each number of digits.
+    let mut common = not_empty;
     for digits in 0..=last.checked_ilog2().unwrap_or(0) as usize {
-        let mut walk = EstimateWalk::new(contexts);
-        code_end_digits(&mut walk, digits, kept, piece, block);
-        let common = not_empty + walk.bits();
+        let mut ends = common;
+        if digits < most {
+            let [no, longer] = prices.mixed(sets.map(|set| set + digits), six.map(|row| row + digits));
+            ends += no;
+            common += longer;
+        }
+        let rest = end_rest_costs(prices, digits, block);
         for end in (1 << digits)..=last.min((2 << digits) - 1) {
-            let mut walk = EstimateWalk::new(contexts);
-            code_end_rest(&mut walk, end, digits, block);
-            costs[end] = common + walk.bits();
+            // Its first two digits after the leading one.
+            let two = if digits < 2 { (end << (2 - digits)) & 3 } else { (end >> (digits - 2)) & 3 };
+            costs[end] = ends + rest[two];
         }
     }
+}
+
+/// Bits of the digits after the first of an end that has `digits` of them, by the first two.
+fn end_rest_costs(prices: &Prices, digits: usize, block: &BlockContext) -> [f32; 4] {
+    std::array::from_fn(|two| {
+        let mut walk = EstimateWalk::new(prices);
+        let end = if digits < 2 { (4 | two) >> (2 - digits) } else { (4 | two) << (digits - 2) };
+        code_end_rest(&mut walk, end, digits, block);
+        walk.bits()
+    })
 }

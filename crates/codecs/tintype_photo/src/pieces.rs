@@ -8,6 +8,11 @@ use super::weights::UNIT;
 use fearless_simd::Level;
 use tintype_block::{Border, ENTRY_BITS};
 
+/// Scale of a residual's mean square in steps in the estimate of its bits. On 13 crops of
+/// photos/valid an order by residual alone needs 0.6 % more bytes at the same PSNR; 4, 15 and 60
+/// as many within 0.1 %.
+const RESIDUAL_SCALE: f32 = 30.0;
+
 /// A block under search.
 pub struct Target<'a> {
     /// Its pieces.
@@ -66,19 +71,24 @@ fn octaves(ratio: f32) -> f32 {
 
 /// What a piece's prediction leaves of `samples`.
 pub fn leftover(level: Level, border: &Border, samples: &[i16], piece: &Piece) -> Vec<f32> {
-    let mut sums = [0i32; dct::SIDE * dct::SIDE];
-    let sums = &mut sums[..samples.len()];
-    piece.predictor.predict(level, border, sums);
-    samples.iter().zip(sums).map(|(&v, s)| f32::from(v) - *s as f32 * SUM_SCALE).collect()
+    let mut sums = vec![0i32; samples.len()];
+    piece.predictor.predict(level, border, &mut sums);
+    samples.iter().zip(sums).map(|(&v, s)| f32::from(v) - s as f32 * SUM_SCALE).collect()
 }
 
-/// Room for the sums of a block.
-type Sums = [i32; dct::SIDE * dct::SIDE];
+/// Room for what pieces are tried in.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// What each piece leaves.
+    residuals: Vec<i16>,
+    /// Sums of a block.
+    sums: Vec<i32>,
+}
 
 impl Target<'_> {
     /// What the prediction of `piece` leaves, into `residual`; its sum of squares.
     #[inline(always)]
-    fn predict(&self, level: Level, piece: &Piece, sums: &mut Sums, residual: &mut [i16]) -> f32 {
+    fn predict(&self, level: Level, piece: &Piece, sums: &mut [i32], residual: &mut [i16]) -> f32 {
         let sums = &mut sums[..self.samples.len()];
         piece.predictor.predict(level, &self.border, sums);
         for ((r, t), s) in residual.iter_mut().zip(&self.samples).zip(&*sums) {
@@ -95,7 +105,7 @@ impl Target<'_> {
         number: usize,
         piece_bits: f32,
         (residual, energy): (&[i16], f32),
-        sums: &mut Sums,
+        sums: &mut [i32],
     ) -> Candidate {
         let (set, piece) = (self.set, &self.set.pieces[number]);
         let mut coefficients = Vec::with_capacity(set.kept);
@@ -129,31 +139,31 @@ pub fn try_pieces(
     target: &Target<'_>,
     tried: &Tried<'_>,
     piece_bits: &[f32],
-    residuals: &mut Vec<i16>,
+    room: &mut Room,
 ) -> Vec<Candidate> {
+    let Room { residuals, sums } = room;
     let samples = target.samples.len();
     let predicted = &target.set.pieces[..target.set.pieces.len().min(tried.predicted)];
-    residuals.resize(samples * predicted.len(), 0);
+    residuals.resize(residuals.len().max(samples * predicted.len()), 0);
+    sums.resize(dct::SIDE * dct::SIDE, 0);
     let mut energies: Vec<(f32, usize)> = Vec::with_capacity(predicted.len());
-    let mut sums = [0; dct::SIDE * dct::SIDE];
     for (number, (piece, residual)) in
         predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
     {
-        energies.push((target.predict(tried.synthesis.level, piece, &mut sums, residual), number));
+        energies.push((target.predict(tried.synthesis.level, piece, sums, residual), number));
     }
-    energies.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // A coefficient's bits grow with the logarithm of its square, and so does the price of a residual.
+    let of_each = RESIDUAL_SCALE / (samples as f32 * tried.step * tried.step);
+    let bits = |&(energy, number): &(f32, usize)| {
+        piece_bits[number] + 0.5 * samples as f32 * octaves(1.0 + energy * of_each)
+    };
+    energies.sort_by(|a, b| bits(a).total_cmp(&bits(b)));
     energies.truncate(tried.transformed);
     // A loop: closures would not be compiled for the SIMD level of this function.
     let mut candidates = Vec::with_capacity(energies.len());
     for (energy, number) in energies {
         let residual = &residuals[number * samples..][..samples];
-        candidates.push(target.transform(
-            tried,
-            number,
-            piece_bits[number],
-            (residual, energy),
-            &mut sums,
-        ));
+        candidates.push(target.transform(tried, number, piece_bits[number], (residual, energy), sums));
     }
     candidates
 }

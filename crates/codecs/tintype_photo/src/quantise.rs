@@ -1,9 +1,9 @@
 //! Trellis search for the levels of one block. Float: for the encoder's search only.
 
 use super::context::BlockContext;
-use super::cost::{magnitude_costs, nonzero_costs};
+use super::cost::{magnitude_costs, nonzero_costs, one_cost};
 use super::symbols::{Pair, Place};
-use tintype_block::{ContextSet, Dequantiser, STATES, TrellisState};
+use tintype_block::{Dequantiser, Prices, STATES, TrellisState};
 
 /// Chooses levels.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +34,9 @@ struct Path {
     /// Lagrangian against levels of 0 at no rate; infinite where no way leads.
     cost: f32,
     pair: Pair,
-    total: usize,
+    total: u32,
     /// The block's end on this way.
-    end: usize,
+    end: u32,
 }
 
 /// Where the best way to a state came from: the state before and the level's magnitude.
@@ -48,6 +48,15 @@ struct Step {
 
 /// Marks the level that a way begins with.
 const BEGIN: u8 = 255;
+
+/// A level and what it adds to the Lagrangian.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    cost: f32,
+    magnitude: u16,
+}
+
+const NONE: Choice = Choice { cost: f32::INFINITY, magnitude: 0 };
 
 const NOWHERE: Path = Path { cost: f32::INFINITY, pair: Pair::NONE, total: 0, end: 0 };
 
@@ -65,90 +74,148 @@ impl Quantiser {
     /// The levels of least Lagrangian. `end_bits` are the bits of each end that is possible.
     pub fn quantise(
         &self,
-        contexts: &ContextSet,
+        prices: &Prices,
         end_bits: &[f32],
         coefficients: &[f32],
         piece: usize,
         block: &BlockContext,
     ) -> Quantised {
-        let step = self.dequantiser.step as f32;
-        let lambda = self.lambda;
-        let top = self.top(coefficients);
+        let run = Run { quantiser: self, prices, end_bits, coefficients, piece, block };
+        if self.exact { run.quantised::<STATES>() } else { run.quantised::<2>() }
+    }
+
+    /// What a level of `magnitude` in `state` adds to the squared error of a coefficient of `size`,
+    /// against a level of 0.
+    #[inline(always)]
+    fn error(&self, size: f32, state: TrellisState, magnitude: usize) -> f32 {
+        let value = self.dequantiser.amplitude_of_halves(state.halves(magnitude)) as f32;
+        value * (value - 2.0 * size)
+    }
+}
+
+/// The search of one block.
+struct Run<'a> {
+    quantiser: &'a Quantiser,
+    prices: &'a Prices,
+    end_bits: &'a [f32],
+    coefficients: &'a [f32],
+    piece: usize,
+    block: &'a BlockContext,
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn place(&self, position: usize, path: &Path, state: TrellisState) -> Place<'_> {
+        let Path { pair, end, total, .. } = *path;
+        let (end, total) = (end as usize, total as usize);
+        Place { position, pair, end, total, piece: self.piece, state, block: self.block }
+    }
+
+    /// States whose numbers are equal modulo `GROUPS`, 2 or [`STATES`], share the bits of levels:
+    /// those of the best way to one of them.
+    fn quantised<const GROUPS: usize>(&self) -> Quantised {
+        let lambda = self.quantiser.lambda;
+        let top = self.quantiser.top(self.coefficients);
         let mut paths = [NOWHERE; STATES];
         let mut steps = vec![[Step::default(); STATES]; top];
         for position in (0..top).rev() {
-            let size = coefficients[position].abs();
-            let scaled = size / step;
-            let mut next = [NOWHERE; STATES];
-            let place = |path: &Path, state: TrellisState| {
-                let Path { pair, end, total, .. } = *path;
-                Place { position, pair, end, total, piece, state, block }
-            };
-            let error = |state: TrellisState, magnitude: usize| {
-                let value = self.dequantiser.amplitude_of_halves(state.halves(magnitude)) as f32;
-                (size - value) * (size - value) - size * size
-            };
-            let mut offer = |state: TrellisState, path: &Path, cost: f32, from: u8, magnitude: usize| {
-                let to = state.after(magnitude).index();
-                if cost < next[to].cost {
-                    let (pair, total) = (path.pair.push(magnitude), path.total + magnitude);
-                    next[to] = Path { cost, pair, total, end: path.end };
-                    steps[position][to] = Step { from, magnitude: magnitude as u16 };
+            let size = self.coefficients[position].abs();
+            let scaled = size / self.quantiser.dequantiser.step as f32;
+            let mut choices = [[NONE; 2]; GROUPS];
+            for group in 0..GROUPS {
+                let mut best = group;
+                for i in 1..STATES / GROUPS {
+                    let state = group + i * GROUPS;
+                    if paths[state].cost < paths[best].cost {
+                        best = state;
+                    }
                 }
-            };
-            if scaled > 0.5 {
-                // A way that begins here.
-                let state = TrellisState::default();
-                let begin = Path { cost: 0.0, end: position + 1, ..NOWHERE };
-                let low = (scaled as usize).clamp(1, 32_765);
-                let bits = magnitude_costs(contexts, low, &place(&begin, state));
-                for (magnitude, bits) in (low..).zip(bits) {
-                    let cost = error(state, magnitude) + lambda * (bits + end_bits[position + 1]);
-                    offer(state, &begin, cost, BEGIN, magnitude);
+                if paths[best].end > 0 {
+                    let state = TrellisState::of_index(best);
+                    let place = self.place(position, &paths[best], state);
+                    choices[group] = self.choices(&place, size, scaled);
                 }
             }
-            // States whose levels' bits are counted together, on the best way to one of them.
-            let groups = if self.exact { STATES } else { 2 };
-            for group in 0..groups {
-                let own = || (group..STATES).step_by(groups).filter(|&state| paths[state].end > 0);
-                let Some(best) = own().min_by(|&a, &b| paths[a].cost.total_cmp(&paths[b].cost)) else {
-                    continue;
+            let mut next = [NOWHERE; STATES];
+            let steps = &mut steps[position];
+            let mut worst = f32::NEG_INFINITY;
+            for to in 0..STATES {
+                let [(a, a_parity), (b, b_parity)] = TrellisState::before(to);
+                let (a, b) = (a.index(), b.index());
+                let of_a = choices[a % GROUPS][a_parity];
+                let of_b = choices[b % GROUPS][b_parity];
+                let (cost_a, cost_b) = (paths[a].cost + of_a.cost, paths[b].cost + of_b.cost);
+                let (cost, from, magnitude) = if cost_b < cost_a {
+                    (cost_b, b, of_b.magnitude)
+                } else {
+                    (cost_a, a, of_a.magnitude)
                 };
-                let state = TrellisState::of_index(best);
-                let of_best = place(&paths[best], state);
-                let [zero_bits, nonzero_bits] = nonzero_costs(contexts, &of_best);
-                // The levels on either side of the coefficient.
-                let low = (scaled + if state.second() { 0.5 } else { 0.0 }) as usize;
-                let low = low.min(32_765);
-                let bits = magnitude_costs(contexts, low.max(1), &of_best);
-                let cost = |magnitude, bits| error(state, magnitude) + lambda * (nonzero_bits + bits);
-                let lower = if low == 0 { 1 } else { low };
-                let choices = [
-                    (0, lambda * zero_bits),
-                    (lower, cost(lower, bits[0])),
-                    (lower + 1, cost(lower + 1, bits[1])),
-                ];
-                // Neither 0 beside large coefficients nor 2 beside small ones.
-                let choices = &choices[usize::from(low >= 2)..if low == 0 { 2 } else { 3 }];
-                for index in own() {
-                    for &(magnitude, cost) in choices {
-                        let state = TrellisState::of_index(index);
-                        let path = &paths[index];
-                        offer(state, path, path.cost + cost, index as u8, magnitude);
+                let path = paths[from];
+                let (pair, total) =
+                    (path.pair.push(magnitude.into()), path.total + u32::from(magnitude));
+                next[to] = Path { cost, pair, total, end: path.end };
+                steps[to] = Step { from: from as u8, magnitude };
+                worst = worst.max(cost);
+            }
+            // A way that begins here has a sign's bit besides the end's.
+            let begin_bits = self.end_bits[position + 1];
+            let bound = -size * size + lambda * (begin_bits + 1.0);
+            if scaled > 0.5 && bound < worst {
+                let state = TrellisState::default();
+                let begin = Path { cost: 0.0, end: position as u32 + 1, ..NOWHERE };
+                let low = (scaled as usize).clamp(1, 32_765);
+                let bits = magnitude_costs(self.prices, low, &self.place(position, &begin, state));
+                for (magnitude, bits) in (low..).zip(bits) {
+                    let error = self.quantiser.error(size, state, magnitude);
+                    let cost = error + lambda * (bits + begin_bits);
+                    let to = state.after(magnitude).index();
+                    if cost < next[to].cost {
+                        let pair = begin.pair.push(magnitude);
+                        next[to] = Path { cost, pair, total: magnitude as u32, end: begin.end };
+                        steps[to] = Step { from: BEGIN, magnitude: magnitude as u16 };
                     }
                 }
             }
             paths = next;
         }
-        let mut choice = (lambda * end_bits[0], BEGIN);
+        let mut choice = (lambda * self.end_bits[0], BEGIN);
         for (index, path) in paths.iter().enumerate() {
             if path.cost < choice.0 {
                 choice = (path.cost, index as u8);
             }
         }
-        self.followed(&steps, coefficients, choice)
+        self.quantiser.followed(&steps, self.coefficients, choice)
     }
 
+    /// The best even and the best odd level of a coefficient of `size`, which is `scaled` steps.
+    #[inline(always)]
+    fn choices(&self, place: &Place<'_>, size: f32, scaled: f32) -> [Choice; 2] {
+        let lambda = self.quantiser.lambda;
+        let [zero_bits, nonzero_bits] = nonzero_costs(self.prices, place);
+        let zero = Choice { cost: lambda * zero_bits, magnitude: 0 };
+        let level = |magnitude: usize, bits: f32| {
+            let error = self.quantiser.error(size, place.state, magnitude);
+            Choice { cost: error + lambda * (nonzero_bits + bits), magnitude: magnitude as u16 }
+        };
+        // The levels on either side of the coefficient. Small ones need the 1 too: it leads to other
+        // states.
+        let low = (scaled + if place.state.second() { 0.5 } else { 0.0 }) as usize;
+        if low == 0 {
+            return [zero, level(1, one_cost(self.prices, place))];
+        }
+        let low = low.min(32_765);
+        let bits = magnitude_costs(self.prices, low, place);
+        let (lower, upper) = (level(low, bits[0]), level(low + 1, bits[1]));
+        if low % 2 == 1 {
+            let even = if low == 1 && zero.cost < upper.cost { zero } else { upper };
+            [even, lower]
+        } else {
+            [lower, upper]
+        }
+    }
+}
+
+impl Quantiser {
     /// The levels of the way back from the state of `choice`, whose Lagrangian stands before it.
     fn followed(&self, steps: &[[Step; STATES]], coefficients: &[f32], choice: (f32, u8)) -> Quantised {
         let mut levels = vec![0i16; coefficients.len()];
@@ -182,7 +249,7 @@ mod tests {
     use super::*;
     use crate::cost::end_costs;
     use crate::symbols::{code_end, code_levels, contexts};
-    use tintype_block::{EstimateWalk, half_steps};
+    use tintype_block::{EstimateWalk, Prices, half_steps};
 
     const BLOCK: BlockContext = BlockContext {
         size: 0,
@@ -197,14 +264,9 @@ mod tests {
     };
 
     /// Distortion and bits of `levels`.
-    fn cost(
-        levels: &[i16],
-        coefficients: &[f32],
-        quantiser: &Quantiser,
-        set: &ContextSet,
-    ) -> (f32, f32) {
+    fn cost(levels: &[i16], coefficients: &[f32], quantiser: &Quantiser, prices: &Prices) -> (f32, f32) {
         let end = levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
-        let mut walk = EstimateWalk::new(set);
+        let mut walk = EstimateWalk::new(prices);
         code_end(&mut walk, end, levels.len(), 0, &BLOCK);
         code_levels(&mut walk, &mut levels.to_vec(), end, 0, &BLOCK);
         let mut halves = vec![0; end];
@@ -219,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_trellis_finds_nearly_the_best_levels() {
-        let set = contexts(&[]);
+        let set = Prices::of(&contexts(&[]));
         let dequantiser = Dequantiser::new(256, 12);
         let lambda = 0.09 * 256.0 * 256.0;
         for seed in 0..40u32 {

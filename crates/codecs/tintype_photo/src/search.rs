@@ -3,33 +3,38 @@
 //!
 //! The search is float and may differ between machines; what it decides is written by the walk.
 //! Distortions are squared internal units, of coefficients over their rows' weights; a bit weighs
-//! `LAMBDA · step²` of them.
+//! `LAMBDAS · step²` of them.
 
 use super::activity::StepMap;
 use super::context::{BlockContext, colocated_step, expected_step, slope_context, split_context};
 use super::cost::{end_costs, piece_costs, slope_cost, split_costs, step_cost};
 use super::piece_set::PieceSet;
-use super::pieces::{Candidate, Target, Tried, leftover, try_pieces};
+use super::pieces::{Candidate, Room, Target, Tried, leftover, try_pieces};
 use super::quantise::{Quantised, Quantiser};
 use super::symbols::SLOPE_MIN;
 use super::synthesis::{Slopes, Synthesis, block_border, coded_right};
 use super::walk::{BlockPlan, NodePlan, References, SUPERBLOCK, cell, is_cut, quarters_inside};
 use fearless_simd::{Simd, dispatch};
 use std::cell::RefCell;
-use tintype_block::{Border, Cell, ContextSet, PlaneState};
+use tintype_block::{Border, Cell, ContextSet, PlaneState, Prices};
 use tintype_image::Plane;
 
-/// Lagrangian weight of a bit in squared steps. On crops of photos/valid, against 0.08, 0.07 and
-/// 0.095 need 0.5 and 0.1 % more bytes at the same PSNR; at SSIMULACRA2 of 50 to 90 (seven crops)
-/// 0.085 and 0.12 need 0.4 and 0.6 % more than 0.1.
-const LAMBDA: f32 = 0.09;
+/// Lagrangian weight of a bit in squared steps: under `--tune psnr`, and under `--tune visual`. On 13
+/// crops of photos/valid 0.09 and 0.1 need 0.2 and 0.3 % more bytes at the same PSNR than 0.08; at
+/// SSIMULACRA2 of 50 to 90 (seven crops) 0.08 and 0.1 need 0.7 % more than 0.09.
+const LAMBDAS: [f32; 2] = [0.08, 0.09];
+
+/// Superblocks that are searched before contexts are looked at again. On 13 crops of photos/valid 1,
+/// 16, 32 need 0.17, 0.11, 0.24 % more bytes at the same PSNR than 8, prices that stay as the model
+/// starts them 0.6 %.
+const PRICES_FOR: usize = 8;
 
 /// How many pieces an effort tries on a block.
 #[derive(Clone, Copy, Debug)]
 struct Breadth {
     /// Pieces that predict, from the most frequent on.
     predicted: usize,
-    /// Those of them that leave least and are transformed.
+    /// Those of them that seem cheapest by what they leave and are transformed.
     transformed: usize,
     /// Those of them whose levels are searched in full.
     finalists: usize,
@@ -38,14 +43,14 @@ struct Breadth {
 /// By effort, 1 to 9.
 const BREADTHS: [Breadth; 9] = [
     Breadth { predicted: 8, transformed: 2, finalists: 1 },
-    Breadth { predicted: 12, transformed: 3, finalists: 1 },
-    Breadth { predicted: 20, transformed: 5, finalists: 1 },
-    Breadth { predicted: 32, transformed: 8, finalists: 2 },
-    Breadth { predicted: 64, transformed: 12, finalists: 2 },
-    Breadth { predicted: 64, transformed: 16, finalists: 3 },
-    Breadth { predicted: 64, transformed: 20, finalists: 4 },
-    Breadth { predicted: 64, transformed: 32, finalists: 6 },
-    Breadth { predicted: 64, transformed: 64, finalists: 10 },
+    Breadth { predicted: 16, transformed: 6, finalists: 1 },
+    Breadth { predicted: 32, transformed: 12, finalists: 2 },
+    Breadth { predicted: 64, transformed: 24, finalists: 3 },
+    Breadth { predicted: 64, transformed: 40, finalists: 4 },
+    Breadth { predicted: 64, transformed: 48, finalists: 6 },
+    Breadth { predicted: 64, transformed: 64, finalists: 8 },
+    Breadth { predicted: 64, transformed: 64, finalists: 12 },
+    Breadth { predicted: 64, transformed: 64, finalists: 20 },
 ];
 
 /// What the search finds for one block.
@@ -61,8 +66,12 @@ pub struct PlaneSearch<'a> {
     synthesis: Synthesis<'a>,
     source: &'a Plane<i16>,
     references: References<'a>,
-    /// Room for what the pieces of a block leave.
-    residuals: RefCell<Vec<i16>>,
+    /// Room for trying pieces.
+    room: RefCell<Room>,
+    /// What decisions cost, see [`PRICES_FOR`].
+    prices: Prices,
+    /// Superblocks searched under these prices.
+    priced: usize,
     /// Step indices of the source, where the plane has its own.
     steps: StepMap,
     effort: u8,
@@ -79,33 +88,42 @@ struct Place<'a> {
     expected: i32,
     /// Bits of each piece.
     piece_bits: Vec<f32>,
+    /// Bits of the step index, where the block has one.
+    step_bits: f32,
     /// Step index of the block.
     index: i8,
     quantiser: Quantiser,
 }
 
+/// A block under slopes of its own.
+struct Variant<'a> {
+    slopes: [i8; 2],
+    slope_bits: f32,
+    target: Target<'a>,
+    /// The block's context with its border.
+    block: BlockContext,
+    /// The pieces that seem best.
+    candidates: Vec<Candidate>,
+}
+
 impl Place<'_> {
     /// The levels of `candidate` in the block of context `block`.
-    fn quantised(
-        &self,
-        contexts: &ContextSet,
-        candidate: &Candidate,
-        block: &BlockContext,
-    ) -> Quantised {
+    fn quantised(&self, prices: &Prices, candidate: &Candidate, block: &BlockContext) -> Quantised {
         let top = self.quantiser.top(&candidate.coefficients);
         let mut end_bits = vec![0f32; top + 1];
-        end_costs(contexts, &mut end_bits, (self.set.kept, candidate.piece), block);
+        end_costs(prices, &mut end_bits, (self.set.kept, candidate.piece), block);
         let coefficients = &candidate.coefficients;
-        self.quantiser.quantise(contexts, &end_bits, coefficients, candidate.piece, block)
+        self.quantiser.quantise(prices, &end_bits, coefficients, candidate.piece, block)
     }
 }
 
 impl<'a> PlaneSearch<'a> {
-    /// Of `source`. `effort` is 1 to 9.
+    /// Of `source`, under `contexts` at first. `effort` is 1 to 9.
     pub fn new(
         synthesis: Synthesis<'a>,
         source: &'a Plane<i16>,
         references: References<'a>,
+        contexts: &ContextSet,
         effort: u8,
     ) -> Self {
         let steps = if synthesis.varies && references.luma.is_none() {
@@ -117,21 +135,29 @@ impl<'a> PlaneSearch<'a> {
             synthesis,
             source,
             references,
-            residuals: RefCell::default(),
+            room: RefCell::default(),
+            prices: Prices::of(contexts),
+            priced: 0,
             steps,
             effort,
             breadth: BREADTHS[usize::from(effort.clamp(1, 9)) - 1],
         }
     }
 
-    /// What the superblock at `at` is best coded as; its cells are left as not coded.
+    /// What the superblock at `at` is best coded as under `contexts`; its cells are left as not
+    /// coded.
     pub fn superblock(
-        &self,
+        &mut self,
         contexts: &ContextSet,
         state: &mut PlaneState,
         at: (usize, usize),
     ) -> NodePlan {
-        let (plan, _) = self.node(contexts, state, at, SUPERBLOCK, None);
+        if self.priced == PRICES_FOR {
+            self.prices.refresh(contexts);
+            self.priced = 0;
+        }
+        self.priced += 1;
+        let (plan, _) = self.node(state, at, SUPERBLOCK, None);
         state.fill_cells(at, SUPERBLOCK, Cell::default());
         plan
     }
@@ -140,7 +166,6 @@ impl<'a> PlaneSearch<'a> {
     /// `index` is the step index of the 16 × 16 that a block of 8 lies in.
     fn node(
         &self,
-        contexts: &ContextSet,
         state: &mut PlaneState,
         at: (usize, usize),
         side: usize,
@@ -148,18 +173,18 @@ impl<'a> PlaneSearch<'a> {
     ) -> (NodePlan, f32) {
         let index = index.unwrap_or_else(|| self.step_index(state, at, side));
         if side == 8 {
-            let place = self.place(contexts, state, at, side, index);
-            let found = self.block(contexts, state, &place);
+            let place = self.place(state, at, side, index);
+            let found = self.block(state, &place);
             self.put(state, at, side, &found.plan);
             return (NodePlan::Block(found.plan), found.lagrangian);
         }
         let lambda = self.lambda(index);
         let cut = is_cut(state, at, side);
         let [whole_bits, split_bits] =
-            if cut { [0.0; 2] } else { split_costs(contexts, split_context(state, at, side)) };
+            if cut { [0.0; 2] } else { split_costs(&self.prices, split_context(state, at, side)) };
         let whole = (!cut).then(|| {
-            let place = self.place(contexts, state, at, side, index);
-            let mut found = self.block(contexts, state, &place);
+            let place = self.place(state, at, side, index);
+            let mut found = self.block(state, &place);
             found.lagrangian += lambda * whole_bits;
             found
         });
@@ -171,8 +196,11 @@ impl<'a> PlaneSearch<'a> {
         let mut split_total = lambda * split_bits;
         let mut plans = Vec::with_capacity(4);
         for quarter in quarters_inside(state, at, side) {
+            if whole.as_ref().is_some_and(|whole| whole.lagrangian <= split_total) {
+                break;
+            }
             let own = (side == 16).then_some(index);
-            let (plan, lagrangian) = self.node(contexts, state, quarter, side / 2, own);
+            let (plan, lagrangian) = self.node(state, quarter, side / 2, own);
             split_total += lagrangian;
             plans.push(plan);
         }
@@ -200,7 +228,7 @@ impl<'a> PlaneSearch<'a> {
 
     fn lambda(&self, index: i8) -> f32 {
         let step = self.synthesis.dequantiser(index).step as f32;
-        LAMBDA * step * step
+        LAMBDAS[usize::from(self.synthesis.varies)] * step * step
     }
 
     /// Decodes a block into `state`.
@@ -208,8 +236,8 @@ impl<'a> PlaneSearch<'a> {
         let set = self.synthesis.model.set(state.kind.chroma, side);
         let slopes = Slopes { values: plan.slopes, references: self.references.slopes };
         let border = block_border(state, &slopes, at, side);
-        let mut samples = [0i16; SUPERBLOCK * SUPERBLOCK];
-        let samples = &mut samples[..side * side];
+        let mut samples = vec![0i16; side * side];
+        let samples = &mut samples[..];
         let end = plan.levels.iter().rposition(|&v| v != 0).map_or(0, |p| p + 1);
         let dequantiser = self.synthesis.dequantiser(plan.step);
         self.synthesis.samples(set, plan.piece, &border, (&plan.levels[..end], &dequantiser), samples);
@@ -224,31 +252,40 @@ impl<'a> PlaneSearch<'a> {
     }
 
     /// The best slopes, piece and levels for one block.
-    fn block(&self, contexts: &ContextSet, state: &PlaneState, place: &Place<'a>) -> Found {
-        let plain = self.target(state, place, [0; 2]);
-        let candidates = self.candidates(place, &plain);
-        let slopes = self.slopes(state, place, &plain, &candidates);
-        let mut best = self.best(contexts, state, place, (&plain, candidates), [0; 2]);
-        if let Some(slopes) = slopes {
-            let target = self.target(state, place, slopes);
-            let candidates = self.candidates(place, &target);
-            let found = self.best(contexts, state, place, (&target, candidates), slopes);
-            if found.lagrangian < best.lagrangian {
-                best = found;
-            }
+    fn block(&self, state: &PlaneState, place: &Place<'a>) -> Found {
+        let plain = self.variant(state, place, [0; 2]);
+        let slopes = self.slopes(state, place, &plain.target, &plain.candidates);
+        let sloped = slopes.map(|slopes| self.variant(state, place, slopes));
+        // The finalists of both together.
+        let mut finalists: Vec<(&Candidate, &Variant<'_>)> = Vec::new();
+        for variant in [Some(&plain), sloped.as_ref()].into_iter().flatten() {
+            finalists.extend(variant.candidates.iter().map(|candidate| (candidate, variant)));
         }
-        best
+        let lambda = place.quantiser.lambda;
+        let estimate = |(candidate, variant): &(&Candidate, &Variant<'_>)| {
+            candidate.estimate + lambda * variant.slope_bits
+        };
+        finalists.sort_by(|a, b| estimate(a).total_cmp(&estimate(b)));
+        finalists.truncate(self.breadth.finalists);
+        let found =
+            finalists.into_iter().map(|(candidate, variant)| self.found(place, candidate, variant));
+        found.min_by(|a, b| a.lagrangian.total_cmp(&b.lagrangian)).expect("every set has a piece")
+    }
+
+    fn variant(&self, state: &PlaneState, place: &Place<'a>, slopes: [i8; 2]) -> Variant<'a> {
+        let target = self.target(state, place, slopes);
+        let mut slope_bits = 0.0;
+        for which in 0..self.references.slopes.len() {
+            let context = slope_context(state, place.at, which);
+            slope_bits += slope_cost(&self.prices, slopes[which], which, context);
+        }
+        let block = place.block.with_border(&target.border, place.expected);
+        let candidates = self.candidates(place, &target);
+        Variant { slopes, slope_bits, target, block, candidates }
     }
 
     /// What the candidates of the block of `side` at `at` share, at step index `index`.
-    fn place(
-        &self,
-        contexts: &ContextSet,
-        state: &PlaneState,
-        at: (usize, usize),
-        side: usize,
-        index: i8,
-    ) -> Place<'a> {
+    fn place(&self, state: &PlaneState, at: (usize, usize), side: usize, index: i8) -> Place<'a> {
         let set = self.synthesis.model.set(state.kind.chroma, side);
         let dequantiser = self.synthesis.dequantiser(index);
         let expected = match self.references.luma {
@@ -256,11 +293,15 @@ impl<'a> PlaneSearch<'a> {
             None => self.synthesis.dequantiser(expected_step(state, at)).step,
         };
         let block = BlockContext::of_block(state, self.references.luma, at, side, expected);
+        let has_step = self.synthesis.varies && self.references.luma.is_none();
+        let step_bits =
+            if has_step { step_cost(&self.prices, index, expected_step(state, at)) } else { 0.0 };
         Place {
             at,
             side,
             set,
-            piece_bits: piece_costs(contexts, set.pieces.len(), &block),
+            step_bits,
+            piece_bits: piece_costs(&self.prices, set.pieces.len(), &block),
             block,
             expected,
             index,
@@ -298,55 +339,29 @@ impl<'a> PlaneSearch<'a> {
         let tried = self.tried(place);
         let mut candidates = dispatch!(self.synthesis.level, simd => simd.vectorize(
             #[inline(always)]
-            || try_pieces(target, &tried, &place.piece_bits, &mut self.residuals.borrow_mut())
+            || try_pieces(target, &tried, &place.piece_bits, &mut self.room.borrow_mut())
         ));
         candidates.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
         candidates.truncate(self.breadth.finalists);
         candidates
     }
 
-    /// The candidate that costs least when it is quantised.
-    fn best(
-        &self,
-        contexts: &ContextSet,
-        state: &PlaneState,
-        place: &Place<'_>,
-        (target, candidates): (&Target<'_>, Vec<Candidate>),
-        slopes: [i8; 2],
-    ) -> Found {
-        let block = place.block.with_border(&target.border, place.expected);
-        let mut common = 0.0;
-        for which in 0..self.references.slopes.len() {
-            let context = slope_context(state, place.at, which);
-            common += slope_cost(contexts, slopes[which], which, context);
+    /// What `candidate` under `variant` comes to when it is quantised.
+    fn found(&self, place: &Place<'_>, candidate: &Candidate, variant: &Variant<'_>) -> Found {
+        let quantised = place.quantised(&self.prices, candidate, &variant.block);
+        let mut bits = variant.slope_bits + quantised.bits + place.piece_bits[candidate.piece];
+        if quantised.levels.iter().any(|&level| level != 0) {
+            // The first block of a 16 × 16 pays for all of them.
+            bits += place.step_bits * (place.side * place.side).min(256) as f32 / 256.0;
         }
-        let step_bits = if self.synthesis.varies && self.references.luma.is_none() {
-            step_cost(contexts, place.index, expected_step(state, place.at))
-        } else {
-            0.0
+        let plan = BlockPlan {
+            piece: candidate.piece,
+            slopes: variant.slopes,
+            step: place.index,
+            levels: quantised.levels,
         };
-        let mut best: Option<Found> = None;
-        for candidate in candidates {
-            let quantised = place.quantised(contexts, &candidate, &block);
-            let mut bits = common + quantised.bits;
-            bits += place.piece_bits[candidate.piece];
-            if quantised.levels.iter().any(|&level| level != 0) {
-                // The first block of a 16 × 16 pays for all of them.
-                bits += step_bits * (place.side * place.side).min(256) as f32 / 256.0;
-            }
-            let distortion = candidate.rest + quantised.distortion;
-            let lagrangian = distortion + place.quantiser.lambda * bits;
-            if best.as_ref().is_none_or(|b| lagrangian < b.lagrangian) {
-                let plan = BlockPlan {
-                    piece: candidate.piece,
-                    slopes,
-                    step: place.index,
-                    levels: quantised.levels,
-                };
-                best = Some(Found { plan, lagrangian });
-            }
-        }
-        best.expect("every set has a piece")
+        let distortion = candidate.rest + quantised.distortion;
+        Found { plan, lagrangian: distortion + place.quantiser.lambda * bits }
     }
 
     /// Slopes under which the best candidate's prediction leaves least, by least squares; none

@@ -158,44 +158,58 @@ pub fn state_bytes(contexts: &ContextSet) -> Vec<u8> {
 }
 
 /// A level's position in the scan, finer near the start.
+#[inline(always)]
 pub fn position_class(position: usize) -> usize {
-    match position {
-        0..=7 => position,
-        8..=15 => 8 + (position - 8) / 2,
-        16..=31 => 12 + (position - 16) / 4,
-        32..=63 => 16 + (position - 32) / 8,
-        _ => (20 + (position - 64) / 48).min(POSITIONS - 1),
-    }
+    POSITION_CLASSES[position.min(255)].into()
 }
 
-/// The two levels coded before the present one, as classes of their magnitudes.
+const POSITION_CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut position = 0;
+    while position < 256 {
+        let class = match position {
+            0..=7 => position,
+            8..=15 => 8 + (position - 8) / 2,
+            16..=31 => 12 + (position - 16) / 4,
+            32..=63 => 16 + (position - 32) / 8,
+            _ => 20 + (position - 64) / 48,
+        };
+        classes[position] = class as u8;
+        position += 1;
+    }
+    classes
+};
+
+/// The magnitudes of the two levels coded before the present one, the last one first.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pair {
-    /// The one just coded: 0, 1 or 2 (more).
-    next: usize,
-    /// The one before that.
-    after: usize,
-    /// Both as they are.
-    magnitudes: [usize; 2],
-}
+pub struct Pair([u16; 2]);
 
 impl Pair {
     /// Before any level.
-    pub const NONE: Self = Self { next: 0, after: 0, magnitudes: [0; 2] };
+    pub const NONE: Self = Self([0; 2]);
 
     /// After a level of `magnitude`.
     #[inline(always)]
     pub fn push(self, magnitude: usize) -> Self {
-        let magnitudes = [magnitude, self.magnitudes[0]];
-        Self { next: magnitude.min(2), after: self.next, magnitudes }
+        Self([magnitude as u16, self.0[0]])
+    }
+
+    /// 0, 1 or 2 (more) for the level just coded.
+    fn next(self) -> usize {
+        usize::from(self.0[0].min(2))
+    }
+
+    /// 0, 1 or 2 (more) for the level before that.
+    fn after(self) -> usize {
+        usize::from(self.0[1].min(2))
     }
 
     fn index(self) -> usize {
-        self.next * 3 + self.after
+        self.next() * 3 + self.after()
     }
 
     fn sum(self) -> usize {
-        self.next + self.after
+        self.next() + self.after()
     }
 }
 
@@ -259,7 +273,7 @@ impl Place<'_> {
     /// The class of the sum of the two levels coded before.
     #[inline(always)]
     fn near_class(&self) -> usize {
-        energy_class(self.pair.magnitudes.iter().sum::<usize>() as u32, TOTALS - 1)
+        energy_class(self.pair.0.into_iter().map(u32::from).sum(), TOTALS - 1)
     }
 
     /// The class of the block's size and which quantiser it is.
@@ -300,7 +314,7 @@ impl Place<'_> {
         [
             NONZERO_BY_PAIR + (size * POSITIONS + position) * PAIRS + self.pair.index(),
             NONZERO_BY_PIECE + (size * PIECES + self.piece) * POSITIONS + position,
-            NONZERO_BY_ENERGY + energy * 3 + self.pair.next,
+            NONZERO_BY_ENERGY + energy * 3 + self.pair.next(),
             NONZERO_BY_END + (size * DIGITS + self.end_class()) * POSITIONS + position,
             NONZERO_BY_TOTAL + (size * TOTALS + self.total_class()) * POSITIONS + position,
         ]
@@ -464,18 +478,14 @@ pub fn not_empty_contexts(piece: usize, block: &BlockContext) -> ([usize; 2], [u
     ([SET_NOT_EMPTY + size, SET_NOT_EMPTY_BY_STEP + size * STEPS + block.step], contexts)
 }
 
-/// How many binary digits an end has after its first, in unary, at most as many as `kept` has.
-pub fn code_end_digits<W: ContextWalk>(
-    walk: &mut W,
-    digits: usize,
-    kept: usize,
-    piece: usize,
-    block: &BlockContext,
-) -> usize {
+/// Weight sets and contexts of "the end has more digits than 0 after its first"; those for more
+/// than `n` are `n` further on.
+#[inline(always)]
+pub fn end_longer_contexts(piece: usize, block: &BlockContext) -> ([usize; 2], [usize; 6]) {
     let size = block.size;
     let rough = size * ROUGHNESSES + block.rough;
     let luma_end = (size * LUMA_ENDS + block.luma_end) * ROUGHNESSES + block.rough;
-    let rows = [
+    let contexts = [
         END_LONGER + (size * ENERGIES + block.energy) * DIGITS,
         END_LONGER_BY_PIECE + (size * PIECES + piece) * DIGITS,
         END_LONGER_BY_LUMA + (size * ENERGIES + block.luma) * DIGITS,
@@ -484,6 +494,18 @@ pub fn code_end_digits<W: ContextWalk>(
         END_LONGER_BY_LUMA_END + luma_end * DIGITS,
     ];
     let sets = [SET_END + size * DIGITS, SET_END_BY_STEP + (size * STEPS + block.step) * DIGITS];
+    (sets, contexts)
+}
+
+/// How many binary digits an end has after its first, in unary, at most as many as `kept` has.
+fn code_end_digits<W: ContextWalk>(
+    walk: &mut W,
+    digits: usize,
+    kept: usize,
+    piece: usize,
+    block: &BlockContext,
+) -> usize {
+    let (sets, rows) = end_longer_contexts(piece, block);
     let most = kept.ilog2() as usize;
     let mut length = 0;
     while length < most

@@ -2,7 +2,7 @@
 
 use super::dct;
 use super::model::PhotoModel;
-use super::piece_set::PieceSet;
+use super::piece_set::{Piece, PieceSet};
 use super::weights::UNIT;
 use fearless_simd::{Level, Simd, dispatch};
 use tintype_block::{
@@ -57,25 +57,42 @@ impl Synthesis<'_> {
         (levels, dequantiser): (&[i16], &Dequantiser),
         out: &mut [i16],
     ) {
-        let piece = &set.pieces[piece];
-        let mut sums = [0i32; dct::SIDE * dct::SIDE];
-        let sums = &mut sums[..out.len()];
+        // Small blocks with room of their own: to clear that of a large one would take longer than the
+        // block.
+        let coded = (&set.pieces[piece], set.n, levels, dequantiser);
+        match out.len() {
+            64 => self.samples_in(&mut [0; 64], coded, border, out),
+            256 => self.samples_in(&mut [0; 256], coded, border, out),
+            _ => self.samples_in(&mut [0; dct::SIDE * dct::SIDE], coded, border, out),
+        }
+    }
+
+    /// As [`Synthesis::samples`], of a block of side `n`, with `sums` to work in.
+    #[inline(always)]
+    fn samples_in(
+        &self,
+        sums: &mut [i32],
+        (piece, n, levels, dequantiser): (&Piece, usize, &[i16], &Dequantiser),
+        border: &Border,
+        out: &mut [i16],
+    ) {
         let mut halves = [0i32; dct::KEPT];
-        half_steps(levels, &mut halves);
-        let halves = &halves[..levels.len()];
+        let halves = &mut halves[..levels.len()];
+        half_steps(levels, halves);
+        let halves = &*halves;
         let amplitude = |position: usize, halves: i32| {
             let weight = self.weight(piece.weights[position]);
             dequantiser.amplitude_of_halves(halves).wrapping_mul(weight) / UNIT
         };
         piece.predictor.predict(self.level, border, sums);
         if levels.is_empty() {
-            out.iter_mut().zip(sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
+            out.iter_mut().zip(&*sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
             return;
         }
         dispatch!(self.level, simd => simd.vectorize(
             #[inline(always)]
             || {
-                if set.n == dct::SIDE {
+                if n == dct::SIDE {
                     dct::add_inverse(sums, halves.len(), |at| match halves[at] {
                         0 => 0,
                         level => amplitude(at, level),
@@ -90,7 +107,7 @@ impl Synthesis<'_> {
                 }
             }
         ));
-        out.iter_mut().zip(sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
+        out.iter_mut().zip(&*sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
     }
 }
 
