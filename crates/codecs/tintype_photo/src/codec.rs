@@ -2,10 +2,12 @@
 
 use super::filter::filtered_planes;
 use super::model::{PhotoModel, file_to_send};
+use super::synthesis::Slopes;
 use super::tile::{TileCoder, TileContexts};
+use super::walk::{CodedBlock, References};
 use tintype_block::{
-    Cell, ModelSource, StreamHeader, encode_tiles, internal_planes, lossy_quality, plane_kinds,
-    require_full_size, samples_from_internal,
+    BORDER_INPUTS, Cell, ModelSource, PlaneKind, StreamHeader, encode_tiles, internal_planes,
+    lossy_quality, plane_kinds, require_full_size, samples_from_internal,
 };
 use tintype_codec::{
     Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
@@ -175,10 +177,62 @@ pub fn coded_planes(
     let kinds = plane_kinds(&picture.shape, false);
     let mut contexts = TileContexts::new(model);
     let mut encoder = BitEncoder::new();
-    let states = coder.encode_planes(&mut encoder, &source, &kinds, &mut contexts, settings.effort);
+    let states = coder.encode_planes(
+        &mut encoder,
+        &source,
+        &kinds,
+        &mut contexts,
+        settings.effort,
+        &mut |_, _, _| (),
+    );
     let cells = states[0].cells.clone();
     let decoded = states.into_iter().map(|state| state.samples).collect();
     Ok(CodedPlanes { source, decoded, cells, steps })
+}
+
+/// A block that the encoder has chosen, for pieces to learn from.
+#[derive(Debug)]
+pub struct ChosenBlock {
+    /// Whether it is of a chroma plane.
+    pub chroma: bool,
+    /// 8, 16 or 32.
+    pub side: usize,
+    /// Number of its piece.
+    pub piece: usize,
+    /// Its step, internal units.
+    pub step: i32,
+    /// Inputs of its border, less the border's mean and the slopes' part: internal units.
+    pub border: [i32; BORDER_INPUTS],
+    /// Its samples as they should be, less the same.
+    pub samples: Vec<i32>,
+}
+
+/// Codes the internal `planes` of one tile, see [`TileCoder::encode`], and gives each block that has
+/// levels to `take`.
+pub fn chosen_blocks(
+    coder: &TileCoder<'_>,
+    planes: &[Plane<i16>],
+    kinds: &[PlaneKind],
+    effort: u8,
+    mut take: impl FnMut(ChosenBlock),
+) {
+    let mut contexts = TileContexts::new(coder.model);
+    let mut observe = |plane: usize, references: &References<'_>, block: &CodedBlock<'_>| {
+        if block.end == 0 {
+            return;
+        }
+        let ((x, y), side) = (block.at, block.side);
+        let mut samples = Vec::with_capacity(side * side);
+        for row in y..y + side {
+            samples.extend_from_slice(&planes[plane].row(row)[x..][..side]);
+        }
+        let slopes = Slopes { values: block.slopes, references: references.slopes };
+        slopes.take_from(&mut samples, block.at, side);
+        let samples = samples.iter().map(|&sample| i32::from(sample) - block.border.mean).collect();
+        let (chroma, border) = (kinds[plane].chroma, block.border.inputs);
+        take(ChosenBlock { chroma, side, piece: block.piece, step: block.step, border, samples });
+    };
+    coder.encode_planes(&mut BitEncoder::new(), planes, kinds, &mut contexts, effort, &mut observe);
 }
 
 /// Whether a picture of `shape` can be filtered under `model`.

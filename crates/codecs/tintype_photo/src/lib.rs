@@ -64,7 +64,7 @@ pub const ID: CodecId = CodecId::new(5, "photo");
 /// What fitting needs of the codec: the trainer builds pieces and contexts from exactly what
 /// the codec does.
 pub mod fitting {
-    pub use super::codec::{CodedPlanes, coded_planes};
+    pub use super::codec::{ChosenBlock, CodedPlanes, chosen_blocks, coded_planes};
     pub use super::synthesis::fitting_border;
     pub use super::tile::{TileCoder, TileContexts};
 }

@@ -8,10 +8,11 @@
 //! (`u32`) and the filter ([`super::filter`]); then for each of the four sets (luma 8, luma 16, chroma 8, chroma 16):
 //! `pieces u8`, `kept u8 (less one)`, then each piece: predictor rows (21), basis rows (kept),
 //! each row a `u16` step (little endian, 16 fractional bits) and `n²` signed bytes; then the
-//! starting contexts to the end.
+//! starting contexts to the end, see [`UNUSED`].
 
 use super::filter::Filter;
 use super::piece_set::{Piece, PieceSet};
+use super::symbols::STATE_LEN;
 use super::weights::{GAINS, row_weights};
 use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
@@ -35,6 +36,42 @@ pub struct PhotoModel {
     pub hash: ModelHash,
 }
 
+/// A starting context that was never used: even, count 0. Most are, so starting contexts are stored
+/// as runs: how many are unused (a byte), how many follow (a byte), and those, two bytes each.
+const UNUSED: [u8; 2] = 0x8000u16.to_le_bytes();
+
+/// Starting contexts as a model stores them.
+fn stored_contexts(contexts: &[u8]) -> Vec<u8> {
+    let mut rest = contexts.as_chunks::<2>().0;
+    let mut out = Vec::new();
+    while !rest.is_empty() {
+        let unused = rest.iter().take(255).take_while(|word| **word == UNUSED).count();
+        let used = rest[unused..].iter().take(255).take_while(|word| **word != UNUSED).count();
+        out.extend([unused as u8, used as u8]);
+        out.extend(rest[unused..][..used].as_flattened());
+        rest = &rest[unused + used..];
+    }
+    out
+}
+
+/// The starting contexts that are `stored`.
+fn contexts_from_stored(mut stored: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::new();
+    while let Some((&[unused, used], rest)) = stored.split_first_chunk() {
+        let len = 2 * usize::from(used);
+        let needed = len.saturating_sub(rest.len());
+        let (words, rest) = rest.split_at_checked(len).ok_or(CodecError::Truncated { needed })?;
+        out.extend(UNUSED.repeat(unused.into()));
+        out.extend(words);
+        if out.len() > 2 * STATE_LEN {
+            let what = "photo model: more starting contexts than there are".to_string();
+            return Err(CodecError::Malformed { what, at: None });
+        }
+        stored = rest;
+    }
+    if stored.is_empty() { Ok(out) } else { Err(CodecError::Truncated { needed: 1 }) }
+}
+
 /// Largest entry of a row that is sent with a picture.
 const SENT_MAX: i32 = 31;
 
@@ -54,8 +91,7 @@ fn split_filter(payload: &[u8]) -> Result<(&[u8], &[u8]), CodecError> {
 /// As [`Model::from_file`].
 pub fn file_to_send(file: &ModelFile) -> Result<ModelFile, CodecError> {
     let model = PhotoModel::from_file(file)?;
-    let (_, bytes) = split_filter(file.payload())?;
-    let mut out = bytes[..bytes.len() - model.contexts.len()].to_vec();
+    let mut out = split_filter(&model.payload_without_contexts(file.payload())?)?.1.to_vec();
     let mut at = 0;
     for set in &model.sets {
         at += 2;
@@ -88,6 +124,24 @@ impl PhotoModel {
         let Some(filter) = filter else { return Ok(rest.to_vec()) };
         let bytes = filter.to_bytes();
         Ok([&[0], &(bytes.len() as u32).to_le_bytes()[..], &bytes, rest].concat())
+    }
+
+    /// The `payload` that this model was read from, up to its starting contexts.
+    ///
+    /// # Errors
+    /// `Truncated` for a payload that ends in its filter.
+    pub fn payload_without_contexts(&self, payload: &[u8]) -> Result<Vec<u8>, CodecError> {
+        let (_, rest) = split_filter(payload)?;
+        let rows =
+            |set: &PieceSet| 2 + set.pieces.len() * (BORDER_INPUTS + set.kept) * (2 + set.n * set.n);
+        let len = payload.len() - rest.len() + self.sets.iter().map(rows).sum::<usize>();
+        Ok(payload[..len].to_vec())
+    }
+
+    /// `payload`, which has no starting contexts, with those that `contexts` are the state of.
+    pub fn payload_with_contexts(mut payload: Vec<u8>, contexts: &[u8]) -> Vec<u8> {
+        payload.extend(stored_contexts(contexts));
+        payload
     }
 
     /// The pieces for blocks of `side` in planes that are chroma or not.
@@ -128,12 +182,30 @@ impl Model for PhotoModel {
                 (0..count).map(|_| piece(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;
             sets.push(PieceSet { n, kept, pieces });
         }
-        let contexts = bytes[reader.at..].to_vec();
+        let contexts = contexts_from_stored(&bytes[reader.at..])?;
         let sets = sets.try_into().map_err(|_| CodecError::Misuse { what: "four sets".into() })?;
         Ok(Self { sets, large: [false, true].map(super::large::pieces), filter, contexts, hash })
     }
 
     fn hash(&self) -> ModelHash {
         self.hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starting_contexts_come_back() {
+        let mut words = vec![UNUSED; 900];
+        words[300..700].fill([3, 4]);
+        words[899] = [1, 2];
+        let contexts = words.as_flattened();
+        let stored = stored_contexts(contexts);
+        assert!(stored.len() < 2 * 401 + 20, "{}", stored.len());
+        assert_eq!(contexts_from_stored(&stored).unwrap(), contexts);
+        assert!(contexts_from_stored(&stored[..stored.len() - 1]).is_err());
+        assert!(contexts_from_stored(&[255, 0].repeat(STATE_LEN)).is_err());
     }
 }

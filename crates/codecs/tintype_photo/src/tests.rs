@@ -54,7 +54,8 @@ fn small_model() -> Vec<u8> {
 #[test]
 fn a_model_that_is_sent_needs_no_other() {
     let source = picture(Shape::rgb(64, 48, 8));
-    let with_contexts = super::PhotoModel::file_of([small_model(), vec![7; 500]].concat());
+    let payload = super::PhotoModel::payload_with_contexts(small_model(), &[7; 500]);
+    let with_contexts = super::PhotoModel::file_of(payload);
     let sending = PhotoCodec::sending(&with_contexts.to_bytes()).unwrap();
     let payload = encode(&sending, &source, 70.0);
     assert!(payload.header.len() > 1000);
@@ -129,7 +130,7 @@ fn a_filter_that_helps_is_switched_on() {
     // Coded against a source that is darker than what the blocks can say at this step.
     let mut contexts = super::tile::TileContexts::new(&model);
     let mut encoder = tintype_entropy::BitEncoder::new();
-    let states = coder.encode_planes(&mut encoder, &planes, &kinds, &mut contexts, 1);
+    let states = coder.encode_planes(&mut encoder, &planes, &kinds, &mut contexts, 1, &mut |_, _, _| ());
     let mut darker: Vec<Plane<i16>> = states.iter().map(|state| state.samples.clone()).collect();
     for y in 0..darker[0].height() {
         darker[0].row_mut(y)[64..].iter_mut().for_each(|v| *v -= 20);

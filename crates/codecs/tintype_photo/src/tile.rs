@@ -6,7 +6,7 @@ use super::model::PhotoModel;
 use super::search::PlaneSearch;
 use super::symbols::{STATE_LEN, contexts, state_bytes};
 use super::synthesis::Synthesis;
-use super::walk::{References, walk_plane};
+use super::walk::{CodedBlock, References, walk_plane};
 use fearless_simd::Level;
 use tintype_block::{Cell, CodingWalk, ContextSet, PlaneKind, PlaneState, tile_decoder};
 use tintype_codec::TileSection;
@@ -94,7 +94,8 @@ impl TileCoder<'_> {
         effort: u8,
     ) -> Vec<u8> {
         let mut encoder = BitEncoder::new();
-        let states = self.encode_planes(&mut encoder, planes, kinds, contexts, effort);
+        let states =
+            self.encode_planes(&mut encoder, planes, kinds, contexts, effort, &mut |_, _, _| ());
         if let Some((filter, count)) = self.filter(kinds) {
             let plain: Vec<_> = states[..count].iter().map(|state| state.samples.clone()).collect();
             let size = (plain[0].width(), plain[0].height());
@@ -119,7 +120,8 @@ impl TileCoder<'_> {
         Some((filter, count))
     }
 
-    /// Codes the planes with `encoder` and returns what a decoder will have of them.
+    /// Codes the planes with `encoder` and returns what a decoder will have of them. `observe` sees
+    /// the planes before and each block.
     pub(crate) fn encode_planes(
         &self,
         encoder: &mut BitEncoder,
@@ -127,6 +129,7 @@ impl TileCoder<'_> {
         kinds: &[PlaneKind],
         contexts: &mut TileContexts,
         effort: u8,
+        observe: &mut dyn FnMut(usize, &References<'_>, &CodedBlock<'_>),
     ) -> Vec<PlaneState> {
         let mut states: Vec<PlaneState> = Vec::with_capacity(planes.len());
         for (index, (source, &kind)) in planes.iter().zip(kinds).enumerate() {
@@ -134,12 +137,14 @@ impl TileCoder<'_> {
             let mut state = PlaneState::new(size, kind);
             let references = references(&states, kind, size);
             let synthesis = self.synthesis(index);
-            let search = PlaneSearch::new(synthesis, source, references, effort);
             let contexts = contexts.of_plane(kind);
+            let mut search = PlaneSearch::new(synthesis, source, references, contexts, effort);
             let mut walk = CodingWalk { walk: &mut *encoder, contexts };
-            walk_plane(&mut walk, &synthesis, &mut state, references, |contexts, state, at| {
+            let choose = |contexts: &ContextSet, state: &mut PlaneState, at: (usize, usize)| {
                 Some(search.superblock(contexts, state, at))
-            });
+            };
+            let observe = |block: &CodedBlock<'_>| observe(index, &references, block);
+            walk_plane(&mut walk, &synthesis, &mut state, references, choose, observe);
             states.push(state);
         }
         states
@@ -161,7 +166,14 @@ impl TileCoder<'_> {
             let references = references(&states, kind, size);
             let contexts = contexts.of_plane(kind);
             let mut walk = CodingWalk { walk: &mut decoder, contexts };
-            walk_plane(&mut walk, &self.synthesis(index), &mut state, references, |_, _, _| None);
+            walk_plane(
+                &mut walk,
+                &self.synthesis(index),
+                &mut state,
+                references,
+                |_, _, _| None,
+                |_| (),
+            );
             states.push(state);
         }
         let cells = states.first().map(|state| state.cells.clone());

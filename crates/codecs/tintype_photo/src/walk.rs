@@ -10,7 +10,7 @@ use super::context::{
 };
 use super::symbols::{code_end, code_levels, code_piece, code_slope, code_step, split_index};
 use super::synthesis::{Slopes, Synthesis, block_border};
-use tintype_block::{Cell, ContextSet, ContextWalk, PlaneState, quarters};
+use tintype_block::{Border, Cell, ContextSet, ContextWalk, PlaneState, quarters};
 
 /// Side of a superblock.
 pub const SUPERBLOCK: usize = 32;
@@ -46,17 +46,39 @@ pub struct References<'a> {
     pub slopes: &'a [PlaneState],
 }
 
+/// A block as it is coded.
+#[derive(Clone, Copy, Debug)]
+pub struct CodedBlock<'a> {
+    /// Column and row of its first sample.
+    pub at: (usize, usize),
+    /// 8, 16 or 32.
+    pub side: usize,
+    /// Number of its piece.
+    pub piece: usize,
+    /// Slopes against the planes before, in eighths.
+    pub slopes: [i8; 2],
+    /// Its step, internal units.
+    pub step: i32,
+    /// The place after its last level that is not 0.
+    pub end: usize,
+    /// Its border, less the slopes' part.
+    pub border: &'a Border,
+}
+
 /// Codes all blocks of the plane `state`. `choose` gives what the superblock at a place is coded
-/// as, from the contexts and the state so far; a decoder's gives nothing.
+/// as, from the contexts and the state so far; a decoder's gives nothing. `observe` sees each block
+/// before its samples are in the state.
 pub fn walk_plane<W: ContextWalk>(
     walk: &mut W,
     synthesis: &Synthesis<'_>,
     state: &mut PlaneState,
     references: References<'_>,
     mut choose: impl FnMut(&ContextSet, &mut PlaneState, (usize, usize)) -> Option<NodePlan>,
+    observe: impl FnMut(&CodedBlock<'_>),
 ) {
     let (width, height) = (state.samples.width(), state.samples.height());
-    let mut block = BlockWalk { walk, synthesis, references, node_step: None, levels: [0; 256] };
+    let mut block =
+        BlockWalk { walk, synthesis, references, observe, node_step: None, levels: [0; 256] };
     for y in (0..height).step_by(SUPERBLOCK) {
         for x in (0..width).step_by(SUPERBLOCK) {
             let plan = choose(block.walk.contexts(), state, (x, y));
@@ -87,8 +109,9 @@ pub fn is_cut(state: &PlaneState, (x, y): (usize, usize), side: usize) -> bool {
 type Place = (usize, usize);
 
 /// What the blocks of a plane share.
-struct BlockWalk<'a, W> {
+struct BlockWalk<'a, W, O> {
     walk: &'a mut W,
+    observe: O,
     synthesis: &'a Synthesis<'a>,
     references: References<'a>,
     /// The step index of the present 16 × 16 or block of 32, once it is coded.
@@ -97,7 +120,7 @@ struct BlockWalk<'a, W> {
     levels: [i16; 256],
 }
 
-impl<W: ContextWalk> BlockWalk<'_, W> {
+impl<W: ContextWalk, O: FnMut(&CodedBlock<'_>)> BlockWalk<'_, W, O> {
     fn node(
         &mut self,
         state: &mut PlaneState,
@@ -172,6 +195,16 @@ impl<W: ContextWalk> BlockWalk<'_, W> {
         let mut samples = [0i16; SUPERBLOCK * SUPERBLOCK];
         let samples = &mut samples[..side * side];
         let dequantiser = self.synthesis.dequantiser(step);
+        let coded = CodedBlock {
+            at,
+            side,
+            piece: number,
+            slopes: values,
+            step: dequantiser.step,
+            end,
+            border: &border,
+        };
+        (self.observe)(&coded);
         self.synthesis.samples(set, number, &border, (&levels[..end], &dequantiser), samples);
         slopes.add_to(samples, at, side);
         state.put_block(at, side, samples, cell(side, number, levels, step, values));
