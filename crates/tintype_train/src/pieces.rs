@@ -113,6 +113,27 @@ pub fn fit_pieces(
     pieces
 }
 
+/// Fits pieces anew to blocks that have an owner each; between two of `options.rounds` blocks may
+/// change their owner. `on_progress` as for [`fit_pieces`].
+pub fn refit_pieces(
+    borders: &Rows,
+    blocks: &Rows,
+    mut owner: Vec<usize>,
+    options: &PieceOptions,
+    mut on_progress: impl FnMut(usize, f32),
+) -> Vec<Piece> {
+    let turns = if options.basis == Basis::Sparse { TURNS } else { 0 };
+    let mut pieces = refit(borders, blocks, &owner, options, turns);
+    for round in 1..options.rounds {
+        let (next, bits) = assign(borders, blocks, &pieces, options.step);
+        owner = next;
+        on_progress(round, bits);
+        pieces = refit(borders, blocks, &owner, options, turns);
+    }
+    pieces.sort_by(|a, b| b.share.total_cmp(&a.share));
+    pieces
+}
+
 /// Starts from the block's dominant gradient direction and strength: pieces in octants of the
 /// structure tensor's angle.
 fn first_owners(borders: &Rows, blocks: &Rows, pieces: usize) -> Vec<usize> {

@@ -4,6 +4,7 @@ use super::filter::{FilterOptions, train_filter};
 use super::{Basis, Collector, PhotoOptions, adapt_contexts};
 use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
+use tintype_model::{ModelFile, ModelLimits};
 use tintype_photo::SETS;
 
 /// Fits a `photo` model.
@@ -15,9 +16,10 @@ pub struct PhotoFit;
 const CONTEXT_PICTURES: usize = 42;
 
 /// Settings of a fit; those that start with `filter-` are of [`FilterOptions`]. `base` names a
-/// model whose pieces are kept, `start` one whose pieces and contexts are: its filter alone is
+/// model whose pieces are kept, `refit` one whose pieces are fitted anew to the blocks that the
+/// encoder chooses them for, `start` one whose pieces and contexts are kept: its filter alone is
 /// trained anew.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "pieces",
     "kept",
     "blocks",
@@ -25,6 +27,7 @@ const SETTINGS: [&str; 13] = [
     "noise",
     "basis",
     "base",
+    "refit",
     "start",
     "filter-blocks",
     "filter-steps",
@@ -99,6 +102,15 @@ fn pieces_and_contexts(job: FitJob<'_>, options: &PhotoOptions) -> Result<Fitted
     let base = request.setting("base", String::new())?;
     if !base.is_empty() {
         return with_contexts(&read_model(&base)?, &list, options);
+    }
+    let refit = request.setting("refit", String::new())?;
+    if !refit.is_empty() {
+        let model =
+            ModelFile::read(&read_model(&refit)?, &ModelLimits::default()).map_err(CodecError::from)?;
+        let fitted = super::chosen::refit(&model, &list, options, |stage, done| {
+            on_progress(&Progress { stage, done: 0.9 * done, objective: None });
+        })?;
+        return with_contexts(&fitted, &list, options);
     }
     let mut collector = Collector::new(options);
     for index in 0..list.len() {

@@ -4,6 +4,7 @@
 //! pictures in the same order with the same seed give the same bytes on one machine. Memory is
 //! bounded by the number of blocks taken from each picture.
 
+mod chosen;
 mod draw;
 pub mod filter;
 mod fit;
@@ -153,8 +154,7 @@ pub fn adapt_contexts(
     /// Contexts are adapted to what the default effort chooses.
     const EFFORT: u8 = 5;
     let file = ModelFile::read(model, &ModelLimits::default()).map_err(CodecError::from)?;
-    let contexts_bytes = PhotoModel::from_file(&file)?.contexts.len();
-    let pieces = file.payload()[..file.payload().len() - contexts_bytes].to_vec();
+    let pieces = PhotoModel::from_file(&file)?.payload_without_contexts(file.payload())?;
     let plain = PhotoModel::from_file(&PhotoModel::file_of(pieces.clone()))?;
     let code = |index: usize, contexts: &mut TileContexts| {
         let picture = picture(index)?;
@@ -175,7 +175,6 @@ pub fn adapt_contexts(
         contexts = start.restarted(&contexts);
         code(index, &mut contexts)?;
     }
-    let mut payload = pieces;
-    payload.extend(start.restarted(&contexts).to_bytes());
-    Ok(PhotoModel::file_of(payload).to_bytes())
+    let state = start.restarted(&contexts).to_bytes();
+    Ok(PhotoModel::file_of(PhotoModel::payload_with_contexts(pieces, &state)).to_bytes())
 }
