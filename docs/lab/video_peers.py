@@ -117,9 +117,9 @@ def run_ours(args, clip, source, quality, effort, period):
         tin, back = os.path.join(folder, "out.tin"), os.path.join(folder, "back.y4m")
         start = time.time()
         subprocess.run([args.tintype, "encode", clip, "-o", tin, "-q", str(quality), "--effort", str(effort),
-                        "--group", str(period), "--quiet"], check=True)
+                        "--group", str(period)], check=True)
         seconds = time.time() - start
-        subprocess.run([args.tintype, "decode", tin, "-o", back, "--quiet"], check=True)
+        subprocess.run([args.tintype, "decode", tin, "-o", back], check=True)
         with open(back, "rb") as file:
             return os.path.getsize(tin), psnr(source, read_y4m(file.read())), seconds
 

@@ -41,6 +41,7 @@ const BITS_MIN: u8 = 8;
 
 impl Facts {
     /// Nothing to keep.
+    #[cfg(any(test, feature = "jpeg"))]
     pub(crate) const PLAIN: Self = Self { stored: None, limited: false };
 
     /// Whether there is nothing to keep.

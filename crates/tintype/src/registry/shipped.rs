@@ -18,6 +18,7 @@ pub struct ShippedModel {
     pub name: &'static str,
     /// Bytes of the model's file.
     pub bytes: u64,
+    #[cfg_attr(not(feature = "model-files"), expect(dead_code))]
     file: &'static [u8],
     /// The model's card, Markdown.
     card: &'static str,
