@@ -29,8 +29,8 @@ const CUT_ABOVE: f64 = 0.10;
 pub(crate) const PSNR_SLACK_DB: f64 = 0.03;
 /// How far a value may lie below an SSIMULACRA2 goal, and twice as far above.
 pub(crate) const SSIMULACRA2_SLACK: f64 = 0.25;
-/// What a metric and the logarithm of the size rise by when quality does by one, about: means of
-/// photographs. They only save encodes.
+/// What a metric and the logarithm of the size rise by when quality does by one, about, for
+/// photographs. They only save encodes; PSNR's is a guess, the size's that of the formula in `to_size`.
 pub(crate) const SSIMULACRA2_RISE: f64 = 1.0;
 /// See [`SSIMULACRA2_RISE`]; in dB.
 pub(crate) const PSNR_RISE_DB: f64 = 0.2;

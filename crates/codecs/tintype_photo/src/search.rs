@@ -24,7 +24,7 @@ use tintype_image::Plane;
 /// SSIMULACRA2 of 50 to 90 (seven crops) 0.08 and 0.1 need 0.7 % more than 0.09.
 const LAMBDAS: [f32; 2] = [0.08, 0.09];
 
-/// Superblocks that are searched before contexts are looked at again. On 13 crops of photos/valid 1,
+/// Superblocks that are searched before prices are made anew. On 13 crops of photos/valid 1,
 /// 16, 32 need 0.17, 0.11, 0.24 % more bytes at the same PSNR than 8, prices that stay as the model
 /// starts them 0.6 %.
 const PRICES_FOR: usize = 8;
