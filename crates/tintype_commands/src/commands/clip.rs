@@ -91,7 +91,7 @@ pub fn encode(plan: &ClipPlan, job: &Job, threads: Threads) -> Result<Taken, Str
         plan.goal = Goal::Quality(quality_for(&plan, path, threads)?);
         plan.bitrate = None;
     }
-    if is_film(path) && !plan.json {
+    if is_film(path) {
         note(&format!("{}: read through ffmpeg; sound is left out", job.input.name()));
     }
     with_pictures(path, |pictures| encode_pictures(&plan, job, threads, pictures))
