@@ -7,6 +7,7 @@
 //! * `arrows`, `circles`, `names`, `rooms`, `licences` and `hygiene` are single steps of the
 //!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
+//! * `doors` tests the doors to other languages, which `test` does too.
 //! * `size` builds the program as it is shipped, and fails if it is too large.
 //! * `nightly` feeds hostile input to every reader, and kills batches; it takes an hour.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
@@ -18,6 +19,7 @@ mod arrows;
 mod circles;
 mod codec_pages;
 mod cross;
+mod doors;
 mod gate;
 mod hygiene;
 mod licences;
@@ -30,10 +32,11 @@ mod shell;
 mod size;
 mod sources;
 mod spdx;
+mod tally;
 mod test_run;
 
 const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
-licences | hygiene | cross | size | nightly | results [BENCH.json…]";
+licences | hygiene | cross | doors [NAME…] | size | nightly | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Some("licences") => licences::step(&root),
         Some("hygiene") => hygiene::step(&root),
         Some("cross") => cross::step(&root),
+        Some("doors") => doors::step(&root, &arguments[1..]),
         Some("size") => size::step(&root),
         Some("nightly") => nightly::step(&root),
         Some("results") => results::step(&root, &arguments[1..]),

@@ -55,6 +55,94 @@ pub enum Error {
     Misuse { what: String },
 }
 
+/// Which of the seven words of failure an [`Error`] is, whatever part of the library it came from: what a
+/// caller in another language tells errors apart by.
+///
+/// ```
+/// use tintype::{Decoder, ErrorKind};
+///
+/// let error = Decoder::from_stream(&b"\x89TI"[..]).map(|_| ()).unwrap_err();
+/// assert_eq!((error.kind(), error.kind().name()), (ErrorKind::Truncated, "truncated"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The bytes end too early.
+    Truncated,
+    /// The bytes contradict their format.
+    Malformed,
+    /// Valid, but not known to this build.
+    Unsupported,
+    /// More than the caller's limits allow.
+    Limit,
+    /// A checksum, a model or a key is another than the one expected.
+    Mismatch,
+    /// The caller's arguments make no sense together.
+    Misuse,
+    /// Reading or writing failed.
+    Io,
+}
+
+impl ErrorKind {
+    /// The word in lower case.
+    ///
+    /// ```
+    /// assert_eq!(tintype::ErrorKind::Misuse.name(), "misuse");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Malformed => "malformed",
+            Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
+            Self::Mismatch => "mismatch",
+            Self::Misuse => "misuse",
+            Self::Io => "io",
+        }
+    }
+}
+
+/// The kind of an error of a lower crate, by the name of its variant.
+macro_rules! kind_of {
+    ($error:expr, $kind:ident $(, $io:ident)?) => {
+        match $error {
+            $kind::Truncated { .. } => ErrorKind::Truncated,
+            $kind::Malformed { .. } => ErrorKind::Malformed,
+            $kind::Limit { .. } => ErrorKind::Limit,
+            $kind::Mismatch { .. } => ErrorKind::Mismatch,
+            $kind::Misuse { .. } => ErrorKind::Misuse,
+            $($kind::$io(_) => ErrorKind::Io,)?
+            _ => ErrorKind::Unsupported,
+        }
+    };
+}
+
+impl Error {
+    /// The word of failure, by which programs tell errors apart.
+    ///
+    /// ```
+    /// use tintype::{ErrorKind, Picture};
+    ///
+    /// let error: tintype::Error = Picture::from_gray8(9, 9, &[0; 2]).unwrap_err().into();
+    /// assert_eq!(error.kind(), ErrorKind::Misuse);
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        #[cfg(feature = "seal")]
+        use tintype_seal::SealError;
+        match self {
+            Self::Picture(error) => kind_of!(error, ImageError, Io),
+            Self::Codec { error, .. } => kind_of!(error, CodecError),
+            Self::Container(error) => kind_of!(error, ContainerError, Io),
+            #[cfg(feature = "seal")]
+            Self::Seal(error) => kind_of!(error, SealError, Io),
+            Self::Malformed { .. } => ErrorKind::Malformed,
+            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Limit { .. } => ErrorKind::Limit,
+            Self::Misuse { .. } => ErrorKind::Misuse,
+        }
+    }
+}
+
 /// What the library's functions return.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 

@@ -195,7 +195,7 @@ pub use decoder::Decoder;
 pub use depth::{split_depth, with_depth};
 pub use encode::Encoded;
 pub use encoder::Encoder;
-pub use error::{Error, Step};
+pub use error::{Error, ErrorKind, Step};
 pub use goal::Goal;
 pub use info::{Contents, Info, MetadataInfo, ModelName};
 pub use options::DecodeOptions;
