@@ -3,14 +3,17 @@
 //! What a machine lacks (a C compiler, Python) makes its door a skipped one, with a sentence. The doors are built with
 //! the profile `door`, in one go. `doors NAME…` tests some of them.
 
-use crate::shell;
 use crate::tally::{Counts, ONE_FAILED, run_one};
+use crate::{shell, web};
 use std::path::{Path, PathBuf};
+
+/// What drives the browser; it brings none of its own.
+const PLAYWRIGHT: &str = "playwright-core@1.64.1";
 
 /// A door's name and its test.
 type Door = (&'static str, fn(&Path) -> Result<Counts, String>);
 
-const DOORS: [Door; 2] = [("c", c), ("python", python)];
+const DOORS: [Door; 3] = [("c", c), ("python", python), ("page", page)];
 
 /// `cargo xtask doors [NAME…]`.
 ///
@@ -48,6 +51,36 @@ fn skipped(name: &str, why: &str) -> Result<Counts, String> {
 /// Where Cargo builds.
 fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into)
+}
+
+/// The page in headless Chromium. Its vectors are written by the Python door, which is tested before.
+fn page(root: &Path) -> Result<Counts, String> {
+    let Some(chromium) = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| shell::starts(root, name, &["--version"]))
+    else {
+        return skipped("page", "there is no Chromium (Debian: `apt-get install chromium`)");
+    };
+    if !shell::starts(root, "npm", &["--version"]) {
+        return skipped("page", "there is no npm");
+    }
+    let python = target(root).join("doors/venv/bin/python").display().to_string();
+    if !shell::starts(root, &python, &["-c", "import tintype"]) {
+        return skipped("page", "the Python door, which writes its vectors, is not built");
+    }
+    let site = match web::assemble(root) {
+        Ok(site) => site.display().to_string(),
+        Err(why) if why.starts_with("there is no compiler") => return skipped("page", &why),
+        Err(error) => return Err(error),
+    };
+    let place = |name: &str| target(root).join("doors").join(name).display().to_string();
+    let (vectors, pictures, node) = (place("vectors"), place("screenshots"), place("node"));
+    std::fs::create_dir_all(&node).map_err(|error| format!("{node}: {error}"))?;
+    shell::run(root, &python, &["web/test/vectors.py", &vectors], &[])?;
+    shell::run(root, "npm", &["install", "--silent", "--prefix", &node, PLAYWRIGHT], &[])?;
+    let program = shell::output(root, "sh", &["-c", &format!("command -v {chromium}")])?;
+    let words = ["web/test/page.mjs", program.trim(), &site, &vectors, &pictures, &node];
+    Ok(run_one(root, "node", &words, &[]))
 }
 
 /// The header, the shared library and the example, through the C compiler; under valgrind where it is.

@@ -8,6 +8,7 @@
 //!   gate.
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
 //! * `doors` tests the doors to other languages, which `test` does too.
+//! * `web` builds the page and its WebAssembly modules, and fails if they are too heavy.
 //! * `size` builds the program as it is shipped, and fails if it is too large.
 //! * `nightly` feeds hostile input to every reader, and kills batches; it takes an hour.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
@@ -34,9 +35,10 @@ mod sources;
 mod spdx;
 mod tally;
 mod test_run;
+mod web;
 
 const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
-licences | hygiene | cross | doors [NAME…] | size | nightly | results [BENCH.json…]";
+licences | hygiene | cross | doors [NAME…] | web | size | nightly | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Some("hygiene") => hygiene::step(&root),
         Some("cross") => cross::step(&root),
         Some("doors") => doors::step(&root, &arguments[1..]),
+        Some("web") => web::step(&root),
         Some("size") => size::step(&root),
         Some("nightly") => nightly::step(&root),
         Some("results") => results::step(&root, &arguments[1..]),

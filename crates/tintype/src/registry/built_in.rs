@@ -58,6 +58,14 @@ pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
     }
 }
 
+/// The codec of planes whose colours beside opacity are coded by `photo`. It keeps `photo` for as long as the
+/// program runs: it is made for the static codecs of builds that have their models inside.
+#[cfg(all(feature = "planes", feature = "photo", not(feature = "models")))]
+pub(crate) fn planes_over(photo: Box<dyn Codec>) -> Box<dyn Codec> {
+    let planes = tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
+    Box::new(planes.with_photo(Box::leak(photo)))
+}
+
 /// The codec that codes colours by `codec`, one of this build on its shipped model, and opacity
 /// beside them without loss.
 pub(crate) fn beside_opacity(own: &dyn Codec) -> Option<&'static dyn Codec> {

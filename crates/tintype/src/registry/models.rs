@@ -41,7 +41,14 @@ impl Models {
     /// assert!(models.add(b"no model").is_err());
     /// ```
     pub fn add(&mut self, bytes: &[u8]) -> Result<CodecId, Error> {
-        Ok(self.push(codec_from_model(bytes).map_err(read_failed)?))
+        let id = self.push(codec_from_model(bytes).map_err(read_failed)?);
+        // A build whose models all come from outside has no codec for colours beside opacity yet.
+        #[cfg(all(feature = "planes", feature = "photo", not(feature = "models")))]
+        if id == super::ids::PHOTO {
+            let photo = codec_from_model(bytes).map_err(read_failed)?;
+            self.push(super::built_in::planes_over(photo));
+        }
+        Ok(id)
     }
 
     /// As [`Models::add`], and every file encoded with the model carries it: a decoder then needs
