@@ -57,7 +57,7 @@ pub struct Info {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModelName {
-    /// Its hash, sixteen hexadecimal digits.
+    /// Its hash, sixteen hexadecimal digits, or the first eight of them where the file has those alone.
     pub hash: String,
     /// Its name, if it is the one that the codec has built in.
     pub name: Option<&'static str>,
@@ -74,7 +74,8 @@ impl std::fmt::Display for ModelName {
 impl ModelName {
     fn new(codec: CodecId, model: StreamModel) -> Self {
         let hash = model.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let shipped = shipped_model(codec).filter(|shipped| shipped.hash() == Some(model.hash));
+        let shipped = shipped_model(codec)
+            .filter(|shipped| shipped.hash().is_some_and(|hash| hash.starts_with(&model.hash)));
         Self { hash, name: shipped.map(|shipped| shipped.name), sent: model.sent }
     }
 }

@@ -51,6 +51,12 @@ impl ContextSet {
         self
     }
 
+    /// With windows that grow to `limit` decisions.
+    pub fn with_limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// With the mixer of `other`.
     pub fn with_pair_mixer_of(mut self, other: &Self) -> Self {
         self.pairs.clone_from(&other.pairs);

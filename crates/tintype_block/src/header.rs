@@ -7,6 +7,14 @@
 //! | 8 | hash of the model |
 //! | 2 for each plane | quantiser step in internal units, little endian, 1 to 65 535 |
 //! | rest | with bit 0: the model file |
+//!
+//! The short form, for streams without a model that follow a rule for the steps of their planes:
+//!
+//! | bytes | meaning |
+//! |---|---|
+//! | 1 | bits 7–4: 2; bits 3–1 the codec's flags; bit 0: 0 |
+//! | 4 | start of the hash of the model |
+//! | 2 | quantiser step of the first plane |
 
 use tintype_codec::{CodecError, CodecId, StreamModel};
 use tintype_model::ModelHash;
@@ -15,13 +23,22 @@ use tintype_model::ModelHash;
 const VERSION: u8 = 1;
 /// Bytes before the steps.
 const FIXED: usize = 2 + ModelHash::LEN_BYTES;
+/// Upper half of the first byte of the short form.
+const SHORT: u8 = 2;
+/// Bytes of the short form.
+const SHORT_BYTES: usize = 1 + SHORT_HASH_BYTES + 2;
+/// Bytes of the hash in the short form: with a thousand models at hand two of them are taken for one
+/// another once in ten thousand times.
+const SHORT_HASH_BYTES: usize = 4;
+/// Flags that the short form has room for.
+const SHORT_FLAGS: u8 = 0b1110;
 
 /// The parsed header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamHeader {
     /// The codec's own flags, bits 1 to 7; bit 0 is [`StreamHeader::sent_model`]'s.
     pub flags: u8,
-    /// Which model the stream was coded with.
+    /// Which model the stream was coded with; of a short header the first four bytes, then zeros.
     pub model_hash: ModelHash,
     /// One step for each plane, internal units.
     pub steps: Vec<u16>,
@@ -91,16 +108,89 @@ impl StreamHeader {
         Ok(Self { flags: flags & !Self::SENT_MODEL, model_hash, steps, sent_model })
     }
 
+    /// Header bytes in the short form, if it has room for the flags and no model is sent. The steps
+    /// of planes but the first are left out.
+    ///
+    /// ```
+    /// use tintype_block::StreamHeader;
+    /// let header = StreamHeader {
+    ///     flags: 2,
+    ///     model_hash: tintype_model::ModelHash([9; 8]),
+    ///     steps: vec![160, 300],
+    ///     sent_model: None,
+    /// };
+    /// assert_eq!(header.to_short_bytes(), Some(vec![0x22, 9, 9, 9, 9, 160, 0]));
+    /// ```
+    pub fn to_short_bytes(&self) -> Option<Vec<u8>> {
+        let fits = self.flags & !SHORT_FLAGS == 0 && self.sent_model.is_none();
+        let first = self.steps.first().filter(|_| fits)?;
+        let mut bytes = vec![SHORT << 4 | self.flags];
+        bytes.extend(&self.model_hash.0[..SHORT_HASH_BYTES]);
+        bytes.extend(first.to_le_bytes());
+        Some(bytes)
+    }
+
+    /// As [`StreamHeader::from_bytes`], for a codec that also has the short form: `steps_of` gives the
+    /// steps of all planes from the first one's and the flags.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_either(
+        bytes: &[u8],
+        codec: CodecId,
+        (planes, known): (usize, u8),
+        steps_of: impl Fn(u16, u8) -> Vec<u16>,
+    ) -> Result<Self, CodecError> {
+        let Some(first) = bytes.first().filter(|first| *first >> 4 == SHORT) else {
+            return Self::from_bytes(bytes, codec, planes, known);
+        };
+        let flags = first & 15;
+        if flags & !(known & SHORT_FLAGS) != 0 {
+            let what = format!("{codec} stream with flags {flags}");
+            return Err(CodecError::Unsupported { what });
+        }
+        let Some((&[_, a, b, c, d, low, high], rest)) = bytes.split_first_chunk::<SHORT_BYTES>() else {
+            return Err(CodecError::Truncated { needed: SHORT_BYTES - bytes.len() });
+        };
+        if !rest.is_empty() {
+            let what = format!("bytes after the {codec} header");
+            return Err(CodecError::Malformed { what, at: Some(SHORT_BYTES) });
+        }
+        let step = u16::from_le_bytes([low, high]);
+        if step == 0 {
+            let what = "step 0 for plane 0".to_string();
+            return Err(CodecError::Malformed { what, at: Some(SHORT_BYTES - 2) });
+        }
+        let model_hash = ModelHash([a, b, c, d, 0, 0, 0, 0]);
+        Ok(Self { flags, model_hash, steps: steps_of(step, flags), sent_model: None })
+    }
+
+    /// Whether the stream was coded under the model of this `hash`.
+    pub fn is_under(&self, hash: ModelHash) -> bool {
+        let (own, rest) = self.model_hash.0.split_at(SHORT_HASH_BYTES);
+        let start = hash.0.starts_with(own);
+        start && (hash.0.ends_with(rest) || rest == [0; ModelHash::LEN_BYTES - SHORT_HASH_BYTES])
+    }
+
+    /// The start of the hash of the model that header `bytes` name.
+    fn hash_in(bytes: &[u8]) -> Option<&[u8]> {
+        if bytes.first()? >> 4 == SHORT {
+            bytes.get(1..1 + SHORT_HASH_BYTES)
+        } else {
+            bytes.get(2..2 + ModelHash::LEN_BYTES)
+        }
+    }
+
     /// Whether header `bytes` name the model of this `hash`.
     pub fn names_model(bytes: &[u8], hash: ModelHash) -> bool {
-        bytes.get(2..).and_then(ModelHash::from_start_of) == Some(hash)
+        Self::hash_in(bytes).is_some_and(|own| hash.0.starts_with(own))
     }
 
     /// The model that header `bytes` name.
     pub fn stream_model(bytes: &[u8]) -> Option<StreamModel> {
-        let sent = bytes.get(1).is_some_and(|flags| flags & Self::SENT_MODEL != 0);
-        let hash = ModelHash::from_start_of(bytes.get(2..)?)?;
-        Some(StreamModel { hash: hash.0, sent })
+        let short = bytes.first()? >> 4 == SHORT;
+        let sent = !short && bytes.get(1).is_some_and(|flags| flags & Self::SENT_MODEL != 0);
+        Some(StreamModel { hash: Self::hash_in(bytes)?.to_vec(), sent })
     }
 }
 

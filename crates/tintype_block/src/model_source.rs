@@ -69,7 +69,7 @@ impl<M: Model + Clone> ModelSource<M> {
             Some(bytes) => Cow::Owned(M::from_file(&ModelFile::read(bytes, &ModelLimits::SENT)?)?),
             None => Cow::Borrowed(self.get()),
         };
-        if header.model_hash != model.hash() {
+        if !header.is_under(model.hash()) {
             return Err(model_mismatch(M::CODEC, header.model_hash, model.hash()));
         }
         Ok(model)

@@ -137,10 +137,10 @@ pub struct Capabilities {
 }
 
 /// The model of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamModel {
-    /// The hash that names it.
-    pub hash: [u8; 8],
+    /// The hash that names it, eight bytes, or its first four.
+    pub hash: Vec<u8>,
     /// The stream carries it.
     pub sent: bool,
 }

@@ -147,7 +147,7 @@ impl Codec for Neural {
     }
 
     fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
-        Some(StreamModel { hash: header::model_hash(header)?.0, sent: false })
+        Some(StreamModel { hash: header::model_hash(header)?.0.to_vec(), sent: false })
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {

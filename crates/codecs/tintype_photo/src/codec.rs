@@ -33,14 +33,20 @@ const FILTERED: u8 = 4;
 /// the shipped one brings 0.9 % of bytes at the same PSNR, 0.2 % at SSIMULACRA2 of 50 to 90.
 const FILTER_EFFORT: u8 = 7;
 
-/// Steps of the colour differences of a colour picture against luma's: about those that weigh
-/// equally in RGB after the inverse colour matrix. Not measured.
-const CHROMA_STEPS: [f32; 2] = [0.96, 1.10];
+/// The largest picture for which the filter is used from [`SMALL_FILTER_EFFORT`] on: a decoder needs
+/// 10 ms for it. On 50 pictures of hands of 96 × 96 (domains/hands/train) 3.9 % fewer bytes at the
+/// same PSNR. The size is not measured.
+const SMALL_PX: usize = 1 << 16;
 
-/// Further factor of those steps under `--tune visual`. On seven crops of photos/valid,
-/// SSIMULACRA2 of 50 to 90: 0.85 needs 2.3 % more bytes than 1, 1.2 0.5 % fewer; 1.3 with half the
-/// gain of chroma's weights about as many as 1.2.
-const CHROMA_VISUAL: f32 = 1.2;
+/// See [`SMALL_PX`].
+const SMALL_FILTER_EFFORT: u8 = 4;
+
+/// Steps of the colour differences of a colour picture in 1/256 of luma's, under `--tune psnr` and
+/// `--tune visual`. The first are 0.96 and 1.10, about those that weigh equally in RGB after the
+/// inverse colour matrix (not measured), the others 1.2 times as large. On seven crops of
+/// photos/valid, SSIMULACRA2 of 50 to 90: 0.85 needs 2.3 % more bytes than 1, 1.2 0.5 % fewer; 1.3
+/// with half the gain of chroma's weights about as many as 1.2.
+const CHROMA_STEPS: [[u32; 2]; 2] = [[246, 282], [295, 338]];
 
 /// Quality against the luma step in 8-bit sample units: the mean SSIMULACRA2 that the pictures
 /// of photos/valid reach under `--tune visual`.
@@ -96,23 +102,26 @@ impl Codec for PhotoCodec {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { lossy: true, has_model: true, ..Capabilities::default() }
+        Capabilities { lossy: true, has_model: true, short_frame: true, ..Capabilities::default() }
     }
 
     fn encode(&self, source: &Planes, settings: &EncodeSettings, exec: &Exec) -> Result<Payload> {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model.get();
         let varies = settings.tune == Tune::Visual;
-        let filtered = settings.effort >= FILTER_EFFORT && has_switches(model, &source.shape);
+        let small = source.shape.width_px * source.shape.height_px <= SMALL_PX;
+        let filter_effort = if small { SMALL_FILTER_EFFORT } else { FILTER_EFFORT };
+        let filtered = settings.effort >= filter_effort && has_switches(model, &source.shape);
         let flags = if varies { VARIES } else { 0 } | if filtered { FILTERED } else { 0 };
         let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality), varies));
+        let header_bytes = header.to_short_bytes().unwrap_or_else(|| header.to_bytes());
         let tiles = encode_tiles(source, TILE_PX, exec.threads, |planes| {
             let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
             let kinds = plane_kinds(&planes.shape, false);
             let mut contexts = TileContexts::new(model);
             coder.encode(&internal_planes(planes), &kinds, &mut contexts, settings.effort)
         })?;
-        Ok(Payload::from_tiles(header.to_bytes(), tiles))
+        Ok(Payload::from_tiles(header_bytes, tiles))
     }
 
     fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
@@ -130,8 +139,10 @@ impl Codec for PhotoCodec {
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
         let shape = payload.shape;
         require_full_size(self.id(), request)?;
-        let header =
-            StreamHeader::from_bytes(payload.header, self.id(), shape.planes.len(), VARIES | FILTERED)?;
+        let expected = (shape.planes.len(), VARIES | FILTERED);
+        let header = StreamHeader::from_either(payload.header, self.id(), expected, |step, flags| {
+            steps_of_planes(shape, step, flags & VARIES != 0)
+        })?;
         let model = &*self.model.for_stream(&header)?;
         let [varies, filtered] = [VARIES, FILTERED].map(|flag| header.flags & flag != 0);
         if filtered && !has_switches(model, shape) {
@@ -254,14 +265,15 @@ fn decode_section(shape: &Shape, section: &TileSection<'_>, coder: &TileCoder<'_
 
 /// The step of each plane in internal units for a luma step in 8-bit sample units.
 fn plane_steps(shape: &Shape, step: f32, varies: bool) -> Vec<u16> {
-    let of_plane = |(index, chroma): (usize, bool)| {
-        let share = match (chroma, varies) {
-            (false, _) => 1.0,
-            (true, false) => CHROMA_STEPS[index - 1],
-            (true, true) => CHROMA_STEPS[index - 1] * CHROMA_VISUAL,
-        };
-        (step * share * 16.0).round().clamp(1.0, 65535.0) as u16
+    steps_of_planes(shape, (step * 16.0).round().clamp(1.0, 65535.0) as u16, varies)
+}
+
+/// The step of each plane for that of the first, internal units: what the short header stands for.
+/// Bit-exact.
+fn steps_of_planes(shape: &Shape, first: u16, varies: bool) -> Vec<u16> {
+    let of_plane = |(index, kind): (usize, &PlaneKind)| {
+        let share = if kind.chroma { CHROMA_STEPS[usize::from(varies)][index - 1] } else { 256 };
+        ((u32::from(first) * share + 128) >> 8).clamp(1, 65535) as u16
     };
-    let kinds = plane_kinds(shape, false);
-    kinds.iter().map(|kind| kind.chroma).enumerate().map(of_plane).collect()
+    plane_kinds(shape, false).iter().enumerate().map(of_plane).collect()
 }

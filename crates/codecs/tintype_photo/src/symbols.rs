@@ -17,6 +17,9 @@ const LIMIT: u32 = 255;
 /// Logarithm of the largest count that a context starts with: pictures differ from the mean of
 /// those that were trained on. On crops of photos/valid 3 needs as many bytes as 4, 2 0.4 % more.
 const START_COUNT_LOG2: u32 = 4;
+/// The same of a model taught on pictures of one kind, each of whose counts was chosen: there it is
+/// the window's limit.
+const TAUGHT_COUNT_LOG2: u32 = 8;
 /// Learning rate of the mixer. Not measured in the codec.
 const MIXER_RATE: i32 = 4;
 /// Classes of a level's position.
@@ -138,7 +141,7 @@ pub fn contexts(bytes: &[u8]) -> ContextSet {
         .with_sets(SETS - SET_END, 6);
     let mut contexts = ContextSet::new(COUNT, LIMIT).with_pair_mixer(mixer);
     let (states, weights) = bytes.split_at(bytes.len().min(2 * COUNT));
-    contexts.start_from(states, START_COUNT_LOG2);
+    contexts.start_from(states, TAUGHT_COUNT_LOG2);
     contexts.start_pair_mixer_from(weights);
     contexts
 }

@@ -27,8 +27,9 @@ fn higher_quality_needs_more_bytes_and_has_less_error() {
 fn a_stream_of_another_model_is_refused() {
     let source = picture(Shape::gray(8, 8, 8));
     let mut payload = encode(&PhotoCodec::SHIPPED, &source, 70.0);
-    let header = StreamHeader::from_bytes(&payload.header, super::ID, 1, 6).unwrap();
-    payload.header = StreamHeader { model_hash: ModelHash([1; 8]), ..header }.to_bytes();
+    let header =
+        StreamHeader { model_hash: ModelHash([1; 8]), steps: vec![100], ..StreamHeader::default() };
+    payload.header = header.to_bytes();
     let result = decode(&PhotoCodec::SHIPPED, &payload, &source.shape);
     assert!(matches!(result, Err(CodecError::Mismatch { .. })));
     assert_eq!(photo_model().sets.len(), super::SETS);
@@ -89,13 +90,32 @@ fn densely(codec: &PhotoCodec, source: &Planes) -> Payload {
 }
 
 #[test]
+fn a_short_header_names_the_first_step_alone() {
+    let source = picture(Shape::rgb(24, 16, 8));
+    let payload = encode(&PhotoCodec::SHIPPED, &source, 60.0);
+    assert_eq!(payload.header.len(), 7);
+    let back = decode(&PhotoCodec::SHIPPED, &payload, &source.shape).unwrap();
+    // The same stream under the long header, which lists all steps.
+    let first = u16::from_le_bytes([payload.header[5], payload.header[6]]);
+    let share = |of: u32| ((u32::from(first) * of + 128) >> 8) as u16;
+    let header = StreamHeader {
+        flags: payload.header[0] & 15,
+        model_hash: photo_model().hash,
+        steps: vec![first, share(295), share(338)],
+        sent_model: None,
+    };
+    let long = Payload { header: header.to_bytes(), ..payload };
+    assert!(decode(&PhotoCodec::SHIPPED, &long, &source.shape).unwrap() == back);
+}
+
+#[test]
 fn a_filter_that_is_useless_costs_one_bit() {
     let codec = PhotoCodec::with_model(filtered_model(30_000));
     for shape in [Shape::rgb(80, 70, 8), Shape::gray(33, 17, 8)] {
         let source = picture(shape);
         let payload = densely(&codec, &source);
-        assert_eq!(payload.header[1] & 4, 4);
-        assert_eq!(encode(&codec, &source, 60.0).header[1] & 4, 0, "below the filter's effort");
+        assert_eq!(payload.header[0] & 4, 4);
+        assert_eq!(encode(&codec, &source, 60.0).header[0] & 4, 0, "below the filter's effort");
         let without = PhotoCodec::with_model(model_without_filter());
         let plain = densely(&without, &source);
         assert!(payload.sections[0].bytes.len() <= plain.sections[0].bytes.len() + 1);
@@ -104,7 +124,7 @@ fn a_filter_that_is_useless_costs_one_bit() {
 
         // A header that promises switches of a filter that the model lacks.
         let mut promised = plain;
-        promised.header[1] |= 4;
+        promised.header[0] |= 4;
         let result = decode(&without, &promised, &source.shape);
         assert!(matches!(result, Err(CodecError::Malformed { .. })), "{result:?}");
         for len in 0..payload.sections[0].bytes.len() {

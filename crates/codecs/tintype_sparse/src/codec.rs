@@ -153,7 +153,7 @@ impl Codec for SparseCodec {
 
     fn stream_model(&self, _: &Shape, header: &[u8]) -> Option<StreamModel> {
         let hash = Header::from_bytes(header).ok()?.model_hash.unwrap_or(SHIPPED_HASH);
-        Some(StreamModel { hash: hash.0, sent: false })
+        Some(StreamModel { hash: hash.0.to_vec(), sent: false })
     }
 
     fn holds_model(&self, header: &[u8]) -> bool {
