@@ -48,6 +48,57 @@ fn a_model_is_trained_used_and_asked_for_by_name() {
     assert!(folder.read("tree.png").starts_with(b"\x89PNG"));
 }
 
+/// A drawn picture of 64 × 64: on white, discs of a few colours.
+fn icon(number: usize) -> Vec<u8> {
+    let mut bytes = b"P6\n64 64\n255\n".to_vec();
+    let (cx, cy, radius) = (20 + number * 7 % 25, 20 + number * 11 % 25, 8 + number * 5 % 13);
+    for y in 0..64usize {
+        for x in 0..64usize {
+            let far = x.abs_diff(cx).pow(2) + y.abs_diff(cy).pow(2);
+            let bar = (x + number) % 16 < 4 && y > 50;
+            let ink = if far < (radius / 2) * (radius / 2) {
+                [250, 200, 40]
+            } else if far < radius * radius {
+                [200, 40, 40]
+            } else if bar {
+                [30, 60, 160]
+            } else {
+                [255; 3]
+            };
+            bytes.extend(ink);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn without_a_codec_what_pays_is_learnt_and_else_nothing_is_written() {
+    let folder = Folder::new();
+    for number in 0..60 {
+        folder.write(&format!("icons/{number:02}.ppm"), &icon(number));
+    }
+    let said = folder.ok(&["train", "icons", "-o", "own.tinmodel"]);
+    assert!(said.contains("your pictures: ") && said.contains(" % smaller than with the"), "{said}");
+    let model = folder.read("own.tinmodel");
+    assert!(model.len() < 100_000, "stored as differences: {}", model.len());
+    let card = String::from_utf8(folder.read("own.md")).unwrap();
+    assert!(card.contains("| measured on | ") && card.contains("contexts taught"), "{card}");
+    folder.ok(&["encode", "icons/07.ppm", "--model", "own.tinmodel", "-q", "50", "-o", "own.tin"]);
+    folder.ok(&["decode", "own.tin", "--model", "own.tinmodel", "-o", "own.ppm"]);
+    assert!(folder.fails(1, &["decode", "own.tin", "-o", "none.ppm"]).contains("--model"));
+    assert!(folder.ok(&["info", "own.tinmodel"]).contains("model for  photo"));
+
+    let output = folder.run(&["train", "icons/00.ppm", "icons/01.ppm", "-o", "few.tinmodel"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path("few.tinmodel").exists());
+    // No time: nothing can be better.
+    let output = folder.run(&["train", "icons", "--minutes", "0", "-o", "none.tinmodel"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no gain: keep the built-in model"));
+    assert!(!folder.path("none.tinmodel").exists());
+    folder.fails(2, &["train", "icons", "--set", "pieces=1,1,1,1", "-o", "x.tinmodel"]);
+}
+
 /// A gray picture of 16 bits.
 fn pgm(width: usize, height: usize, first: usize) -> Vec<u8> {
     let mut bytes = format!("P5\n{width} {height}\n65535\n").into_bytes();

@@ -1,5 +1,6 @@
 //! The file: head, stored payload, checksum. Format: docs/format/model.md.
 
+use crate::difference;
 use crate::hash::{CHECKSUM_BYTES, checksum};
 use crate::pack::{Packing, packed, smallest, unpacked};
 use crate::{ModelError, ModelHash};
@@ -100,12 +101,25 @@ impl ModelFile {
     /// # Errors
     /// As [`ModelHead::read`]; `Mismatch` for a damaged file, `Limit`.
     pub fn read(bytes: &[u8], limits: &ModelLimits) -> Result<Self, ModelError> {
+        Self::read_with_parent(bytes, limits, |_| None)
+    }
+
+    /// As [`ModelFile::read`], for a file that may be stored as differences to another model:
+    /// `parent` gives the model of a hash, if it is at hand.
+    ///
+    /// # Errors
+    /// As there, and `Mismatch` if the parent is not at hand.
+    pub fn read_with_parent(
+        bytes: &[u8],
+        limits: &ModelLimits,
+        parent: impl FnOnce(ModelHash) -> Option<Self>,
+    ) -> Result<Self, ModelError> {
         let (head, checked, sum) = parts_of(bytes, limits)?;
         if checksum(checked) != sum {
             let what = "the checksum of the model file is wrong: it is damaged or cut off".into();
             return Err(ModelError::Mismatch { what });
         }
-        let file = Self::unpack(head, checked)?;
+        let file = Self::unpack(head, checked, parent)?;
         if file.hash != ModelHash::of(file.codec, file.version, &file.payload) {
             let what = "the content of the model file does not fit its hash".into();
             return Err(ModelError::Mismatch { what });
@@ -121,17 +135,32 @@ impl ModelFile {
     /// As there, but for `Mismatch`.
     pub fn read_built_in(bytes: &[u8], limits: &ModelLimits) -> Result<Self, ModelError> {
         let (head, checked, _) = parts_of(bytes, limits)?;
-        Self::unpack(head, checked)
+        Self::unpack(head, checked, |_| None)
     }
 
-    fn unpack(head: ModelHead, checked: &[u8]) -> Result<Self, ModelError> {
-        let payload = unpacked(head.packing, &checked[HEAD_BYTES..], head.payload_bytes)?;
+    fn unpack(
+        head: ModelHead,
+        checked: &[u8],
+        parent: impl FnOnce(ModelHash) -> Option<Self>,
+    ) -> Result<Self, ModelError> {
+        let stored = &checked[HEAD_BYTES..];
+        let payload = match head.packing {
+            Packing::Differences => from_differences(&head, stored, parent)?,
+            packing => unpacked(packing, stored, head.payload_bytes)?,
+        };
         Ok(Self { codec: head.codec, version: head.version, hash: head.hash, payload })
     }
 
     /// The bytes of the file, packed where that saves much.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.bytes_with(packed(&self.payload))
+    }
+
+    /// As [`ModelFile::to_bytes`], stored as differences to `parent`: few bytes for a model that was
+    /// adapted from it, and a reader needs it.
+    pub fn to_bytes_under(&self, parent: &Self) -> Vec<u8> {
+        let stored = [&parent.hash.0[..], &difference::coded(&parent.payload, &self.payload)].concat();
+        self.bytes_with((Packing::Differences, stored))
     }
 
     fn bytes_with(&self, (packing, stored): (Packing, Vec<u8>)) -> Vec<u8> {
@@ -194,6 +223,29 @@ impl ModelFile {
         }
         Ok(&self.payload)
     }
+}
+
+/// The payload that is `stored` as the hash of its parent and differences.
+fn from_differences(
+    head: &ModelHead,
+    stored: &[u8],
+    parent: impl FnOnce(ModelHash) -> Option<ModelFile>,
+) -> Result<Vec<u8>, ModelError> {
+    let Some((hash, stored)) = stored.split_first_chunk() else {
+        return Err(ModelError::Truncated { needed: ModelHash::LEN_BYTES - stored.len() });
+    };
+    let hash = ModelHash(*hash);
+    let parent = parent(hash).filter(|parent| parent.hash == hash && parent.codec == head.codec);
+    let Some(parent) = parent else {
+        let what = format!(
+            "the model is stored as differences to model {hash}, which is not at hand: use the program that it was trained with"
+        );
+        return Err(ModelError::Mismatch { what });
+    };
+    difference::restored(&parent.payload, stored, head.payload_bytes).ok_or_else(|| {
+        let what = "the differences of the model do not end where they should".into();
+        ModelError::Malformed { what, at: None }
+    })
 }
 
 /// The head of a file, the bytes that the checksum is of, and the checksum.

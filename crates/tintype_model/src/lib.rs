@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod difference;
 mod error;
 mod file;
 mod hash;

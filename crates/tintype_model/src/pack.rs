@@ -17,10 +17,12 @@ pub(crate) enum Packing {
     Plain,
     Bytes,
     Words,
+    /// The hash of another model and differences to it ([`crate::difference`]).
+    Differences,
 }
 
 impl Packing {
-    const ALL: [Self; 3] = [Self::Plain, Self::Bytes, Self::Words];
+    const ALL: [Self; 4] = [Self::Plain, Self::Bytes, Self::Words, Self::Differences];
 
     pub(crate) fn number(self) -> u8 {
         self as u8
@@ -91,7 +93,7 @@ fn malformed(what: &str) -> ModelError {
 fn walk<W: SymbolWalk>(packing: Packing, walk: &mut W, payload: &mut Vec<u8>, len: usize) {
     let level = Level::new();
     match packing {
-        Packing::Plain => {}
+        Packing::Plain | Packing::Differences => {}
         Packing::Bytes => dispatch!(level, simd => walk_bytes(simd, walk, payload, len)),
         Packing::Words => dispatch!(level, simd => walk_words(simd, walk, payload, len)),
     }

@@ -101,3 +101,24 @@ fn payloads_beyond_the_limit_are_refused() {
     let refused = ModelFile::read(&bytes, &ModelLimits::SENT);
     assert!(matches!(refused, Err(ModelError::Limit { .. })));
 }
+
+#[test]
+fn a_model_as_differences_needs_its_parent() {
+    let parent = ModelFile::new(5, 1, payloads()[2].clone());
+    let mut payload = parent.payload().to_vec();
+    payload[100] ^= 5;
+    let file = ModelFile::new(5, 1, payload);
+    let bytes = file.to_bytes_under(&parent);
+    assert!(bytes.len() < 60, "{}", bytes.len());
+    let read_with = |bytes: &[u8], parent: Option<ModelFile>| {
+        ModelFile::read_with_parent(bytes, &ModelLimits::default(), |_| parent)
+    };
+    assert_eq!(read_with(&bytes, Some(parent.clone())).unwrap(), file);
+    assert_eq!(ModelHead::read(&bytes).unwrap().hash, file.hash());
+    for wrong in [None, Some(file.clone()), Some(ModelFile::new(6, 1, parent.payload().to_vec()))] {
+        assert!(matches!(read_with(&bytes, wrong), Err(ModelError::Mismatch { .. })));
+    }
+    for len in 0..bytes.len() {
+        assert!(read_with(&bytes[..len], Some(parent.clone())).is_err(), "{len}");
+    }
+}

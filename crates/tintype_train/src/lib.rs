@@ -6,6 +6,7 @@
 pub mod cluster;
 mod error;
 mod fit;
+pub mod learn;
 #[cfg(feature = "network")]
 pub mod network;
 pub mod neural;

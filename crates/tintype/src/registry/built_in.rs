@@ -102,7 +102,7 @@ pub(crate) fn other_door(id: CodecId) -> Option<&'static str> {
 /// Those of [`ModelFile::read`]; `Unsupported` for a codec that this build does not have; the codec's own.
 #[cfg(feature = "model-files")]
 pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
-    let file = ModelFile::read(bytes, &ModelLimits::default())?;
+    let file = model_file(bytes)?;
     match ids::numbered(file.codec()) {
         #[cfg(feature = "cluster")]
         Some(ids::CLUSTER) => Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?))),
@@ -117,6 +117,37 @@ pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecErro
         }
         _ => Err(unknown_codec(file.codec())),
     }
+}
+
+/// The model file in `bytes`, which may be stored as differences to a model in the program.
+///
+/// # Errors
+/// Those of [`ModelFile::read_with_parent`].
+#[cfg(feature = "model-files")]
+pub(crate) fn model_file(bytes: &[u8]) -> Result<ModelFile, CodecError> {
+    Ok(ModelFile::read_with_parent(bytes, &ModelLimits::default(), |_| parent_of(bytes))?)
+}
+
+/// The model in the program that a model file is adapted from, if it is for the same codec.
+#[cfg(feature = "model-files")]
+fn parent_of(bytes: &[u8]) -> Option<ModelFile> {
+    let codec = ids::numbered(ModelHead::read(bytes).ok()?.codec)?;
+    let shipped = super::shipped_model(codec)?;
+    ModelFile::read_built_in(shipped.file(), &ModelLimits::default()).ok()
+}
+
+/// The model file in `bytes` stored plainly, and stored as differences to the model in the program
+/// if it has few of them.
+///
+/// # Errors
+/// As [`model_file`].
+#[cfg(feature = "model-files")]
+pub(crate) fn plain_and_small(bytes: &[u8]) -> Result<[Vec<u8>; 2], CodecError> {
+    let file = model_file(bytes)?;
+    let plain = file.to_bytes();
+    let small = parent_of(bytes).map(|parent| file.to_bytes_under(&parent));
+    let small = small.filter(|small| small.len() < plain.len()).unwrap_or_else(|| plain.clone());
+    Ok([plain, small])
 }
 
 /// The codec that a model file is for, by its head.
@@ -152,6 +183,15 @@ pub(crate) fn codec_from_model(_: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "model-files"))]
+pub(crate) fn plain_and_small(bytes: &[u8]) -> Result<[Vec<u8>; 2], CodecError> {
+    codec_from_model(bytes).map(|_| Default::default())
+}
+
+/// As [`codec_from_model`].
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "model-files"))]
 pub(crate) fn codec_of_model(bytes: &[u8]) -> Result<CodecId, CodecError> {
     codec_from_model(bytes).map(|codec| codec.id())
 }
@@ -161,11 +201,12 @@ pub(crate) fn codec_of_model(bytes: &[u8]) -> Result<CodecId, CodecError> {
 /// # Errors
 /// As there, and `Unsupported` for codecs that do not send models.
 pub(crate) fn sending_codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecError> {
-    match codec_from_model(bytes)?.id() {
+    let [plain, _] = plain_and_small(bytes)?;
+    match codec_from_model(&plain)?.id() {
         #[cfg(feature = "cluster")]
-        ids::CLUSTER => Ok(Box::new(ClusterCodec::sending(bytes)?)),
+        ids::CLUSTER => Ok(Box::new(ClusterCodec::sending(&plain)?)),
         #[cfg(feature = "photo")]
-        ids::PHOTO => Ok(Box::new(PhotoCodec::sending(bytes)?)),
+        ids::PHOTO => Ok(Box::new(PhotoCodec::sending(&plain)?)),
         other => {
             let what =
                 format!("models of codec {other} are not sent with pictures; cluster's and photo's are");

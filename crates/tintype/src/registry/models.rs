@@ -1,6 +1,8 @@
 //! Models that the user brings: codecs beside those that are built in.
 
-use super::built_in::{codec, codec_from_model, codec_of_model, sending_codec_from_model};
+use super::built_in::{
+    codec, codec_from_model, codec_of_model, plain_and_small, sending_codec_from_model,
+};
 use crate::error::{Error, Step};
 use std::sync::Arc;
 use tintype_codec::{Codec, CodecError, CodecId};
@@ -77,6 +79,41 @@ impl Models {
     /// ```
     pub fn codec_of(bytes: &[u8]) -> Result<CodecId, Error> {
         codec_of_model(bytes).map_err(read_failed)
+    }
+
+    /// The model file in `bytes` as it stands alone, though it may be stored as differences to the
+    /// model in the program.
+    ///
+    /// # Errors
+    /// `Codec` for bytes that are no whole model.
+    ///
+    /// ```
+    /// use tintype::{Models, codec, shipped_model};
+    ///
+    /// let shipped = shipped_model(codec::CLUSTER).expect("models are built in").file();
+    /// let small = Models::to_small(shipped)?;
+    /// assert!(small.len() < 100, "it differs from itself in nothing");
+    /// assert_eq!(Models::to_plain(&small)?, shipped);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn to_plain(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let [plain, _] = plain_and_small(bytes).map_err(read_failed)?;
+        Ok(plain)
+    }
+
+    /// The model file in `bytes` stored as differences to the model in the program, if that takes
+    /// fewer bytes: a model that was adapted from it is small then, and needs this program or one
+    /// with the same model.
+    ///
+    /// # Errors
+    /// `Codec` for bytes that are no whole model.
+    ///
+    /// ```
+    /// assert!(tintype::Models::to_small(b"no model").is_err());
+    /// ```
+    pub fn to_small(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let [_, small] = plain_and_small(bytes).map_err(read_failed)?;
+        Ok(small)
     }
 
     fn push(&mut self, codec: Box<dyn Codec>) -> CodecId {

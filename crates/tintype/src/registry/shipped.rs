@@ -18,7 +18,6 @@ pub struct ShippedModel {
     pub name: &'static str,
     /// Bytes of the model's file.
     pub bytes: u64,
-    #[cfg_attr(not(feature = "model-files"), expect(dead_code))]
     file: &'static [u8],
     /// The model's card, Markdown.
     card: &'static str,
@@ -31,6 +30,17 @@ impl ShippedModel {
         return Some(tintype_model::ModelHead::read(self.file).ok()?.hash.0);
         #[cfg(not(feature = "model-files"))]
         None
+    }
+
+    /// The model's file.
+    ///
+    /// ```
+    /// let model = tintype::shipped_model(tintype::codec::PHOTO).expect("models are built in");
+    /// assert_eq!(tintype::Models::codec_of(model.file())?, tintype::codec::PHOTO);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn file(&self) -> &'static [u8] {
+        self.file
     }
 
     /// Seconds that the fit took, as the card's row "fit time" says.

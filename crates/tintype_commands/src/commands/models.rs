@@ -33,6 +33,8 @@ pub fn draw(args: &InfoArgs, out: &Path) -> Outcome {
     })?;
     let bytes =
         std::fs::read(&model).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
+    let bytes =
+        Models::to_plain(&bytes).map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let planes = if args.tree.is_some() { tree_picture(&bytes) } else { basis_picture(&bytes) };
     let planes = planes.map_err(|error| failed(&format!("{}: {error}", model.display())))?;
     let picture = Picture::new(planes);
@@ -52,7 +54,8 @@ pub fn draw(args: &InfoArgs, out: &Path) -> Outcome {
 /// What the model file at `path` is, in lines; `None` for other files.
 pub fn text_from_file(path: &Path) -> Option<String> {
     let bytes = std::fs::read(path).ok()?;
-    let lines = describe_model(Models::codec_of(&bytes).ok()?, &bytes).ok()?;
+    let codec = Models::codec_of(&bytes).ok()?;
+    let lines = describe_model(codec, &Models::to_plain(&bytes).ok()?).ok()?;
     let terminal = std::io::stdout().is_terminal();
     let mut text = paint(Ink::Bold, &path.display().to_string(), terminal);
     for (what, value) in lines {

@@ -25,13 +25,13 @@ const EFFORT: u8 = 3;
 /// predictors small. Not measured.
 const BORDER_NOISE: f32 = 0.01;
 /// Quantiser step in the units of the fit.
-const STEP: f32 = 1.0;
+pub(super) const STEP: f32 = 1.0;
 
 /// Blocks of one set and the pieces they were coded with.
-struct Chosen {
-    borders: Rows,
-    blocks: Rows,
-    owners: Vec<usize>,
+pub(super) struct Chosen {
+    pub(super) borders: Rows,
+    pub(super) blocks: Rows,
+    pub(super) owners: Vec<usize>,
 }
 
 /// The `picture`'s blocks of each set, at most as many as `options` say, drawn at random.
@@ -66,6 +66,46 @@ fn blocks_of(
     Some(found)
 }
 
+/// The blocks of each set that the encoder chooses under `model`, of `passes` over the pictures;
+/// `on_progress` gets how far it is and says whether to go on.
+///
+/// # Errors
+/// Those of reading pictures.
+pub(super) fn chosen_of(
+    model: &PhotoModel,
+    pictures: &PictureList,
+    options: &PhotoOptions,
+    passes: usize,
+    mut on_progress: impl FnMut(f32) -> bool,
+) -> Result<[Chosen; SETS], FitError> {
+    let mut sets: [Chosen; SETS] = std::array::from_fn(|set| Chosen {
+        borders: Rows::new(BORDER_INPUTS),
+        blocks: Rows::new(side(set) * side(set)),
+        owners: Vec::new(),
+    });
+    let all = passes * pictures.len();
+    for start in (0..all).step_by(GROUP) {
+        let group = map_indexed(Threads::available(), GROUP.min(all - start), |i| {
+            let picture = pictures.read((start + i) % pictures.len())?.planes;
+            Ok::<_, FitError>(blocks_of(model, &picture, options, start + i))
+        });
+        for found in group {
+            for (set, blocks) in sets.iter_mut().zip(found?.into_iter().flatten()) {
+                for block in blocks {
+                    let scaled = |&value: &i32| value as f32 / block.step as f32;
+                    set.borders.values.extend(block.border.iter().map(scaled));
+                    set.blocks.values.extend(block.samples.iter().map(scaled));
+                    set.owners.push(block.piece);
+                }
+            }
+        }
+        if !on_progress(start as f32 / all as f32) {
+            break;
+        }
+    }
+    Ok(sets)
+}
+
 /// `model` with its pieces fitted anew in `options.rounds` rounds, and without contexts;
 /// `on_progress` gets what is being done, and how far it is.
 ///
@@ -78,28 +118,10 @@ pub fn refit(
     mut on_progress: impl FnMut(&'static str, f32),
 ) -> Result<Vec<u8>, FitError> {
     let old = PhotoModel::from_file(model)?;
-    let mut sets: [Chosen; SETS] = std::array::from_fn(|set| Chosen {
-        borders: Rows::new(BORDER_INPUTS),
-        blocks: Rows::new(side(set) * side(set)),
-        owners: Vec::new(),
-    });
-    for start in (0..pictures.len()).step_by(GROUP) {
-        let group = map_indexed(Threads::available(), GROUP.min(pictures.len() - start), |i| {
-            let picture = pictures.read(start + i)?.planes;
-            Ok::<_, FitError>(blocks_of(&old, &picture, options, start + i))
-        });
-        for found in group {
-            for (set, blocks) in sets.iter_mut().zip(found?.into_iter().flatten()) {
-                for block in blocks {
-                    let scaled = |&value: &i32| value as f32 / block.step as f32;
-                    set.borders.values.extend(block.border.iter().map(scaled));
-                    set.blocks.values.extend(block.samples.iter().map(scaled));
-                    set.owners.push(block.piece);
-                }
-            }
-        }
-        on_progress("coding pictures", start as f32 / pictures.len() as f32);
-    }
+    let sets = chosen_of(&old, pictures, options, 1, |done| {
+        on_progress("coding pictures", done);
+        true
+    })?;
     if sets.iter().any(|set| set.owners.is_empty()) {
         let what = "too few blocks: colour pictures with detail in blocks of 8 and 16 are needed";
         return Err(FitError::Misuse { what: what.into() });

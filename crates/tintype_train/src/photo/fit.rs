@@ -1,7 +1,7 @@
 //! The `photo` fit as `tintype train` runs it.
 
 use super::filter::{FilterOptions, train_filter};
-use super::{Basis, Collector, PhotoOptions, adapt_contexts};
+use super::{Basis, Collector, PhotoOptions, adapt_contexts, teach};
 use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
 use tintype_model::{ModelFile, ModelLimits};
@@ -18,8 +18,8 @@ const CONTEXT_PICTURES: usize = 42;
 /// Settings of a fit; those that start with `filter-` are of [`FilterOptions`]. `base` names a
 /// model whose pieces are kept, `refit` one whose pieces are fitted anew to the blocks that the
 /// encoder chooses them for, `start` one whose pieces and contexts are kept: its filter alone is
-/// trained anew.
-const SETTINGS: [&str; 14] = [
+/// trained anew; `teach` one whose contexts alone are taught.
+const SETTINGS: [&str; 15] = [
     "pieces",
     "kept",
     "blocks",
@@ -29,6 +29,7 @@ const SETTINGS: [&str; 14] = [
     "base",
     "refit",
     "start",
+    "teach",
     "filter-blocks",
     "filter-steps",
     "filter-batch",
@@ -70,6 +71,16 @@ impl Fit for PhotoFit {
         let FitJob { pictures, request, on_progress } = job;
         let options = options(request)?;
         let filter = FilterOptions::of_request(request)?;
+        let taught = request.setting("teach", String::new())?;
+        if !taught.is_empty() {
+            let list = pictures.thinned(request.pictures_max);
+            let bytes = teach(&read_model(&taught)?, &list, &(&options).into(), |done| {
+                on_progress(&Progress { stage: "teaching contexts", done, objective: None });
+                true
+            })?;
+            let name = "contexts taught from those of the model".to_string();
+            return Ok(Fitted { bytes, parameters: vec![(name, taught)] });
+        }
         let start = request.setting("start", String::new())?;
         let mut fitted = if start.is_empty() {
             pieces_and_contexts(FitJob { pictures, request, on_progress }, &options)?

@@ -8,12 +8,16 @@ mod chosen;
 mod draw;
 pub mod filter;
 mod fit;
+mod moved;
 mod sample;
+mod teach;
 
 pub use crate::pieces::{Basis, Piece, PieceOptions, Rows, fit_pieces};
 pub use draw::{basis_picture, explained_variance};
 pub use fit::PhotoFit;
+pub use moved::moved;
 pub use sample::Samples;
+pub use teach::{TeachOptions, teach};
 
 use crate::FitError;
 use crate::random::Random;
