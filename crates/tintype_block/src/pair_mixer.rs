@@ -6,16 +6,15 @@
 //! Source: Mahoney, "Adaptive weighing of context models for lossless data compression", 2005
 //! (logistic mixing); paq8 (several sets of weights).
 
-use tintype_entropy::{AdaptiveBit, STRETCH_MAX, squash, stretch};
+use tintype_entropy::{AdaptiveBit, STRETCH_MAX, move_weights, squash, stretch};
 
 /// Most inputs of a decision.
 pub(crate) const INPUTS_MAX: usize = 8;
 
 /// A weight of one.
 const ONE: i32 = 1 << 16;
-/// Weights stay within ±8, so that sums fit 32 bits.
-const WEIGHT_MAX: i32 = 8 * ONE - 1;
-/// Low bits of a weight that a sum leaves out, so that `2^(19 - DROP) · 2^11 · 8` fits.
+/// Low bits of a weight that a sum leaves out: weights stay within ±8, so that `2^(19 - DROP) · 2^11 · 8`
+/// fits 32 bits.
 const DROP: u32 = 2;
 /// Fractional bits of the weights in a model.
 pub(crate) const STORED_BITS: u32 = 12;
@@ -135,12 +134,7 @@ impl PairMixer {
     ) {
         for (set, log_odds) in sets.into_iter().zip(mixed.sets) {
             let error = (if bit { 65_535 } else { 0 }) - squash(log_odds) as i32;
-            let step = (error * self.rate) >> 4;
-            let weights = &mut self.weights[set];
-            for i in 0..N {
-                let change = (inputs[i].wrapping_mul(step) + (1 << 12)) >> 13;
-                weights[i] = (weights[i] + change).clamp(-WEIGHT_MAX, WEIGHT_MAX);
-            }
+            move_weights(&mut self.weights[set], inputs, (error * self.rate) >> 4);
         }
     }
 }

@@ -29,6 +29,13 @@ fn done(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// A folder that holds `clip` as clip.y4m.
+fn folder_with(clip: &[u8]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("clip.y4m"), clip).unwrap();
+    folder
+}
+
 #[test]
 fn a_clip_goes_there_and_back_and_parts_are_its_parts() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,9 +89,8 @@ fn tintype_start(file: &[u8]) -> bool {
 
 #[test]
 fn sizes_are_kept_and_other_goals_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_with(&y4m(96, 64, 5));
     let at = folder.path();
-    fs::write(at.join("clip.y4m"), y4m(96, 64, 5)).unwrap();
     done(at, &["encode", "clip.y4m", "--size", "480", "--effort", "2"]);
     let len = fs::metadata(at.join("clip.tin")).unwrap().len();
     assert!((200..=480).contains(&len), "{len}");
@@ -97,9 +103,8 @@ fn sizes_are_kept_and_other_goals_refused() {
 
 #[test]
 fn damage_is_said_and_costs_its_group() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_with(&y4m(96, 64, 12));
     let at = folder.path();
-    fs::write(at.join("clip.y4m"), y4m(96, 64, 12)).unwrap();
     done(at, &["encode", "clip.y4m", "--group", "4", "--effort", "2"]);
     let mut file = fs::read(at.join("clip.tin")).unwrap();
     let middle = file.len() / 2;

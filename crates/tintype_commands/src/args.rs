@@ -373,12 +373,7 @@ pub struct InfoArgs {
     #[arg(long, value_name = "OUT.png", conflicts_with_all = ["json", "tree"])]
     pub basis: Option<PathBuf>,
     #[command(flatten)]
-    pub keys: KeyArgs,
-    #[command(flatten)]
-    pub limits: LimitArgs,
-    /// One JSON object a file
-    #[arg(long)]
-    pub json: bool,
+    pub read: ReadArgs,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -400,12 +395,7 @@ pub struct CompareArgs {
     #[arg(long)]
     pub show: bool,
     #[command(flatten)]
-    pub keys: KeyArgs,
-    #[command(flatten)]
-    pub limits: LimitArgs,
-    /// One JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub read: ReadArgs,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -481,6 +471,18 @@ pub struct CommonArgs {
     #[command(flatten)]
     pub limits: LimitArgs,
     /// One JSON object a file on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How files are read, and what is said of them.
+#[derive(ClapArgs, Debug)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// One JSON object for each result
     #[arg(long)]
     pub json: bool,
 }

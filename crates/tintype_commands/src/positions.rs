@@ -6,6 +6,8 @@
 //!
 //! Source: CIPA DC-008 (Exif 2.32), 4.6.6; XMP part 2 for the names of properties.
 
+use tintype_image::io::tiff_number;
+
 /// The entry that points to the directory of positions.
 const GPS_POINTER: u16 = 34_853;
 /// Tags of positions are below; others in a directory are none of a position.
@@ -21,12 +23,7 @@ struct Tiff<'a> {
 
 impl Tiff<'_> {
     fn number(&self, at: usize, len: usize) -> Option<usize> {
-        let field = self.bytes.get(at..at.checked_add(len)?)?;
-        let fold = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
-        Some(match self.little_endian {
-            true => field.iter().rev().fold(0, fold),
-            false => field.iter().fold(0, fold),
-        })
+        tiff_number(self.bytes, self.little_endian, at, len)
     }
 
     fn put_short(&mut self, at: usize, value: u16) {

@@ -57,7 +57,7 @@ pub mod symbols;
 
 pub use binary::{
     AdaptiveBit, BitCost, BitDecoder, BitEncoder, BitMark, BitWalk, FrequencyWalk, IntModel, Mixer,
-    RefinedMix, STRETCH_MAX, Sse, TwoRateBit, cost_q12, squash, stretch,
+    RefinedMix, STRETCH_MAX, Sse, TwoRateBit, cost_q12, move_weights, squash, stretch,
 };
 pub use error::EntropyError;
 pub use symbols::{AdaptiveNibble, CdfFamily, CdfTable, ProbabilitySource, SymbolWalk};

@@ -119,10 +119,7 @@ pub fn decode_scan(
         let mut decoder = Decoder::new(data);
         let mut statistics = all_fresh(scan);
         for at in mcu..(mcu + interval).min(total) {
-            let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
-            for unit in 0..geometry.units.len() {
-                let (index, place) = geometry.locate(components, unit, x, y);
-                let slot = geometry.units[unit].0;
+            for (slot, index, place) in geometry.blocks(components, at) {
                 let block = &mut components[index].blocks[place];
                 blocks.walk(&mut decoder, slot, &mut statistics, block);
                 side.visited += 1;
@@ -160,11 +157,9 @@ pub fn encode_scan(frame: &Frame, scan: &Scan, components: &[ComponentBlocks]) -
         let mut encoder = Encoder::new(out);
         let mut statistics = all_fresh(scan);
         for at in start..(start + interval).min(total) {
-            let (x, y) = (at % geometry.mcus_x, at / geometry.mcus_x);
-            for unit in 0..geometry.units.len() {
-                let (index, place) = geometry.locate(components, unit, x, y);
+            for (slot, index, place) in geometry.blocks(components, at) {
                 let mut block = components[index].blocks[place];
-                blocks.walk(&mut encoder, geometry.units[unit].0, &mut statistics, &mut block);
+                blocks.walk(&mut encoder, slot, &mut statistics, &mut block);
             }
         }
         out = encoder.finish();

@@ -156,4 +156,15 @@ impl ScanGeometry {
         let (index, h, v) = self.steps[slot];
         (index, (y * v + dy) * components[index].stride + x * h + dx)
     }
+
+    /// For each unit of the MCU numbered `mcu`: its place in the scan, frame component and storage index.
+    #[inline(always)]
+    pub fn blocks(&self, components: &[ComponentBlocks], mcu: usize) -> Vec<(usize, usize, usize)> {
+        let (x, y) = (mcu % self.mcus_x, mcu / self.mcus_x);
+        let block = |unit: usize| {
+            let (index, place) = self.locate(components, unit, x, y);
+            (self.units[unit].0, index, place)
+        };
+        (0..self.units.len()).map(block).collect()
+    }
 }

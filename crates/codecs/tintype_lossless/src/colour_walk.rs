@@ -23,20 +23,13 @@ pub(super) const PLANES_MAX: usize = 4;
 
 /// Sizes of neighbourhoods: twelve, six, four and two pixels.
 const ORDERS: usize = 4;
-
-/// The most candidates.
-const CANDIDATES_MAX: usize = 6;
-
 /// Adaptive bits mixed for a candidate, and for a decision within a new colour.
 const CANDIDATE_INPUTS: usize = 8;
 const SAMPLE_INPUTS: usize = 6;
-
-/// Base-2 logarithm of the size of a hashed table of adaptive bits.
+/// Base-2 logarithm of the size of a hashed table of adaptive bits. Not measured.
 const TABLE_LOG2: u32 = 18;
-
-/// Count at which the windows of adaptive bits stop growing.
+/// Count at which the windows of adaptive bits stop growing. Not measured.
 const LIMIT: u32 = 250;
-
 /// History of a pixel whose colour was no candidate.
 const NO_CANDIDATE: u8 = 15;
 
@@ -68,14 +61,17 @@ impl ColourEntry {
 #[derive(Default)]
 struct Candidates {
     count: usize,
-    colours: [u64; CANDIDATES_MAX],
+    colours: [u64; Candidates::MAX],
     /// Bit `k` is set if source `k` proposed the colour: 0 to 3 the orders, 4 to 7 W, N, NE, NW.
-    sources: [u32; CANDIDATES_MAX],
+    sources: [u32; Candidates::MAX],
     /// 0 for neighbours; 1 to 3 by the confidence of the order that proposed it first.
-    confidences: [u32; CANDIDATES_MAX],
+    confidences: [u32; Candidates::MAX],
 }
 
 impl Candidates {
+    /// The most candidates.
+    const MAX: usize = 6;
+
     #[inline(always)]
     fn propose(&mut self, colour: u64, source: u32, confidence: u32) {
         for r in 0..self.count {
@@ -84,7 +80,7 @@ impl Candidates {
                 return;
             }
         }
-        if self.count < CANDIDATES_MAX {
+        if self.count < Candidates::MAX {
             self.colours[self.count] = colour;
             self.sources[self.count] = 1 << source;
             self.confidences[self.count] = confidence;
@@ -171,8 +167,8 @@ impl ColourWalk {
             candidates: RefinedMix::new(
                 CANDIDATE_INPUTS << TABLE_LOG2,
                 LIMIT,
-                Mixer::with_weight(CANDIDATES_MAX * 64, 6, 18000),
-                CANDIDATES_MAX * 256,
+                Mixer::with_weight(Candidates::MAX * 64, 6, 18000),
+                Candidates::MAX * 256,
             ),
             sample_bits: vec![AdaptiveBit::default(); SAMPLE_INPUTS << TABLE_LOG2],
             sample_mixer: Mixer::with_weight(PLANES_MAX * NODES, 5, 16000),

@@ -31,12 +31,6 @@ const VALUES: usize = 1024;
 /// Weight vectors of one choice.
 const WEIGHTS: usize = 32;
 
-/// Levels of activity for which curves refine the mixed probability.
-const LEVELS: usize = 40;
-
-/// Knots of a curve, half a unit of log-odds apart.
-const KNOTS: usize = 33;
-
 /// The mixers' constant input.
 const CONSTANT: f32 = 0.3;
 
@@ -93,7 +87,7 @@ pub(super) struct ContextMixer {
     last_weights: Vec<[f32; SETS]>,
     /// Sums and counts of absolute errors.
     scales: Vec<[(f32, f32); 256]>,
-    curves: Vec<[f32; KNOTS]>,
+    curves: Vec<[f32; ContextMixer::KNOTS]>,
     logistic: &'static LogisticTables,
 }
 
@@ -125,12 +119,17 @@ struct Mixed {
 }
 
 impl ContextMixer {
+    /// Levels of activity for which curves refine the mixed probability.
+    const LEVELS: usize = 40;
+    /// Knots of a curve, half a unit of log-odds apart.
+    const KNOTS: usize = 33;
+
     pub fn new(max: i32) -> Self {
         let logistic = LogisticTables::get();
         let mut weights = [0f32; INPUTS];
         weights[1..1 + SCALES].fill(WEIGHT_SCALE);
         weights[1 + SCALES..1 + SCALES + CONTEXTS].fill(WEIGHT_BIT);
-        let mut curve = [0f32; KNOTS];
+        let mut curve = [0f32; Self::KNOTS];
         for (k, knot) in curve.iter_mut().enumerate() {
             *knot = logistic.above((16.0 - k as f32) * 0.5);
         }
@@ -139,7 +138,7 @@ impl ContextMixer {
             weights: vec![weights; SETS * WEIGHTS * NODES],
             last_weights: vec![[1.0 / SETS as f32; SETS]; NODES],
             scales: first_scales(max),
-            curves: vec![curve; NODES * LEVELS],
+            curves: vec![curve; NODES * Self::LEVELS],
             logistic,
         }
     }
@@ -208,7 +207,7 @@ impl ContextMixer {
         // A curve from predicted to observed probability, by node and activity.
         let position = (mixed.log_odds.clamp(-7.99, 7.99) + 8.0) * 2.0;
         let (knot, part) = (position as usize, position - (position as usize) as f32);
-        let curve = node * LEVELS + contexts.level.min(LEVELS - 1);
+        let curve = node * Self::LEVELS + contexts.level.min(Self::LEVELS - 1);
         let knots = &self.curves[curve];
         let refined = knots[knot] + (knots[knot + 1] - knots[knot]) * part;
         let probability = mixed.probability * MIXED + refined * REFINED;

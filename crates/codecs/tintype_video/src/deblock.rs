@@ -21,8 +21,9 @@ pub fn deblock(state: &mut FrameState, format: &Format, strength: u8) {
     }
     for plane in 0..format.planes {
         let mut samples = std::mem::replace(&mut state.frame.planes[plane], Plane::new(0, 0));
-        plane_upright(state, format, plane, strength, &mut samples);
-        plane_level(state, format, plane, strength, &mut samples);
+        let edges = PlaneEdges { state, sub: format.sub(plane), strength, depth: format.depth };
+        edges.smooth_upright(&mut samples);
+        edges.smooth_level(&mut samples);
         state.frame.planes[plane] = samples;
     }
 }
@@ -51,53 +52,52 @@ fn edge(a: &Cell, b: &Cell, at: usize, strength: u8) -> Option<i32> {
     strength_at(a, b, true, strength)
 }
 
-fn plane_upright(
-    state: &FrameState,
-    format: &Format,
-    plane: usize,
+/// What the edges in a plane depend on.
+struct PlaneEdges<'a> {
+    state: &'a FrameState,
+    /// Shifts of the plane's size against the picture's.
+    sub: (usize, usize),
     strength: u8,
-    samples: &mut Plane<u16>,
-) {
-    let (sub_x, sub_y) = format.sub(plane);
-    let (width, height) = (samples.width(), samples.height());
-    for y in 0..height {
-        let cells = &state.cells[((y << sub_y) >> 3) * state.across..][..state.across];
-        let row = samples.row_mut(y);
-        for x in (8..width).step_by(8) {
-            let at = x << sub_x;
-            let Some(strength) = edge(&cells[(at >> 3) - 1], &cells[at >> 3], at, strength) else {
-                continue;
-            };
-            let window: &mut [u16] = &mut row[x - 4..x + 4];
-            let mut line: [i32; 8] = std::array::from_fn(|i| window[i].into());
-            if smooth(&mut line, strength, format.depth) {
-                window.iter_mut().zip(line).for_each(|(to, from)| *to = from as u16);
+    depth: u8,
+}
+
+impl PlaneEdges<'_> {
+    fn smooth_upright(&self, samples: &mut Plane<u16>) {
+        let ((sub_x, sub_y), across) = (self.sub, self.state.across);
+        for y in 0..samples.height() {
+            let cells = &self.state.cells[((y << sub_y) >> 3) * across..][..across];
+            let row = samples.row_mut(y);
+            for x in (8..row.len()).step_by(8) {
+                let at = x << sub_x;
+                let Some(strength) = edge(&cells[(at >> 3) - 1], &cells[at >> 3], at, self.strength)
+                else {
+                    continue;
+                };
+                let window: &mut [u16] = &mut row[x - 4..x + 4];
+                let mut line: [i32; 8] = std::array::from_fn(|i| window[i].into());
+                if smooth(&mut line, strength, self.depth) {
+                    window.iter_mut().zip(line).for_each(|(to, from)| *to = from as u16);
+                }
             }
         }
     }
-}
 
-fn plane_level(
-    state: &FrameState,
-    format: &Format,
-    plane: usize,
-    strength: u8,
-    samples: &mut Plane<u16>,
-) {
-    let (sub_x, sub_y) = format.sub(plane);
-    let (width, height) = (samples.width(), samples.height());
-    for y in (8..height).step_by(8) {
-        let row = ((y << sub_y) >> 3) * state.across;
+    fn smooth_level(&self, samples: &mut Plane<u16>) {
+        let (sub_x, sub_y) = self.sub;
+        let FrameState { cells, across, .. } = self.state;
         let step = 8usize >> sub_x;
-        for first in (0..width).step_by(step) {
-            let column = (first << sub_x) >> 3;
-            let (above, below) = (&state.cells[row - state.across + column], &state.cells[row + column]);
-            let Some(strength) = edge(above, below, y << sub_y, strength) else { continue };
-            for x in first..(first + step).min(width) {
-                let mut line: [i32; 8] = std::array::from_fn(|i| samples.row(y - 4 + i)[x].into());
-                if smooth(&mut line, strength, format.depth) {
-                    for (i, from) in line.into_iter().enumerate() {
-                        samples.row_mut(y - 4 + i)[x] = from as u16;
+        for y in (8..samples.height()).step_by(8) {
+            let row = ((y << sub_y) >> 3) * across;
+            for first in (0..samples.width()).step_by(step) {
+                let column = (first << sub_x) >> 3;
+                let (above, below) = (&cells[row - across + column], &cells[row + column]);
+                let Some(strength) = edge(above, below, y << sub_y, self.strength) else { continue };
+                for x in first..(first + step).min(samples.width()) {
+                    let mut line: [i32; 8] = std::array::from_fn(|i| samples.row(y - 4 + i)[x].into());
+                    if smooth(&mut line, strength, self.depth) {
+                        for (i, from) in line.into_iter().enumerate() {
+                            samples.row_mut(y - 4 + i)[x] = from as u16;
+                        }
                     }
                 }
             }
@@ -112,24 +112,12 @@ fn smooth(line: &mut [i32; 8], strength: i32, depth: u8) -> bool {
     let limit = strength << scale;
     let edge_limit = (2 * (strength + 2) + strength) << scale;
     let [p3, p2, p1, p0, q0, q1, q2, q3] = *line;
-    let near = |a: i32, b: i32, most: i32| (a - b).abs() <= most;
-    let inner = near(p3, p2, limit)
-        && near(p2, p1, limit)
-        && near(p1, p0, limit)
-        && near(q1, q0, limit)
-        && near(q2, q1, limit)
-        && near(q3, q2, limit);
+    let near = |pairs: [(i32, i32); 6], most| pairs.iter().all(|(a, b)| (a - b).abs() <= most);
+    let inner = near([(p3, p2), (p2, p1), (p1, p0), (q1, q0), (q2, q1), (q3, q2)], limit);
     if !inner || (p0 - q0).abs() * 2 + (p1 - q1).abs() / 2 > edge_limit {
         return false;
     }
-    let even = 1 << scale;
-    let flat = near(p1, p0, even)
-        && near(q1, q0, even)
-        && near(p2, p0, even)
-        && near(q2, q0, even)
-        && near(p3, p0, even)
-        && near(q3, q0, even);
-    if flat {
+    if near([(p1, p0), (q1, q0), (p2, p0), (q2, q0), (p3, p0), (q3, q0)], 1 << scale) {
         line[1] = (3 * p3 + 2 * p2 + p1 + p0 + q0 + 4) >> 3;
         line[2] = (2 * p3 + p2 + 2 * p1 + p0 + q0 + q1 + 4) >> 3;
         line[3] = (p3 + p2 + p1 + 2 * p0 + q0 + q1 + q2 + 4) >> 3;

@@ -167,8 +167,9 @@ pub fn code_split<W: ContextWalk>(
     walk.context_bit(split, SPLIT + side_class(side) * 3 + smaller)
 }
 
-/// A coded block; when reading, `leaf` is replaced.
-pub fn code_leaf<W: ContextWalk>(
+/// A coded block; when reading, `leaf` is replaced. Without `LEVELS` those are left out: the encoder
+/// counts them apart.
+pub fn code_leaf<const LEVELS: bool, W: ContextWalk>(
     walk: &mut W,
     around: &Around<'_>,
     state: &FrameState,
@@ -179,20 +180,7 @@ pub fn code_leaf<W: ContextWalk>(
         leaf.clear();
     }
     if code_prediction(walk, around, state, (at, side), leaf) {
-        code_residual::<W, true>(walk, around.format, state, (at, side), leaf);
-    }
-}
-
-/// A coded block without its levels, which the encoder counts apart.
-pub fn code_outline<W: ContextWalk>(
-    walk: &mut W,
-    around: &Around<'_>,
-    state: &FrameState,
-    (at, side): ((usize, usize), usize),
-    leaf: &mut Leaf,
-) {
-    if code_prediction(walk, around, state, (at, side), leaf) {
-        code_residual::<W, false>(walk, around.format, state, (at, side), leaf);
+        code_residual::<W, LEVELS>(walk, around.format, state, (at, side), leaf);
     }
 }
 
@@ -212,7 +200,8 @@ fn code_prediction<W: ContextWalk>(
         let skips = neighbours(state, at, |cell| cell.skip);
         let is_skip = matches!(given, Prediction::Merge { .. }) && !leaf.has_levels();
         if walk.context_bit(is_skip, SKIP + class * 3 + skips) {
-            leaf.prediction = code_candidate(walk, around, state, (at, side), given, 0);
+            leaf.prediction =
+                code_candidate(walk, around.candidates(state, at, side).as_slice(), given, 0);
             leaf.split = false;
             return false;
         }
@@ -220,7 +209,8 @@ fn code_prediction<W: ContextWalk>(
         intra = walk.context_bit(matches!(given, Prediction::Intra { .. }), INTRA + class * 3 + intras);
         if !intra {
             if walk.context_bit(matches!(given, Prediction::Merge { .. }), MERGE + class) {
-                leaf.prediction = code_candidate(walk, around, state, (at, side), given, 1);
+                leaf.prediction =
+                    code_candidate(walk, around.candidates(state, at, side).as_slice(), given, 1);
             } else {
                 leaf.prediction = code_sent(walk, around, state, (at, side), given);
                 root = walk.context_bit(leaf.has_levels(), ROOT + class);
@@ -234,16 +224,13 @@ fn code_prediction<W: ContextWalk>(
     root
 }
 
+/// One of the motions in `list`, by its number.
 fn code_candidate<W: ContextWalk>(
     walk: &mut W,
-    around: &Around<'_>,
-    state: &FrameState,
-    (at, side): ((usize, usize), usize),
+    list: &[Motion],
     given: Prediction,
     row: usize,
 ) -> Prediction {
-    let list = around.candidates(state, at, side);
-    let list = list.as_slice();
     let wanted = match given {
         Prediction::Merge { candidate, .. } => usize::from(candidate),
         _ => 0,

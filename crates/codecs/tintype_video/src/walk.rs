@@ -74,11 +74,11 @@ fn node<W: ContextWalk>(
     };
     match plan {
         Some(NodePlan::Leaf(mut leaf)) => {
-            code_leaf(walk, &setting.around, state, (at, side), &mut leaf);
+            code_leaf::<true, _>(walk, &setting.around, state, (at, side), &mut leaf);
             reconstruct(setting, state, (at, side), &leaf);
         }
         None if !split => {
-            code_leaf(walk, &setting.around, state, (at, side), scratch);
+            code_leaf::<true, _>(walk, &setting.around, state, (at, side), scratch);
             reconstruct(setting, state, (at, side), scratch);
         }
         other => {

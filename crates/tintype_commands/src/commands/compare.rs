@@ -30,9 +30,9 @@ pub fn run(args: &CompareArgs) -> Outcome {
             Some(PictureFormat::from_extension(extension).ok_or_else(wrong)?)
         }
     };
-    let limits = args.limits.limits();
+    let limits = args.read.limits.limits();
     let places = [&args.a, &args.b].map(|path| Place::File(path.clone()));
-    let keys = seal::keys(&args.keys, &places.each_ref())?;
+    let keys = seal::keys(&args.read.keys, &places.each_ref())?;
     if args.a.is_dir() && args.b.is_dir() {
         return folders(args, (&keys, limits));
     }
@@ -41,7 +41,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
         Failure::Work(format!("{} and {}: {error}", args.a.display(), args.b.display()))
     };
     let report = compare(&a, &b).map_err(|error| both(&error))?;
-    print_line(&if args.json {
+    print_line(&if args.read.json {
         json_from_report(&args.a, &args.b, &report)
     } else {
         table_from_report(&report)
@@ -96,7 +96,7 @@ fn folders(args: &CompareArgs, keys: (&Keys, Limits)) -> Outcome {
                 .map_err(|error| Failure::Work(format!("{} and {}: {error}", a.display(), b.display())))
         });
         match report {
-            Ok(report) if args.json => print_line(&json_from_report(a, b, &report)),
+            Ok(report) if args.read.json => print_line(&json_from_report(a, b, &report)),
             Ok(report) => print_line(&line_from_report(&first.relative, &report)),
             Err(Failure::Work(message) | Failure::Usage(message)) => {
                 complain(&message);

@@ -451,13 +451,14 @@ fn depth_file(plan: &Plan, job: &Job, depth: &Picture) -> Result<(Place, Vec<u8>
 
 /// A picture from a `.tin` file, or from a plain JPEG file.
 pub struct DecodedFile {
+    /// Where the file ends too early, in bytes; that is not among the warnings.
+    pub cut_off_at: Option<u64>,
     pub picture: Picture,
     pub full_shape: Shape,
     pub codec: CodecId,
     /// The JPEG file that was packed, or the input itself.
     pub jpeg_file: Option<Vec<u8>>,
     pub warnings: Vec<String>,
-    pub cut_off_at: Option<u64>,
 }
 
 impl From<Decoded> for DecodedFile {

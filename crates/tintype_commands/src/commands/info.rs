@@ -85,11 +85,11 @@ pub fn run(args: &InfoArgs) -> Outcome {
     };
     let (inputs, mut all_done) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
     let places: Vec<&Place> = inputs.iter().map(|input| &input.place).collect();
-    let keys = seal::keys(&args.keys, &places)?;
+    let keys = seal::keys(&args.read.keys, &places)?;
     for input in inputs {
         #[cfg(feature = "train")]
         if let Place::File(path) = &input.place
-            && !args.json
+            && !args.read.json
             && !known(path)
             && let Some(text) = models::text_from_file(path)
         {
@@ -105,7 +105,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
             let file = std::fs::File::open(path)
                 .map(std::io::BufReader::new)
                 .map_err(|error| error.to_string());
-            match file.and_then(|file| super::clip::info(&name, file, bytes, args.json)) {
+            match file.and_then(|file| super::clip::info(&name, file, bytes, args.read.json)) {
                 Ok(text) => print_line(&text),
                 Err(message) => {
                     complain(&format!("{name}: {message}"));
@@ -114,12 +114,12 @@ pub fn run(args: &InfoArgs) -> Outcome {
             }
             continue;
         }
-        match info_of(&input, (&keys, args.limits.limits())) {
-            Ok(Told::Open(info)) if args.json => {
+        match info_of(&input, (&keys, args.read.limits.limits())) {
+            Ok(Told::Open(info)) if args.read.json => {
                 print_line(&serde_json::to_string(&info).unwrap_or_default());
             }
             Ok(Told::Open(info)) => print_line(&text_from_info(&info)),
-            Ok(Told::Closed(closed)) if args.json => {
+            Ok(Told::Closed(closed)) if args.read.json => {
                 print_line(&serde_json::to_string(&closed).unwrap_or_default());
             }
             Ok(Told::Closed(closed)) => print_line(&text_from_closed(&closed)),

@@ -31,6 +31,16 @@ const ONE: i32 = 1 << 16;
 /// Weights stay within ±8, so that the sum below fits 32 bits.
 const WEIGHT_MAX: i32 = 8 * ONE - 1;
 
+/// Moves `weights` by `step` along `inputs`: what a [`Mixer`], and mixers like it, do once a bit is
+/// known. `step` is the error of the prediction (of 65 536) times a rate, in sixteenths.
+#[inline(always)]
+pub fn move_weights(weights: &mut [i32], inputs: &[i32], step: i32) {
+    for (weight, input) in weights.iter_mut().zip(inputs) {
+        let change = (input.wrapping_mul(step) + (1 << 12)) >> 13;
+        *weight = (*weight + change).clamp(-WEIGHT_MAX, WEIGHT_MAX);
+    }
+}
+
 impl<const N: usize> Mixer<N> {
     /// Low bits of a weight that the sum leaves out, so that `2^(19 - DROP) * 2^11 * N` stays
     /// within 2^31.
@@ -97,12 +107,7 @@ impl<const N: usize> Mixer<N> {
     #[inline(always)]
     pub fn update(&mut self, set: usize, inputs: &[i32; N], p1: u32, bit: bool) {
         let error = (if bit { 65535 } else { 0 }) - p1 as i32;
-        let step = (error * self.rate) >> 4;
-        let weights = &mut self.weights[set];
-        for i in 0..N {
-            let change = (inputs[i].wrapping_mul(step) + (1 << 12)) >> 13;
-            weights[i] = (weights[i] + change).clamp(-WEIGHT_MAX, WEIGHT_MAX);
-        }
+        move_weights(&mut self.weights[set], inputs, (error * self.rate) >> 4);
     }
 
     /// Mixes, codes one bit and updates the weights.

@@ -31,7 +31,7 @@ pub use encoder::{BitEncoder, BitMark};
 pub use frequency::FrequencyWalk;
 pub use integer::IntModel;
 pub use logistic::{STRETCH_MAX, squash, stretch};
-pub use mixer::Mixer;
+pub use mixer::{Mixer, move_weights};
 pub use refined_mix::RefinedMix;
 pub use sse::Sse;
 pub use walk::BitWalk;

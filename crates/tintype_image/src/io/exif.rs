@@ -50,14 +50,26 @@ struct Source<'a> {
     little_endian: bool,
 }
 
+/// The unsigned number in `bytes[at..at + len]` of a TIFF structure; nothing if that lies beyond the
+/// end.
+///
+/// ```
+/// # use tintype_image::io::tiff_number;
+/// assert_eq!(tiff_number(&[9, 1, 2], true, 1, 2), Some(0x201));
+/// assert_eq!(tiff_number(&[9, 1, 2], false, 1, 2), Some(0x102));
+/// ```
+pub fn tiff_number(bytes: &[u8], little_endian: bool, at: usize, len: usize) -> Option<usize> {
+    let field = bytes.get(at..at.checked_add(len)?)?;
+    let fold = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
+    Some(match little_endian {
+        true => field.iter().rev().fold(0, fold),
+        false => field.iter().fold(0, fold),
+    })
+}
+
 impl Source<'_> {
     fn number(&self, at: usize, len: usize) -> Option<usize> {
-        let field = self.bytes.get(at..at.checked_add(len)?)?;
-        let fold = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
-        Some(match self.little_endian {
-            true => field.iter().rev().fold(0, fold),
-            false => field.iter().fold(0, fold),
-        })
+        tiff_number(self.bytes, self.little_endian, at, len)
     }
 
     /// The sound entries of the directory at `start`.

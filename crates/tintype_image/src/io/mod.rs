@@ -27,6 +27,7 @@ mod tiff;
 mod webp;
 pub mod y4m;
 
+pub use exif::tiff_number;
 pub use kept::left_out_by;
 pub use orientation::{apply_orientation, exif_with_orientation, orientation_of};
 pub use pnm::PnmWriter;

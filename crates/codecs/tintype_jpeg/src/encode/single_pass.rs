@@ -56,28 +56,24 @@ struct Steps {
     price: f32,
 }
 
-/// Natural-order DCT of `block` (rows of samples).
+/// The product of two matrices, by rows.
 #[inline(always)]
-fn transform(block: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
-    let mut columns = [[0.0f32; 8]; 8];
-    for v in 0..8 {
-        for y in 0..8 {
-            let weight = BASIS[v][y];
-            for x in 0..8 {
-                columns[v][x] += weight * block[y][x];
-            }
-        }
-    }
+fn product(left: &[[f32; 8]; 8], right: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
     let mut out = [[0.0f32; 8]; 8];
-    for v in 0..8 {
-        for x in 0..8 {
-            let value = columns[v][x];
-            for u in 0..8 {
-                out[v][u] += value * BASIS_TRANSPOSED[x][u];
+    for (out, left) in out.iter_mut().zip(left) {
+        for (weight, right) in left.iter().zip(right) {
+            for (out, right) in out.iter_mut().zip(right) {
+                *out += weight * right;
             }
         }
     }
     out
+}
+
+/// Natural-order DCT of `block` (rows of samples).
+#[inline(always)]
+fn transform(block: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
+    product(&product(&BASIS, block), &BASIS_TRANSPOSED)
 }
 
 /// Quantises one block.

@@ -8,7 +8,7 @@ use super::bit_table::PriorsReader;
 use super::dense_model::DenseModel;
 use super::distributions::{DISTRIBUTIONS, Distributions, StartDistributions};
 use super::expected_magnitudes::{WEIGHT_BYTES, Weights};
-use super::priors_packing::unpacked;
+use super::priors_packing::{unpacked, unpacked_quick};
 use super::quick_model::{QuickModel, SIGNS};
 use super::segment_walk::SegmentModel;
 use fearless_simd::Simd;
@@ -57,8 +57,9 @@ impl Priors {
     }
 }
 
-/// `priors.bin`; what is the dense model's alone is packed by [`super::priors_packing`], which
-/// takes a quarter of its bytes, and 15 to 40 ms of a processor when it is first used.
+/// `priors.bin`, packed by [`super::priors_packing`]: what every file needs is unpacked at the first
+/// one, which takes two milliseconds; what the dense model needs alone when that is first used, which
+/// takes 15 to 40.
 pub static PACKED: &[u8] = include_bytes!("priors.packed");
 
 /// Bytes of `priors.bin` before the dense model's.
@@ -68,23 +69,24 @@ pub const QUICK_BYTES: usize = 3 * WEIGHT_BYTES + 2 * (SIGNS + 16 * DISTRIBUTION
 pub const DENSE_BYTES: usize = 1_648_862 - QUICK_BYTES;
 
 /// The priors of the format.
-pub static SHIPPED: LazyLock<Priors> = LazyLock::new(|| Priors {
-    dense: DensePriors::Packed(OnceLock::new()),
-    ..Priors::from_bytes(&PACKED[..QUICK_BYTES])
+pub static SHIPPED: LazyLock<Priors> = LazyLock::new(|| {
+    let (quick, dense) = unpacked_quick(PACKED, QUICK_BYTES);
+    let dense = DensePriors::Packed(dense, OnceLock::new());
+    Priors { dense, ..Priors::from_bytes(&quick) }
 });
 
 /// The dense model's tables, luma then chroma.
 enum DensePriors {
     Plain(Vec<u8>),
-    /// Those of [`PACKED`], unpacked when first used.
-    Packed(OnceLock<Vec<u8>>),
+    /// Packed ones, unpacked when first used.
+    Packed(&'static [u8], OnceLock<Vec<u8>>),
 }
 
 impl DensePriors {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Plain(bytes) => bytes,
-            Self::Packed(bytes) => bytes.get_or_init(|| unpacked(&PACKED[QUICK_BYTES..], DENSE_BYTES)),
+            Self::Packed(packed, bytes) => bytes.get_or_init(|| unpacked(packed, DENSE_BYTES)),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! Bit-exact.
 
 use super::{BLOCKS_MAX, CHANNELS, HIDDEN, INPUTS, OUTPUTS};
+use tintype_block::RowReader;
 use tintype_codec::CodecError;
 use tintype_nn::{Depthwise, NnError, Pointwise};
 
@@ -38,8 +39,8 @@ impl Filter {
     /// `Truncated`; `Malformed` for a number of blocks out of range, bytes left over, and layers whose sums
     /// could overflow.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader { bytes, at: 0 };
-        let blocks = usize::from(reader.take(1)?[0]);
+        let mut reader = Reader(RowReader { bytes, at: 0 });
+        let blocks = usize::from(reader.0.take(1)?[0]);
         if !(1..=BLOCKS_MAX).contains(&blocks) {
             let what = format!("photo filter: {blocks} blocks; 1 to {BLOCKS_MAX} are possible");
             return Err(CodecError::Malformed { what, at: Some(0) });
@@ -54,9 +55,9 @@ impl Filter {
         };
         let blocks = (0..blocks).map(|_| block(&mut reader)).collect::<Result<_, CodecError>>()?;
         let last = reader.pointwise(CHANNELS, OUTPUTS, false)?;
-        if reader.at != bytes.len() {
+        if reader.0.at != bytes.len() {
             let what = "photo filter: bytes after the last layer".into();
-            return Err(CodecError::Malformed { what, at: Some(reader.at) });
+            return Err(CodecError::Malformed { what, at: Some(reader.0.at) });
         }
         Ok(Self { first, blocks, last })
     }
@@ -83,31 +84,20 @@ impl Filter {
 /// A layer's shifts, biases and weights.
 type Numbers = (Vec<u8>, Vec<i32>, Vec<i16>);
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
+struct Reader<'a>(RowReader<'a>);
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], CodecError> {
-        let rest = &self.bytes[self.at..];
-        let part = rest.get(..count);
-        let part = part.ok_or(CodecError::Truncated { needed: count - rest.len().min(count) })?;
-        self.at += count;
-        Ok(part)
-    }
-
+impl Reader<'_> {
     fn layer(&mut self, weights: usize, outputs: usize) -> Result<Numbers, CodecError> {
-        let shift = self.take(outputs)?.to_vec();
+        let shift = self.0.take(outputs)?.to_vec();
         let bias =
-            self.take(4 * outputs)?.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
+            self.0.take(4 * outputs)?.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
         let weights =
-            self.take(2 * weights)?.as_chunks().0.iter().map(|w| i16::from_le_bytes(*w)).collect();
+            self.0.take(2 * weights)?.as_chunks().0.iter().map(|w| i16::from_le_bytes(*w)).collect();
         Ok((shift, bias, weights))
     }
 
     fn refused(&self, error: &NnError) -> CodecError {
-        CodecError::Malformed { what: format!("photo filter: {error}"), at: Some(self.at) }
+        CodecError::Malformed { what: format!("photo filter: {error}"), at: Some(self.0.at) }
     }
 
     fn pointwise(

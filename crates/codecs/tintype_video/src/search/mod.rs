@@ -21,11 +21,11 @@ use crate::leaf::Leaf;
 use crate::motion::{Cell, Vector};
 use crate::order::REFERENCES;
 use crate::reconstruct::{Setting, reconstruct};
-use crate::symbols::{code_leaf, code_outline, code_split, size_class};
+use crate::symbols::{code_leaf, code_split, size_class};
 use crate::transform::{AREA_MAX, forward};
 use crate::walk::{NodePlan, is_cut, quarters};
 use costs::Costs;
-use quantise::{Quantised, quantise};
+use quantise::{Block as LevelBlock, Quantised, quantise};
 use tintype_block::{ContextSet, EstimateWalk};
 
 /// How much is tried.
@@ -48,54 +48,26 @@ pub struct Trials {
 }
 
 impl Trials {
+    /// Of the default effort.
+    const DEFAULT: Self = Self {
+        merges: 2,
+        references: 3,
+        early_side: 8,
+        halves: true,
+        modes: [3, 1],
+        side_min: 8,
+        exact_bits: true,
+    };
+
     /// Of effort 1 to 9.
     pub fn of_effort(effort: u8) -> Self {
+        let quick = Self { merges: 1, halves: false, exact_bits: false, ..Self::DEFAULT };
         match effort {
-            ..=1 => Self {
-                merges: 1,
-                references: 1,
-                early_side: 8,
-                halves: false,
-                modes: [1, 1],
-                side_min: 16,
-                exact_bits: false,
-            },
-            2..=3 => Self {
-                merges: 1,
-                references: 2,
-                early_side: 8,
-                halves: false,
-                modes: [2, 1],
-                side_min: 8,
-                exact_bits: false,
-            },
-            4..=6 => Self {
-                merges: 2,
-                references: 3,
-                early_side: 8,
-                halves: true,
-                modes: [3, 1],
-                side_min: 8,
-                exact_bits: true,
-            },
-            7 => Self {
-                merges: 2,
-                references: 4,
-                early_side: 16,
-                halves: true,
-                modes: [4, 2],
-                side_min: 8,
-                exact_bits: true,
-            },
-            _ => Self {
-                merges: 4,
-                references: 4,
-                early_side: 128,
-                halves: true,
-                modes: [8, 3],
-                side_min: 8,
-                exact_bits: true,
-            },
+            ..=1 => Self { references: 1, modes: [1, 1], side_min: 16, ..quick },
+            2..=3 => Self { references: 2, modes: [2, 1], ..quick },
+            4..=6 => Self::DEFAULT,
+            7 => Self { references: 4, early_side: 16, modes: [4, 2], ..Self::DEFAULT },
+            _ => Self { merges: 4, references: 4, early_side: 128, modes: [8, 3], ..Self::DEFAULT },
         }
     }
 }
@@ -216,13 +188,8 @@ impl Node<'_> {
         (NodePlan::Leaf(Box::new(choice.leaf)), whole)
     }
 
-    fn split(
-        &self,
-        state: &mut FrameState,
-        (at, side): Block,
-        hints: Hints,
-        limit: f32,
-    ) -> (NodePlan, f32) {
+    fn split(&self, state: &mut FrameState, block: Block, hints: Hints, limit: f32) -> (NodePlan, f32) {
+        let (at, side) = block;
         let (mut plans, mut sum) = (Vec::new(), 0.0);
         for quarter in quarters(state, at, side) {
             let (plan, cost) = self.plan(state, (quarter, side / 2), hints, limit - sum);
@@ -246,9 +213,9 @@ impl Node<'_> {
     fn leaf_bits(&self, state: &FrameState, block: Block, leaf: &mut Leaf, level_bits: f32) -> f32 {
         let around = &self.search.setting.around;
         if self.search.trials.exact_bits {
-            return self.bits(|walk| code_leaf(walk, around, state, block, leaf));
+            return self.bits(|walk| code_leaf::<true, _>(walk, around, state, block, leaf));
         }
-        level_bits + self.bits(|walk| code_outline(walk, around, state, block, leaf))
+        level_bits + self.bits(|walk| code_leaf::<false, _>(walk, around, state, block, leaf))
     }
 
     /// The best leaf.
@@ -273,7 +240,7 @@ impl Node<'_> {
         let step = self.search.setting.step(place.plane) as f32 / 64.0;
         let size = size_class(place.plane, inter, place.side);
         let lambda = self.search.lambda / self.weight(place.plane);
-        quantise(&self.costs, (size, side_log2), coefficients, (step, lambda), levels)
+        quantise(&self.costs, &LevelBlock { size, side_log2, coefficients, step, lambda }, levels)
     }
 
     fn weight(&self, plane: usize) -> f32 {

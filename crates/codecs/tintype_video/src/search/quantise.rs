@@ -18,33 +18,38 @@ pub struct Quantised {
     pub bits: f32,
 }
 
-/// Writes the levels of `coefficients` (row by row) and says what they come to. `size` is the class and
-/// side of the block's contexts.
-pub fn quantise(
-    costs: &Costs,
-    (size, side_log2): (usize, usize),
-    coefficients: &[f32],
-    (step, lambda): (f32, f32),
-    levels: &mut [i16],
-) -> Quantised {
-    match side_log2 {
-        2 => quantise_in::<16, 36>(costs, (size, side_log2), coefficients, (step, lambda), levels),
-        3 => quantise_in::<64, 100>(costs, (size, side_log2), coefficients, (step, lambda), levels),
-        4 => quantise_in::<256, 324>(costs, (size, side_log2), coefficients, (step, lambda), levels),
-        _ => {
-            quantise_in::<AREA_MAX, 1156>(costs, (size, side_log2), coefficients, (step, lambda), levels)
-        }
+/// What the levels of a block depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// Class and side of the block's contexts.
+    pub size: usize,
+    /// Its side.
+    pub side_log2: usize,
+    /// Row by row.
+    pub coefficients: &'a [f32],
+    /// The quantiser's step.
+    pub step: f32,
+    /// Squared error that a bit may cost.
+    pub lambda: f32,
+}
+
+/// Writes the levels of `block` and says what they come to.
+pub fn quantise(costs: &Costs, block: &Block<'_>, levels: &mut [i16]) -> Quantised {
+    match block.side_log2 {
+        2 => quantise_in::<16, 36>(costs, block, levels),
+        3 => quantise_in::<64, 100>(costs, block, levels),
+        4 => quantise_in::<256, 324>(costs, block, levels),
+        _ => quantise_in::<AREA_MAX, 1156>(costs, block, levels),
     }
 }
 
 /// For blocks of `N` coefficients, `M` with a margin of two columns and rows.
 fn quantise_in<const N: usize, const M: usize>(
     costs: &Costs,
-    (size, side_log2): (usize, usize),
-    coefficients: &[f32],
-    (step, lambda): (f32, f32),
+    block: &Block<'_>,
     levels: &mut [i16],
 ) -> Quantised {
+    let &Block { size, side_log2, coefficients, step, lambda } = block;
     let side = 1usize << side_log2;
     let scan = &waves(side_log2).scan;
     levels.fill(0);
