@@ -56,20 +56,27 @@ impl Prices {
             weights: vec![[0; INPUTS_MAX]; SETS_MAX].try_into().expect("as long as it was made"),
             costs: costs(),
         };
-        prices.fill();
+        for (input, &bit) in prices.inputs.iter_mut().zip(contexts.bits()) {
+            *input = pair_mixer::input(bit) as i16;
+        }
+        prices.take_weights();
         prices
     }
 
     /// Under `contexts` as they stand now, which have as many as before.
     pub fn refresh(&mut self, contexts: &ContextSet) {
+        let known = self.contexts.bits().iter().zip(contexts.bits());
+        for (input, (old, &new)) in self.inputs.iter_mut().zip(known) {
+            // Most have not been used since.
+            if *old != new {
+                *input = pair_mixer::input(new) as i16;
+            }
+        }
         self.contexts.clone_from(contexts);
-        self.fill();
+        self.take_weights();
     }
 
-    fn fill(&mut self) {
-        for (input, &bit) in self.inputs.iter_mut().zip(self.contexts.bits()) {
-            *input = pair_mixer::input(bit) as i16;
-        }
+    fn take_weights(&mut self) {
         for (weights, stored) in self.weights.iter_mut().zip(self.contexts.pairs().stored_weights()) {
             *weights = stored;
         }

@@ -15,7 +15,7 @@ use tintype_image::io::{PictureFormat, WriteSettings, write_picture_with};
 use tintype_image::{Metadata, Picture, Plane, Planes, Region};
 
 /// Rates shown, in bits per pixel.
-const TARGETS_BPP: [f64; 2] = [0.25, 0.6];
+const TARGETS_BPP: [f64; 3] = [0.15, 0.3, 0.6];
 /// Size of a crop in pixels.
 const CROP_PX: (usize, usize) = (288, 216);
 /// Relative distance from the target at which the search ends.

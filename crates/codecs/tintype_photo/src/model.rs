@@ -22,7 +22,7 @@ use tintype_model::{Model, ModelFile, ModelHash};
 pub const SETS: usize = 4;
 
 /// All that is fitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PhotoModel {
     /// Luma 8, luma 16, chroma 8, chroma 16.
     pub sets: [PieceSet; SETS],

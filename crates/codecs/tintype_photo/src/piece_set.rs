@@ -1,10 +1,11 @@
 //! Affine pieces in integers.
 
+use super::weights::UNIT;
 use std::sync::OnceLock;
 use tintype_block::{PairedRows, Predictor};
 
 /// One affine piece in integers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
     /// Of a block from its border.
     pub predictor: Predictor,
@@ -12,6 +13,8 @@ pub struct Piece {
     pub basis: Vec<i16>,
     /// One weight of the step for each row, of 32 a weight of 1.
     pub weights: Vec<u8>,
+    /// 1 over each weight.
+    pub(crate) reciprocals: Vec<f32>,
     /// The basis by samples: made when the first block is transformed.
     transform: OnceLock<PairedRows>,
 }
@@ -19,7 +22,8 @@ pub struct Piece {
 impl Piece {
     /// A piece with a predictor, `kept × n²` entries of a basis (or none), and weights.
     pub fn new(predictor: Predictor, basis: Vec<i16>, weights: Vec<u8>) -> Self {
-        Self { predictor, basis, weights, transform: OnceLock::new() }
+        let reciprocals = weights.iter().map(|&weight| UNIT as f32 / f32::from(weight)).collect();
+        Self { predictor, basis, weights, reciprocals, transform: OnceLock::new() }
     }
 
     /// The basis as what a block's samples, `samples` of them, are transformed by: one row for each
@@ -35,7 +39,7 @@ impl Piece {
 }
 
 /// Pieces for one block size and kind of plane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PieceSet {
     /// Side of the block: 8, 16 or 32.
     pub n: usize,

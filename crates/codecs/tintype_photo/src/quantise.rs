@@ -136,10 +136,8 @@ impl Run<'_> {
                     choices[group] = self.choices(&place, size, scaled);
                 }
             }
-            let mut next = [NOWHERE; STATES];
             let steps = &mut steps[position];
-            let mut worst = f32::NEG_INFINITY;
-            for to in 0..STATES {
+            let mut next: [Path; STATES] = std::array::from_fn(|to| {
                 let [(a, a_parity), (b, b_parity)] = TrellisState::before(to);
                 let (a, b) = (a.index(), b.index());
                 let of_a = choices[a % GROUPS][a_parity];
@@ -150,13 +148,12 @@ impl Run<'_> {
                 } else {
                     (cost_a, a, of_a.magnitude)
                 };
-                let path = paths[from];
-                let (pair, total) =
-                    (path.pair.push(magnitude.into()), path.total + u32::from(magnitude));
-                next[to] = Path { cost, pair, total, end: path.end };
+                let Path { pair, total, end, .. } = paths[from];
                 steps[to] = Step { from: from as u8, magnitude };
-                worst = worst.max(cost);
-            }
+                let (pair, total) = (pair.push(magnitude.into()), total + u32::from(magnitude));
+                Path { cost, pair, total, end }
+            });
+            let worst = next.iter().fold(f32::NEG_INFINITY, |worst, path| worst.max(path.cost));
             // A way that begins here has a sign's bit besides the end's.
             let begin_bits = self.end_bits[position + 1];
             let bound = -size * size + lambda * (begin_bits + 1.0);
