@@ -113,6 +113,7 @@ const ROOMS: &[Room] = &[
     room("tintype_c", &[HALL]),
     room("tintype_hook", &[HALL]),
     room("tintype_wasm", &[HALL, IMAGE]),
+    room("tintype_serve", &[HALL, IMAGE]),
     room("tintype_cross", &[HALL, IMAGE]),
     room("tintype_dev", &[NUMERIC, CONTRACT, CODECS, HALL, WORKSHOPS]),
     room("tintype_fuzz", &[HALL, CONTAINER]),

@@ -34,6 +34,10 @@ Codecs (encode --codec; auto chooses):
   planes    depth beside colour, many bands, bounded error
   jpeg      JPEG files byte for byte in fewer bytes; real JPEGs as output
 
+Programs of their own, which tintype starts where they are installed:
+  serve     pictures over HTTP               watch     packs what lands in a folder
+  mount     a packed folder as a file system studio    before and after, in a browser
+
 Exit status: 0 done, 1 some files failed (each is named, the rest is done), 2 wrong usage.")]
 pub struct Args {
     #[command(subcommand)]

@@ -14,6 +14,7 @@ mod interrupt;
 mod leftovers;
 mod made;
 mod memory;
+mod others;
 mod output;
 mod pairs;
 mod parts;
@@ -50,6 +51,9 @@ type Outcome = Result<bool, Failure>;
 pub fn main() -> ExitCode {
     #[cfg(feature = "bench")]
     if let Some(code) = commands::bench::measuring() {
+        return code;
+    }
+    if let Some(code) = others::start() {
         return code;
     }
     interrupt::clean_up_on_signals();
