@@ -35,12 +35,15 @@ pub struct PlaneState {
     pub cells: Plane<Cell>,
     /// What the plane is.
     pub kind: PlaneKind,
+    /// The prediction where nothing is decoded.
+    pub middle: i32,
 }
 
 impl PlaneState {
     /// Nothing coded yet; `width` and `height` are multiples of 8.
     pub fn new((width, height): (usize, usize), kind: PlaneKind) -> Self {
-        Self { samples: Plane::new(width, height), cells: Plane::new(width / CELL, height / CELL), kind }
+        let cells = Plane::new(width / CELL, height / CELL);
+        Self { samples: Plane::new(width, height), cells, kind, middle: kind.middle() }
     }
 
     /// Whether sample (`x`, `y`) exists and is coded.

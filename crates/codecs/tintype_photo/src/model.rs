@@ -14,7 +14,7 @@ use super::filter::Filter;
 use super::piece_set::{Piece, PieceSet};
 use super::symbols::STATE_LEN;
 use super::weights::{GAINS, row_weights};
-use tintype_block::{BORDER_INPUTS, Predictor, RowReader};
+use tintype_block::{BORDER_INPUTS, INTERNAL_MAX, Predictor, RowReader};
 use tintype_codec::{CodecError, CodecId};
 use tintype_model::{Model, ModelFile, ModelHash};
 
@@ -30,7 +30,8 @@ pub struct PhotoModel {
     large: [PieceSet; 2],
     /// The filter after the loop, if the model has one.
     pub filter: Option<Filter>,
-    /// Starting state of the coefficient contexts, luma then chroma, perhaps empty.
+    /// Starting state of the coefficient contexts, luma then chroma, perhaps empty; then perhaps
+    /// what [`PhotoModel::first_values`] gives.
     pub contexts: Vec<u8>,
     /// The name of the model.
     pub hash: ModelHash,
@@ -63,7 +64,7 @@ fn contexts_from_stored(mut stored: &[u8]) -> Result<Vec<u8>, CodecError> {
         let (words, rest) = rest.split_at_checked(len).ok_or(CodecError::Truncated { needed })?;
         out.extend(UNUSED.repeat(unused.into()));
         out.extend(words);
-        if out.len() > 2 * STATE_LEN {
+        if out.len() > 2 * STATE_LEN + FIRST_LEN {
             let what = "photo model: more starting contexts than there are".to_string();
             return Err(CodecError::Malformed { what, at: None });
         }
@@ -71,6 +72,9 @@ fn contexts_from_stored(mut stored: &[u8]) -> Result<Vec<u8>, CodecError> {
     }
     if stored.is_empty() { Ok(out) } else { Err(CodecError::Truncated { needed: 1 }) }
 }
+
+/// Bytes of the first values of planes after the starting contexts.
+const FIRST_LEN: usize = 6;
 
 /// Largest entry of a row that is sent with a picture.
 const SENT_MAX: i32 = 31;
@@ -144,6 +148,14 @@ impl PhotoModel {
         payload
     }
 
+    /// What the first block of luma and of two colour differences is predicted from, internal units, if
+    /// the model says: pictures of one kind begin alike.
+    pub fn first_values(&self) -> Option<[i16; 3]> {
+        let words = self.contexts.get(2 * STATE_LEN..2 * STATE_LEN + FIRST_LEN)?.as_chunks::<2>().0;
+        let value = |i: usize| i16::from_le_bytes(words[i]).clamp(-INTERNAL_MAX, INTERNAL_MAX);
+        Some(std::array::from_fn(value))
+    }
+
     /// The pieces for blocks of `side` in planes that are chroma or not.
     #[inline]
     pub fn set(&self, chroma: bool, side: usize) -> &PieceSet {
@@ -207,5 +219,9 @@ mod tests {
         assert_eq!(contexts_from_stored(&stored).unwrap(), contexts);
         assert!(contexts_from_stored(&stored[..stored.len() - 1]).is_err());
         assert!(contexts_from_stored(&[255, 0].repeat(STATE_LEN)).is_err());
+        let longest = UNUSED.repeat(STATE_LEN + FIRST_LEN / 2);
+        assert_eq!(contexts_from_stored(&stored_contexts(&longest)).unwrap(), longest);
+        let longer = UNUSED.repeat(STATE_LEN + FIRST_LEN / 2 + 1);
+        assert!(contexts_from_stored(&stored_contexts(&longer)).is_err());
     }
 }

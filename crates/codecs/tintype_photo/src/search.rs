@@ -413,5 +413,5 @@ impl<'a> PlaneSearch<'a> {
 /// The border of a reference plane at a block's place, as far as the block's own is known.
 fn reference_border(reference: &PlaneState, state: &PlaneState, place: &Place<'_>) -> Border {
     let right = coded_right(state, place.at, place.side);
-    Border::of_block(&reference.samples, place.at, place.side, right, reference.kind.middle())
+    Border::of_block(&reference.samples, place.at, place.side, right, reference.middle)
 }

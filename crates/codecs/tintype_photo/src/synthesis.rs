@@ -194,10 +194,9 @@ pub fn block_border(
     side: usize,
 ) -> Border {
     let right = coded_right(state, (x, y), side);
-    let middle = state.kind.middle();
-    let mut border = Border::of_block(&state.samples, (x, y), side, right, middle);
+    let mut border = Border::of_block(&state.samples, (x, y), side, right, state.middle);
     for (value, plane) in slopes.used() {
-        let other = Border::of_block(&plane.samples, (x, y), side, right, plane.kind.middle());
+        let other = Border::of_block(&plane.samples, (x, y), side, right, plane.middle);
         border.mean -= rounded(value * other.mean);
         for (input, other) in border.inputs.iter_mut().zip(other.inputs) {
             *input -= rounded(value * other);

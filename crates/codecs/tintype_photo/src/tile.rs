@@ -84,6 +84,14 @@ impl TileCoder<'_> {
         }
     }
 
+    /// Plane `index` before its first block.
+    fn plane_state(&self, size: (usize, usize), kind: PlaneKind, index: usize) -> PlaneState {
+        let state = PlaneState::new(size, kind);
+        let middle = self.model.first_values().filter(|_| index == 0 || kind.centred);
+        let middle = middle.and_then(|values| values.get(index).copied());
+        PlaneState { middle: middle.map_or(state.middle, i32::from), ..state }
+    }
+
     /// Codes the internal `planes` of one tile, each padded to multiples of 16; `contexts`
     /// adapt. `effort` is 1 to 9.
     pub fn encode(
@@ -134,7 +142,7 @@ impl TileCoder<'_> {
         let mut states: Vec<PlaneState> = Vec::with_capacity(planes.len());
         for (index, (source, &kind)) in planes.iter().zip(kinds).enumerate() {
             let size = (source.width(), source.height());
-            let mut state = PlaneState::new(size, kind);
+            let mut state = self.plane_state(size, kind, index);
             let references = references(&states, kind, size);
             let synthesis = self.synthesis(index);
             let contexts = contexts.of_plane(kind);
@@ -162,7 +170,7 @@ impl TileCoder<'_> {
         let mut decoder = tile_decoder(section);
         let mut states: Vec<PlaneState> = Vec::with_capacity(sizes.len());
         for (index, (&size, &kind)) in sizes.iter().zip(kinds).enumerate() {
-            let mut state = PlaneState::new(size, kind);
+            let mut state = self.plane_state(size, kind, index);
             let references = references(&states, kind, size);
             let contexts = contexts.of_plane(kind);
             let mut walk = CodingWalk { walk: &mut decoder, contexts };
