@@ -217,11 +217,13 @@ fn learn_photo(
     if is_over(job, end) {
         return Ok(());
     }
-    let model = teach(shipped, job.pictures, &teach_options, |done| {
+    let models = teach(shipped, job.pictures, &teach_options, |done| {
         said(job, learnt, "teaching contexts", done);
         !is_over(job, end)
     })?;
-    judged(judge, learnt, ("contexts taught", started), codec, model)?;
+    for model in models {
+        judged(judge, learnt, ("contexts taught", started), codec, model)?;
+    }
 
     let started = Instant::now();
     if is_over(job, end) {
@@ -241,12 +243,14 @@ fn learn_photo(
     if count == 0 || is_over(job, end) {
         return Ok(());
     }
-    let model = teach(&model, job.pictures, &teach_options, |done| {
+    let models = teach(&model, job.pictures, &teach_options, |done| {
         said(job, learnt, "teaching contexts", done);
         !is_over(job, end)
     })?;
     let what = format!("{count} pieces moved, then so");
-    judged(judge, learnt, (&what, started), codec, model)?;
+    for model in models {
+        judged(judge, learnt, (&what, started), codec, model)?;
+    }
     Ok(())
 }
 
@@ -314,7 +318,7 @@ mod tests {
         let better = learnt(0.9, 100);
         let best = better.best.expect("10 % smaller");
         assert!((best.change + 10.0).abs() < 0.1, "{}", best.change);
-        assert_eq!(better.trials.len(), 2);
+        assert!(better.trials.len() >= 2, "the one in the program and one more");
         assert!(learnt(1.1, 0).best.is_none(), "larger");
         assert!(learnt(0.9, 1_000_000).best.is_none(), "the model costs more than it saves");
         assert!(learnt(0.997, 0).best.is_none(), "too little to tell");

@@ -74,10 +74,11 @@ impl Fit for PhotoFit {
         let taught = request.setting("teach", String::new())?;
         if !taught.is_empty() {
             let list = pictures.thinned(request.pictures_max);
-            let bytes = teach(&read_model(&taught)?, &list, &(&options).into(), |done| {
+            let models = teach(&read_model(&taught)?, &list, &(&options).into(), |done| {
                 on_progress(&Progress { stage: "teaching contexts", done, objective: None });
                 true
             })?;
+            let bytes = models.into_iter().next().unwrap_or_default();
             let name = "contexts taught from those of the model".to_string();
             return Ok(Fitted { bytes, parameters: vec![(name, taught)] });
         }

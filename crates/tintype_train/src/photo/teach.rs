@@ -18,7 +18,7 @@ use crate::{FitError, PictureList};
 use tintype_block::{ContextSet, internal_planes, plane_kinds};
 use tintype_codec::{CodecError, map_indexed};
 use tintype_entropy::AdaptiveBit;
-use tintype_image::{Level, Planes, Region, Threads, planes_cropped};
+use tintype_image::{Level, Plane, Planes, Region, Threads, planes_cropped};
 use tintype_model::{Model, ModelFile, ModelLimits};
 use tintype_photo::PhotoModel;
 use tintype_photo::fitting::{TileCoder, TileContexts};
@@ -31,11 +31,11 @@ const EFFORT: u8 = 5;
 const GROUP: usize = 4;
 /// Share of the sum of a group's changes that weights take. Not measured.
 const GROUP_SHARE: f32 = 0.5;
-/// Bits that a changed start must save. It costs about 16 in a model that is stored as differences,
-/// and of what its own decisions say it saves, a third is saved where others are mixed with it. On 50
-/// pictures of hands of 96 × 96 12, 30, 60 change 5275, 3484, 2153 starts for 3.7, 3.3, 3.05 % fewer
-/// bytes.
-const START_BITS: f64 = 60.0;
+/// Bits that a changed start must save in a thousand files: one model for each. A start costs about
+/// 20 in a model that is stored as differences, and what its own decisions say it saves is more than
+/// it does, since others are mixed with it: by how much, pictures say. On 50 pictures of hands of
+/// 96 × 96 12, 30, 60 change 5275, 3484, 2153 starts for 3.7, 3.3, 3.05 % fewer bytes.
+const SAVED_BITS: [f64; 3] = [40.0, 120.0, 360.0];
 /// Bytes of a coded picture from which on weights are taught too: they bring 0.4 % on those hands, and
 /// take 5 kB of a model.
 const WEIGHTS_FROM_BYTES: usize = 1250;
@@ -47,6 +47,10 @@ const OLD_WEIGHT: f64 = 8.0;
 const GRID: f64 = 0.25;
 /// Logarithms of the counts that a context may start with.
 const COUNTS_LOG2: std::ops::RangeInclusive<u32> = 2..=8;
+/// Pictures from which on the model says what planes begin with.
+const FIRST_VALUES_FROM: usize = 8;
+/// Side of the part of a plane that its first value is the mean of.
+const FIRST_SIDE: usize = 8;
 /// Weights are changed in steps of this many 1/4096, and left where they move less.
 const WEIGHT_STEP: f32 = 64.0;
 
@@ -82,12 +86,15 @@ struct Seen {
 
 /// What one coded picture leaves: decisions of luma's and of chroma's contexts, and weights.
 struct Lesson {
+    /// Mean of the first samples of each plane that may have a first value.
+    first: [i16; 3],
     kinds: [(Vec<Seen>, Vec<i16>); 2],
     bytes: usize,
 }
 
-/// `model` with starting contexts and weights taught on `pictures`; `on_progress` gets how far it
-/// is and says whether to go on.
+/// `model` with starting contexts and weights taught on `pictures`, in one or more models: the first
+/// with the most changes, the last the smallest. `on_progress` gets how far it is and says whether
+/// to go on.
 ///
 /// # Errors
 /// Those of the model and of reading pictures.
@@ -96,12 +103,13 @@ pub fn teach(
     pictures: &PictureList,
     options: &TeachOptions,
     mut on_progress: impl FnMut(f32) -> bool,
-) -> Result<Vec<u8>, FitError> {
+) -> Result<Vec<Vec<u8>>, FitError> {
     let file = ModelFile::read(model, &ModelLimits::default()).map_err(CodecError::from)?;
     let mut model = PhotoModel::from_file(&file)?;
     let pieces = model.payload_without_contexts(file.payload())?;
     let list = pictures.thinned(options.pictures);
     let shipped = TileContexts::new(&model);
+    let mut taught: Vec<Vec<u8>> = Vec::new();
     for round in 0..options.rounds {
         let mut lessons: [Vec<Vec<Seen>>; 2] = Default::default();
         let start = TileContexts::new(&model);
@@ -109,6 +117,7 @@ pub fn teach(
         let mut means = weights.clone().map(|own| vec![0f32; own.len()]);
         let mut summed = 0;
         let (mut pixels, mut bytes) = (0, 0);
+        let mut firsts: [Vec<i16>; 3] = Default::default();
         for first in (0..list.len()).step_by(GROUP) {
             let count = GROUP.min(list.len() - first);
             let begin = with_weights(&model, &weights);
@@ -124,6 +133,7 @@ pub fn teach(
                 let (size, lesson) = result?;
                 pixels += size;
                 bytes += lesson.bytes;
+                firsts.iter_mut().zip(lesson.first).for_each(|(all, own)| all.push(own));
                 for (kind, (seen, own)) in lesson.kinds.into_iter().enumerate() {
                     lessons[kind].push(seen);
                     let before = &weights[kind];
@@ -157,20 +167,48 @@ pub fn teach(
             }
             weights = means;
         }
-        let mut state = Vec::new();
-        for (kind, old) in [&shipped.luma, &shipped.chroma].into_iter().enumerate() {
-            let starts = starts(old.bits(), &lessons[kind], FILES / coded as f64);
-            state.extend(starts.iter().flat_map(|word| word.to_le_bytes()));
-            let old = weights_of(old);
-            state.extend(old.iter().zip(&weights[kind]).flat_map(|(&old, &new)| {
-                let steps = ((new - old) / WEIGHT_STEP).round();
-                stored_weight(old + steps * WEIGHT_STEP).to_le_bytes()
-            }));
+        let tail: Vec<u8> = if coded >= FIRST_VALUES_FROM {
+            firsts.iter_mut().flat_map(|values| median(values).to_le_bytes()).collect()
+        } else {
+            Vec::new()
+        };
+        taught.clear();
+        for saved in SAVED_BITS {
+            let mut state = Vec::new();
+            for (kind, old) in [&shipped.luma, &shipped.chroma].into_iter().enumerate() {
+                let files = FILES / coded as f64;
+                let starts = starts(old.bits(), &lessons[kind], (files, saved));
+                state.extend(starts.iter().flat_map(|word| word.to_le_bytes()));
+                let old = weights_of(old);
+                state.extend(old.iter().zip(&weights[kind]).flat_map(|(&old, &new)| {
+                    let steps = ((new - old) / WEIGHT_STEP).round();
+                    stored_weight(old + steps * WEIGHT_STEP).to_le_bytes()
+                }));
+            }
+            state.extend(&tail);
+            if taught.last() != Some(&state) {
+                taught.push(state);
+            }
         }
-        model.contexts = state;
+        model.contexts.clone_from(&taught[0]);
     }
-    let payload = PhotoModel::payload_with_contexts(pieces, &model.contexts);
-    Ok(PhotoModel::file_of(payload).to_bytes())
+    let of = |state: &Vec<u8>| {
+        let payload = PhotoModel::payload_with_contexts(pieces.clone(), state);
+        PhotoModel::file_of(payload).to_bytes()
+    };
+    Ok(taught.iter().map(of).collect())
+}
+
+/// The mean of the first samples of a plane.
+fn first_value(plane: &Plane<i16>) -> i16 {
+    let (wide, high) = (plane.width().min(FIRST_SIDE), plane.height().min(FIRST_SIDE));
+    let sum: i32 = (0..high).flat_map(|y| &plane.row(y)[..wide]).map(|&sample| i32::from(sample)).sum();
+    (sum / (wide * high).max(1) as i32) as i16
+}
+
+fn median(values: &mut [i16]) -> i16 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
 /// A part of a picture that is not larger than is coded at once.
@@ -201,7 +239,8 @@ fn with_weights(model: &PhotoModel, weights: &[Vec<f32>; 2]) -> PhotoModel {
         let weights = weights.iter().map(|weight| stored_weight(*weight).to_le_bytes());
         words.chain(weights).flatten().collect::<Vec<u8>>()
     };
-    let contexts = [of(&start.luma, &weights[0]), of(&start.chroma, &weights[1])].concat();
+    let mut contexts = [of(&start.luma, &weights[0]), of(&start.chroma, &weights[1])].concat();
+    contexts.extend(model.first_values().into_iter().flatten().flat_map(i16::to_le_bytes));
     let mut model = model.clone();
     model.contexts = contexts;
     model
@@ -227,7 +266,9 @@ fn lesson(model: &PhotoModel, picture: &Planes, step: f32, varies: bool) -> Less
     let start = TileContexts::new(model);
     let limited = |own: &ContextSet| own.clone().with_limit(AdaptiveBit::LIMIT_MAX);
     let mut contexts = TileContexts { luma: limited(&start.luma), chroma: limited(&start.chroma) };
-    let bytes = coder.encode(&internal_planes(picture), &kinds, &mut contexts, EFFORT).len();
+    let internal = internal_planes(picture);
+    let bytes = coder.encode(&internal, &kinds, &mut contexts, EFFORT).len();
+    let first = std::array::from_fn(|i| internal.get(i).map_or(0, first_value));
     let kinds =
         [(&start.luma, &contexts.luma), (&start.chroma, &contexts.chroma)].map(|(before, after)| {
             let weights = after.pair_mixer_to_bytes();
@@ -235,7 +276,7 @@ fn lesson(model: &PhotoModel, picture: &Planes, step: f32, varies: bool) -> Less
                 weights.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
             (seen(before.bits(), after.bits()), weights)
         });
-    Lesson { kinds, bytes }
+    Lesson { first, kinds, bytes }
 }
 
 /// The decisions that brought contexts from `before` to `after`. After `n` decisions of which `k`
@@ -271,8 +312,9 @@ fn word(old: u16, share: f64, count_log2: u32) -> u16 {
 }
 
 /// The start of each context: the old one, or one under which the pictures' decisions cost less by
-/// more than the change does; `files` are those that share the model for each picture here.
-fn starts(old: &[AdaptiveBit], lessons: &[Vec<Seen>], files: f64) -> Vec<u16> {
+/// more than the change does: by `saved` bits in all of the `files` that share the model for each
+/// picture here.
+fn starts(old: &[AdaptiveBit], lessons: &[Vec<Seen>], (files, saved): (f64, f64)) -> Vec<u16> {
     let mut by_context: Vec<Vec<(u16, u16)>> = vec![Vec::new(); old.len()];
     for seen in lessons.iter().flatten() {
         by_context[seen.context as usize].push((seen.all, seen.ones));
@@ -303,7 +345,7 @@ fn starts(old: &[AdaptiveBit], lessons: &[Vec<Seen>], files: f64) -> Vec<u16> {
         }
         let gained = best.0 - before - PARAMETERS;
         let bits = gained / std::f64::consts::LN_2 * files;
-        if gained > 0.0 && bits > START_BITS { best.1 } else { unchanged }
+        if gained > 0.0 && bits > saved { best.1 } else { unchanged }
     };
     old.iter().zip(&by_context).map(of).collect()
 }
@@ -373,12 +415,12 @@ mod tests {
         // The first is 1 in 2 of 20 everywhere; the second either always or never; the third is unused.
         let lessons: Vec<Vec<Seen>> =
             (0..60).map(|i| vec![steady(0, 2), steady(1, if i % 2 == 0 { 20 } else { 0 })]).collect();
-        let words = starts(&old, &lessons, 10.0);
+        let words = starts(&old, &lessons, (10.0, 40.0));
         assert!((350..480).contains(&(words[0] >> 4)), "{}", words[0] >> 4);
         assert!(words[0] & 15 >= 6, "steady: a count of {}", words[0] & 15);
         assert!(words[1] & 15 <= 2, "unsteady: a count of {}", words[1] & 15);
         assert_eq!(words[2], 2048 << 4 | 4);
-        let few = starts(&old, &[vec![Seen { context: 0, all: 3, ones: 1 }]], 1000.0);
+        let few = starts(&old, &[vec![Seen { context: 0, all: 3, ones: 1 }]], (1000.0, 40.0));
         assert_eq!(few[0], 2048 << 4 | 4);
     }
 }
