@@ -37,7 +37,7 @@ export const engine = {
   async encode(pixels, { quality, lossless, codec, effort }) {
     const begin = performance.now();
     if (await native) {
-      const query = new URLSearchParams({ quality, lossless, codec, effort });
+      const query = new URLSearchParams({ quality, exact: lossless, codec, effort });
       const answer = await asked(`api/encode?${query}`, framed(pixels));
       return { bytes: new Uint8Array(await answer.arrayBuffer()), milliseconds: performance.now() - begin };
     }

@@ -126,6 +126,9 @@ pub fn repack(file: &[u8], query: &Query, means: Means) -> Result<Answer, Refusa
 /// What is asked of a `.tin` file.
 const DECODE_WORDS: [&str; 6] = ["format", "scale", "region", "width", "quality", "partial"];
 
+/// What pictures are made into.
+const MADE: [PictureFormat; 2] = [PictureFormat::Png, PictureFormat::Jpeg];
+
 /// Whether the query asks for anything but the whole picture as it is.
 pub fn is_variant(query: &Query) -> bool {
     query.keys().any(|word| word != "format" && word != "partial")
@@ -139,8 +142,15 @@ pub fn decode(tin: &[u8], query: &Query, means: Means) -> Result<Answer, Refusal
     only(query, &DECODE_WORDS)?;
     let options = DecodeOptions::new().threads(means.threads).limits(means.limits);
     let decoder = || Decoder::with_options(Cursor::new(tin), options.clone());
-    let wanted = query.get("format").map(String::as_str);
-    if !is_variant(query) && matches!(wanted, None | Some("jpg" | "jpeg")) {
+    let format = match query.get("format") {
+        None => None,
+        Some(text) => Some(
+            PictureFormat::from_extension(text)
+                .filter(|format| MADE.contains(format))
+                .ok_or_else(|| Refusal::misuse(format!("format={text} (png and jpg are possible)")))?,
+        ),
+    };
+    if !is_variant(query) && format.is_none_or(|format| format == PictureFormat::Jpeg) {
         // Pictures that are no packed JPEG go on below.
         if let Some(bytes) = decoder()?.unpack_jpeg()? {
             return Ok(Answer { bytes, media: "image/jpeg", warnings: Vec::new() });
@@ -174,25 +184,22 @@ pub fn decode(tin: &[u8], query: &Query, means: Means) -> Result<Answer, Refusal
         let height = (picture.height() * width).div_ceil(picture.width()).max(1);
         picture.planes = planes_shrunk(&picture.planes, width, height)?;
     }
-    let (bytes, media) = written(&picture, wanted.unwrap_or("png"), query, means)?;
+    let (bytes, media) = written(&picture, format.unwrap_or(PictureFormat::Png), query, means)?;
     Ok(Answer { bytes, media, warnings })
 }
 
 fn written(
     picture: &Picture,
-    format: &str,
+    format: PictureFormat,
     query: &Query,
     means: Means,
 ) -> Result<(Vec<u8>, &'static str), Refusal> {
-    match format {
-        "png" => Ok((write_picture(PictureFormat::Png, picture)?, "image/png")),
-        "jpg" | "jpeg" => {
-            let quality = number(query, "quality")?.unwrap_or(85.0);
-            let encoder = Encoder::new().quality(quality).threads(means.threads).limits(means.limits);
-            Ok((encoder.encode_jpeg(picture)?.bytes, "image/jpeg"))
-        }
-        other => Err(Refusal::misuse(format!("format={other} (png and jpg are possible)"))),
+    if format == PictureFormat::Png {
+        return Ok((write_picture(format, picture)?, "image/png"));
     }
+    let quality = number(query, "quality")?.unwrap_or(85.0);
+    let encoder = Encoder::new().quality(quality).threads(means.threads).limits(means.limits);
+    Ok((encoder.encode_jpeg(picture)?.bytes, "image/jpeg"))
 }
 
 /// `1/4` or `4`.

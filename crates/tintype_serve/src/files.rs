@@ -7,6 +7,7 @@ use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
+use tintype::files::PictureFormat;
 
 /// A file that answers a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,13 +21,15 @@ pub struct Found {
 /// The media type of a file that is given as it is.
 pub fn media_of(path: &Path) -> &'static str {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "tin" => TIN,
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "webp" => "image/webp",
-        "tif" | "tiff" => "image/tiff",
-        "gif" => "image/gif",
+    if extension.eq_ignore_ascii_case("tin") {
+        return TIN;
+    }
+    match PictureFormat::from_extension(extension) {
+        Some(PictureFormat::Jpeg) => "image/jpeg",
+        Some(PictureFormat::Png) => "image/png",
+        Some(PictureFormat::WebP) => "image/webp",
+        Some(PictureFormat::Tiff) => "image/tiff",
+        Some(PictureFormat::Gif) => "image/gif",
         _ => "application/octet-stream",
     }
 }
@@ -55,10 +58,10 @@ pub fn find(root: &Path, path: &str, accept: &str) -> Result<Found, Refusal> {
     let mut longer = place.clone().into_os_string();
     longer.push(".tin");
     let longer = PathBuf::from(longer);
-    let extension = place.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let format = match extension.as_str() {
-        "jpg" | "jpeg" => Some("jpg"),
-        "png" => Some("png"),
+    let extension = place.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let format = match PictureFormat::from_extension(extension) {
+        Some(PictureFormat::Jpeg) => Some("jpg"),
+        Some(PictureFormat::Png) => Some("png"),
         _ => None,
     };
     if let Some(format) = format {

@@ -87,16 +87,13 @@ fn shown_as(path: &Path) -> (OsString, Kind) {
         return own();
     };
     let stem = Path::new(path.file_stem().unwrap_or_default());
-    let had = |known: &[&str]| {
-        stem.extension()
-            .and_then(OsStr::to_str)
-            .is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k)))
+    let had = stem.extension().and_then(OsStr::to_str).and_then(PictureFormat::from_extension);
+    let (kind, extension, format) = match info.codec == codec::JPEG {
+        true => (Kind::Packed, "jpg", PictureFormat::Jpeg),
+        false => (Kind::Decoded, "png", PictureFormat::Png),
     };
-    let (kind, extension, known): (_, _, &[&str]) = match info.codec == codec::JPEG {
-        true => (Kind::Packed, "jpg", &["jpg", "jpeg", "jpe", "jfif"]),
-        false => (Kind::Decoded, "png", &["png"]),
-    };
-    let name = if had(known) { stem.to_path_buf() } else { PathBuf::from(with_more(stem, extension)) };
+    let name =
+        if had == Some(format) { stem.to_path_buf() } else { PathBuf::from(with_more(stem, extension)) };
     (name.into_os_string(), kind)
 }
 

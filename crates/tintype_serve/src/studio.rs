@@ -52,7 +52,7 @@ pub async fn encode(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    if query.remove("lossless").is_some_and(|word| word == "true") {
+    if query.remove("exact").is_some_and(|word| word == "true") {
         query.remove("quality");
         query.insert("exact".into(), "true".into());
     }

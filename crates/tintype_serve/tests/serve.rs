@@ -351,8 +351,7 @@ fn the_studio_shows_its_pages_and_encodes_by_the_program() {
     assert!(studio.get("/api/studio").text().contains("version"));
     let mut pixels =
         [[16u32.to_le_bytes(), 8u32.to_le_bytes()].concat(), vec![200; 16 * 8 * 4]].concat();
-    let tin =
-        studio.ask("POST", "/api/encode?quality=75&lossless=true&codec=auto&effort=2", &[], &pixels);
+    let tin = studio.ask("POST", "/api/encode?quality=75&exact=true&codec=auto&effort=2", &[], &pixels);
     assert_eq!(tin.status, 200, "{}", tin.text());
     let back = studio.ask("POST", "/api/decode", &[], &tin.body);
     assert_eq!(back.body, pixels);
