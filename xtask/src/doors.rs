@@ -13,7 +13,7 @@ const PLAYWRIGHT: &str = "playwright-core@1.64.1";
 /// A door's name and its test.
 type Door = (&'static str, fn(&Path) -> Result<Counts, String>);
 
-const DOORS: [Door; 3] = [("c", c), ("python", python), ("page", page)];
+const DOORS: [Door; 4] = [("c", c), ("python", python), ("ray", ray), ("page", page)];
 
 /// `cargo xtask doors [NAME…]`.
 ///
@@ -64,7 +64,7 @@ fn page(root: &Path) -> Result<Counts, String> {
     if !shell::starts(root, "npm", &["--version"]) {
         return skipped("page", "there is no npm");
     }
-    let python = target(root).join("doors/venv/bin/python").display().to_string();
+    let python = venv_python(root);
     if !shell::starts(root, &python, &["-c", "import tintype"]) {
         return skipped("page", "the Python door, which writes its vectors, is not built");
     }
@@ -160,8 +160,7 @@ fn python(root: &Path) -> Result<Counts, String> {
     if !Path::new(&program("python")).exists() {
         shell::run(root, "python3", &["-m", "venv", &venv.display().to_string()], &[])?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-virtualenv"];
-    let install = |what: &[&str]| shell::run(root, &program("python"), &[&pip, what].concat(), &[]);
+    let install = |what: &[&str]| pip_install(root, what);
     install(&["-r", "python/tests/requirements.txt"])?;
     let _ = std::fs::remove_dir_all(&wheels);
     let python = root.join("python");
@@ -175,4 +174,27 @@ fn python(root: &Path) -> Result<Counts, String> {
         &["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         &[],
     ))
+}
+
+/// Installs into the virtual environment.
+fn pip_install(root: &Path, what: &[&str]) -> Result<String, String> {
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-virtualenv"];
+    shell::run(root, &venv_python(root), &[&pip, what].concat(), &[])
+}
+
+fn venv_python(root: &Path) -> String {
+    target(root).join("doors/venv/bin/python").display().to_string()
+}
+
+/// A cluster of two workers on this machine, one of which is killed; with the wheel that the Python door installed.
+fn ray(root: &Path) -> Result<Counts, String> {
+    let python = venv_python(root);
+    if !shell::starts(root, &python, &["-c", "import tintype"]) {
+        return skipped("ray", "the Python door, which installs the package, is not built");
+    }
+    pip_install(root, &["-r", "python/tests/requirements-ray.txt"])?;
+    // Workers look for modules where the driver was started: not where the package's sources lie.
+    let tests = root.join("python/tests");
+    let words = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ray.py"];
+    Ok(run_one(&tests, &python, &words, &[("RAY_USAGE_STATS_ENABLED", "0")]))
 }
