@@ -9,9 +9,11 @@
 //! Source: L. L. Larmore, D. S. Hirschberg, "A fast algorithm for optimal length-limited Huffman
 //! codes" (1990); canonical order after E. S. Schwartz, B. Kallick (1964).
 
+mod bytes;
 mod code;
 mod lengths;
 
+pub use bytes::{packed_bytes, unpacked_bytes};
 pub use code::PrefixCode;
 pub use lengths::lengths_from_counts;
 

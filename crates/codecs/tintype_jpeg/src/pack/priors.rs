@@ -8,11 +8,12 @@ use super::bit_table::PriorsReader;
 use super::dense_model::DenseModel;
 use super::distributions::{DISTRIBUTIONS, Distributions, StartDistributions};
 use super::expected_magnitudes::{WEIGHT_BYTES, Weights};
-use super::priors_packing::{unpacked, unpacked_quick};
+use super::priors_packing::{GROUP, unpacked};
 use super::quick_model::{QuickModel, SIGNS};
 use super::segment_walk::SegmentModel;
 use fearless_simd::Simd;
 use std::sync::{LazyLock, OnceLock};
+use tintype_entropy::huffman::unpacked_bytes;
 
 /// The priors file taken apart.
 pub struct Priors {
@@ -70,7 +71,8 @@ pub const DENSE_BYTES: usize = 1_648_862 - QUICK_BYTES;
 
 /// The priors of the format.
 pub static SHIPPED: LazyLock<Priors> = LazyLock::new(|| {
-    let (quick, dense) = unpacked_quick(PACKED, QUICK_BYTES);
+    let whole = "the packed priors are whole";
+    let (quick, dense) = unpacked_bytes(PACKED, GROUP, QUICK_BYTES).expect(whole);
     let dense = DensePriors::Packed(dense, OnceLock::new());
     Priors { dense, ..Priors::from_bytes(&quick) }
 });

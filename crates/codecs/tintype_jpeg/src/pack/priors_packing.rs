@@ -1,60 +1,22 @@
 //! The packing of priors inside the program: `priors.bin` as `priors.packed`, and back.
 //!
 //! Not part of the format: a file depends on the unpacked bytes alone. What every JPEG file needs
-//! has prefix codes, which are read in two milliseconds: one code for each class of the byte
-//! [`GROUP`] before. The dense model's priors, most of which are zeros, are packed twice as well
+//! has prefix codes ([`tintype_entropy::huffman::packed_bytes`] at a distance of [`GROUP`]). The dense model's priors, most of which are zeros, are packed twice as well
 //! and ten times as slowly: sixteen bytes are zeros, as one flag says; or each has a flag (is it
 //! zero?) under bytes at eight distances, its upper six bits (log-odds) under the last byte that
 //! is not zero and the byte 16 before, and its lower two (how well known) under those and the two
 //! bytes before. Source: our own.
 
-use tintype_entropy::bits::MsbReader;
-use tintype_entropy::huffman::PrefixCode;
 use tintype_entropy::{AdaptiveBit, BitDecoder, BitWalk};
 
 /// Count at which the window of an adaptive bit stops growing. Not measured.
 const LIMIT: u32 = 1000;
 
 /// Bytes of a distribution; in the dense model's priors, those that are zeros together.
-const GROUP: usize = 16;
+pub const GROUP: usize = 16;
 
 /// Distances of the bytes that say whether the next one is zero.
 const DISTANCES: [usize; 8] = [1, 2, 3, 4, 8, 16, 32, 64];
-
-/// Classes of the byte [`GROUP`] before: 0, or its upper four bits.
-const CLASSES: usize = 17;
-
-/// The class of what comes behind `bytes`.
-#[inline(always)]
-fn class_behind(bytes: &[u8]) -> usize {
-    match bytes.len().checked_sub(GROUP).map_or(0, |at| bytes[at]) {
-        0 => 0,
-        byte => 1 + usize::from(byte >> 4),
-    }
-}
-
-/// The first `len` bytes of the priors, and what is `packed` behind them. A length of four bits for
-/// each byte value in each class, four bytes that say how long the codes are, the codes.
-pub fn unpacked_quick(packed: &[u8], len: usize) -> (Vec<u8>, &[u8]) {
-    let whole = "the packed priors are whole";
-    let (tables, rest) = packed.split_first_chunk::<{ CLASSES * 128 }>().expect(whole);
-    let (codes_len, rest) = rest.split_first_chunk().expect(whole);
-    let (codes, rest) = rest.split_at(u32::from_le_bytes(*codes_len) as usize);
-    let tables: Vec<PrefixCode> = tables
-        .chunks_exact(128)
-        .map(|table| {
-            let lengths: Vec<u8> = table.iter().flat_map(|pair| [pair >> 4, pair & 15]).collect();
-            PrefixCode::from_lengths(&lengths).expect(whole)
-        })
-        .collect();
-    let mut reader = MsbReader::new(codes);
-    let mut bytes = Vec::with_capacity(len);
-    for _ in 0..len {
-        let byte = tables[class_behind(&bytes)].read(&mut reader).expect(whole);
-        bytes.push(byte as u8);
-    }
-    (bytes, rest)
-}
 
 /// Codes `number` of `bits` bits, highest first, by the adaptive bits of a binary tree.
 #[inline(always)]
@@ -138,29 +100,7 @@ mod tests {
     use super::*;
     use crate::pack::priors::{DENSE_BYTES, PACKED, QUICK_BYTES};
     use tintype_entropy::BitEncoder;
-    use tintype_entropy::bits::MsbWriter;
-
-    /// What [`unpacked_quick`] reads.
-    fn packed_quick(bytes: &[u8]) -> Vec<u8> {
-        let mut counts = [[0u64; 256]; CLASSES];
-        for (at, byte) in bytes.iter().enumerate() {
-            counts[class_behind(&bytes[..at])][usize::from(*byte)] += 1;
-        }
-        let tables = counts.map(|counts| PrefixCode::from_counts(&counts, 15).unwrap());
-        let mut out: Vec<u8> = Vec::new();
-        for table in &tables {
-            let lengths: Vec<u8> = table.lengths().collect();
-            out.extend(lengths.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]));
-        }
-        let mut writer = MsbWriter::new();
-        for (at, byte) in bytes.iter().enumerate() {
-            tables[class_behind(&bytes[..at])].write(&mut writer, u32::from(*byte));
-        }
-        let codes = writer.finish().unwrap();
-        out.extend((codes.len() as u32).to_le_bytes());
-        out.extend(codes);
-        out
-    }
+    use tintype_entropy::huffman::{packed_bytes, unpacked_bytes};
 
     /// `PRIORS=write` packs `priors.bin` anew.
     #[test]
@@ -170,11 +110,12 @@ mod tests {
             let mut encoder = BitEncoder::new();
             walk_priors(&mut encoder, dense, dense.len());
             let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pack/priors.packed");
-            std::fs::write(file, [packed_quick(quick), encoder.finish()].concat()).unwrap();
+            std::fs::write(file, [packed_bytes(quick, GROUP).unwrap(), encoder.finish()].concat())
+                .unwrap();
             return;
         }
         assert_eq!(dense.len(), DENSE_BYTES);
-        let (own, rest) = unpacked_quick(PACKED, QUICK_BYTES);
+        let (own, rest) = unpacked_bytes(PACKED, GROUP, QUICK_BYTES).unwrap();
         assert!(own == quick && unpacked(rest, DENSE_BYTES) == dense, "priors.packed is another");
     }
 }
