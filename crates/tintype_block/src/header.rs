@@ -36,12 +36,12 @@ const SHORT_FLAGS: u8 = 0b1110;
 /// The parsed header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamHeader {
+    /// One step for each plane, internal units.
+    pub steps: Vec<u16>,
     /// The codec's own flags, bits 1 to 7; bit 0 is [`StreamHeader::sent_model`]'s.
     pub flags: u8,
     /// Which model the stream was coded with; of a short header the first four bytes, then zeros.
     pub model_hash: ModelHash,
-    /// One step for each plane, internal units.
-    pub steps: Vec<u16>,
     /// The model file, where it is sent with the picture.
     pub sent_model: Option<Vec<u8>>,
 }

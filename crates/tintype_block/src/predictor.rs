@@ -93,23 +93,30 @@ impl Predictor {
     }
 
     /// What the prediction leaves of `samples`, and the sum of its squares: for an encoder's search.
+    /// `sums` is room for as many numbers.
     ///
     /// ```
     /// use tintype_block::{BORDER_INPUTS, Border, Predictor};
     /// let predictor = Predictor::from_rows(&[0; BORDER_INPUTS * 64], 64);
     /// let border = Border { mean: 100, inputs: [0; BORDER_INPUTS] };
-    /// let mut left = [0; 64];
-    /// let energy = predictor.leave(fearless_simd::Level::new(), &border, &[103; 64], &mut left);
+    /// let (mut sums, mut left) = ([0; 64], [0; 64]);
+    /// let level = fearless_simd::Level::new();
+    /// let energy = predictor.leave(level, &border, &[103; 64], &mut sums, &mut left);
     /// assert_eq!((left, energy), ([3; 64], 9.0 * 64.0));
     /// ```
-    pub fn leave(&self, level: Level, border: &Border, samples: &[i16], out: &mut [i16]) -> f32 {
-        let (inputs, start) = (inputs_of(border), border.mean << ENTRY_BITS);
+    pub fn leave(
+        &self,
+        level: Level,
+        border: &Border,
+        samples: &[i16],
+        sums: &mut [i32],
+        out: &mut [i16],
+    ) -> f32 {
+        self.predict(level, border, sums);
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = level.as_avx2() {
-            return leave_avx2(avx2, &self.0.paired, &inputs, start, samples, out);
+            return leave_avx2(avx2, sums, samples, out);
         }
-        let mut sums = vec![0; samples.len()];
-        self.0.sum(level, &inputs, start, &mut sums);
         let mut energy = 0.0;
         for ((out, sample), sum) in out.iter_mut().zip(samples).zip(sums) {
             let predicted = (sum.wrapping_add(1 << (ENTRY_BITS - 1))) >> ENTRY_BITS;
@@ -179,43 +186,23 @@ fearless_simd::kernel!(
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    /// As [`sum_avx2`], and then what the sums leave of `samples`.
-    fn leave_avx2(
-        avx2: Avx2,
-        paired: &[i16],
-        inputs: &[i16],
-        start: i32,
-        samples: &[i16],
-        out: &mut [i16],
-    ) -> f32 {
+    fn leave_avx2(avx2: Avx2, sums: &[i32], samples: &[i16], out: &mut [i16]) -> f32 {
         use core::arch::x86_64::*;
-        use fearless_simd::{SimdBase, SimdFrom, f32x8, i16x16};
-        let len = samples.len();
+        use fearless_simd::{SimdBase, SimdFrom, f32x8, i16x16, i32x8};
         let half = _mm256_set1_epi32(1 << (ENTRY_BITS - 1));
         let mut energy = _mm256_setzero_ps();
-        let blocks = samples.as_chunks::<LANES>().0.iter().zip(out.as_chunks_mut::<LANES>().0);
-        for (first, (samples, out)) in (0..len).step_by(LANES).zip(blocks) {
-            let mut acc = [_mm256_set1_epi32(start); LANES / 8];
-            for (pair, inputs) in inputs.as_chunks::<2>().0.iter().enumerate() {
-                let word = i32::from(inputs[0] as u16) | i32::from(inputs[1]) << 16;
-                let both = _mm256_set1_epi32(word);
-                let entries = paired[2 * (pair * len + first)..][..2 * LANES].as_chunks::<16>().0;
-                for (acc, entries) in acc.iter_mut().zip(entries) {
-                    let entries: __m256i = i16x16::from_slice(avx2, entries).into();
-                    *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(both, entries));
-                }
-            }
-            let sums =
-                acc.map(|sum| _mm256_srai_epi32::<{ ENTRY_BITS as i32 }>(_mm256_add_epi32(sum, half)));
-            let halves = samples.as_chunks::<16>().0.iter().zip(out.as_chunks_mut::<16>().0);
-            for (sums, (samples, out)) in sums.as_chunks::<2>().0.iter().zip(halves) {
-                let predicted = _mm256_permute4x64_epi64::<0xd8>(_mm256_packs_epi32(sums[0], sums[1]));
-                let samples: __m256i = i16x16::from_slice(avx2, samples).into();
-                let left = _mm256_sub_epi16(samples, predicted);
-                let squares = _mm256_cvtepi32_ps(_mm256_madd_epi16(left, left));
-                energy = _mm256_add_ps(energy, squares);
-                i16x16::simd_from(avx2, left).store_slice(out);
-            }
+        let blocks = samples.as_chunks::<16>().0.iter().zip(out.as_chunks_mut::<16>().0);
+        for (sums, (samples, out)) in sums.as_chunks::<16>().0.iter().zip(blocks) {
+            let predicted = [&sums[..8], &sums[8..]].map(|sums| {
+                let sums: __m256i = i32x8::from_slice(avx2, sums).into();
+                _mm256_srai_epi32::<{ ENTRY_BITS as i32 }>(_mm256_add_epi32(sums, half))
+            });
+            let predicted = _mm256_packs_epi32(predicted[0], predicted[1]);
+            let predicted = _mm256_permute4x64_epi64::<0xd8>(predicted);
+            let samples: __m256i = i16x16::from_slice(avx2, samples).into();
+            let left = _mm256_sub_epi16(samples, predicted);
+            energy = _mm256_add_ps(energy, _mm256_cvtepi32_ps(_mm256_madd_epi16(left, left)));
+            i16x16::simd_from(avx2, left).store_slice(out);
         }
         f32x8::simd_from(avx2, energy).as_slice().iter().sum()
     }
@@ -253,8 +240,8 @@ mod tests {
         let border = Border { mean: 700, inputs: std::array::from_fn(|i| (i as i32 * 997) % 600 - 300) };
         let samples: [i16; 64] = std::array::from_fn(|i| (i * i % 2000) as i16);
         let [plain, best] = [Level::fallback(), Level::new()].map(|level| {
-            let mut left = [0; 64];
-            (predictor.leave(level, &border, &samples, &mut left), left)
+            let (mut sums, mut left) = ([0; 64], [0; 64]);
+            (predictor.leave(level, &border, &samples, &mut sums, &mut left), left)
         });
         assert_eq!(plain.1, best.1);
         assert!((plain.0 - best.0).abs() < 1e-3 * plain.0 && plain.0 > 1000.0);

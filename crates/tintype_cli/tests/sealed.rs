@@ -61,18 +61,20 @@ fn public_keys_of_age_and_ssh_open_by_their_secret_keys() {
     assert!(wrong.contains("age1nobody"), "{wrong}");
 }
 
-/// Seals `name` to the public key `key` with an open preview of `scale`.
-fn seal_with_preview(folder: &Folder, name: &str, key: &str, scale: &str) {
+/// A folder with `file` of testdata as `name`, sealed to the public key `key` with an open preview of
+/// `scale`.
+fn sealed_with_preview(file: &str, name: &str, key: &str, scale: &str) -> Folder {
+    let folder = Folder::new();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(file);
+    folder.write(name, &std::fs::read(file).unwrap());
     folder.ok(&["encode", name, "--recipients-file", &test_key(key), "--open-preview", scale]);
+    folder
 }
 
 #[test]
 fn a_preview_is_open_and_the_picture_with_its_metadata_is_not() {
-    let folder = Folder::new();
-    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/pngsuite/exif2c08.png");
-    folder.write("a.png", &std::fs::read(photo).unwrap());
+    let folder = sealed_with_preview("pngsuite/exif2c08.png", "a.png", "age-key.pub", "1/4");
     let key = test_key("age-key.txt");
-    seal_with_preview(&folder, "a.png", "age-key.pub", "1/4");
     let sealed = folder.json(&["info", "a.tin", "--json"]);
     assert_eq!((sealed["width"].as_u64(), sealed["sealed"]["open"].as_bool()), (Some(8), Some(false)));
     assert_eq!(sealed["metadata"].as_array().map(Vec::len), Some(0), "{sealed}");
@@ -93,11 +95,8 @@ fn a_preview_is_open_and_the_picture_with_its_metadata_is_not() {
 
 #[test]
 fn a_jpeg_comes_back_to_the_byte_from_a_sealed_file() {
-    let folder = Folder::new();
-    let jpeg = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/jpeg/baseline_420.jpg");
-    folder.write("a.jpg", &std::fs::read(jpeg).unwrap());
+    let folder = sealed_with_preview("jpeg/baseline_420.jpg", "a.jpg", "ssh-key.pub", "1/8");
     let key = test_key("ssh-key");
-    seal_with_preview(&folder, "a.jpg", "ssh-key.pub", "1/8");
     folder.ok(&["decode", "a.tin", "-o", "back.jpg", "-i", &key]);
     assert_eq!(folder.read("back.jpg"), folder.read("a.jpg"));
     folder.ok(&["verify", "a.tin", "--originals", "a.jpg", "-i", &key]);

@@ -33,7 +33,7 @@ pub use ours::QUALITIES;
 pub use peers::names as peer_names;
 pub use record::{BdRate, Bench, CodecRecord, Failure, Image, Metrics, Missing, Point, Summary};
 pub use report::html_from_run;
-pub use run::{BenchOptions, BenchRun, Progress, json_from_bench, run};
+pub use run::{BenchOptions, BenchRun, Progress, Running, json_from_bench, run};
 pub use same_quality::{PeerSizes, peer_sizes};
 
 #[cfg(test)]

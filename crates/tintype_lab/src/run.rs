@@ -28,29 +28,36 @@ pub struct BenchOptions {
     pub peers: Vec<String>,
     /// Settings of `-q` for our codecs.
     pub qualities: Vec<f32>,
+    /// How programs are run.
+    pub running: Running,
     /// Compare exact coding instead: bytes and speed alone.
     pub lossless: bool,
     /// Effort of our codecs, 1 to 9.
     pub effort: u8,
-    /// Threads for the metrics, and for everything if `timed` is off. Codecs themselves always
-    /// run on one thread.
-    pub threads: Threads,
-    /// Run codecs one at a time, so that their times can be compared.
-    pub timed: bool,
-    /// Runs of each encode and decode; the fastest counts.
-    pub repeats: u32,
-    /// Folder where peers' results are kept from sweep to sweep.
-    pub cache: Option<PathBuf>,
-    /// The program `tintype`; needed where `codecs` is not empty.
-    pub program: Option<PathBuf>,
-    /// How programs are started.
-    pub launcher: Launcher,
     /// Make crops at equal bytes for the report: number of pictures to take them from.
     pub crop_images: usize,
 }
 
+/// How programs are run.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The program `tintype`; needed where there are codecs of ours.
+    pub program: Option<PathBuf>,
+    /// How programs are started.
+    pub launcher: Launcher,
+    /// Run codecs one at a time, so that their times can be compared.
+    pub timed: bool,
+    /// Threads for the metrics, and for everything if `timed` is off. Codecs themselves always
+    /// run on one thread.
+    pub threads: Threads,
+    /// Runs of each encode and decode; the fastest counts.
+    pub repeats: u32,
+    /// Folder where peers' results are kept from sweep to sweep.
+    pub cache: Option<PathBuf>,
+}
+
 impl Default for BenchOptions {
-    /// No pictures; every peer; the usual qualities; effort 5; timed; no crops.
+    /// No pictures; every peer; the usual qualities; effort 5; no crops.
     fn default() -> Self {
         Self {
             inputs: Vec::new(),
@@ -58,16 +65,19 @@ impl Default for BenchOptions {
             codecs: Vec::new(),
             peers: Vec::new(),
             qualities: QUALITIES.to_vec(),
+            running: Running::default(),
             lossless: false,
             effort: 5,
-            threads: Threads::available(),
-            timed: true,
-            repeats: 1,
-            cache: None,
-            program: None,
-            launcher: Launcher::Direct,
             crop_images: 0,
         }
+    }
+}
+
+impl Default for Running {
+    /// Timed, on all threads, once each.
+    fn default() -> Self {
+        let (launcher, threads) = (Launcher::Direct, Threads::available());
+        Self { program: None, launcher, timed: true, threads, repeats: 1, cache: None }
     }
 }
 
@@ -113,16 +123,16 @@ pub(crate) fn run_codecs(
 ) -> Result<BenchRun, LabError> {
     let files = picture_files(&options.inputs)?;
     let folder = tempfile::tempdir().map_err(LabError::io("temporary folder"))?;
-    let cache = Cache::new(options.cache.as_deref())?;
+    let cache = Cache::new(options.running.cache.as_deref())?;
     let limits = Limits::default();
     let context = BenchContext {
-        launcher: &options.launcher,
+        launcher: &options.running.launcher,
         folder: folder.path(),
         cache: &cache,
-        repeats: options.repeats,
+        repeats: options.running.repeats,
         lossless: options.lossless,
-        timed: options.timed,
-        threads: options.threads,
+        timed: options.running.timed,
+        threads: options.running.threads,
         limits,
     };
     let total = files.len() * codecs.iter().map(|codec| codec.ladder.len()).sum::<usize>();
@@ -159,7 +169,7 @@ pub(crate) fn run_codecs(
         bench.images.push(source.image);
     }
     let names: Vec<String> = codecs.iter().map(|codec| codec.name.clone()).collect();
-    bench.summary = summaries(&bench.points, &bench.images, &names, options.timed);
+    bench.summary = summaries(&bench.points, &bench.images, &names, options.running.timed);
     if !options.lossless {
         bench.bd_rate = bd_rates(&bench.points, &names);
     }
@@ -182,7 +192,7 @@ fn choose_codecs(options: &BenchOptions) -> Result<(Vec<Codec>, Vec<Missing>), L
     }
     let mut codecs = Vec::new();
     for text in &options.codecs {
-        let program = options.program.as_deref();
+        let program = options.running.program.as_deref();
         let program = program.ok_or_else(|| LabError::misuse("our codecs need the program tintype"))?;
         let settings = OursSettings {
             program,
@@ -224,8 +234,8 @@ fn empty_bench(options: &BenchOptions, codecs: &[Codec], missing: Vec<Missing>) 
         tintype: env!("CARGO_PKG_VERSION").into(),
         machine: format!("{} {}, {processors} processors", std::env::consts::OS, std::env::consts::ARCH),
         lossless: options.lossless,
-        repeats: options.repeats.max(1),
-        timed: options.timed,
+        repeats: options.running.repeats.max(1),
+        timed: options.running.timed,
         images: Vec::new(),
         codecs: codecs.iter().map(Codec::record).collect(),
         missing,

@@ -58,7 +58,7 @@ fn sweep(lossless: bool, codecs: &[Codec], cache: Option<&Path>) -> BenchRun {
         inputs: vec![folder.path().to_path_buf()],
         dataset: Some("two </script> pictures".into()),
         lossless,
-        cache: cache.map(Path::to_path_buf),
+        running: Running { cache: cache.map(Path::to_path_buf), ..Running::default() },
         ..BenchOptions::default()
     };
     let missing = vec![Missing { codec: "other".into(), why: "not on PATH".into() }];

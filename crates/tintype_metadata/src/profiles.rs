@@ -257,19 +257,12 @@ fn display_p3() -> Vec<u8> {
         id: [0xca1a_9582, 0x257f_104d, 0x3899_13d5, 0xd1ea_1582],
         ..Head::default()
     };
-    let curve = parametric();
-    let tags = [
+    let mut tags = vec![
         (b"desc", description("Display P3", Repeated::No)),
         (b"cprt", text("Copyright Apple Inc., 2017")),
         (b"wtpt", xyz(&D65)),
-        (b"rXYZ", xyz(&DISPLAY_P3[0])),
-        (b"gXYZ", xyz(&DISPLAY_P3[1])),
-        (b"bXYZ", xyz(&DISPLAY_P3[2])),
-        (b"rTRC", curve.clone()),
-        (b"chad", tag(b"sf32", &APPLE_ADAPTATION)),
-        (b"bTRC", curve.clone()),
-        (b"gTRC", curve),
     ];
+    tags.extend(parametric_tags(&DISPLAY_P3, &APPLE_ADAPTATION));
     profile(&head, &tags, Equal::Shared)
 }
 
@@ -282,21 +275,29 @@ fn google_srgb() -> Vec<u8> {
         id: [0x75e1_a6b1, 0x3c34_3763, 0x10c8_ab66, 0x0632_a28a],
         ..Head::default()
     };
-    let curve = parametric();
-    let tags = [
+    let mut tags = vec![
         (b"desc", wide_text("sRGB IEC61966-2.1\0")),
         (b"cprt", wide_text("Copyright (c) 2016 Google Inc.\0")),
         (b"wtpt", xyz(&D65)),
         (b"bkpt", xyz(&[0; 3])),
-        (b"rXYZ", xyz(&GOOGLE_SRGB[0])),
-        (b"gXYZ", xyz(&GOOGLE_SRGB[1])),
-        (b"bXYZ", xyz(&GOOGLE_SRGB[2])),
+    ];
+    tags.extend(parametric_tags(&GOOGLE_SRGB, &GOOGLE_ADAPTATION));
+    profile(&head, &tags, Equal::Shared)
+}
+
+/// Primaries, the curve of sRGB as parameters, and the adaptation to D50, as their makers order them.
+fn parametric_tags(primaries: &[[u32; 3]; 3], adaptation: &[u32]) -> [Tag; 7] {
+    let curve = parametric();
+    let [red, green, blue] = primaries.map(|primary| xyz(&primary));
+    [
+        (b"rXYZ", red),
+        (b"gXYZ", green),
+        (b"bXYZ", blue),
         (b"rTRC", curve.clone()),
-        (b"chad", tag(b"sf32", &GOOGLE_ADAPTATION)),
+        (b"chad", tag(b"sf32", adaptation)),
         (b"bTRC", curve.clone()),
         (b"gTRC", curve),
-    ];
-    profile(&head, &tags, Equal::Shared)
+    ]
 }
 
 /// The head of an ICC profile of a display in RGB; fields that all of them share are left out.

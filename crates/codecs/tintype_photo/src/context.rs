@@ -23,10 +23,8 @@ pub struct BlockContext {
     pub energy: usize,
     /// Energy of luma at the same place, 0 to 8; 0 for planes that are not chroma.
     pub luma: usize,
-    /// Piece of the left block if it has the same size.
-    pub left: Option<usize>,
-    /// Piece of the upper block if it has the same size.
-    pub above: Option<usize>,
+    /// Pieces of the blocks left and above, where they have the same size.
+    pub pieces: [Option<usize>; 2],
     /// The class of the step that is expected, 0 to 15.
     pub step: usize,
     /// Digits of the ends left and above, 0 to 120.
@@ -78,7 +76,7 @@ impl BlockContext {
             cell.filter(|c| usize::from(c.side) == side).map(|c| usize::from(c.mode))
         };
         let neighbours = state.neighbours(x, y);
-        let [left, above] = neighbours.map(same_size);
+        let pieces = neighbours.map(same_size);
         let ends = neighbours.map(|cell| end_class(cell, side));
         let luma_cell = luma.map(|luma| {
             let (cx, cy) = colocated(luma, state, (x / 8, y / 8));
@@ -94,8 +92,7 @@ impl BlockContext {
             size: size_class(side),
             energy: edge_energy(state, (x, y), side),
             luma,
-            left,
-            above,
+            pieces,
             step: step_class(step),
             ends: ends[0] * ENDS + ends[1],
             luma_end: end_class(luma_cell, side),

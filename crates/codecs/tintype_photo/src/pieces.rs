@@ -167,7 +167,8 @@ pub fn try_pieces<S: Simd>(
         predicted.iter().zip(residuals.chunks_exact_mut(samples)).enumerate()
     {
         let (level, border) = (tried.synthesis.level, &target.border);
-        energies.push((piece.predictor.leave(level, border, &target.samples, residual), number));
+        let sums = &mut sums[..samples];
+        energies.push((piece.predictor.leave(level, border, &target.samples, sums, residual), number));
     }
     // A coefficient's bits grow with the logarithm of its square, and so does the price of a residual.
     let of_each = RESIDUAL_SCALE / (samples as f32 * tried.step * tried.step);

@@ -404,16 +404,17 @@ pub fn piece_contexts(block: &BlockContext, node: usize) -> ([usize; 2], [usize;
     ];
     let contexts = [
         PIECE_TREE + block.size * PIECES + node,
-        PIECE_BY_LEFT + by(block.left) * PIECES + node,
-        PIECE_BY_ABOVE + by(block.above) * PIECES + node,
+        PIECE_BY_LEFT + by(block.pieces[0]) * PIECES + node,
+        PIECE_BY_ABOVE + by(block.pieces[1]) * PIECES + node,
     ];
     (sets, contexts)
 }
 
 /// The neighbours' pieces that a block's is compared with first, each with its context.
 pub fn piece_guesses(block: &BlockContext) -> impl Iterator<Item = (usize, usize)> {
-    let agree = block.left.is_some() && block.left == block.above;
-    let guesses = [block.left, if agree { None } else { block.above }];
+    let [left, above] = block.pieces;
+    let agree = left.is_some() && left == above;
+    let guesses = [left, if agree { None } else { above }];
     let context = PIECE_SAME + block.size * 6 + usize::from(agree);
     let of = move |(order, guess): (usize, Option<usize>)| Some((guess?, context + 3 * order));
     guesses.into_iter().enumerate().filter_map(of)

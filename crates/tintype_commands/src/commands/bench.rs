@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tintype::{Goal, Threads};
-use tintype_lab::{Bench, BenchOptions, BenchRun, LabError, Launcher, QUALITIES, measure_main};
+use tintype_lab::{Bench, BenchOptions, BenchRun, LabError, Launcher, QUALITIES, Running, measure_main};
 
 /// First argument of the small process that measures one program; nobody types it.
 const MEASURE: &str = "--measure-program";
@@ -134,12 +134,14 @@ fn options_from_args(args: &BenchArgs) -> Result<BenchOptions, Failure> {
         qualities,
         lossless: args.lossless,
         effort: args.effort,
-        threads: args.threads.map_or_else(Threads::available, |count| Threads::new(count.into())),
-        timed: !args.untimed,
-        repeats: args.repeats,
-        cache: args.cache.clone(),
-        launcher: Launcher::Between { program: program.clone(), arguments: vec![MEASURE.into()] },
-        program: Some(program),
+        running: Running {
+            threads: args.threads.map_or_else(Threads::available, |count| Threads::new(count.into())),
+            timed: !args.untimed,
+            repeats: args.repeats,
+            cache: args.cache.clone(),
+            launcher: Launcher::Between { program: program.clone(), arguments: vec![MEASURE.into()] },
+            program: Some(program),
+        },
         crop_images: if args.html.is_some() { args.crops } else { 0 },
     })
 }
