@@ -327,8 +327,10 @@ fn the_api_is_described_and_every_path_of_it_is_there() {
 #[test]
 fn it_stops_when_it_is_told_to_and_ends_what_it_began() {
     let mut service = serve(&[]);
+    let service_ref = &service;
     let answer = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| service.ask("POST", "/encode?effort=7", &[], &photo()));
+        let bear = std::fs::read(format!("{TESTDATA}/pictures/bear.png")).unwrap();
+        let asked = scope.spawn(move || service_ref.ask("POST", "/encode?effort=5", &[], &bear));
         while !service.get("/metrics").text().contains("tintype_requests_admitted 1") {
             assert!(!asked.is_finished(), "it was answered before the program was told to stop");
         }
