@@ -7,7 +7,7 @@ use tintype_seal::{Keys, Lock, Part, write_sealed};
 /// Smaller scales are of no use.
 const PREVIEW_MAX: u32 = 32;
 
-/// How an [`Encoder`] seals: who may see the picture, and whether a smaller one is there for others.
+/// How an [`Encoder`](crate::Encoder) seals: who may see the picture, and whether a smaller one is there for others.
 /// Metadata goes with the picture.
 ///
 /// ```

@@ -4,7 +4,7 @@
 //! a time is open, a worker having one module each. Models are not inside: the page fetches what a file
 //! names. Statuses: 1 there is something new, 0 there is not, -1 an error whose words [`text_at`] and [`text_len`] point to.
 //!
-//! Pixels are red, green, blue and opacity, 8 bits, in sRGB or Display P3 as [`colour`] says.
+//! Pixels are red, green, blue and opacity, 8 bits, in sRGB or Display P3 as [`colours`] says.
 #![deny(unsafe_code)]
 
 mod colour;
