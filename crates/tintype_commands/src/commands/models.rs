@@ -55,7 +55,12 @@ pub fn draw(args: &InfoArgs, out: &Path) -> Outcome {
 pub fn text_from_file(path: &Path) -> Option<String> {
     let bytes = std::fs::read(path).ok()?;
     let codec = Models::codec_of(&bytes).ok()?;
-    let lines = describe_model(codec, &Models::to_plain(&bytes).ok()?).ok()?;
+    let plain = Models::to_plain(&bytes).ok()?;
+    let mut lines = describe_model(codec, &plain).ok()?;
+    if bytes.len() < plain.len() {
+        let stored = format!("{} bytes: differences to the model in the program", bytes.len());
+        lines.push(("stored in", stored));
+    }
     let terminal = std::io::stdout().is_terminal();
     let mut text = paint(Ink::Bold, &path.display().to_string(), terminal);
     for (what, value) in lines {

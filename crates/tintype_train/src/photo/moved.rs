@@ -43,8 +43,8 @@ struct Fitted {
     basis: DMatrix<f32>,
 }
 
-/// `model` with its pieces moved towards `pictures`, and how many were; `on_progress` as for
-/// [`super::teach`].
+/// `model` with its pieces moved towards `pictures`, and how many were; `on_progress` gets how far it
+/// is and says whether to go on.
 ///
 /// # Errors
 /// Those of the model and of reading pictures.
@@ -57,8 +57,15 @@ pub fn moved(
 ) -> Result<(Vec<u8>, usize), FitError> {
     let file = ModelFile::read(model, &ModelLimits::default()).map_err(CodecError::from)?;
     let old = PhotoModel::from_file(&file)?;
-    let sets = chosen_of(&old, pictures, options, passes, |done| on_progress(0.7 * done))?;
-    let files = FILES / pictures.len().max(1) as f64;
+    let mut ended = false;
+    let sets = chosen_of(&old, pictures, options, passes, |done| {
+        ended |= !on_progress(0.7 * done);
+        !ended
+    })?;
+    if ended {
+        return Ok((model.to_vec(), 0));
+    }
+    let files = FILES / (pictures.len() * passes).max(1) as f64;
     let mut payload = file.payload().to_vec();
     let mut at = match payload.split_first_chunk::<5>() {
         Some((&[0, a, b, c, d], _)) => 5 + u32::from_le_bytes([a, b, c, d]) as usize,

@@ -90,11 +90,12 @@ struct Lesson {
     first: [i16; 3],
     kinds: [(Vec<Seen>, Vec<i16>); 2],
     bytes: usize,
+    pixels: usize,
 }
 
 /// `model` with starting contexts and weights taught on `pictures`, in one or more models: the first
 /// with the most changes, the last the smallest. `on_progress` gets how far it is and says whether
-/// to go on.
+/// to go on; a round that is ended by that teaches nothing, and the first one gives no model.
 ///
 /// # Errors
 /// Those of the model and of reading pictures.
@@ -111,81 +112,11 @@ pub fn teach(
     let shipped = TileContexts::new(&model);
     let mut taught: Vec<Vec<u8>> = Vec::new();
     for round in 0..options.rounds {
-        let mut lessons: [Vec<Vec<Seen>>; 2] = Default::default();
-        let start = TileContexts::new(&model);
-        let mut weights = [&start.luma, &start.chroma].map(weights_of);
-        let mut means = weights.clone().map(|own| vec![0f32; own.len()]);
-        let mut summed = 0;
-        let (mut pixels, mut bytes) = (0, 0);
-        let mut firsts: [Vec<i16>; 3] = Default::default();
-        for first in (0..list.len()).step_by(GROUP) {
-            let count = GROUP.min(list.len() - first);
-            let begin = with_weights(&model, &weights);
-            let coded = map_indexed(Threads::available(), count, |i| {
-                let picture = part(&list.read(first + i)?.planes, options.seed + (first + i) as u64)?;
-                let step = options.steps[(first + i + round) % options.steps.len()];
-                let size = picture.shape.width_px * picture.shape.height_px;
-                // Steps vary in every second picture, as the two ways of tuning have it.
-                Ok::<_, FitError>((size, lesson(&begin, &picture, step, (first + i) % 2 == 0)))
-            });
-            let mut changes = weights.clone().map(|own| vec![0f32; own.len()]);
-            for result in coded {
-                let (size, lesson) = result?;
-                pixels += size;
-                bytes += lesson.bytes;
-                firsts.iter_mut().zip(lesson.first).for_each(|(all, own)| all.push(own));
-                for (kind, (seen, own)) in lesson.kinds.into_iter().enumerate() {
-                    lessons[kind].push(seen);
-                    let before = &weights[kind];
-                    for ((sum, new), old) in changes[kind].iter_mut().zip(own).zip(before) {
-                        *sum += f32::from(new) - old;
-                    }
-                }
-            }
-            for (own, change) in weights.iter_mut().zip(&changes) {
-                own.iter_mut().zip(change).for_each(|(own, change)| *own += GROUP_SHARE * change);
-            }
-            // Weights keep moving: their mean over the second half is what they move about.
-            if 2 * first >= list.len() {
-                summed += 1;
-                for (mean, own) in means.iter_mut().zip(&weights) {
-                    mean.iter_mut().zip(own).for_each(|(mean, own)| *mean += own);
-                }
-            }
-            let done =
-                (round as f32 + (first + count) as f32 / list.len() as f32) / options.rounds as f32;
-            if !on_progress(done) || pixels > options.pixels {
-                break;
-            }
-        }
-        let coded = lessons[0].len().max(1);
-        if bytes / coded < WEIGHTS_FROM_BYTES {
-            weights = [&shipped.luma, &shipped.chroma].map(weights_of);
-        } else if summed > 0 {
-            for mean in means.iter_mut().flatten() {
-                *mean /= summed as f32;
-            }
-            weights = means;
-        }
-        let tail: Vec<u8> = if coded >= FIRST_VALUES_FROM {
-            firsts.iter_mut().flat_map(|values| median(values).to_le_bytes()).collect()
-        } else {
-            Vec::new()
-        };
+        let on_round = |done: f32| on_progress((round as f32 + done) / options.rounds as f32);
+        let Some(lessons) = lessons_of(&model, &list, options, round, on_round)? else { break };
         taught.clear();
         for saved in SAVED_BITS {
-            let mut state = Vec::new();
-            for (kind, old) in [&shipped.luma, &shipped.chroma].into_iter().enumerate() {
-                let files = FILES / coded as f64;
-                let starts = starts(old.bits(), &lessons[kind], (files, saved));
-                state.extend(starts.iter().flat_map(|word| word.to_le_bytes()));
-                let old = weights_of(old);
-                state.extend(old.iter().zip(&weights[kind]).flat_map(|(&old, &new)| {
-                    let steps = ((new - old) / WEIGHT_STEP).round();
-                    stored_weight(old + steps * WEIGHT_STEP).to_le_bytes()
-                }));
-            }
-            state.extend(&tail);
+            let state = lessons.state(&shipped, saved);
             if taught.last() != Some(&state) {
                 taught.push(state);
             }
@@ -199,6 +130,111 @@ pub fn teach(
     Ok(taught.iter().map(of).collect())
 }
 
+/// What a round of coding leaves, of luma and of chroma.
+#[derive(Default)]
+struct Lessons {
+    /// Decisions of each picture.
+    seen: [Vec<Vec<Seen>>; 2],
+    /// Mixing weights.
+    weights: [Vec<f32>; 2],
+    /// What the planes of each picture begin with.
+    firsts: [Vec<i16>; 3],
+    /// Bytes and pixels coded.
+    bytes: usize,
+    pixels: usize,
+}
+
+impl Lessons {
+    fn pictures(&self) -> usize {
+        self.seen[0].len()
+    }
+
+    /// Adds a picture's, and what it changed of the weights.
+    fn add(&mut self, lesson: Lesson, changes: &mut [Vec<f32>; 2]) {
+        self.bytes += lesson.bytes;
+        self.pixels += lesson.pixels;
+        self.firsts.iter_mut().zip(lesson.first).for_each(|(all, own)| all.push(own));
+        for (kind, (seen, own)) in lesson.kinds.into_iter().enumerate() {
+            self.seen[kind].push(seen);
+            let before = &self.weights[kind];
+            for ((sum, new), old) in changes[kind].iter_mut().zip(own).zip(before) {
+                *sum += f32::from(new) - old;
+            }
+        }
+    }
+
+    /// The state of a model that changes what saves `saved` bits against `shipped`.
+    fn state(&self, shipped: &TileContexts, saved: f64) -> Vec<u8> {
+        let files = FILES / self.pictures().max(1) as f64;
+        let mut state = Vec::new();
+        for (kind, old) in [&shipped.luma, &shipped.chroma].into_iter().enumerate() {
+            let starts = starts(old.bits(), &self.seen[kind], (files, saved));
+            state.extend(starts.iter().flat_map(|word| word.to_le_bytes()));
+            let old = weights_of(old);
+            let teaches = self.bytes >= WEIGHTS_FROM_BYTES * self.pictures();
+            state.extend(old.iter().zip(&self.weights[kind]).flat_map(|(&old, &new)| {
+                let steps = ((new - old) / WEIGHT_STEP).round();
+                let weight = if teaches { old + steps * WEIGHT_STEP } else { old };
+                stored_weight(weight).to_le_bytes()
+            }));
+        }
+        if self.pictures() >= FIRST_VALUES_FROM {
+            state.extend(self.firsts.iter().flat_map(|values| median(values).to_le_bytes()));
+        }
+        state
+    }
+}
+
+/// Codes the pictures of `list` in round number `round`; `None` if it is ended before its end.
+fn lessons_of(
+    model: &PhotoModel,
+    list: &PictureList,
+    options: &TeachOptions,
+    round: usize,
+    mut on_progress: impl FnMut(f32) -> bool,
+) -> Result<Option<Lessons>, FitError> {
+    let start = TileContexts::new(model);
+    let weights = [&start.luma, &start.chroma].map(weights_of);
+    let mut means = weights.clone().map(|own| vec![0f32; own.len()]);
+    let mut summed = 0f32;
+    let mut lessons = Lessons { weights, ..Lessons::default() };
+    for first in (0..list.len()).step_by(GROUP) {
+        let count = GROUP.min(list.len() - first);
+        let begin = with_weights(model, &lessons.weights);
+        let coded = map_indexed(Threads::available(), count, |i| {
+            let number = first + i;
+            let picture = part(&list.read(number)?.planes, options.seed + number as u64)?;
+            let step = options.steps[(number + round) % options.steps.len()];
+            // Steps vary in every second picture, as the two ways of tuning have it.
+            Ok::<_, FitError>(lesson(&begin, &picture, step, number % 2 == 0))
+        });
+        let mut changes = lessons.weights.clone().map(|own| vec![0f32; own.len()]);
+        for lesson in coded {
+            lessons.add(lesson?, &mut changes);
+        }
+        for (own, change) in lessons.weights.iter_mut().zip(&changes) {
+            own.iter_mut().zip(change).for_each(|(own, change)| *own += GROUP_SHARE * change);
+        }
+        // Weights keep moving: their mean over the second half is what they move about.
+        if 2 * first >= list.len() {
+            summed += 1.0;
+            for (mean, own) in means.iter_mut().zip(&lessons.weights) {
+                mean.iter_mut().zip(own).for_each(|(mean, own)| *mean += own);
+            }
+        }
+        if !on_progress((first + count) as f32 / list.len() as f32) {
+            return Ok(None);
+        }
+        if lessons.pixels > options.pixels {
+            break;
+        }
+    }
+    if summed > 0.0 {
+        lessons.weights = means.map(|own| own.into_iter().map(|mean| mean / summed).collect());
+    }
+    Ok(Some(lessons))
+}
+
 /// The mean of the first samples of a plane.
 fn first_value(plane: &Plane<i16>) -> i16 {
     let (wide, high) = (plane.width().min(FIRST_SIDE), plane.height().min(FIRST_SIDE));
@@ -206,9 +242,10 @@ fn first_value(plane: &Plane<i16>) -> i16 {
     (sum / (wide * high).max(1) as i32) as i16
 }
 
-fn median(values: &mut [i16]) -> i16 {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
+fn median(values: &[i16]) -> i16 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
 }
 
 /// A part of a picture that is not larger than is coded at once.
@@ -276,7 +313,8 @@ fn lesson(model: &PhotoModel, picture: &Planes, step: f32, varies: bool) -> Less
                 weights.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
             (seen(before.bits(), after.bits()), weights)
         });
-    Lesson { first, kinds, bytes }
+    let pixels = picture.shape.width_px * picture.shape.height_px;
+    Lesson { first, kinds, bytes, pixels }
 }
 
 /// The decisions that brought contexts from `before` to `after`. After `n` decisions of which `k`
