@@ -21,4 +21,4 @@ pub mod sparse;
 pub use error::FitError;
 pub use fit::{describe_model, fitted_codecs, fitter};
 pub use pictures::PictureList;
-pub use request::{Fit, FitJob, FitRequest, Fitted, Progress, joined};
+pub use request::{Adapting, FILES, Fit, FitJob, FitRequest, Fitted, Progress, joined};

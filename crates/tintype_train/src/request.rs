@@ -127,6 +127,30 @@ pub struct Fitted {
     pub parameters: Vec<(String, String)>,
 }
 
+/// Files that share a model: what its bytes cost is weighed against what it saves on so many.
+pub const FILES: f64 = 1000.0;
+
+/// What [`Fit::adapt`] has at hand.
+pub trait Adapting {
+    /// The pictures to adapt to.
+    fn pictures(&self) -> &PictureList;
+
+    /// Seed of everything drawn.
+    fn seed(&self) -> u64;
+
+    /// Says what is being done and how much of it is, 0 to 1; gives whether to go on.
+    fn goes_on(&mut self, stage: &str, done: f32) -> bool;
+
+    /// Begins something that is to be measured.
+    fn begin(&mut self);
+
+    /// Measures a model, which is kept if it is the best.
+    ///
+    /// # Errors
+    /// Those of coding the held-out pictures.
+    fn measure(&mut self, what: &str, model: Vec<u8>) -> Result<(), FitError>;
+}
+
 /// Fits one codec's model, and describes it.
 pub trait Fit: Sync {
     /// Fits a model.
@@ -135,6 +159,16 @@ pub trait Fit: Sync {
     /// `Misuse` for settings or a folder that cannot be fitted to, `Picture` and `Io` for a
     /// picture that cannot be read.
     fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError>;
+
+    /// Adapts the `shipped` model to pictures in steps, each of which is measured; nothing for codecs
+    /// that have no such way.
+    ///
+    /// # Errors
+    /// Those of the model, of pictures and of measuring.
+    fn adapt(&self, shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
+        let _ = (shipped, run);
+        Ok(())
+    }
 
     /// Whether this is a training run with checkpoints in a folder, from a recipe that names
     /// its own seed.

@@ -7,25 +7,17 @@
 //! with the best so far.
 //!
 //! What is measured is the change of rate at equal PSNR over held-out pictures, real file bytes and
-//! the model's own, shared by [`FILES`].
+//! the model's own, shared by [`crate::FILES`].
 
 mod likeness;
 
 pub use likeness::{Seen, groups, look, split};
 
-use crate::photo::{PhotoOptions, TeachOptions, moved, teach};
-use crate::{FitError, PictureList, Progress};
+use crate::{Adapting, FitError, PictureList, Progress, fitter};
 use std::time::{Duration, Instant};
 use tintype_codec::CodecId;
 use tintype_metrics::{CurvePoint, bd_rate};
 
-/// Files that share a model.
-pub const FILES: f64 = 1000.0;
-/// Pictures that blocks are taken from, those of few pictures several times, of other parts and at
-/// other steps.
-const PASSES_PICTURES: usize = 120;
-/// How often at most.
-const PASSES_MAX: usize = 6;
 /// Pictures on which a codec shows whether it may be as good as another.
 const GLANCE: usize = 4;
 /// What it may need more there, percent.
@@ -50,7 +42,7 @@ pub trait Judge {
     /// Bytes of `model` as it is stored.
     fn stored_bytes(&self, model: &[u8]) -> usize;
 
-    /// Bits a pixel that one file's share of a model of so many bytes comes to, where [`FILES`] share
+    /// Bits a pixel that one file's share of a model of so many bytes comes to, where [`crate::FILES`] share
     /// it.
     fn share(&self, model_bytes: usize) -> f64;
 }
@@ -59,7 +51,7 @@ pub trait Judge {
 pub struct LearnJob<'a> {
     /// The pictures to fit to.
     pub pictures: &'a PictureList,
-    /// Models in the program, plain.
+    /// Models in the program; the first is the codec that others are measured against, and adapted.
     pub shipped: &'a [(CodecId, Vec<u8>)],
     /// When to end.
     pub time: Duration,
@@ -117,16 +109,59 @@ pub struct Learnt {
 /// `Misuse` if there is no codec to fit; those of pictures and of the judge.
 pub fn learn(mut job: LearnJob<'_>, judge: &mut dyn Judge) -> Result<Learnt, FitError> {
     let begun = Instant::now();
-    let mut learnt = built_in(&mut job, judge)?;
-    let photo = job.shipped.iter().find(|(codec, _)| *codec == tintype_photo::ID);
-    if let Some((codec, shipped)) = photo {
-        learn_photo(&mut job, judge, (*codec, shipped), begun, &mut learnt)?;
+    let learnt = built_in(&mut job, judge)?;
+    let Some((codec, shipped)) = job.shipped.first() else { return Ok(learnt) };
+    let end = begun + job.time;
+    let mut run = Run { job, judge, learnt, codec: *codec, end, started: begun };
+    if let Some(fit) = fitter(*codec).filter(|_| !run.is_over()) {
+        fit.adapt(shipped, &mut run)?;
     }
-    Ok(learnt)
+    Ok(run.learnt)
 }
 
-/// How the models in the program do: that of `photo`, and others where a few pictures say that they
-/// may be as good.
+/// A codec's model while it is adapted.
+struct Run<'a, 'b> {
+    job: LearnJob<'a>,
+    judge: &'b mut dyn Judge,
+    learnt: Learnt,
+    codec: CodecId,
+    end: Instant,
+    started: Instant,
+}
+
+impl Run<'_, '_> {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.end || (self.job.is_over)()
+    }
+}
+
+impl Adapting for Run<'_, '_> {
+    fn pictures(&self) -> &PictureList {
+        self.job.pictures
+    }
+
+    fn seed(&self) -> u64 {
+        self.job.seed
+    }
+
+    fn goes_on(&mut self, stage: &str, done: f32) -> bool {
+        let objective = self.learnt.best.as_ref().map(|best| ("% smaller so far", -best.change as f32));
+        (self.job.on_progress)(&Progress { stage, done, objective });
+        !self.is_over()
+    }
+
+    fn begin(&mut self) {
+        self.started = Instant::now();
+    }
+
+    fn measure(&mut self, what: &str, model: Vec<u8>) -> Result<(), FitError> {
+        let begun = (what, self.started);
+        judged(self.judge, &mut self.learnt, begun, self.codec, model).map(|_| ())
+    }
+}
+
+/// How the models in the program do: the first, and others where a few pictures say that they may be
+/// as good.
 fn built_in(job: &mut LearnJob<'_>, judge: &mut dyn Judge) -> Result<Learnt, FitError> {
     let begun = Instant::now();
     let mut measure = |codec: CodecId, pictures: usize| {
@@ -137,9 +172,7 @@ fn built_in(job: &mut LearnJob<'_>, judge: &mut dyn Judge) -> Result<Learnt, Fit
         });
         judge.curve(codec, None, pictures)
     };
-    let first = job.shipped.iter().map(|(codec, _)| *codec);
-    let first = first.clone().find(|codec| *codec == tintype_photo::ID).or_else(|| first.clone().next());
-    let Some(first) = first else {
+    let Some(&(first, _)) = job.shipped.first() else {
         let what = "this build has no codec whose model can be fitted".into();
         return Err(FitError::Misuse { what });
     };
@@ -202,72 +235,12 @@ fn judged(
     Ok(true)
 }
 
-/// Contexts are taught first, which always is worth its time; then pieces are moved and contexts
-/// taught on top of them.
-fn learn_photo(
-    job: &mut LearnJob<'_>,
-    judge: &mut dyn Judge,
-    (codec, shipped): (CodecId, &[u8]),
-    begun: Instant,
-    learnt: &mut Learnt,
-) -> Result<(), FitError> {
-    let teach_options = TeachOptions { seed: job.seed, ..TeachOptions::default() };
-    let end = begun + job.time;
-    let started = Instant::now();
-    if is_over(job, end) {
-        return Ok(());
-    }
-    let models = teach(shipped, job.pictures, &teach_options, |done| {
-        said(job, learnt, "teaching contexts", done);
-        !is_over(job, end)
-    })?;
-    for model in models {
-        judged(judge, learnt, ("contexts taught", started), codec, model)?;
-    }
-
-    let started = Instant::now();
-    if is_over(job, end) {
-        return Ok(());
-    }
-    let options = PhotoOptions {
-        blocks_per_picture: [400, 200, 300, 150],
-        seed: job.seed,
-        ..PhotoOptions::default()
-    };
-    let passes = PASSES_PICTURES.div_ceil(job.pictures.len().max(1)).min(PASSES_MAX);
-    let list = job.pictures.thinned(teach_options.pictures);
-    let (model, count) = moved(shipped, &list, &options, passes, |done| {
-        said(job, learnt, "moving pieces", done);
-        !is_over(job, end)
-    })?;
-    if count == 0 || is_over(job, end) {
-        return Ok(());
-    }
-    let models = teach(&model, job.pictures, &teach_options, |done| {
-        said(job, learnt, "teaching contexts", done);
-        !is_over(job, end)
-    })?;
-    let what = format!("{count} pieces moved, then so");
-    for model in models {
-        judged(judge, learnt, (&what, started), codec, model)?;
-    }
-    Ok(())
-}
-
-fn is_over(job: &LearnJob<'_>, end: Instant) -> bool {
-    Instant::now() >= end || (job.is_over)()
-}
-
-/// Says how far it is, and what is gained so far.
-fn said(job: &mut LearnJob<'_>, learnt: &Learnt, stage: &str, done: f32) {
-    let objective = learnt.best.as_ref().map(|best| ("% smaller so far", -best.change as f32));
-    (job.on_progress)(&Progress { stage, done, objective });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::Path;
+
+    const PHOTO: CodecId = crate::photo::ID;
 
     /// Says that own models need `share` of the bytes of those in the program.
     struct Fixed {
@@ -302,12 +275,17 @@ mod tests {
         let pictures =
             ["photo_a.png", "photo_b.png"].map(|name| folder.join("testdata/pictures").join(name));
         let model = std::fs::read(folder.join("models/photo.tinmodel")).unwrap();
+        let asked = std::cell::Cell::new(0);
         let job = LearnJob {
             pictures: &PictureList::new(pictures.to_vec()),
-            shipped: &[(tintype_photo::ID, model)],
-            time: Duration::from_millis(1),
+            shipped: &[(PHOTO, model)],
+            time: Duration::from_secs(3600),
             seed: 1,
-            is_over: &|| false,
+            // Contexts are taught in two rounds, then time is over.
+            is_over: &|| {
+                asked.set(asked.get() + 1);
+                asked.get() > 3
+            },
             on_progress: &mut |_| (),
         };
         learn(job, &mut Fixed { share, bytes_of_model }).unwrap()

@@ -32,6 +32,18 @@ pub(super) struct Chosen {
     pub(super) borders: Rows,
     pub(super) blocks: Rows,
     pub(super) owners: Vec<usize>,
+    /// Blocks of whole pictures that each of these stands for.
+    pub(super) stands_for: f64,
+}
+
+/// The blocks of one picture.
+struct Found {
+    /// Some of each set.
+    blocks: [Vec<ChosenBlock>; SETS],
+    /// How many the part had.
+    all: [usize; SETS],
+    /// Pixels of the picture against those of the part.
+    area: f64,
 }
 
 /// The `picture`'s blocks of each set, at most as many as `options` say, drawn at random.
@@ -40,7 +52,7 @@ fn blocks_of(
     picture: &Planes,
     options: &PhotoOptions,
     index: usize,
-) -> Option<[Vec<ChosenBlock>; SETS]> {
+) -> Option<Found> {
     let mut random = Random::new(options.seed + index as u64);
     let shape = &picture.shape;
     let [width, height] = [shape.width_px, shape.height_px].map(|side| side.min(PART_PX));
@@ -58,12 +70,14 @@ fn blocks_of(
             found[usize::from(block.chroma) * 2 + usize::from(block.side == 16)].push(block);
         }
     });
+    let all = std::array::from_fn(|set| found[set].len());
     for (blocks, most) in found.iter_mut().zip(options.blocks_per_picture) {
         while blocks.len() > most {
             blocks.swap_remove(random.below(blocks.len()));
         }
     }
-    Some(found)
+    let area = (shape.width_px * shape.height_px) as f64 / (width * height) as f64;
+    Some(Found { blocks: found, all, area })
 }
 
 /// The blocks of each set that the encoder chooses under `model`, of `passes` over the pictures;
@@ -82,6 +96,7 @@ pub(super) fn chosen_of(
         borders: Rows::new(BORDER_INPUTS),
         blocks: Rows::new(side(set) * side(set)),
         owners: Vec::new(),
+        stands_for: 0.0,
     });
     let all = passes * pictures.len();
     for start in (0..all).step_by(GROUP) {
@@ -90,7 +105,9 @@ pub(super) fn chosen_of(
             Ok::<_, FitError>(blocks_of(model, &picture, options, start + i))
         });
         for found in group {
-            for (set, blocks) in sets.iter_mut().zip(found?.into_iter().flatten()) {
+            let Some(Found { blocks, all, area }) = found? else { continue };
+            for ((set, blocks), all) in sets.iter_mut().zip(blocks).zip(all) {
+                set.stands_for += area * all as f64;
                 for block in blocks {
                     let scaled = |&value: &i32| value as f32 / block.step as f32;
                     set.borders.values.extend(block.border.iter().map(scaled));
@@ -102,6 +119,9 @@ pub(super) fn chosen_of(
         if !on_progress(start as f32 / all as f32) {
             break;
         }
+    }
+    for set in &mut sets {
+        set.stands_for /= set.owners.len().max(1) as f64;
     }
     Ok(sets)
 }
@@ -137,7 +157,7 @@ pub fn refit(
             step: STEP,
             border_noise: BORDER_NOISE,
         };
-        let Chosen { borders, blocks, owners } = set;
+        let Chosen { borders, blocks, owners, .. } = set;
         let pieces = refit_pieces(&borders, &blocks, owners, &piece_options, |_, _| {});
         payload.extend([pieces.len() as u8, (old.kept - 1) as u8]);
         for piece in &pieces {

@@ -2,7 +2,7 @@
 
 use super::filter::{FilterOptions, train_filter};
 use super::{Basis, Collector, PhotoOptions, adapt_contexts, teach};
-use crate::{Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
+use crate::{Adapting, Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
 use tintype_model::{ModelFile, ModelLimits};
 use tintype_photo::SETS;
@@ -65,6 +65,10 @@ fn options(request: &FitRequest) -> Result<PhotoOptions, FitError> {
 impl Fit for PhotoFit {
     fn describe(&self, model: &[u8]) -> Result<Vec<(&'static str, String)>, CodecError> {
         super::draw::describe(model)
+    }
+
+    fn adapt(&self, shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
+        super::adapt::adapt(shipped, run)
     }
 
     fn fit(&self, job: FitJob<'_>) -> Result<Fitted, FitError> {

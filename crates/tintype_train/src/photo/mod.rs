@@ -4,6 +4,7 @@
 //! pictures in the same order with the same seed give the same bytes on one machine. Memory is
 //! bounded by the number of blocks taken from each picture.
 
+mod adapt;
 mod chosen;
 mod draw;
 pub mod filter;
@@ -18,6 +19,7 @@ pub use fit::PhotoFit;
 pub use moved::moved;
 pub use sample::Samples;
 pub use teach::{TeachOptions, teach};
+pub use tintype_photo::ID;
 
 use crate::FitError;
 use crate::random::Random;

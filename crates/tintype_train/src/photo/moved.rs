@@ -12,8 +12,7 @@
 
 use super::chosen::{Chosen, STEP, chosen_of};
 use super::{PhotoOptions, side};
-use crate::learn::FILES;
-use crate::{FitError, PictureList};
+use crate::{FILES, FitError, PictureList};
 use nalgebra::{DMatrix, SymmetricEigen};
 use tintype_block::RowReader;
 use tintype_codec::{CodecError, map_indexed};
@@ -136,7 +135,7 @@ fn moved_piece(
     };
     let half = fitted(&old, &of(&fit), prior);
     let test = of(&test);
-    let saved = (bits(&old, &test) - bits(&half, &test)) * 2.0 * COUNTED * files;
+    let saved = (bits(&old, &test) - bits(&half, &test)) * 2.0 * COUNTED * files * chosen.stands_for;
     // Half of the blocks fit less well than all, so this is no overestimate.
     let new = written(&fitted(&old, &of(&members), prior), bytes);
     Ok((saved > difference_bits(bytes, &new)).then_some(new))
@@ -232,7 +231,7 @@ mod tests {
             borders.values.extend((0..BORDER_INPUTS).map(|_| random.below(5) as f32 - 2.0));
             blocks.values.extend(wave.iter().map(|v| v * size));
         }
-        (bytes, Chosen { borders, blocks, owners: vec![0; count] })
+        (bytes, Chosen { borders, blocks, owners: vec![0; count], stands_for: 1.0 })
     }
 
     fn tried(count: usize, files: f64) -> Option<Vec<u8>> {

@@ -12,9 +12,8 @@
 //! against the model's size is our own, docs/decisions/0077.
 
 use super::PhotoOptions;
-use crate::learn::FILES;
 use crate::random::Random;
-use crate::{FitError, PictureList};
+use crate::{FILES, FitError, PictureList};
 use tintype_block::{ContextSet, internal_planes, plane_kinds};
 use tintype_codec::{CodecError, map_indexed};
 use tintype_entropy::AdaptiveBit;
@@ -91,6 +90,8 @@ struct Lesson {
     kinds: [(Vec<Seen>, Vec<i16>); 2],
     bytes: usize,
     pixels: usize,
+    /// Pixels of the whole picture.
+    whole_pixels: usize,
 }
 
 /// `model` with starting contexts and weights taught on `pictures`, in one or more models: the first
@@ -142,6 +143,8 @@ struct Lessons {
     /// Bytes and pixels coded.
     bytes: usize,
     pixels: usize,
+    /// Pixels of the whole pictures.
+    whole_pixels: usize,
 }
 
 impl Lessons {
@@ -153,6 +156,7 @@ impl Lessons {
     fn add(&mut self, lesson: Lesson, changes: &mut [Vec<f32>; 2]) {
         self.bytes += lesson.bytes;
         self.pixels += lesson.pixels;
+        self.whole_pixels += lesson.whole_pixels;
         self.firsts.iter_mut().zip(lesson.first).for_each(|(all, own)| all.push(own));
         for (kind, (seen, own)) in lesson.kinds.into_iter().enumerate() {
             self.seen[kind].push(seen);
@@ -165,7 +169,9 @@ impl Lessons {
 
     /// The state of a model that changes what saves `saved` bits against `shipped`.
     fn state(&self, shipped: &TileContexts, saved: f64) -> Vec<u8> {
-        let files = FILES / self.pictures().max(1) as f64;
+        // Large pictures are seen in part.
+        let area = self.whole_pixels as f64 / self.pixels.max(1) as f64;
+        let files = area * FILES / self.pictures().max(1) as f64;
         let mut state = Vec::new();
         for (kind, old) in [&shipped.luma, &shipped.chroma].into_iter().enumerate() {
             let starts = starts(old.bits(), &self.seen[kind], (files, saved));
@@ -203,10 +209,13 @@ fn lessons_of(
         let begin = with_weights(model, &lessons.weights);
         let coded = map_indexed(Threads::available(), count, |i| {
             let number = first + i;
-            let picture = part(&list.read(number)?.planes, options.seed + number as u64)?;
+            let whole = list.read(number)?.planes;
+            let picture = part(&whole, options.seed + number as u64)?;
             let step = options.steps[(number + round) % options.steps.len()];
             // Steps vary in every second picture, as the two ways of tuning have it.
-            Ok::<_, FitError>(lesson(&begin, &picture, step, number % 2 == 0))
+            let whole_pixels = whole.shape.width_px * whole.shape.height_px;
+            let lesson = lesson(&begin, &picture, step, number % 2 == 0);
+            Ok::<_, FitError>(Lesson { whole_pixels, ..lesson })
         });
         let mut changes = lessons.weights.clone().map(|own| vec![0f32; own.len()]);
         for lesson in coded {
@@ -314,7 +323,7 @@ fn lesson(model: &PhotoModel, picture: &Planes, step: f32, varies: bool) -> Less
             (seen(before.bits(), after.bits()), weights)
         });
     let pixels = picture.shape.width_px * picture.shape.height_px;
-    Lesson { first, kinds, bytes, pixels }
+    Lesson { first, kinds, bytes, pixels, whole_pixels: pixels }
 }
 
 /// The decisions that brought contexts from `before` to `after`. After `n` decisions of which `k`

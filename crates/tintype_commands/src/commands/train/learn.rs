@@ -10,7 +10,7 @@ use crate::style::{Ink, complain, grouped, paint};
 use crate::{Failure, Outcome};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use tintype::{CodecId, Models, shipped_model};
+use tintype::{CodecId, Goal, Models, codec_for_photos, shipped_model};
 use tintype_metrics::CurvePoint;
 use tintype_train::learn::{Best, LearnJob, Learnt, Trial, groups, learn, look, split};
 use tintype_train::{PictureList, Progress, fitted_codecs};
@@ -34,10 +34,12 @@ pub fn run(args: &TrainArgs, all: &PictureList) -> Outcome {
     }
     let (to_fit, held_out) = split(&list, &groups(&seen));
     let mut judge = HeldOut::new(&held_out).map_err(failure)?;
-    let shipped: Vec<(CodecId, Vec<u8>)> = fitted_codecs()
+    let mut shipped: Vec<(CodecId, Vec<u8>)> = fitted_codecs()
         .filter(|codec| *codec != tintype::codec::NEURAL)
         .filter_map(|codec| Some((codec, shipped_model(codec)?.file().to_vec())))
         .collect();
+    // The codec of photographs first: it is the one that is adapted.
+    shipped.sort_by_key(|(codec, _)| *codec != codec_for_photos(Goal::Quality(75.0)));
     let bar = progress_bar();
     interrupt::end_yourself();
     let mut on_progress = |progress: &Progress<'_>| {
