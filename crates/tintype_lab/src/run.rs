@@ -26,10 +26,10 @@ pub struct BenchOptions {
     pub codecs: Vec<String>,
     /// Peers by name; empty for every peer on `PATH`; `none` for none.
     pub peers: Vec<String>,
-    /// Settings of `-q` for our codecs.
-    pub qualities: Vec<f32>,
     /// How programs are run.
     pub running: Running,
+    /// Settings of `-q` for our codecs.
+    pub qualities: Vec<f32>,
     /// Compare exact coding instead: bytes and speed alone.
     pub lossless: bool,
     /// Effort of our codecs, 1 to 9.

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::studio;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query as Words, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -82,41 +82,23 @@ fn given(answer: Answer) -> Response {
     response
 }
 
-async fn encode(
-    State(service): Shared,
-    Words(query): Words<Query>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    service
-        .work(&headers, body, move |file, means| answers::encode(&file, &query, means))
-        .await
-        .map(given)
+/// A handler that answers a posted file with what the function of its name in [`answers`] makes of it.
+macro_rules! posted {
+    ($name:ident) => {
+        async fn $name(
+            State(service): Shared,
+            Words(query): Words<Query>,
+            headers: HeaderMap,
+            body: Body,
+        ) -> Result<Response, Refusal> {
+            let answer = move |file: Bytes, means| answers::$name(&file, &query, means);
+            service.work(&headers, body, answer).await.map(given)
+        }
+    };
 }
-
-async fn decode(
-    State(service): Shared,
-    Words(query): Words<Query>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    service
-        .work(&headers, body, move |file, means| answers::decode(&file, &query, means))
-        .await
-        .map(given)
-}
-
-async fn repack(
-    State(service): Shared,
-    Words(query): Words<Query>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    service
-        .work(&headers, body, move |file, means| answers::repack(&file, &query, means))
-        .await
-        .map(given)
-}
+posted!(encode);
+posted!(decode);
+posted!(repack);
 
 async fn metrics(State(service): Shared) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], service.metrics()).into_response()

@@ -23,14 +23,21 @@ pub struct Settings {
     pub token: Option<String>,
     /// Whether only this machine reaches it, so that names of other machines in requests are a trick.
     pub loopback: bool,
+    /// How much is taken on.
+    pub bounds: Bounds,
+    /// What each picture may use.
+    pub means: Means,
+}
+
+/// How much a service takes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
     /// Larger bodies are refused.
     pub body_bytes_max: usize,
     /// Requests that are worked on at once.
     pub jobs: usize,
     /// Requests that may wait for that; more are told to come again.
     pub waiting_max: usize,
-    /// What each picture may use.
-    pub means: Means,
 }
 
 /// The running service.
@@ -60,7 +67,7 @@ impl Service {
     /// A service that has answered nothing yet.
     pub fn new(settings: Settings) -> Self {
         Self {
-            jobs: Semaphore::new(settings.jobs.max(1)),
+            jobs: Semaphore::new(settings.bounds.jobs.max(1)),
             settings,
             admitted: AtomicUsize::new(0),
             answers: Mutex::default(),
@@ -82,11 +89,11 @@ impl Service {
     ) -> Result<T, Refusal> {
         let place = self.admitted.fetch_add(1, Ordering::Relaxed);
         let _place = Place(&self.admitted);
-        if place >= self.settings.jobs + self.settings.waiting_max {
+        if place >= self.settings.bounds.jobs + self.settings.bounds.waiting_max {
             let what = "too many requests are waiting; try again in a second";
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, what));
         }
-        let most = self.settings.body_bytes_max;
+        let most = self.settings.bounds.body_bytes_max;
         let too_large = || {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes"))
         };

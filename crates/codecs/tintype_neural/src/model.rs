@@ -12,15 +12,6 @@ use tintype_entropy::{CdfFamily, CdfTable};
 use tintype_model::{Model, ModelFile, ModelHash, ModelLimits};
 use tintype_nn::{Array, Network, NnError, Program};
 
-/// Bits of precision of the stored distributions.
-const PRECISION: u32 = 16;
-/// Most stored distributions.
-const TABLES_MAX: usize = 256;
-/// Coarsest grid of a synthesis, which its windows lie on, in latents.
-const GRID_MAX: usize = 16;
-/// Longest reach of a synthesis in latents.
-const MARGIN_MAX: usize = 32;
-
 /// A model ready to code with.
 #[derive(Clone, Debug)]
 pub struct NeuralModel {
@@ -69,6 +60,15 @@ pub struct NeuralModel {
     /// Statistics of each distribution.
     pub(super) statistics: Vec<TableStatistics>,
 }
+
+/// Bits of precision of the stored distributions.
+const PRECISION: u32 = 16;
+/// Most stored distributions.
+const TABLES_MAX: usize = 256;
+/// Coarsest grid of a synthesis, which its windows lie on, in latents.
+const GRID_MAX: usize = 16;
+/// Longest reach of a synthesis in latents.
+const MARGIN_MAX: usize = 32;
 
 impl Model for NeuralModel {
     const CODEC: CodecId = ID;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tintype::Limits;
 use tintype_serve::answers::Means;
-use tintype_serve::service::{Service, Settings};
+use tintype_serve::service::{Bounds, Service, Settings};
 use tintype_serve::{http, listen};
 
 /// Serves pictures of a folder, and encodes and decodes what is sent, over HTTP.
@@ -78,9 +78,11 @@ fn run(args: Args) -> Result<(), (u8, String)> {
         root: args.root,
         token,
         loopback,
-        body_bytes_max: args.max_body,
-        jobs: args.jobs.unwrap_or(cores).max(1),
-        waiting_max: args.queue,
+        bounds: Bounds {
+            body_bytes_max: args.max_body,
+            jobs: args.jobs.unwrap_or(cores).max(1),
+            waiting_max: args.queue,
+        },
         means: Means { limits, threads: 1 },
     });
     let ready = |address| eprintln!("tintype serve: listening at http://{address}/");

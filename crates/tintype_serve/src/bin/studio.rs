@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use tintype::Limits;
 use tintype_serve::answers::Means;
-use tintype_serve::service::{Service, Settings};
+use tintype_serve::service::{Bounds, Service, Settings};
 use tintype_serve::{http, listen};
 
 /// Opens a page that shows pictures before and after, beside other codecs. Nothing leaves this machine.
@@ -29,9 +29,7 @@ fn main() -> ExitCode {
         root: None,
         token: None,
         loopback: true,
-        body_bytes_max: 1 << 30,
-        jobs: cores,
-        waiting_max: 64,
+        bounds: Bounds { body_bytes_max: 1 << 30, jobs: cores, waiting_max: 64 },
         means: Means { limits: Limits::default(), threads: cores },
     });
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));

@@ -65,20 +65,22 @@ impl HeldOut {
     pub fn is_cut(&self) -> bool {
         self.cut
     }
+}
 
-    /// Bits a pixel and PSNR of picture `index`.
-    fn point(&self, encoder: &Encoder, models: &Models, index: usize) -> Result<[f64; 2], FitError> {
-        let picture = &self.pictures[index];
-        let file = encoder.encode(picture).map_err(|e| failed(&e))?.bytes;
-        let back = Decoder::new(Cursor::new(&file))
-            .and_then(|decoder| decoder.models(models.clone()).decode())
-            .map_err(|e| failed(&e))?;
-        let report = compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE)
-            .map_err(|e| failed(&e))?;
-        let shape = &picture.planes.shape;
-        let bpp = 8.0 * file.len() as f64 / (shape.width_px * shape.height_px) as f64;
-        Ok([bpp, report.psnr.min(PSNR_MAX)])
-    }
+/// Bits a pixel and PSNR of `picture` as a whole file.
+///
+/// # Errors
+/// Those of the codec.
+pub fn coded_point(encoder: &Encoder, models: &Models, picture: &Picture) -> Result<[f64; 2], FitError> {
+    let file = encoder.encode(picture).map_err(|e| failed(&e))?.bytes;
+    let back = Decoder::new(Cursor::new(&file))
+        .and_then(|decoder| decoder.models(models.clone()).decode())
+        .map_err(|e| failed(&e))?;
+    let report = compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE)
+        .map_err(|e| failed(&e))?;
+    let shape = &picture.planes.shape;
+    let bpp = 8.0 * file.len() as f64 / (shape.width_px * shape.height_px) as f64;
+    Ok([bpp, report.psnr.min(PSNR_MAX)])
 }
 
 impl Judge for HeldOut {
@@ -100,7 +102,7 @@ impl Judge for HeldOut {
             let share = |thread: usize| -> Result<[f64; 2], FitError> {
                 let mut sums = [0.0; 2];
                 for index in (thread..pictures).step_by(threads) {
-                    let point = self.point(&encoder, &models, index)?;
+                    let point = coded_point(&encoder, &models, &self.pictures[index])?;
                     sums = [sums[0] + point[0], sums[1] + point[1]];
                 }
                 Ok(sums)

@@ -14,12 +14,12 @@ use crate::style::{Ink, grouped, paint};
 use crate::{Failure, Outcome};
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{Cursor, IsTerminal};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tintype::{CodecId, Decoder, Encoder, Models, Picture, Tune, codec};
+use tintype::{CodecId, Encoder, Models, Picture, Tune, codec};
 use tintype_image::io::PictureFormat;
-use tintype_metrics::{CurvePoint, Wanted, bd_rate, compare_with};
+use tintype_metrics::{CurvePoint, bd_rate};
 use tintype_train::{
     FitError, FitJob, FitRequest, Fitted, PictureList, Progress, fitted_codecs, fitter,
 };
@@ -281,17 +281,9 @@ fn rows(codec: CodecId, models: &Models, pictures: &[Picture]) -> Result<Vec<Row
             Encoder::new().codec(codec).quality(quality).tune(Tune::Psnr).models(models.clone());
         let (mut bpp, mut psnr) = (0.0, 0.0);
         for picture in pictures {
-            let failed =
-                |error: &dyn std::fmt::Display| Failure::Work(format!("a held-out picture: {error}"));
-            let file = encoder.encode(picture).map_err(|e| failed(&e))?.bytes;
-            let back = Decoder::new(Cursor::new(&file))
-                .and_then(|decoder| decoder.models(models.clone()).decode())
-                .map_err(|e| failed(&e))?;
-            let report = compare_with(&picture.planes, &back.picture.planes, Wanted::POINTWISE)
-                .map_err(|e| failed(&e))?;
-            let shape = &picture.planes.shape;
-            bpp += 8.0 * file.len() as f64 / (shape.width_px * shape.height_px) as f64;
-            psnr += report.psnr.min(99.0);
+            let point = judge::coded_point(&encoder, models, picture)
+                .map_err(|error| Failure::Work(format!("a held-out picture: {error}")))?;
+            (bpp, psnr) = (bpp + point[0], psnr + point[1]);
         }
         let count = pictures.len().max(1) as f64;
         rows.push(Row { quality, bpp: bpp / count, psnr: psnr / count });
