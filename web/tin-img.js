@@ -1,6 +1,6 @@
 // <tin-img src="photo.tin" alt="…">: a .tin picture in a page, as <img> is for others.
 //
-// Attributes: src, alt, loading="lazy", and zoom: wheel, pinch, drag, +, - and 0 then look closer, and what is looked at is decoded
+// Attributes: src, alt, loading="lazy", and zoom: wheel, pinch, drag, +, - and 0 then look closer, and what is shown is decoded
 // at the scale that it needs. Events: load, error, progress. The picture sharpens while its bytes arrive, where its codec allows.
 
 import { decode, imageData } from "./tintype.js";
@@ -170,7 +170,7 @@ export class TinImg extends HTMLElement {
     if (this.#detail) context.drawImage(this.#detail.bitmap, ...place(...this.#detail.at));
   }
 
-  /** Decodes what is looked at, if the picture at hand is too coarse for it. */
+  /** Decodes what is shown, if the picture at hand is too coarse for it. */
   async #sharpen() {
     const { x, y, zoom } = this.#view;
     const { info, width } = this.#picture;

@@ -10,7 +10,10 @@ fn main() {
     // The profile's name is nowhere else; profiles for tests and profilers keep the tables.
     let out = text("OUT_DIR");
     let release = Path::new(&out).components().any(|part| part.as_os_str() == "release");
-    if release && text("CARGO_CFG_TARGET_OS") == "linux" {
+    // What starts a program that is linked statically may refer to the tables.
+    let dynamic = text("CARGO_CFG_TARGET_ENV") == "gnu"
+        && !text("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static");
+    if release && dynamic && text("CARGO_CFG_TARGET_OS") == "linux" {
         let script = Path::new(&text("CARGO_MANIFEST_DIR")).join("no_unwind_tables.ld");
         println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
     }

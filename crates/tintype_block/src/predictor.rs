@@ -167,10 +167,10 @@ fearless_simd::kernel!(
         let len = sums.len();
         for (first, sums) in (0..len).step_by(LANES).zip(sums.chunks_exact_mut(LANES)) {
             let mut acc = [_mm256_set1_epi32(start); LANES / 8];
-            for (pair, inputs) in inputs.as_chunks::<2>().0.iter().enumerate() {
+            for (pair, inputs) in paired.chunks_exact(len * 2).zip(inputs.as_chunks::<2>().0) {
                 let word = i32::from(inputs[0] as u16) | i32::from(inputs[1]) << 16;
                 let both = _mm256_set1_epi32(word);
-                let entries = paired[2 * (pair * len + first)..][..2 * LANES].as_chunks::<16>().0;
+                let entries = pair[2 * first..][..2 * LANES].as_chunks::<16>().0;
                 for (acc, entries) in acc.iter_mut().zip(entries) {
                     let entries: __m256i = i16x16::from_slice(avx2, entries).into();
                     *acc = _mm256_add_epi32(*acc, _mm256_madd_epi16(both, entries));

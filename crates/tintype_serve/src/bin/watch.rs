@@ -17,7 +17,7 @@ Examples:
   tintype watch inbox/ packed/                   JPEG files byte for byte, others at quality 75
   tintype watch inbox/ packed/ -- -q 60          everything after -- goes to tintype encode")]
 struct Args {
-    /// Folder that is looked at
+    /// Folder to watch
     input: PathBuf,
     /// Folder of results
     output: PathBuf,

@@ -59,7 +59,7 @@ impl Priors {
 }
 
 /// `priors.bin`, packed by [`super::priors_packing`]: what every file needs is unpacked at the first
-/// one, which takes two milliseconds; what the dense model needs alone when that is first used, which
+/// one, in about three milliseconds; what the dense model needs alone when that is first used, which
 /// takes 15 to 40.
 pub static PACKED: &[u8] = include_bytes!("priors.packed");
 
