@@ -6,6 +6,8 @@
 //!
 //! Source: Ahmed, Natarajan and Rao, "Discrete cosine transform", 1974.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f32x16};
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 use tintype_block::ENTRY_BITS;
@@ -78,31 +80,43 @@ pub fn add_inverse(sums: &mut [i32], end: usize, amplitude: impl Fn(usize) -> i3
     }
 }
 
+/// The waves as columns: `[x][k]`, orthonormal.
+fn columns() -> &'static [[f32; WAVES]; SIDE] {
+    static COLUMNS: OnceLock<[[f32; WAVES]; SIDE]> = OnceLock::new();
+    COLUMNS.get_or_init(|| {
+        let scale = 1.0 / (1 << ENTRY_BITS) as f32;
+        std::array::from_fn(|x| waves().each_ref().map(|wave| wave[x] as f32 * scale))
+    })
+}
+
 /// The coefficients of `block` (32 × 32) in coding order.
 #[inline(always)]
-pub fn forward(block: &[i16], out: &mut Vec<f32>) {
-    let waves = waves();
-    let scale = 1.0 / (1 << ENTRY_BITS) as f32;
-    let mut columns = [[0f32; SIDE]; WAVES];
-    for (line, y) in block.chunks_exact(SIDE).zip(0..) {
+pub fn forward<S: Simd>(simd: S, block: &[i16], out: &mut Vec<f32>) {
+    let waves = columns();
+    let lines = block.as_chunks::<SIDE>().0;
+    let mut sums = [[0f32; SIDE]; WAVES];
+    for (y, line) in lines[..SIDE / 2].iter().enumerate() {
+        // Even waves are symmetric, odd ones antisymmetric.
+        let mirror = &lines[SIDE - 1 - y];
+        let mut folded = [[0f32; SIDE]; 2];
+        for x in 0..SIDE {
+            let (a, b) = (f32::from(line[x]), f32::from(mirror[x]));
+            (folded[0][x], folded[1][x]) = (a + b, a - b);
+        }
         for v in 0..WAVES {
-            let wave = waves[v][y] as f32 * scale;
-            for (sum, &value) in columns[v].iter_mut().zip(line) {
-                *sum += wave * f32::from(value);
+            let wave = waves[y][v];
+            for x in 0..SIDE {
+                sums[v][x] += wave * folded[v % 2][x];
             }
         }
     }
     let mut grid = [[0f32; WAVES]; WAVES];
-    for (row, column) in grid.iter_mut().zip(&columns) {
-        for (value, wave) in row.iter_mut().zip(waves) {
-            let mut lanes = [0f32; 8];
-            for (a, b) in column.as_chunks::<8>().0.iter().zip(wave.as_chunks::<8>().0) {
-                for i in 0..8 {
-                    lanes[i] += a[i] * b[i] as f32;
-                }
-            }
-            *value = lanes.iter().sum::<f32>() * scale;
+    for (row, sums) in grid.iter_mut().zip(&sums) {
+        let mut values = f32x16::splat(simd, 0.0);
+        for (sum, waves) in sums.iter().zip(waves) {
+            values += f32x16::from_slice(simd, waves) * *sum;
         }
+        values.store_slice(row);
     }
     out.extend(scan().iter().map(|&(u, v)| grid[usize::from(v)][usize::from(u)]));
 }
@@ -110,6 +124,7 @@ pub fn forward(block: &[i16], out: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::dispatch;
 
     #[test]
     fn low_waves_come_back() {
@@ -123,7 +138,8 @@ mod tests {
         };
         let block: Vec<i16> = (0..SIDE * SIDE).map(value).collect();
         let mut coefficients = Vec::new();
-        forward(&block, &mut coefficients);
+        let level = fearless_simd::Level::new();
+        dispatch!(level, simd => forward(simd, &block, &mut coefficients));
         // The first is the mean times the side.
         assert!((coefficients[0] - 900.0 * 32.0).abs() < 40.0, "{}", coefficients[0]);
 

@@ -37,6 +37,7 @@ mod dct;
 pub mod filter;
 mod large;
 mod model;
+mod partition;
 mod piece_set;
 mod pieces;
 mod quantise;

@@ -45,6 +45,8 @@ pub struct Tried<'a> {
     pub predicted: usize,
     /// Pieces that are transformed.
     pub transformed: usize,
+    /// Those of them that are kept.
+    pub kept: usize,
     /// Weights of rows.
     pub synthesis: &'a Synthesis<'a>,
 }
@@ -102,24 +104,27 @@ pub struct Room {
     residuals: Vec<i16>,
     /// Sums of a block.
     sums: Vec<i32>,
+    /// Coefficients of a piece.
+    coefficients: Vec<f32>,
 }
 
 impl Target<'_> {
-    /// Piece `number` with its coefficients, of what its prediction leaves.
+    /// Fills `coefficients` with those of piece `number`, of what its prediction leaves, over their rows'
+    /// weights. Returns the estimate of their Lagrangian, and the squared error outside the rows.
     #[inline(always)]
     fn transform<S: Simd>(
         &self,
         simd: S,
         tried: &Tried<'_>,
         number: usize,
-        piece_bits: f32,
         (residual, energy): (&[i16], f32),
         sums: &mut [i32],
-    ) -> Candidate {
+        coefficients: &mut Vec<f32>,
+    ) -> (f32, f32) {
         let (set, piece) = (self.set, &self.set.pieces[number]);
-        let mut coefficients = Vec::with_capacity(set.kept);
+        coefficients.clear();
         if set.n == dct::SIDE {
-            dct::forward(residual, &mut coefficients);
+            dct::forward(simd, residual, coefficients);
         } else {
             let transform = piece.transform(residual.len());
             let sums = &mut sums[..transform.columns()];
@@ -141,14 +146,12 @@ impl Target<'_> {
         weights[..last.len()].copy_from_slice(last_weights);
         estimates.add(simd, &mut group, &weights, tried);
         last.copy_from_slice(&group[..last.len()]);
-        let rest = energy - estimates.squares.as_slice().iter().sum::<f32>();
-        let estimate = tried.lambda * piece_bits + estimates.lagrangian.as_slice().iter().sum::<f32>();
-        let rest = rest.max(0.0);
-        Candidate { estimate: estimate + rest, piece: number, coefficients, rest }
+        let rest = (energy - estimates.squares.as_slice().iter().sum::<f32>()).max(0.0);
+        (estimates.lagrangian.as_slice().iter().sum::<f32>() + rest, rest)
     }
 }
 
-/// Tries the pieces of the target's set.
+/// Tries the pieces of the target's set; the best ones, the best first.
 #[inline(always)]
 pub fn try_pieces<S: Simd>(
     simd: S,
@@ -157,7 +160,7 @@ pub fn try_pieces<S: Simd>(
     piece_bits: &[f32],
     room: &mut Room,
 ) -> Vec<Candidate> {
-    let Room { residuals, sums } = room;
+    let Room { residuals, sums, coefficients } = room;
     let samples = target.samples.len();
     let predicted = &target.set.pieces[..target.set.pieces.len().min(tried.predicted)];
     residuals.resize(residuals.len().max(samples * predicted.len()), 0);
@@ -178,17 +181,17 @@ pub fn try_pieces<S: Simd>(
     energies.sort_by(|a, b| bits(a).total_cmp(&bits(b)));
     energies.truncate(tried.transformed);
     // A loop: closures would not be compiled for the SIMD level of this function.
-    let mut candidates = Vec::with_capacity(energies.len());
+    let mut candidates: Vec<Candidate> = Vec::with_capacity(tried.kept + 1);
     for (energy, number) in energies {
-        let residual = &residuals[number * samples..][..samples];
-        candidates.push(target.transform(
-            simd,
-            tried,
-            number,
-            piece_bits[number],
-            (residual, energy),
-            sums,
-        ));
+        let residual = (&residuals[number * samples..][..samples], energy);
+        let (estimate, rest) = target.transform(simd, tried, number, residual, sums, coefficients);
+        let estimate = estimate + tried.lambda * piece_bits[number];
+        let place = candidates.partition_point(|candidate| candidate.estimate <= estimate);
+        if place < tried.kept {
+            candidates.truncate(tried.kept - 1);
+            let coefficients = coefficients.clone();
+            candidates.insert(place, Candidate { estimate, piece: number, coefficients, rest });
+        }
     }
     candidates
 }

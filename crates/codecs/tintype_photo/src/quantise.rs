@@ -46,6 +46,10 @@ struct Step {
     magnitude: u16,
 }
 
+/// Room for the steps of a block.
+#[derive(Debug, Default)]
+pub struct Room(Vec<[Step; STATES]>);
+
 /// Marks the level that a way begins with.
 const BEGIN: u8 = 255;
 
@@ -79,9 +83,11 @@ impl Quantiser {
         coefficients: &[f32],
         piece: usize,
         block: &BlockContext,
+        room: &mut Room,
     ) -> Quantised {
         let run = Run { quantiser: self, prices, end_bits, coefficients, piece, block };
-        if self.exact { run.quantised::<STATES>() } else { run.quantised::<2>() }
+        let steps = &mut room.0;
+        if self.exact { run.quantised::<STATES>(steps) } else { run.quantised::<2>(steps) }
     }
 
     /// What a level of `magnitude` in `state` adds to the squared error of a coefficient of `size`,
@@ -113,11 +119,12 @@ impl Run<'_> {
 
     /// States whose numbers are equal modulo `GROUPS`, 2 or [`STATES`], share the bits of levels:
     /// those of the best way to one of them.
-    fn quantised<const GROUPS: usize>(&self) -> Quantised {
+    fn quantised<const GROUPS: usize>(&self, steps: &mut Vec<[Step; STATES]>) -> Quantised {
         let lambda = self.quantiser.lambda;
         let top = self.quantiser.top(self.coefficients);
         let mut paths = [NOWHERE; STATES];
-        let mut steps = vec![[Step::default(); STATES]; top];
+        // Each is set before it is read.
+        steps.resize(steps.len().max(top), [Step::default(); STATES]);
         for position in (0..top).rev() {
             let size = self.coefficients[position].abs();
             let scaled = size / self.quantiser.dequantiser.step as f32;
@@ -181,7 +188,7 @@ impl Run<'_> {
                 choice = (path.cost, index as u8);
             }
         }
-        self.quantiser.followed(&steps, self.coefficients, choice)
+        self.quantiser.followed(steps, self.coefficients, choice)
     }
 
     /// The best even and the best odd level of a coefficient of `size`, which is `scaled` steps.
@@ -300,7 +307,8 @@ mod tests {
                 let quantiser = Quantiser { dequantiser, lambda, exact };
                 let mut end_bits = vec![0.0; quantiser.top(&coefficients) + 1];
                 end_costs(&set, &mut end_bits, (64, 0), &BLOCK);
-                let found = quantiser.quantise(&set, &end_bits, &coefficients, 0, &BLOCK);
+                let found =
+                    quantiser.quantise(&set, &end_bits, &coefficients, 0, &BLOCK, &mut Room::default());
                 let (distortion, bits) = cost(&found.levels, &coefficients, &quantiser, &set);
                 let value = distortion + lambda * bits;
                 assert!(value >= 0.999 * best && value <= 1.1 * best, "{seed} {exact} {value} {best}");
