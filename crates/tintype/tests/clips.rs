@@ -2,7 +2,7 @@
 #![cfg(feature = "video")]
 
 use std::io::Cursor;
-use tintype::{ClipDecoder, ClipEncoder, ClipInfo, Planes, Shape};
+use tintype::{ClipDecoder, ClipEncoder, ClipInfo, PlaneInfo, PlaneRole, Planes, Shape};
 
 const GROUP: usize = 4;
 const GROUPS: usize = 6;
@@ -132,5 +132,72 @@ fn any_flip_is_a_picture_or_an_error() {
                 assert!(count < 1000);
             }
         }
+    }
+}
+
+/// RGB with a further plane, of which a square moves in both.
+fn with_further(role: PlaneRole, bits: u8) -> Vec<Planes> {
+    let mut shape = Shape::rgb(70, 44, 8);
+    shape.planes.push(PlaneInfo::new(role, bits));
+    let picture = |time: usize| {
+        let mut planes = Planes::new(shape.clone());
+        for (index, plane) in planes.planes.iter_mut().enumerate() {
+            for y in 0..44 {
+                for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                    let inside = (2 * time..2 * time + 20).contains(&x) && y > 15;
+                    let texture = x * 3 + y * (index + 1) + (x * y) % 5;
+                    *sample = if inside { 200 + (texture % 20) as u16 } else { texture as u16 % 128 };
+                }
+            }
+        }
+        planes
+    };
+    (0..7).map(picture).collect()
+}
+
+fn coded(info: &ClipInfo, pictures: &[Planes]) -> Vec<u8> {
+    let mut encoder = ClipEncoder::new(info).unwrap().effort(2).quality(60.0).group(3);
+    let mut file = Vec::new();
+    for (ticks, planes) in pictures.iter().enumerate() {
+        file.extend(encoder.push_for(planes, 10 * ticks as u32).unwrap());
+    }
+    file.extend(encoder.finish().unwrap());
+    file
+}
+
+#[test]
+fn exact_clips_give_every_sample_back_and_times() {
+    for (role, bits) in [(PlaneRole::Alpha, 8), (PlaneRole::Depth, 16)] {
+        let clip = with_further(role, bits);
+        let info = ClipInfo::new(clip[0].shape.clone(), (100, 1)).exact().timed();
+        let file = coded(&info, &clip);
+        assert_eq!(pictures(&file), (clip, Vec::new(), true));
+        let mut decoder = ClipDecoder::new(Cursor::new(&file)).unwrap();
+        assert_eq!(decoder.info(), &info);
+        for at in [5, 0, 3] {
+            decoder.seek(at).unwrap();
+            decoder.next_picture().unwrap();
+            assert_eq!(decoder.ticks(), 10 * at);
+        }
+    }
+}
+
+#[test]
+fn opacity_and_depth_beside_lossy_colours_are_exact() {
+    for (role, bits) in [(PlaneRole::Alpha, 8), (PlaneRole::Depth, 16)] {
+        let clip = with_further(role, bits);
+        let file = coded(&ClipInfo::new(clip[0].shape.clone(), (25, 1)), &clip);
+        let (got, lost, complete) = pictures(&file);
+        assert!(lost.is_empty() && complete && got.len() == clip.len());
+        for (a, b) in got.iter().zip(&clip) {
+            assert!(a.planes[3] == b.planes[3] && a.planes[..3] != b.planes[..3] && a.shape == b.shape);
+        }
+        // The middle one of three groups is damaged.
+        let starts = records(&file);
+        let mut damaged = file.clone();
+        damaged[starts[2] + 60] ^= 0x20;
+        let (part, lost, _) = pictures(&damaged);
+        assert!(lost.len() == 1 && lost[0] == (3..6));
+        assert!(part[..3] == got[..3] && part[6..] == got[6..] && part[4] == got[2]);
     }
 }

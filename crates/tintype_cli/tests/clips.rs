@@ -94,7 +94,7 @@ fn sizes_are_kept_and_other_goals_refused() {
     done(at, &["encode", "clip.y4m", "--size", "480", "--effort", "2"]);
     let len = fs::metadata(at.join("clip.tin")).unwrap().len();
     assert!((200..=480).contains(&len), "{len}");
-    for option in [&["--lossless"][..], &["--psnr", "40"], &["--seal"], &["--compare"]] {
+    for option in [&["--psnr", "40"][..], &["--seal"], &["--compare"], &["--replace"]] {
         let output = run(at, &[&["encode", "clip.y4m", "-o", "other.tin"], option].concat());
         assert_ne!(output.status.code(), Some(0), "{option:?}");
         assert!(!at.join("other.tin").exists(), "{option:?}");
@@ -124,4 +124,101 @@ fn damage_is_said_and_costs_its_group() {
     let output = run(at, &["decode", "cut.tin", "-o", "cut.y4m"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cut off"));
+}
+
+/// A PGM or PPM file in which a bar stands at `time`.
+fn picture(time: usize, colours: usize) -> Vec<u8> {
+    let mut file = format!("P{} 48 32 255\n", if colours == 1 { 5 } else { 6 }).into_bytes();
+    for i in 0..48 * 32 {
+        let bar = (i % 48) / 4 == time % 12;
+        file.extend((0..colours).map(|c| (if bar { 220 } else { 40 + i / 48 } + 9 * c) as u8));
+    }
+    file
+}
+
+#[test]
+fn numbered_pictures_become_a_clip_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("frames")).unwrap();
+    for time in 0..12 {
+        fs::write(at.join(format!("frames/shot{time}.ppm")), picture(time, 3)).unwrap();
+    }
+    done(at, &["encode", "frames", "--clip", "--fps", "12.5", "--lossless"]);
+    let info = done(at, &["info", "frames.tin"]);
+    assert!(info.contains("12, 0.96 s") && info.contains("every sample"), "{info}");
+    done(at, &["decode", "frames.tin", "-o", "back/%03d.ppm"]);
+    for time in 0..12 {
+        assert_eq!(
+            fs::read(at.join(format!("back/{time:03}.ppm"))).unwrap()[13..],
+            picture(time, 3)[13..]
+        );
+    }
+    // RGB has no place in y4m: the output is an animated PNG, which is a clip again.
+    assert_eq!(run(at, &["decode", "frames.tin", "-o", "frames.y4m"]).status.code(), Some(1));
+    done(at, &["decode", "frames.tin"]);
+    done(at, &["encode", "frames.png", "--lossless", "-o", "again.tin"]);
+    assert!(done(at, &["info", "again.tin"]).contains("12, 0.96 s"));
+    done(at, &["decode", "again.tin", "-o", "again/%d.ppm", "--frames", "9..12"]);
+    assert_eq!(fs::read(at.join("again/11.ppm")).unwrap()[13..], picture(11, 3)[13..]);
+    assert!(!at.join("again/8.ppm").exists());
+
+    // With loss; a picture that differs is named.
+    done(
+        at,
+        &["encode", "frames/*.ppm", "--clip", "-o", "lossy.tin", "--effort", "1", "--size", "3000"],
+    );
+    assert!(fs::metadata(at.join("lossy.tin")).unwrap().len() <= 3000);
+    done(at, &["decode", "lossy.tin"]);
+    assert!(at.join("lossy.y4m").exists());
+    fs::write(at.join("frames/shot5.ppm"), picture(5, 1)).unwrap();
+    let output = run(at, &["encode", "frames", "--clip", "-o", "other.tin", "--effort", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("shot5.ppm"), "{said}");
+    assert_eq!(run(at, &["encode", "frames/*.ppm", "--clip"]).status.code(), Some(2));
+}
+
+#[test]
+fn colour_and_depth_become_a_clip() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for name in ["rgb", "depth"] {
+        fs::create_dir(at.join(name)).unwrap();
+    }
+    for time in 0..5 {
+        fs::write(at.join(format!("rgb/{time}.ppm")), picture(time, 3)).unwrap();
+        fs::write(at.join(format!("depth/{time}.pgm")), picture(time + 3, 1)).unwrap();
+    }
+    done(at, &["encode", "rgb", "--depth", "depth", "--clip", "-o", "rgbd.tin", "--effort", "1"]);
+    done(at, &["decode", "rgbd.tin", "-o", "out/%d.ppm"]);
+    for time in 0..5 {
+        let depth = fs::read(at.join(format!("out/{time}.depth.pnm"))).unwrap();
+        assert_eq!(depth[13..], picture(time + 3, 1)[13..], "depth comes back exactly");
+        assert!(at.join(format!("out/{time}.ppm")).exists());
+    }
+}
+
+#[test]
+fn animations_are_clips_with_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let frames = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/odd/frames.gif");
+    fs::copy(frames, at.join("a.gif")).unwrap();
+    done(at, &["encode", "a.gif", "--lossless"]);
+    done(at, &["decode", "a.tin", "-o", "a.png"]);
+    done(at, &["encode", "a.png", "--lossless", "-o", "b.tin"]);
+    let whole = |name: &str| fs::read(at.join(name)).unwrap();
+    assert!(tintype_start(&whole("a.tin")) && tintype_start(&whole("b.tin")));
+    for number in ["1", "2"] {
+        // What a page of the animation shows is what the clip shows.
+        done(at, &["encode", "a.gif", "--page", number, "--lossless", "-o", "page.tin", "--force"]);
+        done(at, &["decode", "page.tin", "-o", "page.ppm", "--force"]);
+        for clip in ["a.tin", "b.tin"] {
+            done(at, &["decode", clip, "-o", "shown/%d.ppm", "--force"]);
+            let shown = whole(&format!("shown/{}.ppm", number.parse::<usize>().unwrap() - 1));
+            assert!(shown == whole("page.ppm"), "page {number} of {clip}");
+        }
+    }
+    // On a terminal only.
+    assert_eq!(run(at, &["play", "a.tin"]).status.code(), Some(2));
 }

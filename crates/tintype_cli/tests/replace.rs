@@ -57,8 +57,11 @@ fn what_the_result_lacks_keeps_the_original() {
     let folder = Folder::new();
     // Three frames, of which one is read.
     std::fs::copy(test_file("odd/frames.gif"), folder.path("a.gif")).unwrap();
-    let message = folder.fails(1, &["encode", "a.gif", "--replace", "--lossless"]);
+    let one = ["encode", "a.gif", "--replace", "--lossless", "--codec", "lossless"];
+    let message = folder.fails(1, &one);
     assert!(message.contains("the original stays"), "{message}");
+    let message = folder.fails(1, &one[..4]);
+    assert!(message.contains("--replace does not compare"), "{message}");
     assert!(folder.path("a.gif").exists());
 }
 

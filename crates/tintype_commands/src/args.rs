@@ -52,6 +52,9 @@ pub enum Command {
     Decode(DecodeArgs),
     /// Tell what a file holds
     Info(InfoArgs),
+    /// Show a clip in the terminal
+    #[cfg(feature = "video")]
+    Play(PlayArgs),
     /// Measure how far two pictures are apart
     Compare(CompareArgs),
     /// Check that .tin files are whole, and compare them with their originals
@@ -83,6 +86,7 @@ Examples:
   tintype encode album/ --replace                 JPEGs become .tin files, and go once these are known to be sound
   tintype encode album/ -o box/ --seal            sealed with a passphrase, which is asked for
   tintype encode me.jpg --recipients-file friend.pub --open-preview 1/8
+  tintype encode frames/ --clip --fps 25          numbered pictures become the clip frames.tin
   cat photo.png | tintype encode - > photo.tin")]
 pub struct EncodeArgs {
     /// Pictures, globs or folders; `-` is standard input
@@ -125,9 +129,16 @@ pub struct EncodeArgs {
     /// of TIFF the largest]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub page: Option<u32>,
-    /// Pictures of a clip's groups: what a damaged group costs, and where decoding can begin
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub group: u16,
+    /// Make one clip of all inputs, in the order of the numbers in their names
+    #[arg(long, conflicts_with_all = ["page", "compare", "show", "replace", "resize", "denoise", "max_error"])]
+    pub clip: bool,
+    /// Pictures a second of --clip: 25, 30000/1001, 1/60 [default: 25]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, requires = "clip")]
+    pub fps: Option<(u32, u32)>,
+    /// Pictures of a clip's groups: what a damaged group costs, and where decoding can begin [default: 32, with
+    /// --lossless 128]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub group: Option<u16>,
     /// Filter noise away first: median, median5, gaussian, gaussian:SIGMA, nlm or nlm:STRENGTH
     #[arg(long, value_name = "FILTER", value_parser = parse_denoise)]
     pub denoise: Option<Denoise>,
@@ -242,6 +253,7 @@ Examples:
   tintype decode map.tin --region 4000,2000,800,600 -o part.png
   tintype decode small/ -o back/                 every .tin file of a folder
   tintype decode photo.jpg -o photo.png          a JPEG file, as if it were in a .tin file
+  tintype decode film.tin -o 'frames/%04d.png'   the pictures of a clip; film.png is an animated PNG, film.y4m a film
 
 A file that was cut off is decoded as far as it goes where its codec allows; the exit status is then 1, or 0 with
 --partial.")]
@@ -299,6 +311,20 @@ pub struct Frames {
     pub first: u32,
     /// The one after the last, if there is one.
     pub end: Option<u32>,
+}
+
+/// Pictures a second: a number with up to three decimals, or a fraction.
+fn parse_rate(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || format!("{text} is no rate such as 25, 29.97, 30000/1001 or 1/60");
+    let whole = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
+    let pair = match (text.split_once('/'), text.split_once('.')) {
+        (Some((rate, per)), _) => (whole(rate), whole(per)),
+        (None, Some((units, thousandths))) if thousandths.len() <= 3 => {
+            (whole(&format!("{units}{thousandths:0<3}")), Some(1000))
+        }
+        _ => (whole(text), Some(1)),
+    };
+    pair.0.zip(pair.1).ok_or_else(wrong)
 }
 
 fn parse_frames(text: &str) -> Result<Frames, String> {
@@ -442,6 +468,23 @@ pub struct SignArgs {
     /// Replace signatures that exist already
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "\
+Examples:
+  tintype play film.tin                 also y4m files, animated GIF, PNG and WebP
+  tintype play film.tin --speed 0.25 --repeat")]
+pub struct PlayArgs {
+    /// A clip
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// How fast: 2 is twice as fast
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = parse_positive)]
+    pub speed: f32,
+    /// Again and again, until Ctrl-C
+    #[arg(long)]
+    pub repeat: bool,
 }
 
 /// Models for decoding.
@@ -740,6 +783,15 @@ mod tests {
         let page = String::from_utf8(page).unwrap();
         for name in codec::built_in().map(CodecId::name).chain(["auto", "jpeg"]) {
             assert!(page.contains(&format!(".SS {name}\n")), "{name}");
+        }
+    }
+
+    #[test]
+    fn rates_are_numbers_or_fractions() {
+        let rates = ["25", "29.97", "30000/1001", "1/60"].map(parse_rate);
+        assert_eq!(rates.map(Result::unwrap), [(25, 1), (29_970, 1000), (30_000, 1001), (1, 60)]);
+        for text in ["", "0", "-1", "1/0", "1.2345", "a", "25/"] {
+            assert!(parse_rate(text).is_err(), "{text}");
         }
     }
 

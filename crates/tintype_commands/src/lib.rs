@@ -62,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Encode(args) => commands::encode::run(&args),
         Command::Decode(args) => commands::decode::run(&args),
         Command::Info(args) => commands::info::run(&args),
+        #[cfg(feature = "video")]
+        Command::Play(args) => commands::clip::play::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Sign(args) => commands::sign::run(&args),

@@ -17,6 +17,13 @@ pub fn side_by_side(pictures: &[(&str, &Planes)]) -> String {
     draw(pictures, columns_each, lines.saturating_sub(4).clamp(8, 60))
 }
 
+/// One picture as large as the terminal allows; ends with a line break.
+pub fn picture(planes: &Planes) -> String {
+    let (columns, lines) =
+        terminal_size::terminal_size().map_or((80, 24), |(w, h)| (w.0 as usize, h.0 as usize));
+    draw(&[("", planes)], columns.saturating_sub(1).max(8), lines.saturating_sub(1).max(4))
+}
+
 fn draw(pictures: &[(&str, &Planes)], columns_each: usize, lines_max: usize) -> String {
     let thumbs: Vec<Thumb> =
         pictures.iter().map(|(_, planes)| Thumb::new(planes, columns_each, lines_max * 2)).collect();

@@ -41,7 +41,7 @@ pub struct PictureHead {
     pub len: usize,
 }
 
-fn write_number(out: &mut Vec<u8>, mut number: usize) {
+pub fn write_number(out: &mut Vec<u8>, mut number: usize) {
     while number > 127 {
         out.push((number & 127) as u8 | 128);
         number >>= 7;
@@ -55,7 +55,7 @@ fn read_byte(bytes: &[u8], at: &mut usize) -> Result<u8> {
     Ok(byte)
 }
 
-fn read_number(bytes: &[u8], at: &mut usize) -> Result<usize> {
+pub fn read_number(bytes: &[u8], at: &mut usize) -> Result<usize> {
     let mut number = 0usize;
     for shift in [0, 7, 14, 21] {
         let byte = read_byte(bytes, at)?;

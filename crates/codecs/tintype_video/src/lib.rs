@@ -48,6 +48,7 @@ mod compensate;
 mod deblock;
 mod decode;
 mod encode;
+mod exact;
 mod frame;
 mod group;
 mod intra;
@@ -65,4 +66,5 @@ mod tests;
 
 pub use decode::GroupDecoder;
 pub use encode::{CutFinder, GroupSettings, encode_frames};
+pub use exact::{ExactDecoder, ExactEncoder};
 pub use frame::{Format, Frame};

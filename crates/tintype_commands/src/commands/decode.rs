@@ -118,12 +118,13 @@ fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
     options
 }
 
-/// Lets the output of a file that holds a JPEG end in .jpg, that of a clip in .y4m.
+/// Lets the output of a file that holds a JPEG end in .jpg, that of a clip in .y4m or what else holds it.
 fn name_as_jpeg(job: &mut Job, keys: &Keys) {
     #[cfg(feature = "video")]
     if let (true, Place::File(output)) = (clip::is_clip(&job.input), &mut job.output) {
-        *output = output.with_extension("y4m");
-        job.otherwise = job.otherwise.take().map(|longer| longer.with_extension("y4m"));
+        let extension = clip::usual_extension(&job.input);
+        *output = output.with_extension(extension);
+        job.otherwise = job.otherwise.take().map(|longer| longer.with_extension(extension));
         return;
     }
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };

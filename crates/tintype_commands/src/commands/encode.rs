@@ -24,6 +24,8 @@ use tintype::files::{self, PictureFormat};
 use tintype::{
     CodecId, DecodeOptions, Decoder, Encoded, Encoder, Goal, Limits, Models, Picture, Threads, codec,
 };
+#[cfg(feature = "video")]
+use tintype_image::io::Animation;
 use tintype_image::planes_shrunk;
 
 /// What was decided.
@@ -88,6 +90,21 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
 
     let depths = depth_inputs(args, &inputs)?;
+    #[cfg(feature = "video")]
+    if args.clip {
+        let plan = clip_plan(args, codec, goal).ok_or_else(|| {
+            Failure::Usage("--clip goes with -q, --lossless, --size, --bitrate and --bpp, not with --codec or --model".into())
+        })?;
+        if Sealing::from_args(&args.seal)?.is_on() {
+            return Err(Failure::Usage(
+                "clips are not sealed; encode without, and seal the file with age".into(),
+            ));
+        }
+        let names = (&args.inputs[..], args.output.as_deref());
+        let rate = args.fps.unwrap_or((25, 1));
+        return clip::encode_sequence(&plan, &inputs, &depths, names, rate, &args.common)
+            .map(|done| done && all_taken);
+    }
     let mut jobs = plan_jobs(inputs, &args.inputs, args.output.as_deref(), "tin")?;
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
@@ -332,27 +349,26 @@ fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<Cl
         || args.page.is_some()
         || args.resize.is_some()
         || args.denoise.is_some()
-        || !args.depth.is_empty()
+        || (!args.depth.is_empty() && !args.clip)
         || args.max_error > 0;
     (!asked).then_some(ClipPlan {
         goal,
         bitrate: args.goal.bitrate,
         effort: args.effort,
-        group: args.group.into(),
+        group: args.group.map(usize::from),
         existing: Existing::from_force(args.common.force),
         preserve: !args.common.no_preserve,
         json: args.common.json,
-        refused: refused_for_clips(args, goal),
+        refused: refused_for_clips(args),
     })
 }
 
 /// Why a clip is refused with these options.
 #[cfg(feature = "video")]
-fn refused_for_clips(args: &EncodeArgs, goal: Goal) -> Option<&'static str> {
+fn refused_for_clips(args: &EncodeArgs) -> Option<&'static str> {
     let options = [
         (args.compare, "is a clip, for which there is no --compare; leave it out"),
         (args.show, "is a clip, for which there is no --show; leave it out"),
-        (goal == Goal::Lossless, "is a clip, for which there is no --lossless; give -q"),
     ];
     options.into_iter().find(|option| option.0).map(|option| option.1)
 }
@@ -374,13 +390,22 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             }
         }
     }
-    if plan.bitrate {
-        return Err("is a picture; --bitrate is for clips".into());
-    }
     let file = match taken {
         Some(bytes) => bytes,
         None => read_input_if(&job.input, known)?,
     };
+    #[cfg(feature = "video")]
+    if let Some(clip) = plan.clip.as_ref().filter(|_| !is_jpeg(&job.output))
+        && Animation::is_one(&file, &plan.limits)
+        && let Taken::Done(report, before, after) =
+            clip::encode_from(clip, job, threads, clip::Origin::Animation(&file))?
+    {
+        count_totals(plan, before, after);
+        return Ok(report);
+    }
+    if plan.bitrate {
+        return Err("is a picture; --bitrate is for clips".into());
+    }
     if file.starts_with(&tintype::MAGIC) {
         return Err("is a .tin file already; decode it first".into());
     }

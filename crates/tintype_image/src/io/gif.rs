@@ -17,42 +17,95 @@ const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
 /// Reads a frame of a GIF file.
 pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
-    let mut file = Bytes::new(bytes, 6);
-    let (width, height) = (usize::from(file.u16()?), usize::from(file.u16()?));
-    let flags = file.u8()?;
-    file.take(2)?;
-    let global = palette(&mut file, flags)?;
-    Shape::rgb(width, height, 8).check(limits)?;
-
-    let first = file.at;
-    let count = frame_count(&mut file);
-    file.at = first;
+    let mut frames = Frames::new(bytes, limits)?;
+    let first = frames.file.at;
+    let count = frame_count(&mut frames.file);
+    frames.file.at = first;
     let wanted = reading.choose(0, count.max(1), "frame")?;
-    let mut canvas = Canvas { width, pixels: vec![CLEAR; width * height] };
-    for index in 0..=wanted {
-        let Some(control) = next_frame(&mut file)? else {
-            return Err(malformed("no picture in it", file.at));
-        };
-        let frame = Frame::read(&mut file)?;
-        if frame.left + frame.width > width || frame.top + frame.height > height {
-            return Err(malformed("a frame that leaves the canvas", file.at));
-        }
-        let indices = indices(&mut file, frame.width * frame.height, reading)?;
-        let before =
-            (index < wanted && control.disposal == RESTORE_PREVIOUS).then(|| canvas.pixels.clone());
-        let colours = if frame.palette.is_empty() { &global } else { &frame.palette };
-        if !canvas.draw(&frame, &indices, colours, control.clear) {
-            return Err(malformed("a colour outside the palette", file.at));
-        }
-        if index < wanted {
-            match (control.disposal, before) {
-                (RESTORE_CLEAR, _) => canvas.wipe(&frame),
-                (_, Some(before)) => canvas.pixels = before,
-                _ => {}
-            }
+    for _ in 0..=wanted {
+        if frames.next(reading)?.is_none() {
+            return Err(malformed("no picture in it", frames.file.at));
         }
     }
-    Ok(Picture { planes: canvas.planes(height), metadata: Metadata::default() })
+    Ok(Picture { planes: frames.planes(), metadata: Metadata::default() })
+}
+
+/// The frames of a file, each drawn over what its predecessors left.
+pub(super) struct Frames<'a> {
+    file: Bytes<'a>,
+    global: Vec<[u8; 3]>,
+    canvas: Canvas,
+    height: usize,
+    shown: Option<Drawn>,
+}
+
+/// A frame that is shown.
+struct Drawn {
+    frame: Frame,
+    /// What becomes of its area.
+    disposal: u8,
+    /// What stood there before, if that comes back.
+    before: Option<Vec<[u8; 4]>>,
+}
+
+impl<'a> Frames<'a> {
+    /// Of a GIF file.
+    ///
+    /// # Errors
+    /// `Truncated`, `Limit`.
+    pub fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
+        let mut file = Bytes::new(bytes, 6);
+        let (width, height) = (usize::from(file.u16()?), usize::from(file.u16()?));
+        let flags = file.u8()?;
+        file.take(2)?;
+        let global = palette(&mut file, flags)?;
+        Shape::rgb(width, height, 8).check(limits)?;
+        let canvas = Canvas { width, pixels: vec![CLEAR; width * height] };
+        Ok(Self { file, global, canvas, height, shown: None })
+    }
+
+    /// The same; none for a file of one frame.
+    ///
+    /// # Errors
+    /// As [`Frames::new`].
+    pub fn several(bytes: &'a [u8], limits: &Limits) -> Result<Option<Self>, ImageError> {
+        let mut frames = Self::new(bytes, limits)?;
+        let first = frames.file.at;
+        let count = frame_count(&mut frames.file);
+        frames.file.at = first;
+        Ok((count > 1).then_some(frames))
+    }
+
+    /// Goes to the next frame: for how many hundredths of a second it is shown; none after the last.
+    ///
+    /// # Errors
+    /// `Malformed`, `Truncated`.
+    pub fn next(&mut self, reading: &mut Reading) -> Result<Option<u32>, ImageError> {
+        match self.shown.take() {
+            Some(Drawn { frame, disposal: RESTORE_CLEAR, .. }) => self.canvas.wipe(&frame),
+            Some(Drawn { before: Some(before), .. }) => self.canvas.pixels = before,
+            _ => {}
+        }
+        let file = &mut self.file;
+        let Some(control) = next_frame(file)? else { return Ok(None) };
+        let frame = Frame::read(file)?;
+        if frame.left + frame.width > self.canvas.width || frame.top + frame.height > self.height {
+            return Err(malformed("a frame that leaves the canvas", file.at));
+        }
+        let indices = indices(file, frame.width * frame.height, reading)?;
+        let before = (control.disposal == RESTORE_PREVIOUS).then(|| self.canvas.pixels.clone());
+        let colours = if frame.palette.is_empty() { &self.global } else { &frame.palette };
+        if !self.canvas.draw(&frame, &indices, colours, control.clear) {
+            return Err(malformed("a colour outside the palette", file.at));
+        }
+        self.shown = Some(Drawn { frame, disposal: control.disposal, before });
+        Ok(Some(control.delay.into()))
+    }
+
+    /// What is shown.
+    pub fn planes(&self) -> Planes {
+        self.canvas.planes(self.height)
+    }
 }
 
 /// What the disposal field says: the frame's area becomes clear, or what it was before.
@@ -141,6 +194,8 @@ struct Control {
     clear: Option<u8>,
     /// What becomes of the frame's area before the next frame.
     disposal: u8,
+    /// Hundredths of a second.
+    delay: u16,
 }
 
 /// Passes over extensions to the next frame, whose descriptor follows; `None` at the end of the
@@ -154,9 +209,10 @@ fn next_frame(file: &mut Bytes<'_>) -> Result<Option<Control>, ImageError> {
             0x21 => {
                 let is_control = file.u8()? == 0xf9;
                 let data = sub_blocks(file)?;
-                if is_control && let &[flags, _, _, index, ..] = &data[..] {
+                if is_control && let &[flags, low, high, index, ..] = &data[..] {
                     let clear = (flags & 1 != 0).then_some(index);
-                    control = Control { clear, disposal: flags >> 2 & 7 };
+                    let delay = u16::from_le_bytes([low, high]);
+                    control = Control { clear, disposal: flags >> 2 & 7, delay };
                 }
             }
             // Some writers leave zeros between blocks.

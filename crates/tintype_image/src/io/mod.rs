@@ -6,6 +6,7 @@
 //! Metadata is kept byte for byte. There is no colour management: samples are those of the file,
 //! and the ICC profile is part of the metadata.
 
+mod animation;
 mod bmp;
 mod bytes;
 mod decoder_errors;
@@ -27,9 +28,11 @@ mod tiff;
 mod webp;
 pub mod y4m;
 
+pub use animation::Animation;
 pub use exif::tiff_number;
 pub use kept::left_out_by;
 pub use orientation::{apply_orientation, exif_with_orientation, orientation_of};
+pub use png::AnimatedPng;
 pub use pnm::PnmWriter;
 pub use reading::FileWarning;
 

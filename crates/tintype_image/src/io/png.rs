@@ -8,10 +8,13 @@
 //!
 //! Source: ISO/IEC 15948 (PNG); XMP part 3 for the `iTXt` keyword.
 
+mod animated;
 mod chunks;
 mod frames;
 
+pub use self::animated::AnimatedPng;
 use self::chunks::{XMP_KEYWORD, chunks_to_write};
+pub(super) use self::frames::Frames;
 use super::WriteSettings;
 use super::interleave::{Interleaved, pack_row, packed_len_bytes, put_row, unpack_row};
 use super::reading::Reading;
@@ -24,17 +27,8 @@ use std::io::Write;
 
 /// Reads a PNG file; of an animation, its first picture unless another is asked for.
 pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
-    let bytes_max =
-        usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
-    let mut decoder =
-        png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
-    // Texts are taken from the chunks themselves.
-    decoder.set_ignore_text_chunk(true);
-    let header = decoder.read_header_info()?;
-    header_shape(header, false).check(limits)?;
-    let mut reader = decoder.read_info()?;
+    let mut reader = opened(bytes, limits)?;
     let expand = Expansion::of(reader.info());
-    header_shape(reader.info(), expand.adds_alpha()).check(limits)?;
     let info = reader.info();
     let frames = info.animation_control.map_or(1, |control| {
         // A default picture before the animation counts as a frame.
@@ -42,13 +36,18 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Resu
     });
     let wanted = reading.choose(0, frames, "frame")?;
 
-    let mut planes = if wanted > 0 {
-        frames::read(&mut reader, wanted)?
+    let frames;
+    let (mut planes, info) = if wanted > 0 {
+        let mut drawn = Frames::new(reader)?;
+        for _ in 0..=wanted {
+            drawn.next()?;
+        }
+        frames = drawn;
+        (frames.planes(), frames.info())
     } else {
-        first_picture(&mut reader, &expand, reading)?
+        (first_picture(&mut reader, &expand, reading)?, reader.info())
     };
-    narrow_to_sbit(&mut planes, reader.info());
-    let info = reader.info();
+    narrow_to_sbit(&mut planes, info);
     let profiles = [&info.icc_profile, &info.exif_metadata];
     let [icc, exif] = profiles.map(|bytes| bytes.as_ref().map(|bytes| bytes.to_vec()));
     let mut metadata = chunks::metadata(bytes, (icc, exif), limits, reading)?;
@@ -57,6 +56,32 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Resu
         metadata.other.retain(|(name, _)| name != "png:sBIT");
     }
     Ok(Picture { planes, metadata })
+}
+
+/// A reader that stands before the first picture, whose size is within the limits.
+fn opened<'a>(bytes: &'a [u8], limits: &Limits) -> Result<png::Reader<Cursor<&'a [u8]>>, ImageError> {
+    let bytes_max =
+        usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 20);
+    let mut decoder =
+        png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: bytes_max });
+    // Texts are taken from the chunks themselves.
+    decoder.set_ignore_text_chunk(true);
+    let header = decoder.read_header_info()?;
+    header_shape(header, false).check(limits)?;
+    let reader = decoder.read_info()?;
+    let adds_alpha = Expansion::of(reader.info()).adds_alpha();
+    header_shape(reader.info(), adds_alpha).check(limits)?;
+    Ok(reader)
+}
+
+/// The frames of an animated PNG file; none for a picture that stands still.
+pub(super) fn animation<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<Option<Frames<Cursor<&'a [u8]>>>, ImageError> {
+    let reader = opened(bytes, limits)?;
+    let animated = reader.info().animation_control.is_some_and(|control| control.num_frames > 1);
+    animated.then(|| Frames::new(reader)).transpose()
 }
 
 /// Reads the first picture as far as it goes.

@@ -9,7 +9,7 @@
 
 use super::interleave::{Interleaved, planes_from_bytes};
 use super::reading::Reading;
-use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Shape};
+use crate::{ImageError, Limits, Metadata, Picture, PlaneInfo, PlaneRole, Planes, Shape};
 use image_webp::{ColorType, EncodingError, WebPDecoder, WebPEncoder};
 use std::io::Cursor;
 
@@ -17,16 +17,9 @@ const SIDE_PX_MAX: usize = 16_383;
 
 /// Reads a WebP file.
 pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Result<Picture, ImageError> {
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
+    let (mut decoder, shape) = opened(bytes, limits)?;
     let frames = if decoder.is_animated() { (decoder.num_frames() as usize).max(1) } else { 1 };
     let wanted = reading.choose(0, frames, "frame")?;
-    decoder.set_memory_limit(usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX));
-    let (width, height) = decoder.dimensions();
-    let mut shape = Shape::rgb(width as usize, height as usize, 8);
-    if decoder.has_alpha() {
-        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
-    }
-    shape.check(limits)?;
     let row_len = shape.width_px * shape.planes.len();
     let mut packed = vec![0; row_len * shape.height_px];
     if wanted == 0 {
@@ -44,6 +37,59 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Resu
         other: Vec::new(),
     };
     Ok(Picture { planes, metadata })
+}
+
+type OpenDecoder<'a> = WebPDecoder<Cursor<&'a [u8]>>;
+
+/// A decoder, and the shape of the pictures, which is within the limits.
+fn opened<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(OpenDecoder<'a>, Shape), ImageError> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
+    decoder.set_memory_limit(usize::try_from(limits.metadata_bytes_max).unwrap_or(usize::MAX));
+    let (width, height) = decoder.dimensions();
+    let mut shape = Shape::rgb(width as usize, height as usize, 8);
+    if decoder.has_alpha() {
+        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, 8));
+    }
+    shape.check(limits)?;
+    Ok((decoder, shape))
+}
+
+/// The frames of an animated file.
+pub(super) struct Frames<'a> {
+    decoder: OpenDecoder<'a>,
+    shape: Shape,
+    left: u32,
+    packed: Vec<u8>,
+}
+
+impl<'a> Frames<'a> {
+    /// None for a picture that stands still.
+    ///
+    /// # Errors
+    /// `Malformed`, `Limit`.
+    pub fn new(bytes: &'a [u8], limits: &Limits) -> Result<Option<Self>, ImageError> {
+        let (decoder, shape) = opened(bytes, limits)?;
+        let left = if decoder.is_animated() { decoder.num_frames() } else { 0 };
+        let packed = vec![0; shape.width_px * shape.height_px * shape.planes.len()];
+        Ok((left > 1).then_some(Self { decoder, shape, left, packed }))
+    }
+
+    /// Goes to the next frame: for how many milliseconds it is shown; none after the last.
+    ///
+    /// # Errors
+    /// `Malformed`, `Truncated`.
+    pub fn next(&mut self) -> Result<Option<u32>, ImageError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        Ok(Some(self.decoder.read_frame(&mut self.packed)?))
+    }
+
+    /// What is shown.
+    pub fn planes(&self) -> Planes {
+        planes_from_bytes(self.shape.clone(), &self.packed)
+    }
 }
 
 /// Writes a lossless WebP file.

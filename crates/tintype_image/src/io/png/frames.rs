@@ -4,8 +4,8 @@
 
 use super::{Expansion, header_shape};
 use crate::io::interleave::{packed_len_bytes, unpack_row};
-use crate::{ImageError, PlaneInfo, PlaneRole, Planes};
-use png::{BlendOp, DisposeOp, FrameControl, Reader};
+use crate::{ImageError, PlaneInfo, PlaneRole, Planes, Shape};
+use png::{BlendOp, DisposeOp, FrameControl, Info, Reader};
 use std::io::{BufRead, Seek};
 
 /// Pixels of colours and opacity, in rows.
@@ -46,73 +46,108 @@ impl Canvas {
     }
 }
 
-/// Frame `wanted`, from 0, as a player shows it. `reader` stands before the first frame.
-pub(super) fn read<R: BufRead + Seek>(
-    reader: &mut Reader<R>,
-    wanted: usize,
-) -> Result<Planes, ImageError> {
-    let info = reader.info();
-    let expand = Expansion::of(info);
-    let (bits, stored) = (info.bit_depth as u8, info.color_type.samples());
-    let mut shape = header_shape(info, expand.adds_alpha());
-    let has_alpha = shape.planes.last().is_some_and(|plane| plane.role == PlaneRole::Alpha);
-    let depth = shape.planes[0].bit_depth;
-    let channels = shape.planes.len() + usize::from(!has_alpha);
-    let opaque = (1u64 << depth) - 1;
-    let (width, height) = (shape.width_px, shape.height_px);
-    let samples = vec![0; width * height * channels];
-    let mut canvas = Canvas { width, channels, opaque, samples };
+/// The frames of an animation, each drawn over what its predecessors left.
+pub(in crate::io) struct Frames<R: BufRead + Seek> {
+    reader: Reader<R>,
+    expand: Expansion,
+    shape: Shape,
+    has_alpha: bool,
+    canvas: Canvas,
+    packed: Vec<u8>,
+    /// The frame that is shown, and what stood in its area before if that comes back.
+    shown: Option<(FrameControl, Option<Vec<u16>>)>,
+}
 
-    let too_large = || ImageError::Misuse { what: "PNG too large".into() };
-    let mut packed = vec![0; reader.output_buffer_size().ok_or_else(too_large)?];
-    for index in 0..=wanted {
-        reader.next_frame(&mut packed)?;
-        // A default picture that is no part of the animation is not drawn under it.
-        let frame = reader.info().frame_control;
-        if frame.is_none() && index < wanted {
-            continue;
+impl<R: BufRead + Seek> Frames<R> {
+    /// `reader` stands before the first frame.
+    ///
+    /// # Errors
+    /// `Misuse` for one that does not fit into memory.
+    pub fn new(reader: Reader<R>) -> Result<Self, ImageError> {
+        let info = reader.info();
+        let expand = Expansion::of(info);
+        let shape = header_shape(info, expand.adds_alpha());
+        let has_alpha = shape.planes.last().is_some_and(|plane| plane.role == PlaneRole::Alpha);
+        let channels = shape.planes.len() + usize::from(!has_alpha);
+        let (width, height) = (shape.width_px, shape.height_px);
+        let opaque = (1u64 << shape.planes[0].bit_depth) - 1;
+        let canvas = Canvas { width, channels, opaque, samples: vec![0; width * height * channels] };
+        let too_large = || ImageError::Misuse { what: "PNG too large".into() };
+        let packed = vec![0; reader.output_buffer_size().ok_or_else(too_large)?];
+        Ok(Self { reader, expand, shape, has_alpha, canvas, packed, shown: None })
+    }
+
+    /// What the file says of itself.
+    pub fn info(&self) -> &Info<'_> {
+        self.reader.info()
+    }
+
+    /// Draws the next frame: for how long it is shown, in seconds as a fraction; none for a default picture that is no
+    /// part of the animation, which is not drawn under it.
+    ///
+    /// # Errors
+    /// `Malformed`, `Truncated`, after the last frame as well.
+    pub fn next(&mut self) -> Result<Option<(u16, u16)>, ImageError> {
+        match self.shown.take() {
+            Some((frame, _)) if frame.dispose_op == DisposeOp::Background => {
+                (0..frame.height as usize).for_each(|y| self.canvas.row(&frame, y).fill(0));
+            }
+            Some((_, Some(before))) => self.canvas.samples = before,
+            _ => {}
         }
-        let whole =
-            FrameControl { width: width as u32, height: height as u32, ..FrameControl::default() };
-        let frame = frame.unwrap_or(whole);
-        let before =
-            (index < wanted && frame.dispose_op == DisposeOp::Previous).then(|| canvas.samples.clone());
+        self.reader.next_frame(&mut self.packed)?;
+        let control = self.reader.info().frame_control;
+        let (width, height) = (self.shape.width_px as u32, self.shape.height_px as u32);
+        // A default picture leaves nothing behind.
+        let alone = FrameControl { dispose_op: DisposeOp::Background, ..FrameControl::default() };
+        let frame = control.unwrap_or(FrameControl { width, height, ..alone });
+        let before = (frame.dispose_op == DisposeOp::Previous).then(|| self.canvas.samples.clone());
+        self.draw(&frame)?;
+        self.shown = Some((frame, before));
+        Ok(control.map(|frame| (frame.delay_num, frame.delay_den)))
+    }
+
+    fn draw(&mut self, frame: &FrameControl) -> Result<(), ImageError> {
+        let info = self.reader.info();
+        let (bits, stored) = (info.bit_depth as u8, info.color_type.samples());
+        let (channels, opaque) = (self.canvas.channels, self.canvas.opaque as u16);
         let columns = frame.width as usize;
         let row_len = packed_len_bytes(columns * stored, bits);
         let (mut row, mut expanded) = (vec![0; columns * stored], Vec::new());
         for y in 0..frame.height as usize {
-            unpack_row(&packed[y * row_len..][..row_len], bits, &mut row);
-            let pixels = expand.row(&row, &mut expanded)?;
-            if has_alpha {
-                canvas.draw(&frame, y, pixels);
+            unpack_row(&self.packed[y * row_len..][..row_len], bits, &mut row);
+            let pixels = self.expand.row(&row, &mut expanded)?;
+            if self.has_alpha {
+                self.canvas.draw(frame, y, pixels);
             } else {
                 let opaque_pixels: Vec<u16> = pixels
                     .chunks_exact(channels - 1)
-                    .flat_map(|pixel| pixel.iter().copied().chain([opaque as u16]))
+                    .flat_map(|pixel| pixel.iter().copied().chain([opaque]))
                     .collect();
-                canvas.draw(&frame, y, &opaque_pixels);
+                self.canvas.draw(frame, y, &opaque_pixels);
             }
         }
-        if index < wanted && frame.dispose_op == DisposeOp::Background {
-            (0..frame.height as usize).for_each(|y| canvas.row(&frame, y).fill(0));
-        }
-        if let Some(before) = before {
-            canvas.samples = before;
-        }
+        Ok(())
     }
 
-    let pixels = || canvas.samples.chunks_exact(channels);
-    if !has_alpha && pixels().any(|pixel| u64::from(pixel[channels - 1]) != opaque) {
-        shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, depth));
-    }
-    let mut planes = Planes::new(shape);
-    for (slot, plane) in planes.planes.iter_mut().enumerate() {
-        let mut values = pixels().map(|pixel| pixel[slot]);
-        for y in 0..height {
-            plane.row_mut(y).iter_mut().zip(&mut values).for_each(|(sample, value)| *sample = value);
+    /// What is shown; with a plane of opacity if the file has one, or a pixel is not opaque.
+    pub fn planes(&self) -> Planes {
+        let channels = self.canvas.channels;
+        let pixels = || self.canvas.samples.chunks_exact(channels);
+        let mut shape = self.shape.clone();
+        if !self.has_alpha && pixels().any(|pixel| u64::from(pixel[channels - 1]) != self.canvas.opaque)
+        {
+            shape.planes.push(PlaneInfo::new(PlaneRole::Alpha, shape.planes[0].bit_depth));
         }
+        let mut planes = Planes::new(shape);
+        for (slot, plane) in planes.planes.iter_mut().enumerate() {
+            let mut values = pixels().map(|pixel| pixel[slot]);
+            for y in 0..plane.height() {
+                plane.row_mut(y).iter_mut().zip(&mut values).for_each(|(sample, value)| *sample = value);
+            }
+        }
+        planes
     }
-    Ok(planes)
 }
 
 #[cfg(test)]
