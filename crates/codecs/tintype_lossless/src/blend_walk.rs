@@ -7,6 +7,7 @@
 //! (decision record 0001).
 
 use super::activity::activity_level;
+use super::bias::Biases;
 use super::blend::{Blend, predictions};
 use super::frequency::{CENTRE, FrequencyTable, FrequencyTables, SYMBOLS};
 use super::match_model::{MatchModel, expected_step};
@@ -47,17 +48,14 @@ const LIMIT_ESCAPE: u32 = 60;
 /// Octaves of the escape: no residual needs more.
 const OCTAVES: usize = 18;
 
-/// Entries of the bias table; the contexts, signs of differences and activity, use 768 of them.
-const BIASES: usize = 4096;
-
 /// What all planes with references share, and all planes without.
 pub(super) struct BlendModel {
     tables: FrequencyTables,
     matches: MatchModel,
     escape: [AdaptiveBit; OCTAVES],
     low: Vec<AdaptiveBit>,
-    /// Sum and number of residuals, in sixteenths of a sample step.
-    bias: Vec<(i32, i32)>,
+    /// In sixteenths of a sample step.
+    bias: Biases,
 }
 
 impl BlendModel {
@@ -67,7 +65,7 @@ impl BlendModel {
             matches: MatchModel::new(),
             escape: [AdaptiveBit::default(); OCTAVES],
             low: vec![AdaptiveBit::default(); 16 * SYMBOLS],
-            bias: vec![(0, 4); BIASES],
+            bias: Biases::new(),
         }
     }
 
@@ -117,22 +115,6 @@ impl BlendModel {
         }
         let low = walk.bits((value & ((1 << octave) - 1)) as u32, octave as u32);
         (1 << octave) + low as i32 - 1
-    }
-
-    /// The mean residual of a context, in sixteenths, rounded down.
-    #[inline(always)]
-    fn bias(&self, at: usize) -> i32 {
-        let (sum, count) = self.bias[at];
-        ((i64::from(sum) * i64::from(RECIPROCALS[count as usize & 127])) >> 16) as i32
-    }
-
-    #[inline(always)]
-    fn update_bias(&mut self, at: usize, residual: i32) {
-        let bias = &mut self.bias[at];
-        *bias = (bias.0 + residual, bias.1 + 1);
-        if bias.1 >= 128 {
-            *bias = (bias.0 / 2, bias.1 / 2);
-        }
     }
 }
 
@@ -234,7 +216,7 @@ impl<'a> BlendWalk<'a> {
         let bends = [n - w, nw - n, ne - n, 2 * w - d[i - 2] - whole, 2 * n - d[i - 2 * s] - whole];
         let form = bends.iter().fold(activity.sign, |form, &bend| form * 2 + usize::from(bend > 0));
         let bias = form * 8 + (level / 6).min(7);
-        let prediction = (blended + self.model.bias(bias)).clamp(0, self.max << 4);
+        let prediction = (blended + self.model.bias.mean(bias)).clamp(0, self.max << 4);
         let base = (prediction + 8) >> 4;
         let fraction = prediction - (base << 4);
 
@@ -269,7 +251,7 @@ impl<'a> BlendWalk<'a> {
         let sample = (base + distance * turn).clamp(0, self.max);
         self.model.matches.update(index, sample);
         let residual = (sample << 4) - prediction;
-        self.model.update_bias(bias, residual);
+        self.model.bias.update(bias, residual);
         (sample, residual)
     }
 
@@ -323,14 +305,3 @@ fn first_table(at: usize) -> FrequencyTable {
 fn texture_class(v: i32) -> usize {
     (activity_level(v as u32, 31) / 4).min(7) as usize
 }
-
-/// `65536 / n`, rounded down.
-static RECIPROCALS: [u16; 128] = {
-    let mut table = [0; 128];
-    let mut n = 2;
-    while n < 128 {
-        table[n] = (65536 / n) as u16;
-        n += 1;
-    }
-    table
-};

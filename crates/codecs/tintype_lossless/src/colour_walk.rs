@@ -11,15 +11,14 @@
 //!
 //! Tuned on screens/train; figures of single constants were not kept.
 
-use super::activity::activity_level;
+use super::colours::{
+    ColourEntry, Colours, PLANES_MAX, SamplePrediction, hash, moves_with_second, plane_at,
+};
 use super::decision_tree::{NODES, code_sample};
-use super::padded_plane::{PAD, PaddedPlane};
+use super::padded_plane::PAD;
 use fearless_simd::dispatch;
 use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, RefinedMix, stretch};
-use tintype_image::Level;
-
-/// The most planes whose samples make a colour: 16 bits each in 64.
-pub(super) const PLANES_MAX: usize = 4;
+use tintype_image::{Level, Plane};
 
 /// Sizes of neighbourhoods: twelve, six, four and two pixels.
 const ORDERS: usize = 4;
@@ -32,30 +31,6 @@ const TABLE_LOG2: u32 = 18;
 const LIMIT: u32 = 250;
 /// History of a pixel whose colour was no candidate.
 const NO_CANDIDATE: u8 = 15;
-
-/// The colour that followed a neighbourhood last time.
-#[derive(Clone, Copy, Default)]
-struct ColourEntry {
-    colour: u64,
-    /// Lower bits of the neighbourhood's hash.
-    check: u32,
-    /// How often in a row the colour was right, 0 for an empty entry.
-    confidence: u32,
-}
-
-impl ColourEntry {
-    /// A different colour replaces one that is not confirmed, or halts one that is.
-    #[inline(always)]
-    fn update(&mut self, check: u32, colour: u64) {
-        if self.check == check && self.colour == colour {
-            self.confidence = (self.confidence + 1).min(255);
-        } else if self.check == check && self.confidence > 1 {
-            self.confidence = 1;
-        } else {
-            *self = Self { colour, check, confidence: 1 };
-        }
-    }
-}
 
 /// Candidates for a pixel's colour, without repeats, likeliest first.
 #[derive(Default)]
@@ -101,53 +76,6 @@ pub(super) struct ColourWalk {
     history: Vec<u8>,
 }
 
-/// Colours with a border.
-struct Colours {
-    stride: usize,
-    data: Vec<u64>,
-}
-
-/// Hashes of a pixel's neighbourhoods of two, four, six and twelve pixels.
-struct Hashes {
-    two: u64,
-    four: u64,
-    six: u64,
-    twelve: u64,
-}
-
-impl Colours {
-    #[inline(always)]
-    fn hashes(&self, at: usize) -> Hashes {
-        let (c, s) = (&self.data, self.stride);
-        let two = hash(hash(1, c[at - 1]), c[at - s]);
-        let four = hash(hash(two, c[at - s - 1]), c[at - s + 1]);
-        let six = hash(hash(four, c[at - 2]), c[at - 2 * s]);
-        let (nne, nww, nee) = (c[at - 2 * s + 1], c[at - s - 2], c[at - s + 2]);
-        let far = hash(hash(hash(six, nne), nww), hash(nee, c[at - 3]));
-        let twelve = hash(hash(far, c[at - 2 * s - 1]), hash(c[at - s + 3], c[at - 3 * s]));
-        Hashes { two, four, six, twelve }
-    }
-
-    /// Which of the neighbours are equal.
-    #[inline(always)]
-    fn pattern(&self, at: usize) -> u64 {
-        let (c, s) = (&self.data, self.stride);
-        let (w, n, nw, ne) = (c[at - 1], c[at - s], c[at - s - 1], c[at - s + 1]);
-        u64::from(w == n)
-            | u64::from(n == ne) << 1
-            | u64::from(n == nw) << 2
-            | u64::from(w == nw) << 3
-            | u64::from(w == c[at - 2]) << 4
-            | u64::from(n == c[at - 2 * s]) << 5
-    }
-}
-
-#[inline(always)]
-fn hash(a: u64, b: u64) -> u64 {
-    let x = (a ^ b.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x ^ (x >> 31)
-}
-
 /// Index into a table of adaptive bits for a hash; each input has a table of its own.
 #[inline(always)]
 fn slot(input: usize, key: u64) -> usize {
@@ -177,40 +105,26 @@ impl ColourWalk {
     }
 
     /// Codes `planes`, of one size.
-    pub fn run<W: BitWalk>(mut self, level: Level, walk: &mut W, planes: &mut [PaddedPlane]) {
+    pub fn run<W: BitWalk>(mut self, level: Level, walk: &mut W, planes: &mut [Plane<u16>]) {
         dispatch!(level, _simd => self.code_rows(walk, planes));
     }
 
     #[inline(always)]
-    fn code_rows<W: BitWalk>(&mut self, walk: &mut W, planes: &mut [PaddedPlane]) {
-        let (width, height) = (planes[0].width, planes[0].height);
-        let stride = width + 2 * PAD;
-        let mut colours = Colours { stride, data: vec![0; stride * (height + PAD)] };
+    fn code_rows<W: BitWalk>(&mut self, walk: &mut W, planes: &mut [Plane<u16>]) {
+        let (width, height) = (planes[0].width(), planes[0].height());
+        let mut colours = Colours::new(width, height);
         for y in 0..height {
-            for plane in planes.iter_mut() {
-                plane.begin_row(y);
+            let start = colours.begin_row(y);
+            if !W::READS {
+                colours.load(start, y, planes);
             }
-            let start = (y + PAD) * stride + PAD;
-            let above = colours.data[start - stride];
-            colours.data[start - PAD..start].fill(above);
             for x in 0..width {
-                let i = planes[0].at(x, y);
-                let mut colour = 0;
-                if !W::READS {
-                    for plane in planes.iter() {
-                        colour = (colour << 16) | plane.data[i] as u64;
-                    }
-                }
-                let colour = self.code_pixel(walk, &colours, x, planes, i, colour);
-                colours.data[start + x] = colour;
-                for (p, plane) in planes.iter_mut().rev().enumerate() {
-                    plane.data[i] = (colour >> (16 * p)) as i32 & 0xffff;
-                }
+                let i = start + x;
+                colours.data[i] = self.code_pixel(walk, &colours, x, i, colours.data[i]);
             }
-            let last = colours.data[start + width - 1];
-            colours.data[start + width..start + width + PAD].fill(last);
-            for plane in planes.iter_mut() {
-                plane.end_row(y);
+            colours.end_row(start);
+            if W::READS {
+                colours.store(start, y, planes);
             }
         }
     }
@@ -223,7 +137,6 @@ impl ColourWalk {
         walk: &mut W,
         colours: &Colours,
         x: usize,
-        planes: &[PaddedPlane],
         i: usize,
         colour: u64,
     ) -> u64 {
@@ -263,7 +176,7 @@ impl ColourWalk {
         }
         let (rank, colour) = match found {
             Some(found) => found,
-            None => (NO_CANDIDATE, self.code_new(walk, planes, i, colour)),
+            None => (NO_CANDIDATE, self.code_new(walk, colours, i, colour)),
         };
         self.history[column] = rank;
         for order in 0..ORDERS {
@@ -317,23 +230,17 @@ impl ColourWalk {
 
     /// Codes a colour that is no candidate, the second plane first.
     #[inline(always)]
-    fn code_new<W: BitWalk>(
-        &mut self,
-        walk: &mut W,
-        planes: &[PaddedPlane],
-        i: usize,
-        colour: u64,
-    ) -> u64 {
-        let count = planes.len();
+    fn code_new<W: BitWalk>(&mut self, walk: &mut W, colours: &Colours, i: usize, colour: u64) -> u64 {
+        let count = self.depths.len();
         let mut out = 0;
         let mut coded = CodedPlanes::default();
         for position in 0..count {
-            let p = if count >= 3 && position < 2 { 1 - position } else { position };
+            let p = plane_at(position, count);
             let up = 16 * (count - 1 - p);
-            let prediction = SamplePrediction::new(&planes[p], i, self.depths[p]);
+            let prediction = SamplePrediction::new(colours.samples(i, up), self.depths[p]);
 
             // Red and blue move with green; alpha moves alone.
-            let moves = count >= 3 && (p == 0 || p == 2);
+            let moves = moves_with_second(p, count);
             let shifted = prediction.median + if moves { coded.delta } else { 0 };
             let base = shifted.clamp(0, prediction.max);
             let keys = coded.keys(p, base, &prediction);
@@ -378,26 +285,6 @@ struct CodedPlanes {
     delta: i32,
     /// The last sample less its `base`.
     residual: i32,
-}
-
-/// The median prediction of a sample of a new colour.
-struct SamplePrediction {
-    w: i32,
-    n: i32,
-    median: i32,
-    max: i32,
-    level: u32,
-}
-
-impl SamplePrediction {
-    #[inline(always)]
-    fn new(plane: &PaddedPlane, i: usize, depth: u32) -> Self {
-        let (d, s) = (&plane.data, plane.stride);
-        let (w, n, nw, ne) = (d[i - 1], d[i - s], d[i - s - 1], d[i - s + 1]);
-        let median = (w + n - nw).clamp(w.min(n), w.max(n));
-        let energy = (w - nw).unsigned_abs() + (n - nw).unsigned_abs() + (n - ne).unsigned_abs();
-        Self { w, n, median, max: (1i32 << depth) - 1, level: activity_level(energy, 63) }
-    }
 }
 
 impl CodedPlanes {

@@ -2,14 +2,10 @@
 
 use super::header::Header;
 use super::kind_choice::kinds;
-use super::padded_plane::PaddedPlane;
-use super::tile::{Tile, TilePlane};
+use super::rung::{Rung, TILE_LOG2};
+use super::tile::{self, Kind};
 use tintype_codec::{CodecError, Exec, Payload, Section, SectionKey, map_indexed};
-use tintype_entropy::BitEncoder;
-use tintype_image::{Level, Planes, Region};
-
-/// Side of a tile: 1024 pixels. Not tuned; each tile learns its statistics anew.
-const TILE_LOG2: u8 = 10;
+use tintype_image::{Level, Planes, Region, planes_cropped};
 
 /// Codes every tile by itself.
 pub(super) fn encode(source: &Planes, effort: u8, exec: &Exec) -> Result<Payload, CodecError> {
@@ -20,37 +16,30 @@ pub(super) fn encode(source: &Planes, effort: u8, exec: &Exec) -> Result<Payload
         let what = "planes do not have the sizes of their shape".into();
         return Err(CodecError::Misuse { what });
     }
-    let header = Header { tile_log2: TILE_LOG2 };
+    let mut header = Header { tile_log2: TILE_LOG2, kind: None };
     let regions: Vec<Region> = header.tiles(&source.shape).regions().collect();
-    let sections = map_indexed(exec.threads, regions.len(), |index| {
-        let mut tile = tile_of(source, regions[index]);
-        let bytes = encode_tile(&mut tile, effort, exec.level)?;
-        Ok(Section { key: SectionKey { tile: index as u32, layer: 0 }, bytes })
+    let tiles = map_indexed(exec.threads, regions.len(), |index| {
+        encode_tile(planes_cropped(source, regions[index])?, effort, exec.level)
     });
-    let sections = sections.into_iter().collect::<Result<_, CodecError>>()?;
-    Ok(Payload { header: header.to_bytes(), sections })
-}
-
-fn tile_of(source: &Planes, pixels: Region) -> Tile {
-    let mut planes = Vec::with_capacity(source.planes.len());
-    for (plane, info) in source.planes.iter().zip(&source.shape.planes) {
-        let region = pixels.reduced(info.subsample_x_log2, info.subsample_y_log2);
-        let samples = PaddedPlane::from_plane(plane, region);
-        planes.push(TilePlane { samples, bits: u32::from(info.bit_depth) });
-    }
-    Tile { planes }
-}
-
-/// The shortest code among the kinds worth trying.
-fn encode_tile(tile: &mut Tile, effort: u8, level: Level) -> Result<Vec<u8>, CodecError> {
-    let mut best: Option<Vec<u8>> = None;
-    for kind in kinds(tile, effort, level) {
-        let mut encoder = BitEncoder::new();
-        tile.walk(&mut encoder, kind, level)?;
-        let bytes = encoder.finish();
-        if best.as_ref().is_none_or(|best| bytes.len() < best.len()) {
-            best = Some(bytes);
+    let tiles = tiles.into_iter().collect::<Result<Vec<_>, CodecError>>()?;
+    let first = tiles.first().map(|tile| tile.0);
+    header.kind = first.filter(|&first| tiles.iter().all(|tile| tile.0 == first));
+    let sections = tiles.into_iter().enumerate().map(|(index, (kind, mut bytes))| {
+        if header.kind.is_none() {
+            bytes.insert(0, kind as u8);
         }
-    }
-    Ok(best.unwrap_or_default())
+        Section { key: SectionKey { tile: index as u32, layer: 0 }, bytes }
+    });
+    Ok(Payload { header: header.to_bytes(), sections: sections.collect() })
+}
+
+/// The kind and the section of a tile: the shorter one of the kinds worth trying.
+fn encode_tile(planes: Planes, effort: u8, level: Level) -> Result<(Kind, Vec<u8>), CodecError> {
+    let (kind, other) = kinds(&planes, &Rung::of(effort, &planes), level);
+    let other = match other {
+        Some(other) => Some((other, tile::encode(planes.clone(), other, level)?)),
+        None => None,
+    };
+    let bytes = tile::encode(planes, kind, level)?;
+    Ok(other.filter(|other| other.1.len() < bytes.len()).unwrap_or((kind, bytes)))
 }

@@ -5,8 +5,10 @@
 //! a [`Payload`] with one section for each tile of 1024 × 1024 pixels. Tiles are independent,
 //! so that threads and regions read only their own. [`Target::Lossless`] is the only target.
 //!
-//! A tile is coded in one of four ways: quick (efforts 1 to 3), blend (4 to 6), dense (7 to
-//! 9), and whole colours where screen content is likely. Each way is a `…_walk` module.
+//! A tile is coded in one of six kinds, each a `…_walk` module. Efforts stand for rungs of a
+//! ladder (module `rung`): instant (1, 2), quick (3, 4), blend (5, 6) and dense (7 to 9) for
+//! photographs; repeats (1 to 4) and colours (5 to 9) where screen content is likely. The first
+//! two stand on tables that are sent before each tile's code, the others on statistics that adapt.
 //!
 //! Bit-exact, all of it: integers, and in some modules `f32` additions, multiplications and
 //! divisions in a fixed order, which IEEE 754 defines to the bit (decision record 0001).
@@ -14,9 +16,11 @@
 //! docs/format/lossless.md.
 
 mod activity;
+mod bias;
 mod blend;
 mod blend_walk;
 mod colour_walk;
+mod colours;
 mod context_mixer;
 mod decision_tree;
 mod decode;
@@ -26,6 +30,7 @@ mod encode;
 mod features;
 mod frequency;
 mod header;
+mod instant_walk;
 mod kind_choice;
 mod least_squares;
 mod logistic;
@@ -33,7 +38,12 @@ mod match_model;
 mod packing;
 mod padded_plane;
 mod quick_walk;
+mod repeat_walk;
+mod rung;
+mod static_code;
+mod static_tables;
 mod tile;
+mod token;
 
 #[cfg(test)]
 mod page;

@@ -7,9 +7,9 @@
 //! Bit-exact: integers. Source: A. Pinho, Histogram packing (2002); the coding of the list is
 //! our own.
 
-use super::padded_plane::PaddedPlane;
 use tintype_codec::CodecError;
 use tintype_entropy::{AdaptiveBit, BitWalk, IntModel};
+use tintype_image::Plane;
 
 /// A list pays when it has at most this part of the values of the range: planes of photographs
 /// have nearly all of theirs. Not tuned.
@@ -23,16 +23,20 @@ pub(super) struct ValueList {
 
 impl ValueList {
     /// The list for `plane`, if one pays.
-    pub fn find(plane: &PaddedPlane, bits: u32) -> Self {
+    pub fn find(plane: &Plane<u16>, bits: u32) -> Self {
         let mut used = vec![false; 1 << bits];
-        for y in 0..plane.height {
-            for &v in plane.row(y) {
-                used[v as usize] = true;
+        let most = (used.len() / SPARSE).min(plane.width() * plane.height() / 8);
+        let mut count = 0;
+        for row in plane.rows() {
+            for &v in row {
+                count += usize::from(!std::mem::replace(&mut used[usize::from(v)], true));
+            }
+            if count > most {
+                return Self::default();
             }
         }
-        let values: Vec<u16> = (0..used.len()).filter(|&v| used[v]).map(|v| v as u16).collect();
-        let pays = values.len() * SPARSE <= used.len() && values.len() * 8 <= plane.width * plane.height;
-        Self { values: if pays { values } else { Vec::new() } }
+        let values = (0..used.len()).filter(|&v| used[v]).map(|v| v as u16).collect();
+        Self { values }
     }
 
     /// Codes the list; its content matters only when writing.
@@ -75,29 +79,28 @@ impl ValueList {
     }
 
     /// Turns samples into indices in the list.
-    pub fn pack(&self, plane: &mut PaddedPlane, bits: u32) {
+    pub fn pack(&self, plane: &mut Plane<u16>, bits: u32) {
         if self.values.is_empty() {
             return;
         }
         let mut indices = vec![0; 1 << bits];
         for (index, &value) in self.values.iter().enumerate() {
-            indices[value as usize] = index as i32;
+            indices[usize::from(value)] = index as u16;
         }
-        replace_each(plane, |v| indices[v as usize]);
+        replace_each(plane, |v| indices[usize::from(v)]);
     }
 
     /// Turns indices in the list into samples.
-    pub fn unpack(&self, plane: &mut PaddedPlane) {
+    pub fn unpack(&self, plane: &mut Plane<u16>) {
         if !self.values.is_empty() {
-            replace_each(plane, |v| i32::from(self.values[v as usize]));
+            replace_each(plane, |v| self.values.get(usize::from(v)).copied().unwrap_or(0));
         }
     }
 }
 
-fn replace_each(plane: &mut PaddedPlane, map: impl Fn(i32) -> i32) {
-    for y in 0..plane.height {
-        let at = plane.at(0, y);
-        for v in &mut plane.data[at..][..plane.width] {
+fn replace_each(plane: &mut Plane<u16>, map: impl Fn(u16) -> u16) {
+    for y in 0..plane.height() {
+        for v in plane.row_mut(y) {
             *v = map(*v);
         }
     }

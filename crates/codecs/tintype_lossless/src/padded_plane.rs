@@ -1,6 +1,6 @@
 //! A plane of a tile with a border, so that a walk reads neighbours without bounds logic.
 
-use tintype_image::{Plane, Region};
+use tintype_image::Plane;
 
 /// Width of the border on each side: the least-squares features reach four samples to the left.
 pub(super) const PAD: usize = 4;
@@ -25,17 +25,27 @@ impl PaddedPlane {
         Self { width, height, stride, data: vec![0; stride * (height + 2 * PAD)] }
     }
 
-    /// A copy of `region` of `plane`.
-    pub fn from_plane(plane: &Plane<u16>, region: Region) -> Self {
-        let mut padded = Self::new(region.width, region.height);
-        for y in 0..region.height {
-            let at = padded.at(0, y);
-            let row = &plane.row(region.y + y)[region.x..][..region.width];
-            for (to, from) in padded.data[at..].iter_mut().zip(row) {
-                *to = i32::from(*from);
+    /// A plane to be read if `reads`, else a copy of `plane`.
+    pub fn to_code(plane: &Plane<u16>, reads: bool) -> Self {
+        let mut padded = Self::new(plane.width(), plane.height());
+        if !reads {
+            for y in 0..padded.height {
+                let at = padded.at(0, y);
+                for (to, from) in padded.data[at..].iter_mut().zip(plane.row(y)) {
+                    *to = i32::from(*from);
+                }
             }
         }
         padded
+    }
+
+    /// Copies the samples to `plane`, which is of this size.
+    pub fn copy_to(&self, plane: &mut Plane<u16>) {
+        for y in 0..self.height {
+            for (to, &from) in plane.row_mut(y).iter_mut().zip(self.row(y)) {
+                *to = from as u16;
+            }
+        }
     }
 
     /// Index of column `x`, row `y` in `data`.

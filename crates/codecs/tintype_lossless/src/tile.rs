@@ -1,34 +1,22 @@
 //! One tile: its planes, the kind of coding, and the order of planes.
+//!
+//! In: the samples of a tile, or its section. Out: the section, or the samples. Kinds with
+//! adaptive statistics are one range code; those with static tables are a head of the range
+//! coder and a code of their own.
 
 use super::blend_walk::{BlendModel, BlendWalk};
-use super::colour_walk::{ColourWalk, PLANES_MAX};
+use super::colour_walk::ColourWalk;
+use super::colours::PLANES_MAX;
 use super::dense_walk::DenseWalk;
+use super::instant_walk::{self, InstantWalk};
 use super::packing::ValueList;
 use super::padded_plane::PaddedPlane;
 use super::quick_walk;
+use super::repeat_walk::RepeatWalk;
+use super::static_code::{NumberWalk, Reader, Recorder};
 use tintype_codec::CodecError;
-use tintype_entropy::FrequencyWalk;
-use tintype_image::Level;
-
-/// A plane's part of a tile.
-#[derive(Clone, Debug)]
-pub(super) struct TilePlane {
-    /// In `0..2^bits`.
-    pub samples: PaddedPlane,
-    pub bits: u32,
-}
-
-impl TilePlane {
-    fn size(&self) -> (usize, usize) {
-        (self.samples.width, self.samples.height)
-    }
-}
-
-/// All planes' parts of a tile; their sizes may differ.
-#[derive(Clone, Debug)]
-pub(super) struct Tile {
-    pub planes: Vec<TilePlane>,
-}
+use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, FrequencyWalk};
+use tintype_image::{Level, Plane, Planes};
 
 /// How a tile is coded; the number stands in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,134 +25,249 @@ pub(super) enum Kind {
     Blend = 0,
     /// Least squares and a context mixer, see `dense_walk`.
     Dense = 1,
-    /// Whole colours, see `colour_walk`.
+    /// Whole colours under mixed contexts, see `colour_walk`.
     Colours = 2,
-    /// One prediction and one context, see `quick_walk`.
+    /// Blended predictions and static tables, see `quick_walk`.
     Quick = 3,
+    /// One prediction and static tables, see `instant_walk`.
+    Instant = 4,
+    /// Runs and whole colours, see `repeat_walk`.
+    Repeats = 5,
 }
 
-/// Bits of [`Kind`] in the stream.
-const KIND_BITS: u32 = 3;
+impl Kind {
+    /// # Errors
+    /// `Malformed` for a kind that does not exist.
+    pub fn from_number(number: u8) -> Result<Self, CodecError> {
+        const ALL: [Kind; 6] =
+            [Kind::Blend, Kind::Dense, Kind::Colours, Kind::Quick, Kind::Instant, Kind::Repeats];
+        let what = || format!("tile of kind {number} (0 to {} exist)", ALL.len() - 1);
+        let kind = ALL.get(usize::from(number)).copied();
+        kind.ok_or_else(|| CodecError::Malformed { what: what(), at: None })
+    }
+}
 
 /// Reference planes: the walks use at most this many planes coded before.
 const REFERENCES_MAX: usize = 2;
 
-impl Tile {
-    /// Whether pixels are colours of a few planes of one size.
-    pub fn has_colours(&self) -> bool {
-        let size = self.planes[0].size();
-        self.planes.len() <= PLANES_MAX && self.planes.iter().all(|plane| plane.size() == size)
-    }
+/// Bytes of the length of a head.
+const LENGTH_BYTES: usize = 3;
 
-    /// Codes the tile; samples and kind matter only when writing.
-    ///
-    /// # Errors
-    /// `Malformed` for a kind that does not exist or does not fit the planes.
-    pub fn walk<W: FrequencyWalk>(
-        &mut self,
-        walk: &mut W,
-        kind: Kind,
-        level: Level,
-    ) -> Result<(), CodecError> {
-        let number = walk.bits(kind as u32, KIND_BITS);
-        let kind = match number {
-            0 => Kind::Blend,
-            1 => Kind::Dense,
-            2 if self.has_colours() => Kind::Colours,
-            3 => Kind::Quick,
+/// The section of a tile with these planes.
+///
+/// # Errors
+/// `Misuse` for a kind that does not fit the planes.
+pub(super) fn encode(mut planes: Planes, kind: Kind, level: Level) -> Result<Vec<u8>, CodecError> {
+    let mut encoder = BitEncoder::new();
+    let (Kind::Quick | Kind::Instant) = kind else {
+        code_adaptive(&mut encoder, &mut planes, kind, level)?;
+        return Ok(encoder.finish());
+    };
+    let samples = planes.planes.iter().map(|plane| plane.width() * plane.height()).sum();
+    let mut tile = StaticTile::new(&mut encoder, &mut planes, kind, level)?;
+    let mut recorder = Recorder::new(tile.contexts(), samples);
+    tile.run(&mut recorder, &mut planes, level);
+    let code = recorder.finish(&mut encoder)?;
+    let head = encoder.finish();
+    Ok([&(head.len() as u32).to_le_bytes()[..LENGTH_BYTES], &head, &code].concat())
+}
+
+/// Fills `planes` from a tile's section.
+///
+/// # Errors
+/// `Malformed`, `Truncated`.
+pub(super) fn decode(
+    bytes: &[u8],
+    planes: &mut Planes,
+    kind: Kind,
+    level: Level,
+) -> Result<(), CodecError> {
+    let (Kind::Quick | Kind::Instant) = kind else {
+        let mut decoder = BitDecoder::whole(bytes);
+        code_adaptive(&mut decoder, planes, kind, level)?;
+        return check_end(&decoder, bytes.len());
+    };
+    let truncated = |needed| CodecError::Truncated { needed };
+    let (length, rest) =
+        bytes.split_first_chunk::<LENGTH_BYTES>().ok_or(truncated(LENGTH_BYTES - bytes.len().min(2)))?;
+    let length = u32::from_le_bytes([length[0], length[1], length[2], 0]) as usize;
+    let (head, code) =
+        rest.split_at_checked(length).ok_or_else(|| truncated(length - rest.len().min(length)))?;
+    let mut decoder = BitDecoder::whole(head);
+    let mut tile = StaticTile::new(&mut decoder, planes, kind, level)?;
+    let mut reader = Reader::new(&mut decoder, tile.contexts(), code)?;
+    check_end(&decoder, head.len())?;
+    tile.run(&mut reader, planes, level);
+    reader.finish()?;
+    tile.unpack(planes);
+    Ok(())
+}
+
+/// The encoder drops zeros at the end, and the decoder's window is eight bytes ahead.
+fn check_end(decoder: &BitDecoder<'_>, length: usize) -> Result<(), CodecError> {
+    if decoder.position() < length {
+        let what = "bytes left over after a tile".into();
+        return Err(CodecError::Malformed { what, at: Some(decoder.position()) });
+    }
+    Ok(())
+}
+
+/// Whether pixels are colours of a few planes of one size.
+pub(super) fn has_colours(planes: &Planes) -> bool {
+    let size = |plane: &Plane<u16>| (plane.width(), plane.height());
+    let planes = &planes.planes;
+    planes.len() <= PLANES_MAX && planes.iter().all(|plane| size(plane) == size(&planes[0]))
+}
+
+fn bits(planes: &Planes, index: usize) -> u32 {
+    u32::from(planes.shape.planes[index].bit_depth)
+}
+
+/// Codes a tile of a kind with adaptive statistics; samples matter only when writing.
+fn code_adaptive<W: FrequencyWalk>(
+    walk: &mut W,
+    planes: &mut Planes,
+    kind: Kind,
+    level: Level,
+) -> Result<(), CodecError> {
+    if !matches!(kind, Kind::Colours | Kind::Repeats) {
+        return code_planes(walk, planes, kind, level);
+    }
+    if !has_colours(planes) {
+        let what = format!("tile of whole colours with {} planes", planes.planes.len());
+        return Err(CodecError::Malformed { what, at: None });
+    }
+    let depths = (0..planes.planes.len()).map(|p| bits(planes, p)).collect();
+    let (width, height) = (planes.planes[0].width(), planes.planes[0].height());
+    match kind {
+        Kind::Colours => {
+            ColourWalk::new(depths, width, width * height).run(level, walk, &mut planes.planes);
+        }
+        _ => RepeatWalk::new(depths, width, width * height).run(walk, &mut planes.planes),
+    }
+    Ok(())
+}
+
+/// Codes plane by plane.
+fn code_planes<W: FrequencyWalk>(
+    walk: &mut W,
+    planes: &mut Planes,
+    kind: Kind,
+    level: Level,
+) -> Result<(), CodecError> {
+    let lists = code_value_lists(walk, planes)?;
+    let order = order(planes.planes.len());
+    let mut coded: Vec<PaddedPlane> = Vec::new();
+    let mut residuals: Vec<PaddedPlane> = Vec::new();
+    let mut models = [BlendModel::new(), BlendModel::new()];
+
+    for (position, &index) in order.iter().enumerate() {
+        let references = references(planes, &order, position);
+        let mut plane = PaddedPlane::to_code(&planes.planes[index], W::READS);
+        let samples: Vec<&PaddedPlane> = references.iter().map(|&k| &coded[k]).collect();
+        let errors: Vec<&PaddedPlane> = references.iter().map(|&k| &residuals[k]).collect();
+        let max = lists[index].max(bits(planes, index));
+        residuals.push(match kind {
+            Kind::Dense => {
+                DenseWalk::new(level, max, plane.width, samples, errors).run(walk, &mut plane)
+            }
             _ => {
-                let what = format!("tile of kind {number} with {} planes", self.planes.len());
-                return Err(CodecError::Malformed { what, at: None });
+                let model = &mut models[usize::from(!samples.is_empty())];
+                BlendWalk::new(model, max, samples, errors).run(level, walk, &mut plane)
             }
-        };
-        match kind {
-            Kind::Colours => self.walk_colours(walk, level),
-            _ => self.walk_planes(walk, kind, level)?,
-        }
-        Ok(())
+        });
+        coded.push(plane);
     }
 
-    fn walk_colours<W: FrequencyWalk>(&mut self, walk: &mut W, level: Level) {
-        let mut planes = Vec::with_capacity(self.planes.len());
-        let mut depths = Vec::with_capacity(self.planes.len());
-        for plane in &mut self.planes {
-            planes.push(std::mem::take(&mut plane.samples));
-            depths.push(plane.bits);
-        }
-        let (width, height) = (planes[0].width, planes[0].height);
-        ColourWalk::new(depths, width, width * height).run(level, walk, &mut planes);
-        for (plane, samples) in self.planes.iter_mut().zip(planes) {
-            plane.samples = samples;
+    if W::READS {
+        for (&index, plane) in order.iter().zip(&coded) {
+            plane.copy_to(&mut planes.planes[index]);
+            lists[index].unpack(&mut planes.planes[index]);
         }
     }
+    Ok(())
+}
 
-    fn walk_planes<W: FrequencyWalk>(
-        &mut self,
-        walk: &mut W,
+/// A tile of a kind with static tables, whose head is coded up to the tables.
+struct StaticTile {
+    lists: Vec<ValueList>,
+    order: Vec<usize>,
+    /// `None` for kind quick.
+    instant: Option<InstantWalk>,
+}
+
+impl StaticTile {
+    /// Codes what stands before the tables; when writing, also packs the planes.
+    fn new<W: BitWalk>(
+        head: &mut W,
+        planes: &mut Planes,
         kind: Kind,
         level: Level,
-    ) -> Result<(), CodecError> {
-        let lists = self.walk_value_lists(walk)?;
-        let order = order(self.planes.len());
-        let mut residuals: Vec<PaddedPlane> = Vec::new();
-        let mut models = [BlendModel::new(), BlendModel::new()];
-
-        for (position, &index) in order.iter().enumerate() {
-            let references = self.references(&order[..position], index);
-            let mut plane = std::mem::take(&mut self.planes[index].samples);
-            let samples: Vec<&PaddedPlane> =
-                references.iter().map(|&k| &self.planes[order[k]].samples).collect();
-            let errors: Vec<&PaddedPlane> = references.iter().map(|&k| &residuals[k]).collect();
-            let max = lists[index].max(self.planes[index].bits);
-            let coded = match kind {
-                Kind::Dense => {
-                    DenseWalk::new(level, max, plane.width, samples, errors).run(walk, &mut plane)
-                }
-                Kind::Quick => {
-                    let reference = samples.last().copied().zip(errors.last().copied());
-                    quick_walk::code_plane(walk, max, reference, &mut plane)
-                }
-                _ => {
-                    let model = &mut models[usize::from(!samples.is_empty())];
-                    BlendWalk::new(model, max, samples, errors).run(level, walk, &mut plane)
-                }
-            };
-            residuals.push(coded);
-            self.planes[index].samples = plane;
+    ) -> Result<Self, CodecError> {
+        let lists = code_value_lists(head, planes)?;
+        let order = order(planes.planes.len());
+        let mut instant = None;
+        if kind == Kind::Instant {
+            let bands = order.iter().enumerate().map(|(position, &index)| {
+                let references = references(planes, &order, position);
+                (planes.planes[index].width(), bits(planes, index), references)
+            });
+            let mut walk = InstantWalk::new(bands);
+            let ordered: Vec<&Plane<u16>> = order.iter().map(|&index| &planes.planes[index]).collect();
+            walk.code_differences(head, &ordered, level);
+            instant = Some(walk);
         }
-
-        for (plane, list) in self.planes.iter_mut().zip(&lists) {
-            list.unpack(&mut plane.samples);
-        }
-        Ok(())
+        Ok(Self { lists, order, instant })
     }
 
-    /// Codes each plane's list of values; when writing, also packs the plane.
-    fn walk_value_lists<W: FrequencyWalk>(
-        &mut self,
-        walk: &mut W,
-    ) -> Result<Vec<ValueList>, CodecError> {
-        let mut lists = Vec::with_capacity(self.planes.len());
-        for plane in &mut self.planes {
-            let mut list = match W::READS {
-                true => ValueList::default(),
-                false => ValueList::find(&plane.samples, plane.bits),
-            };
-            list.code(walk, plane.bits)?;
-            if !W::READS {
-                list.pack(&mut plane.samples, plane.bits);
-            }
-            lists.push(list);
+    fn contexts(&self) -> usize {
+        match self.instant {
+            Some(_) => instant_walk::contexts(self.order.len()),
+            None => quick_walk::contexts(self.order.len()),
         }
-        Ok(lists)
     }
 
-    /// Positions in `coded` of the planes coded last that have the size of plane `index`.
-    fn references(&self, coded: &[usize], index: usize) -> Vec<usize> {
-        let size = self.planes[index].size();
-        let same = |&position: &usize| self.planes[coded[position]].size() == size;
-        (0..coded.len()).rev().filter(same).take(REFERENCES_MAX).collect()
+    /// Codes all samples.
+    fn run<W: NumberWalk>(&mut self, walk: &mut W, planes: &mut Planes, level: Level) {
+        let order = &self.order;
+        let largest: Vec<i32> = order.iter().map(|&k| self.lists[k].max(bits(planes, k))).collect();
+        let mut ordered = Vec::with_capacity(order.len());
+        for &index in order {
+            ordered.push(std::mem::replace(&mut planes.planes[index], Plane::new(0, 0)));
+        }
+        if let Some(instant) = &mut self.instant {
+            instant.run(walk, &mut ordered, level);
+        } else {
+            quick_walk::code_planes(walk, &mut ordered, &largest, level);
+        }
+        for (&index, plane) in order.iter().zip(ordered) {
+            planes.planes[index] = plane;
+        }
     }
+
+    fn unpack(&self, planes: &mut Planes) {
+        for (plane, list) in planes.planes.iter_mut().zip(&self.lists) {
+            list.unpack(plane);
+        }
+    }
+}
+
+/// Codes each plane's list of values; when writing, also packs the plane.
+fn code_value_lists<W: BitWalk>(
+    walk: &mut W,
+    planes: &mut Planes,
+) -> Result<Vec<ValueList>, CodecError> {
+    let mut lists = Vec::with_capacity(planes.planes.len());
+    for (plane, info) in planes.planes.iter_mut().zip(&planes.shape.planes) {
+        let bits = u32::from(info.bit_depth);
+        let mut list = if W::READS { ValueList::default() } else { ValueList::find(plane, bits) };
+        list.code(walk, bits)?;
+        if !W::READS {
+            list.pack(plane, bits);
+        }
+        lists.push(list);
+    }
+    Ok(lists)
 }
 
 /// The order in which planes are coded: of the first three, the second first, which as green
@@ -175,4 +278,11 @@ fn order(planes: usize) -> Vec<usize> {
         order.swap(0, 1);
     }
     order
+}
+
+/// Positions in `order` before `position` of the planes coded last that have the size of the
+/// plane there.
+fn references(planes: &Planes, order: &[usize], position: usize) -> Vec<usize> {
+    let size = |k: usize| (planes.planes[order[k]].width(), planes.planes[order[k]].height());
+    (0..position).rev().filter(|&k| size(k) == size(position)).take(REFERENCES_MAX).collect()
 }
