@@ -29,18 +29,6 @@ const VARIES: u8 = 2;
 /// Flag of the header: tiles end with the switches of the filter.
 const FILTERED: u8 = 4;
 
-/// The effort from which the filter is used: a decoder needs about five times as long with it, and
-/// the shipped one brings 0.9 % of bytes at the same PSNR, 0.2 % at SSIMULACRA2 of 50 to 90.
-const FILTER_EFFORT: u8 = 7;
-
-/// The largest picture for which the filter is used from [`SMALL_FILTER_EFFORT`] on: a decoder needs
-/// 10 ms for it. On 50 pictures of hands of 96 × 96 (domains/hands/train) 3.9 % fewer bytes at the
-/// same PSNR. The size is not measured.
-const SMALL_PX: usize = 1 << 16;
-
-/// See [`SMALL_PX`].
-const SMALL_FILTER_EFFORT: u8 = 4;
-
 /// Steps of the colour differences of a colour picture in 1/256 of luma's, under `--tune psnr` and
 /// `--tune visual`. The first are 0.96 and 1.10, about those that weigh equally in RGB after the
 /// inverse colour matrix (not measured), the others 1.2 times as large. On seven crops of
@@ -109,9 +97,7 @@ impl Codec for PhotoCodec {
         let quality = lossy_quality(self.id(), settings)?;
         let model = self.model.get();
         let varies = settings.tune == Tune::Visual;
-        let small = source.shape.width_px * source.shape.height_px <= SMALL_PX;
-        let filter_effort = if small { SMALL_FILTER_EFFORT } else { FILTER_EFFORT };
-        let filtered = settings.effort >= filter_effort && has_switches(model, &source.shape);
+        let filtered = has_switches(model, &source.shape);
         let flags = if varies { VARIES } else { 0 } | if filtered { FILTERED } else { 0 };
         let header = self.model.header(flags, plane_steps(&source.shape, QUALITY.step(quality), varies));
         let header_bytes = header.to_short_bytes().unwrap_or_else(|| header.to_bytes());

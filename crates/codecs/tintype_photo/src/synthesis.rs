@@ -30,16 +30,21 @@ pub struct Synthesis<'a> {
     pub level: Level,
 }
 
+/// The step of index `index` in a plane of `step`: a quarter of an octave each.
+pub fn step_at(step: i32, index: i8) -> i32 {
+    /// 2^(i/4) with 12 fractional bits.
+    const ROOTS: [i64; 4] = [4096, 4871, 5793, 6889];
+    let index = i32::from(index);
+    let root = ROOTS[index.rem_euclid(4) as usize];
+    let shift = 12 - index.div_euclid(4);
+    let step = (i64::from(step) * root + (1 << (shift - 1))) >> shift;
+    step.clamp(1, 65_535) as i32
+}
+
 impl Synthesis<'_> {
-    /// Levels to amplitudes in blocks of step `index`: a quarter of an octave each.
+    /// Levels to amplitudes in blocks of step `index`.
     pub fn dequantiser(&self, index: i8) -> Dequantiser {
-        /// 2^(i/4) with 12 fractional bits.
-        const ROOTS: [i64; 4] = [4096, 4871, 5793, 6889];
-        let index = i32::from(index);
-        let root = ROOTS[index.rem_euclid(4) as usize];
-        let shift = 12 - index.div_euclid(4);
-        let step = (i64::from(self.step) * root + (1 << (shift - 1))) >> shift;
-        Dequantiser::new(step.clamp(1, 65_535) as i32, SHRINK_Q8)
+        Dequantiser::new(step_at(self.step, index), SHRINK_Q8)
     }
 
     /// The weight of each row of a piece.

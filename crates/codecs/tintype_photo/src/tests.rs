@@ -2,12 +2,12 @@
 //! format page.
 
 use super::{PhotoCodec, photo_model};
-use tintype_block::{StreamHeader, internal_planes, plane_kinds};
+use tintype_block::StreamHeader;
 use tintype_codec::contract::{check_rising_quality, encoded as encode, picture};
 use tintype_codec::{
     Codec, CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Result, Target, Tune,
 };
-use tintype_image::{Level, Plane, Planes, Shape, Threads};
+use tintype_image::{Planes, Shape, Threads};
 use tintype_model::{Model, ModelHash};
 
 fn exec() -> Exec {
@@ -72,21 +72,15 @@ fn a_model_that_is_sent_needs_no_other() {
     }
 }
 
-/// A model whose filter adds `by` 4096ths of the step to luma.
-fn filtered_model(by: i32) -> super::PhotoModel {
-    let filter = super::filter::tests::constant_filter(by);
+/// A model whose filter smooths, or makes noise, by `byte`.
+fn filtered_model(byte: i8) -> super::PhotoModel {
+    let filter = super::filter::tests::even_filter(byte);
     let payload = super::PhotoModel::payload_with_filter(&small_model(), Some(&filter)).unwrap();
     super::PhotoModel::from_file(&super::PhotoModel::file_of(payload)).unwrap()
 }
 
 pub(crate) fn model_without_filter() -> super::PhotoModel {
     super::PhotoModel::from_file(&super::PhotoModel::file_of(small_model())).unwrap()
-}
-
-/// At an effort that uses the filter.
-fn densely(codec: &PhotoCodec, source: &Planes) -> Payload {
-    let target = Target::Quality(60.0);
-    codec.encode(source, &EncodeSettings { target, tune: Tune::Psnr, effort: 7 }, &exec()).unwrap()
 }
 
 #[test]
@@ -109,15 +103,14 @@ fn a_short_header_names_the_first_step_alone() {
 }
 
 #[test]
-fn a_filter_that_is_useless_costs_one_bit() {
-    let codec = PhotoCodec::with_model(filtered_model(30_000));
+fn a_filter_that_is_useless_costs_two_bits() {
+    let codec = PhotoCodec::with_model(filtered_model(-128));
     for shape in [Shape::rgb(80, 70, 8), Shape::gray(33, 17, 8)] {
         let source = picture(shape);
-        let payload = densely(&codec, &source);
+        let payload = encode(&codec, &source, 60.0);
         assert_eq!(payload.header[0] & 4, 4);
-        assert_eq!(encode(&codec, &source, 60.0).header[0] & 4, 0, "below the filter's effort");
         let without = PhotoCodec::with_model(model_without_filter());
-        let plain = densely(&without, &source);
+        let plain = encode(&without, &source, 60.0);
         assert!(payload.sections[0].bytes.len() <= plain.sections[0].bytes.len() + 1);
         let back = decode(&codec, &payload, &source.shape).unwrap();
         assert!(back == decode(&without, &plain, &source.shape).unwrap());
@@ -136,45 +129,18 @@ fn a_filter_that_is_useless_costs_one_bit() {
 }
 
 #[test]
-fn a_filter_that_helps_is_switched_on() {
-    let model = filtered_model(-20 * 4096 / 512);
-    let planes = internal_planes(&picture(Shape::rgb(150, 80, 8)));
-    let kinds = plane_kinds(&Shape::rgb(150, 80, 8), false);
-    let coder = super::tile::TileCoder {
-        model: &model,
-        steps: &[512; 3],
-        varies: false,
-        filtered: true,
-        level: Level::new(),
+fn the_shipped_filter_helps() {
+    let source = picture(Shape::rgb(150, 80, 8));
+    let mut without = photo_model().clone();
+    without.filter = None;
+    let error = |codec: &PhotoCodec| {
+        let back = decode(codec, &encode(codec, &source, 50.0), &source.shape).unwrap();
+        let pairs = source.planes.iter().zip(&back.planes);
+        let squares = pairs.flat_map(|(a, b)| a.rows().flatten().zip(b.rows().flatten()));
+        squares.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>()
     };
-    // Coded against a source that is darker than what the blocks can say at this step.
-    let mut contexts = super::tile::TileContexts::new(&model);
-    let mut encoder = tintype_entropy::BitEncoder::new();
-    let states = coder.encode_planes(&mut encoder, &planes, &kinds, &mut contexts, 1, &mut |_, _, _| ());
-    let mut darker: Vec<Plane<i16>> = states.iter().map(|state| state.samples.clone()).collect();
-    for y in 0..darker[0].height() {
-        darker[0].row_mut(y)[64..].iter_mut().for_each(|v| *v -= 20);
-    }
-    let cells = states[0].cells.clone();
-    let blocks = super::filter::Blocks { cells: &cells, step: 512 };
-    let plain: Vec<_> = states.into_iter().map(|state| state.samples).collect();
-    let mut made = plain.clone();
-    let filter = model.filter.as_ref().unwrap();
-    filter.run_everywhere(Level::new(), &mut made, &blocks);
-    let switches = super::filter::chosen(&darker, &plain, &made);
-    assert!(!switches.is_on(0, 0) && switches.is_on(64, 0) && switches.is_on(159, 79));
-    let mut encoder = tintype_entropy::BitEncoder::new();
-    let mut contexts = super::filter::switch_contexts();
-    let walk = &mut tintype_block::CodingWalk { walk: &mut encoder, contexts: &mut contexts };
-    super::filter::code_switches(walk, Some(&switches), (160, 80));
-    let bytes = encoder.finish();
-    let mut decoder = tintype_entropy::BitDecoder::whole(&bytes);
-    let mut contexts = super::filter::switch_contexts();
-    let walk = &mut tintype_block::CodingWalk { walk: &mut decoder, contexts: &mut contexts };
-    assert_eq!(super::filter::code_switches(walk, None, (160, 80)), switches);
-    let mut mixed = plain;
-    filter.run(Level::new(), &mut mixed, &blocks, &switches);
-    assert!(mixed[0] == darker[0]);
+    let [with, without] = [PhotoCodec::SHIPPED, PhotoCodec::with_model(without)].map(|c| error(&c));
+    assert!(with < without, "{with} {without}");
 }
 
 /// The table of docs/format/photo.md between `<!-- NAME -->` and `<!-- end -->`.

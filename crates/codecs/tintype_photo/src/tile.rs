@@ -1,7 +1,7 @@
 //! One tile: its planes one after the other in one range-coder stream. Bit-exact but for the
 //! encoder's search.
 
-use super::filter::{Blocks, Filter, chosen, code_switches, filtered_planes, switch_contexts};
+use super::filter::{Blocks, Filter, Switches, chosen, code_switches, filtered_planes, switch_contexts};
 use super::model::PhotoModel;
 use super::search::PlaneSearch;
 use super::symbols::{STATE_LEN, contexts, state_bytes};
@@ -110,8 +110,10 @@ impl TileCoder<'_> {
             let mut made = plain.clone();
             filter.run_everywhere(self.level, &mut made, &self.blocks(&states[0].cells));
             let switches = chosen(planes, &plain, &made);
-            let walk = &mut CodingWalk { walk: &mut encoder, contexts: &mut switch_contexts() };
-            code_switches(walk, Some(&switches), size);
+            for switches in &switches[..count.min(2)] {
+                let walk = &mut CodingWalk { walk: &mut encoder, contexts: &mut switch_contexts() };
+                code_switches(walk, Some(switches), size);
+            }
         }
         encoder.finish()
     }
@@ -189,10 +191,14 @@ impl TileCoder<'_> {
         if let (Some((filter, count)), Some(cells)) = (self.filter(kinds), cells)
             && !decoder.exhausted()
         {
-            let walk = &mut CodingWalk { walk: &mut decoder, contexts: &mut switch_contexts() };
-            let switches = code_switches(walk, None, sizes[0]);
-            if switches.any() && !decoder.exhausted() {
-                filter.run(self.level, &mut planes[..count], &self.blocks(&cells), &switches);
+            let mut switches = [0, 1].map(|_| Switches::all(false, sizes[0]));
+            for switches in &mut switches[..count.min(2)] {
+                let walk = &mut CodingWalk { walk: &mut decoder, contexts: &mut switch_contexts() };
+                *switches = code_switches(walk, None, sizes[0]);
+            }
+            if switches.iter().any(Switches::any) && !decoder.exhausted() {
+                let switches = switches.each_ref();
+                filter.run(self.level, &mut planes[..count], &self.blocks(&cells), switches);
             }
         }
         (planes, !decoder.exhausted())

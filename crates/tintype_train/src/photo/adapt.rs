@@ -1,6 +1,7 @@
 //! The shipped `photo` model adapted to pictures: contexts are taught first, which always is worth its
-//! time; then pieces are moved and contexts taught on top of them.
+//! time; then pieces are moved, contexts taught on top of them, and the filter moved.
 
+use super::filter::{FilterOptions, fit_filter};
 use super::{PhotoOptions, TeachOptions, moved, teach};
 use crate::{Adapting, FitError};
 
@@ -9,6 +10,11 @@ use crate::{Adapting, FitError};
 const PASSES_PICTURES: usize = 120;
 /// How often at most.
 const PASSES_MAX: usize = 6;
+
+/// Pictures that the filter is moved by, those of few pictures several times, at other qualities.
+const FILTER_PAIRS: usize = 400;
+/// Samples by which its classes stay where they were. Not measured.
+const FILTER_PRIOR: f64 = 20_000.0;
 
 /// Does so, and has each model measured.
 ///
@@ -35,12 +41,30 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
     }
     let (model, count) =
         moved(shipped, &list, &piece_options, passes, |done| run.goes_on("moving pieces", done))?;
-    if count == 0 {
+    let mut last = None;
+    let mut what = "contexts taught".to_string();
+    if count > 0 {
+        what = format!("{count} pieces moved, then so");
+    }
+    for model in teach(&model, &pictures, &options, |done| run.goes_on("teaching contexts", done))? {
+        if count > 0 {
+            run.measure(&what, model.clone())?;
+        }
+        last = Some(model);
+    }
+    let Some(last) = last else { return Ok(()) };
+
+    run.begin();
+    let options =
+        FilterOptions { pairs: FILTER_PAIRS, prior: FILTER_PRIOR, moves: true, seed: run.seed() };
+    if !run.goes_on("moving the filter", 0.0) {
         return Ok(());
     }
-    let what = format!("{count} pieces moved, then so");
-    for model in teach(&model, &pictures, &options, |done| run.goes_on("teaching contexts", done))? {
-        run.measure(&what, model)?;
+    let moved = fit_filter(&last, &pictures, &options, |done| run.goes_on("moving the filter", done));
+    match moved {
+        Ok((model, _)) => run.measure(&format!("{what}, and the filter moved"), model),
+        // Pictures that it cannot be fitted to keep the one they have.
+        Err(FitError::Misuse { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The `photo` fit as `tintype train` runs it.
 
-use super::filter::{FilterOptions, train_filter};
+use super::filter::{FilterOptions, fit_filter};
 use super::{Basis, Collector, PhotoOptions, adapt_contexts, teach};
 use crate::{Adapting, Fit, FitError, FitJob, FitRequest, Fitted, PictureList, Progress, joined};
 use tintype_codec::CodecError;
@@ -19,7 +19,7 @@ const CONTEXT_PICTURES: usize = 42;
 /// model whose pieces are kept, `refit` one whose pieces are fitted anew to the blocks that the
 /// encoder chooses them for, `start` one whose pieces and contexts are kept: its filter alone is
 /// trained anew; `teach` one whose contexts alone are taught.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 12] = [
     "pieces",
     "kept",
     "blocks",
@@ -30,11 +30,8 @@ const SETTINGS: [&str; 15] = [
     "refit",
     "start",
     "teach",
-    "filter-blocks",
-    "filter-steps",
-    "filter-batch",
     "filter-pairs",
-    "filter-rate",
+    "filter-prior",
 ];
 
 /// The options of a request; defaults where it sets nothing.
@@ -93,15 +90,15 @@ impl Fit for PhotoFit {
             let name = "pieces and contexts of the model".to_string();
             Fitted { bytes: read_model(&start)?, parameters: vec![(name, start)] }
         };
-        if filter.steps > 0 {
-            fitted.bytes = train_filter(&fitted.bytes, pictures, &filter, |done, gain| {
-                on_progress(&Progress {
-                    stage: if gain.is_none() { "coding pictures" } else { "training the filter" },
-                    done,
-                    objective: gain.map(|gain| ("dB gained", gain)),
-                });
+        if filter.pairs > 0 {
+            let (bytes, gains) = fit_filter(&fitted.bytes, pictures, &filter, |done| {
+                on_progress(&Progress { stage: "fitting the filter", done, objective: None });
+                true
             })?;
+            fitted.bytes = bytes;
             fitted.parameters.extend(filter.lines());
+            let name = "filter: decibels gained on pictures held out (luma, colour differences)";
+            fitted.parameters.push((name.into(), format!("{:.3}, {:.3}", gains[0], gains[1])));
         }
         Ok(fitted)
     }

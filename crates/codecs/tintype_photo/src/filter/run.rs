@@ -1,159 +1,275 @@
-//! A tile through the filter, row by row.
+//! A tile through the filter. Bit-exact.
 //!
-//! A position is 2×2 samples. Every layer keeps its last three rows, so that memory does not
-//! grow with the height and a row is still in the cache when the next layer reads it. Beyond
-//! the tile's edge each layer repeats its nearest position: a tile needs nothing of its
-//! neighbours. Bit-exact.
+//! Beyond the tile's edge its nearest sample stands: a tile needs nothing of its neighbours.
 
-use super::{CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUT_SHIFT, OUTPUTS, Switches, side_inputs};
-use tintype_block::{Cell, INTERNAL_MAX};
+use super::{Blocks, FEATURES, Filter, GROUP, Groups, LIMITS, REACH, Switches, TAPS, WEIGHT_BITS};
+use fearless_simd::{Simd, dispatch};
+use tintype_block::INTERNAL_MAX;
 use tintype_image::{Level, Plane};
 
-/// What the filter knows of a tile's blocks.
-#[derive(Clone, Copy, Debug)]
-pub struct Blocks<'a> {
-    /// Luma's cells.
-    pub cells: &'a Plane<Cell>,
-    /// Luma's step, internal units.
-    pub step: u16,
+/// Samples worked on together.
+const LANES: usize = 16;
+/// Samples that these and their neighbours are.
+#[cfg(target_arch = "x86_64")]
+const AROUND: usize = LANES + 2 * REACH;
+/// Pairs of features.
+const PAIRS: usize = FEATURES / 2;
+
+/// A plane with its nearest samples repeated beyond its edges.
+#[derive(Clone, Debug)]
+pub struct Padded {
+    size: (usize, usize),
+    stride: usize,
+    samples: Vec<i16>,
 }
 
-/// The last three rows of a layer's results, each with one position more on either side.
-struct Rows {
-    rows: [Vec<i16>; 3],
-    channels: usize,
+impl Padded {
+    /// Of a plane that is not empty.
+    pub fn of_plane(plane: &Plane<i16>) -> Self {
+        let size = (plane.width(), plane.height());
+        let stride = size.0.next_multiple_of(LANES) + 2 * REACH;
+        let mut samples = Vec::with_capacity(stride * (size.1 + 2 * REACH));
+        for y in 0..size.1 + 2 * REACH {
+            let row = plane.row((y.max(REACH) - REACH).min(size.1 - 1));
+            samples.extend([row[0]; REACH]);
+            samples.extend_from_slice(row);
+            samples.resize((y + 1) * stride, row[size.0 - 1]);
+        }
+        Self { size, stride, samples }
+    }
+
+    /// Samples in a row.
+    pub fn width(&self) -> usize {
+        self.size.0
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.size.1
+    }
+
+    /// Row `y`, which may be up to [`REACH`] beyond the edge, with [`REACH`] samples before its
+    /// first one.
+    #[inline(always)]
+    pub fn row(&self, y: isize) -> &[i16] {
+        let y = (y + REACH as isize) as usize;
+        &self.samples[y * self.stride..][..self.stride]
+    }
+
+    /// Row `y` and those within [`REACH`] of it.
+    fn rows(&self, y: usize) -> Rows<'_> {
+        std::array::from_fn(|by| self.row(y as isize + by as isize - REACH as isize))
+    }
 }
 
-impl Rows {
-    fn new(width: usize, channels: usize) -> Self {
-        Self { rows: std::array::from_fn(|_| vec![0; (width + 2) * channels]), channels }
+/// A row and its neighbours.
+type Rows<'a> = [&'a [i16]; 2 * REACH + 1];
+
+/// The limits of differences at `step`.
+fn limits_of(step: i32) -> [i16; LIMITS.len()] {
+    LIMITS.map(|limit| ((step * limit) >> 6).min(i16::MAX.into()) as i16)
+}
+
+/// The features of sample (`x`, `y`) of `plane` at `step`: for each of [`TAPS`] and each of [`LIMITS`].
+pub fn features(plane: &Padded, (x, y): (usize, usize), step: i32) -> [i16; FEATURES] {
+    features_in(&plane.rows(y), x, limits_of(step))
+}
+
+#[inline(always)]
+fn features_in(rows: &Rows<'_>, x: usize, limits: [i16; LIMITS.len()]) -> [i16; FEATURES] {
+    let at = |dx: isize, dy: isize| {
+        rows[(REACH as isize + dy) as usize][((x + REACH) as isize + dx) as usize]
+    };
+    let mut out = [0; FEATURES];
+    for ((dx, dy), features) in TAPS.into_iter().zip(out.as_chunks_mut::<{ LIMITS.len() }>().0) {
+        let [a, b] = [at(dx, dy) - at(0, 0), at(-dx, -dy) - at(0, 0)];
+        for (feature, limit) in features.iter_mut().zip(limits) {
+            *feature = a.clamp(-limit, limit) + b.clamp(-limit, limit);
+        }
+    }
+    out
+}
+
+/// What sixteen samples of a row are mended by.
+#[derive(Clone, Copy)]
+struct Mending {
+    limits: [[i16; LANES]; LIMITS.len()],
+    /// Two weights in a number, the first in its lower half; see [`slot`].
+    weights: [[i32; LANES]; PAIRS],
+}
+
+/// Where the weights of group `group` of four stand: first those that a vector kernel needs for the
+/// lower halves of its lanes of eight samples.
+const fn slot(group: usize) -> usize {
+    [0, 2, 1, 3][group] * GROUP
+}
+
+/// What each row of a row of groups is mended by.
+struct RowOfGroups(Vec<Mending>);
+
+impl RowOfGroups {
+    fn new(width: usize) -> Self {
+        let none = Mending { limits: [[0; LANES]; LIMITS.len()], weights: [[0; LANES]; PAIRS] };
+        Self(vec![none; width.div_ceil(LANES)])
     }
 
-    /// Row `y` without the positions beyond the edge, to write to.
-    fn inner_mut(&mut self, y: usize) -> &mut [i16] {
-        let row = &mut self.rows[y % 3];
-        let end = row.len() - self.channels;
-        &mut row[self.channels..end]
-    }
-
-    /// Repeats the first and the last position of row `y`.
-    fn repeat_edges(&mut self, y: usize) {
-        let (row, by) = (&mut self.rows[y % 3], self.channels);
-        let end = row.len();
-        row.copy_within(by..2 * by, 0);
-        row.copy_within(end - 2 * by..end - by, end - by);
-    }
-
-    /// Rows `y - 1`, `y` and `y + 1` of `height`.
-    fn around(&self, y: usize, height: usize) -> [&[i16]; 3] {
-        [y.saturating_sub(1), y, (y + 1).min(height - 1)].map(|y| &self.rows[y % 3][..])
+    fn set(&mut self, filter: &Filter, chroma: bool, groups: &[(u16, i32)]) {
+        for (groups, mending) in groups.chunks(LANES / GROUP).zip(&mut self.0) {
+            for (group, &(class, step)) in groups.iter().enumerate() {
+                for (row, limit) in mending.limits.iter_mut().zip(limits_of(step)) {
+                    row[group * GROUP..][..GROUP].fill(limit);
+                }
+                let weights = filter.weights(chroma, class.into()).as_chunks::<2>().0;
+                for (row, pair) in mending.weights.iter_mut().zip(weights) {
+                    let both = i32::from(pair[0] as u16) | i32::from(pair[1]) << 16;
+                    row[slot(group)..][..GROUP].fill(both);
+                }
+            }
+        }
     }
 }
 
 impl Filter {
-    /// As `run` with all switches on, for planes of an even size.
+    /// As `run` with all switches on, for planes whose sides are multiples of 4.
     pub fn run_everywhere(&self, level: Level, planes: &mut [Plane<i16>], blocks: &Blocks<'_>) {
         let size = (planes[0].width(), planes[0].height());
-        self.run(level, planes, blocks, &Switches::all(true, size));
+        let all = Switches::all(true, size);
+        self.run(level, planes, blocks, [&all, &all]);
     }
 
-    /// Adds to `planes` (luma, or luma and two colour differences, all of one even size) what
-    /// the network gives where `switches` are on.
+    /// Corrects `planes` (luma, or luma and two colour differences, all of one size whose sides are
+    /// multiples of 4) where the switches, of luma and of the others, are on.
     pub(crate) fn run(
         &self,
         level: Level,
         planes: &mut [Plane<i16>],
         blocks: &Blocks<'_>,
+        switches: [&Switches; 2],
+    ) {
+        let luma = Padded::of_plane(&planes[0]);
+        let groups = Groups::of_luma(level, &luma, blocks);
+        for (index, plane) in planes.iter_mut().enumerate() {
+            let switches = switches[index.min(1)];
+            if index == 0 && switches.any() {
+                self.mend(level, (&luma, plane), false, &groups, switches);
+            } else if switches.any() {
+                self.mend(level, (&Padded::of_plane(plane), plane), true, &groups, switches);
+            }
+        }
+    }
+
+    fn mend(
+        &self,
+        level: Level,
+        (from, to): (&Padded, &mut Plane<i16>),
+        chroma: bool,
+        groups: &Groups,
         switches: &Switches,
     ) {
-        let Blocks { cells, step } = *blocks;
-        let (width, height) = (planes[0].width() / 2, planes[0].height() / 2);
-        let mut inputs = Rows::new(width, INPUTS);
-        let mut maps: Vec<Rows> = (0..=self.blocks.len()).map(|_| Rows::new(width, CHANNELS)).collect();
-        let mut patches = vec![0; width * 9 * INPUTS];
-        let mut hidden = vec![0; width * HIDDEN];
-        let mut spread = vec![0; width * CHANNELS];
-        let mut corrections = vec![0; width * OUTPUTS];
-        // Layer `s` is `s` rows behind the input, which it reads one row ahead.
-        for time in 0..height + maps.len() {
-            if time < height {
-                gather(planes, time, inputs.inner_mut(time));
-                let positions = inputs.inner_mut(time).as_chunks_mut::<INPUTS>().0;
-                for (values, side) in positions.iter_mut().zip(side_inputs(cells, step, time)) {
-                    values[OUTPUTS..].copy_from_slice(&side);
-                }
-                inputs.repeat_edges(time);
+        let mut row_of_groups = RowOfGroups::new(from.width());
+        let mut mended = vec![0i16; from.width().next_multiple_of(LANES)];
+        for (gy, list) in groups.list.chunks_exact(groups.across).enumerate() {
+            if !switches.any_in_row(gy * GROUP) {
+                continue;
             }
-            for layer in 0..maps.len() {
-                let Some(y) = time.checked_sub(layer + 1).filter(|&y| y < height) else { continue };
-                if layer == 0 {
-                    three_by_three(inputs.around(y, height), &mut patches);
-                    self.first.run_rows(level, &patches, maps[0].inner_mut(y));
-                    maps[0].repeat_edges(y);
-                    continue;
+            row_of_groups.set(self, chroma, list);
+            for y in gy * GROUP..(gy + 1) * GROUP {
+                mend_row(level, &from.rows(y), &row_of_groups, &mut mended);
+                for (x, range) in switches.on_in_row(y, from.width()) {
+                    to.row_mut(y)[x..][..range].copy_from_slice(&mended[x..][..range]);
                 }
-                let block = &self.blocks[layer - 1];
-                let (before, after) = maps.split_at_mut(layer);
-                let around = before[layer - 1].around(y, height);
-                block.depthwise.run_row(level, around, &mut spread).expect("rows of one width");
-                block.widen.run_rows(level, &spread, &mut hidden);
-                let out = after[0].inner_mut(y);
-                block.narrow.run_rows(level, &hidden, out);
-                for (o, &v) in out.iter_mut().zip(&around[1][CHANNELS..]) {
-                    *o = o.saturating_add(v);
-                }
-                after[0].repeat_edges(y);
-            }
-            let last = maps.len() - 1;
-            if let Some(y) = time.checked_sub(last + 1) {
-                self.last.run_rows(level, maps[last].inner_mut(y), &mut corrections);
-                correct(planes, y, step, &corrections, switches);
             }
         }
     }
 }
 
-/// The samples of row `y` of positions.
-fn gather(planes: &[Plane<i16>], y: usize, out: &mut [i16]) {
-    for (index, plane) in planes.iter().enumerate() {
-        let middle = if index == 0 { MIDDLE } else { 0 };
-        for half in 0..2 {
-            let pairs = plane.row(2 * y + half).as_chunks::<2>().0;
-            for (values, pair) in out.as_chunks_mut::<INPUTS>().0.iter_mut().zip(pairs) {
-                values[6 * half + index] = pair[0] - middle;
-                values[6 * half + 3 + index] = pair[1] - middle;
-            }
-        }
+fn mend_row(level: Level, rows: &Rows<'_>, by: &RowOfGroups, out: &mut [i16]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = level.as_avx2() {
+        return mend_avx2(avx2, rows, by, out);
     }
+    dispatch!(level, simd => mend_plain(simd, rows, by, out));
 }
 
-/// The nine positions around each, row, column, input.
-fn three_by_three(rows: [&[i16]; 3], out: &mut [i16]) {
-    for (x, patch) in out.as_chunks_mut::<{ 9 * INPUTS }>().0.iter_mut().enumerate() {
-        for (part, row) in patch.as_chunks_mut::<{ 3 * INPUTS }>().0.iter_mut().zip(rows) {
-            part.copy_from_slice(&row[x * INPUTS..][..3 * INPUTS]);
-        }
-    }
+#[inline(always)]
+fn mend_plain<S: Simd>(simd: S, rows: &Rows<'_>, by: &RowOfGroups, out: &mut [i16]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (x, out) in out.iter_mut().enumerate() {
+                let (by, lane) = (&by.0[x / LANES], x % LANES);
+                let limits = std::array::from_fn(|limit| by.limits[limit][lane]);
+                let mut sum = 1i32 << (WEIGHT_BITS - 1);
+                let features = features_in(rows, x, limits);
+                for (pair, weights) in features.as_chunks::<2>().0.iter().zip(&by.weights) {
+                    let weights = weights[slot(lane / GROUP) + lane % GROUP];
+                    sum += i32::from(pair[0]) * i32::from(weights as i16);
+                    sum += i32::from(pair[1]) * (weights >> 16);
+                }
+                let max = i32::from(INTERNAL_MAX);
+                let sample = i32::from(rows[REACH][x + REACH]);
+                *out = (sample + (sum >> WEIGHT_BITS)).clamp(-max, max) as i16;
+            }
+        },
+    );
 }
 
-/// Adds row `y` of corrections.
-fn correct(planes: &mut [Plane<i16>], y: usize, step: u16, corrections: &[i16], switches: &Switches) {
-    const HALF: i32 = 1 << (OUTPUT_SHIFT - 1);
-    let max = i32::from(INTERNAL_MAX);
-    for (index, plane) in planes.iter_mut().enumerate() {
-        for half in 0..2 {
-            let pairs = plane.row_mut(2 * y + half).as_chunks_mut::<2>().0;
-            for (x, (pair, values)) in
-                pairs.iter_mut().zip(corrections.as_chunks::<OUTPUTS>().0).enumerate()
-            {
-                if !switches.is_on(2 * x, 2 * y) {
-                    continue;
+// Loops throughout: closures in functions of arrays would stay calls here.
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    fn mend_avx2(avx2: Avx2, rows: &Rows<'_>, by: &RowOfGroups, out: &mut [i16]) {
+        use core::arch::x86_64::*;
+        use fearless_simd::{SimdBase, SimdFrom, i16x16, i32x8};
+        const LIMITED: usize = LIMITS.len();
+        let zero = _mm256_setzero_si256();
+        let half = _mm256_set1_epi32(1 << (WEIGHT_BITS - 1));
+        let (top, bottom) = (_mm256_set1_epi16(INTERNAL_MAX), _mm256_set1_epi16(-INTERNAL_MAX));
+        for (x, (by, out)) in (0..).step_by(LANES).zip(by.0.iter().zip(out.as_chunks_mut::<LANES>().0)) {
+            let mut around = [&[0i16; AROUND]; 2 * REACH + 1];
+            for (around, row) in around.iter_mut().zip(rows) {
+                *around = row[x..].first_chunk().expect("padded rows");
+            }
+            let sample: __m256i = i16x16::from_slice(avx2, &around[REACH][REACH..][..LANES]).into();
+            let mut most = [zero; LIMITED];
+            let mut least = [zero; LIMITED];
+            for limit in 0..LIMITED {
+                most[limit] = i16x16::from_slice(avx2, &by.limits[limit]).into();
+                least[limit] = _mm256_sub_epi16(zero, most[limit]);
+            }
+            // Of samples 0 to 3 and 8 to 11, and of the others, as unpacking leaves them.
+            let (mut low, mut high) = (half, half);
+            for two in 0..TAPS.len() / 2 {
+                let mut features = [zero; 2 * LIMITED];
+                for tap in 0..2 {
+                    let (dx, dy) = TAPS[2 * two + tap];
+                    let row = around[(REACH as isize + dy) as usize];
+                    let a = &row[(REACH as isize + dx) as usize..][..LANES];
+                    let row = around[(REACH as isize - dy) as usize];
+                    let b = &row[(REACH as isize - dx) as usize..][..LANES];
+                    let a = _mm256_sub_epi16(i16x16::from_slice(avx2, a).into(), sample);
+                    let b = _mm256_sub_epi16(i16x16::from_slice(avx2, b).into(), sample);
+                    for limit in 0..LIMITED {
+                        let a = _mm256_max_epi16(_mm256_min_epi16(a, most[limit]), least[limit]);
+                        let b = _mm256_max_epi16(_mm256_min_epi16(b, most[limit]), least[limit]);
+                        features[LIMITED * tap + limit] = _mm256_add_epi16(a, b);
+                    }
                 }
-                for (sample, at) in pair.iter_mut().zip([6 * half + index, 6 * half + 3 + index]) {
-                    let by = (i32::from(values[at]) * i32::from(step) + HALF) >> OUTPUT_SHIFT;
-                    *sample = (i32::from(*sample) + by).clamp(-max, max) as i16;
+                for pair in 0..LIMITED {
+                    let weights = &by.weights[LIMITED * two + pair];
+                    let of_low: __m256i = i32x8::from_slice(avx2, &weights[..8]).into();
+                    let of_high: __m256i = i32x8::from_slice(avx2, &weights[8..]).into();
+                    let (a, b) = (features[2 * pair], features[2 * pair + 1]);
+                    let sum = _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), of_low);
+                    low = _mm256_add_epi32(low, sum);
+                    let sum = _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), of_high);
+                    high = _mm256_add_epi32(high, sum);
                 }
             }
+            let low = _mm256_srai_epi32::<{ WEIGHT_BITS as i32 }>(low);
+            let high = _mm256_srai_epi32::<{ WEIGHT_BITS as i32 }>(high);
+            let mended = _mm256_adds_epi16(sample, _mm256_packs_epi32(low, high));
+            let mended = _mm256_max_epi16(_mm256_min_epi16(mended, top), bottom);
+            i16x16::simd_from(avx2, mended).store_slice(out);
         }
     }
-}
+);

@@ -11,7 +11,7 @@ const CONTEXTS: usize = 3;
 /// Window of the contexts. Not measured.
 const LIMIT: u32 = 60;
 
-/// The switches of a tile, squares row by row.
+/// The switches of luma or of the other planes of a tile, squares row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Switches {
     across: usize,
@@ -25,10 +25,16 @@ impl Switches {
         Self { across, on: vec![on; across * height.div_ceil(SQUARE)] }
     }
 
-    /// Whether sample (`x`, `y`) is filtered.
-    #[inline]
-    pub fn is_on(&self, x: usize, y: usize) -> bool {
-        self.on[y / SQUARE * self.across + x / SQUARE]
+    /// Whether any square of the row of squares of row `y` is on.
+    pub fn any_in_row(&self, y: usize) -> bool {
+        self.on[y / SQUARE * self.across..][..self.across].contains(&true)
+    }
+
+    /// First samples and lengths of the parts of row `y`, of `width` samples, that are on.
+    pub fn on_in_row(&self, y: usize, width: usize) -> impl Iterator<Item = (usize, usize)> {
+        let on = &self.on[y / SQUARE * self.across..][..self.across];
+        let parts = on.iter().enumerate().filter(|(_, on)| **on);
+        parts.map(move |(square, _)| (square * SQUARE, SQUARE.min(width - square * SQUARE)))
     }
 
     /// Whether any square is on.
@@ -62,16 +68,21 @@ pub(crate) fn switch_contexts() -> ContextSet {
     ContextSet::new(CONTEXTS, LIMIT)
 }
 
-/// Weights of squared errors of luma and the colour differences, in 1/64: about those of RGB's.
-const PLANE_WEIGHTS: [i64; 3] = [64, 53, 70];
+/// Weights of squared errors of the colour differences, in 1/64 of what RGB's need.
+const CHROMA_WEIGHTS: [i64; 2] = [53, 70];
 
-/// The switches under which the planes are nearer to `source`: on where `filtered` has the
-/// smaller squared error than `plain`.
-pub(crate) fn chosen(source: &[Plane<i16>], plain: &[Plane<i16>], filtered: &[Plane<i16>]) -> Switches {
+/// The switches, of luma and of the other planes, under which the planes are nearer to `source`: on
+/// where `filtered` has the smaller squared error than `plain`.
+pub(crate) fn chosen(
+    source: &[Plane<i16>],
+    plain: &[Plane<i16>],
+    filtered: &[Plane<i16>],
+) -> [Switches; 2] {
     let size = (plain[0].width(), plain[0].height());
-    let mut gains = vec![0i64; Switches::all(false, size).on.len()];
+    let mut gains = [0, 1].map(|_| vec![0i64; Switches::all(false, size).on.len()]);
     let across = size.0.div_ceil(SQUARE);
-    for (index, weight) in (0..plain.len()).zip(PLANE_WEIGHTS) {
+    for index in 0..plain.len() {
+        let weight = if index == 0 { 1 } else { CHROMA_WEIGHTS[(index - 1) % 2] };
         for y in 0..size.1 {
             let rows = [source, plain, filtered].map(|planes| planes[index].row(y).chunks(SQUARE));
             let [sources, plains, made] = rows;
@@ -83,9 +94,9 @@ pub(crate) fn chosen(source: &[Plane<i16>], plain: &[Plane<i16>], filtered: &[Pl
                     });
                     squares.sum()
                 };
-                gains[y / SQUARE * across + x] += weight * (error(plain) - error(made));
+                gains[index.min(1)][y / SQUARE * across + x] += weight * (error(plain) - error(made));
             }
         }
     }
-    Switches { across, on: gains.into_iter().map(|gain| gain > 0).collect() }
+    gains.map(|gains| Switches { across, on: gains.into_iter().map(|gain| gain > 0).collect() })
 }

@@ -1,6 +1,6 @@
 //! Levels against each other and against a plain twin, switches, hostile bytes.
 
-use super::{Blocks, CHANNELS, Filter, HIDDEN, INPUTS, MIDDLE, OUTPUTS, chosen, step_input};
+use super::{Blocks, CLASSES, FEATURES, Filter, Groups, Padded, chosen};
 use tintype_block::Cell;
 use tintype_image::{Level, Plane};
 
@@ -13,53 +13,37 @@ impl Random {
     }
 }
 
-/// The bytes of a filter with random weights.
-pub(crate) fn random_filter(blocks: u8) -> Vec<u8> {
+/// A filter with random weights.
+fn random_filter() -> Filter {
     let mut random = Random(3);
-    let mut out = vec![blocks];
-    let mut layer = |inputs: usize, outputs: usize, shift: u8| {
-        out.extend(vec![shift; outputs]);
-        (0..outputs).for_each(|_| out.extend(random.within(50_000).to_le_bytes()));
-        let most = 16_000 / inputs as i32;
-        (0..inputs * outputs).for_each(|_| out.extend((random.within(most) as i16).to_le_bytes()));
-    };
-    layer(9 * INPUTS, CHANNELS, 10);
-    for _ in 0..blocks {
-        layer(9, CHANNELS, 12);
-        layer(CHANNELS, HIDDEN, 11);
-        layer(HIDDEN, CHANNELS, 12);
-    }
-    layer(CHANNELS, OUTPUTS, 11);
-    out
-}
-
-/// A filter that adds `by` 4096ths of the step to luma, whatever it reads.
-pub(crate) fn constant_filter(by: i32) -> Filter {
-    let mut bytes = random_filter(1);
-    let last = bytes.len() - (5 + 2 * CHANNELS) * OUTPUTS;
-    bytes[last..].fill(0);
-    for output in [0, 3, 6, 9] {
-        bytes[last + OUTPUTS + 4 * output..][..4].copy_from_slice(&by.to_le_bytes());
-    }
+    let bytes: Vec<u8> = (0..Filter::LEN).map(|_| random.within(127) as i8 as u8).collect();
     Filter::from_bytes(&bytes).unwrap()
 }
 
-fn planes(count: usize, width: usize, height: usize) -> Vec<Plane<i16>> {
-    let mut random = Random(9);
-    let mut plane = |middle: i32| {
-        let samples = (0..width * height).map(|_| (middle + random.within(2000)) as i16).collect();
-        Plane::from_vec(width, height, samples).unwrap()
-    };
-    (0..count).map(|index| plane(if index == 0 { MIDDLE.into() } else { 0 })).collect()
+/// A filter whose weights of small differences are all `byte`: above 0 it smooths.
+pub(crate) fn even_filter(byte: i8) -> Filter {
+    let bytes = (0..Filter::LEN).map(|at| if at % 3 == 0 { byte as u8 } else { 0 });
+    Filter::from_bytes(&bytes.collect::<Vec<_>>()).unwrap()
 }
 
-/// Cells of blocks of 8, 16 and 32 with different steps and energies.
-pub(crate) fn cells(width: usize, height: usize) -> Plane<Cell> {
+fn planes(count: usize, width: usize, height: usize, reach: i32) -> Vec<Plane<i16>> {
+    let mut random = Random(9);
+    let mut plane = |slope: usize| {
+        let value = |i: usize| {
+            let ramp = (i % width * slope + i / width * 7) as i32 % 6000 - 3000;
+            (ramp + random.within(reach)) as i16
+        };
+        Plane::from_vec(width, height, (0..width * height).map(value).collect()).unwrap()
+    };
+    (0..count).map(|index| plane(11 * index + 3)).collect()
+}
+
+/// Cells of different steps.
+fn cells(width: usize, height: usize) -> Plane<Cell> {
     let mut cells = Plane::new(width.div_ceil(8), height.div_ceil(8));
     for y in 0..cells.height() {
         for (x, cell) in cells.row_mut(y).iter_mut().enumerate() {
-            let side = [8, 16, 32][(x / 4 + y / 4) % 3];
-            *cell = Cell { side, step: (x + y) as i8 % 5 - 2, energy: (x * y) as u8, ..Cell::default() };
+            *cell = Cell { side: 8, step: (x + y) as i8 % 5 - 2, ..Cell::default() };
         }
     }
     cells
@@ -72,142 +56,148 @@ fn levels() -> Vec<Level> {
     list
 }
 
-/// One layer at one position: `inputs` are its values.
-fn plain(shift: &[u32], bias: &[i32], weights: &[i16], inputs: &[i16], floor: i64) -> Vec<i16> {
-    let rows = weights.chunks_exact(inputs.len());
-    let sums = rows.zip(bias).zip(shift).map(|((row, &bias), &shift)| {
-        let sum: i64 = row.iter().zip(inputs).map(|(w, v)| i64::from(*w) * i64::from(*v)).sum();
-        ((sum + i64::from(bias)) >> shift).clamp(floor, 32_767) as i16
-    });
-    sums.collect()
-}
-
-/// The filter as docs/format/photo.md says it, position by position.
+/// The filter as docs/format/photo.md says it, sample by sample.
 fn slow_twin(filter: &Filter, planes: &mut [Plane<i16>], cells: &Plane<Cell>, step: u16) {
-    let (w, h) = (planes[0].width() / 2, planes[0].height() / 2);
-    let near = |map: &[Vec<i16>], x: usize, y: usize| -> Vec<Vec<i16>> {
-        let places = (0..9).map(|t| ((x + t % 3).clamp(1, w) - 1, (y + t / 3).clamp(1, h) - 1));
-        places.map(|(x, y)| map[y * w + x].clone()).collect()
+    let bytes = filter.to_bytes();
+    let (width, height) = (planes[0].width() as i64, planes[0].height() as i64);
+    let decoded = planes.to_vec();
+    let at = |plane: usize, x: i64, y: i64| -> i64 {
+        let row = decoded[plane].row(y.clamp(0, height - 1) as usize);
+        row[x.clamp(0, width - 1) as usize].into()
     };
-    let places: Vec<_> = (0..w * h).map(|i| (i % w, i / w)).collect();
-    let inputs: Vec<Vec<i16>> = places
-        .iter()
-        .map(|&(x, y)| {
-            let mut values = vec![0; INPUTS];
-            for k in 0..4 {
-                for (index, plane) in planes.iter().enumerate() {
-                    let middle = if index == 0 { MIDDLE } else { 0 };
-                    values[3 * k + index] = plane.row(2 * y + k / 2)[2 * x + k % 2] - middle;
+    for (gx, gy) in (0..height / 4).flat_map(|gy| (0..width / 4).map(move |gx| (gx, gy))) {
+        let index = cells.row(gy as usize / 2)[gx as usize / 2].step;
+        let root = [4096, 4871, 5793, 6889][i64::from(index).rem_euclid(4) as usize];
+        let shift = 12 - i64::from(index).div_euclid(4);
+        let step = ((i64::from(step) * root + (1 << (shift - 1))) >> shift).clamp(1, 65_535);
+        let mut sums = [0i64; 4];
+        // Squares of 2 × 2 of the group and one around it, the nearest ones beyond the edge.
+        for square in 0..16 {
+            let qx = (2 * gx - 1 + square % 4).clamp(0, width / 2 - 1);
+            let qy = (2 * gy - 1 + square / 4).clamp(0, height / 2 - 1);
+            for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| (2 * qx + x, 2 * qy + y)) {
+                for (sum, (dx, dy)) in sums.iter_mut().zip([(1, 0), (0, 1), (1, 1), (-1, 1)]) {
+                    *sum += (at(0, x + dx, y + dy) - at(0, x - dx, y - dy)).abs();
                 }
             }
-            let cell = cells.row(y / 4)[x / 4];
-            let side = usize::from(cell.side) / 2;
-            values[12] = step_input(step) + 64 * i16::from(cell.step);
-            values[13] = if [0, side - 1].contains(&(x % side)) { 512 } else { 0 };
-            values[14] = if [0, side - 1].contains(&(y % side)) { 512 } else { 0 };
-            let sum = f64::from(cell.energy);
-            let class = if sum < 2.0 { sum } else { ((sum - 0.5).log2().floor() + 2.0).min(8.0) };
-            values[15] = 128 * class as i16;
-            values
-        })
-        .collect();
-    let layer = |l: &tintype_nn::Pointwise, values: &[i16]| {
-        let floor = if l.rectified() { 0 } else { -32_768 };
-        plain(l.shift(), l.bias(), &l.weights(), values, floor)
-    };
-    let mut map: Vec<_> =
-        places.iter().map(|&(x, y)| layer(&filter.first, &near(&inputs, x, y).concat())).collect();
-    for block in &filter.blocks {
-        let depthwise = &block.depthwise;
-        let made = places.iter().map(|&(x, y)| {
-            let near = near(&map, x, y);
-            let spread: Vec<i16> = (0..CHANNELS)
-                .flat_map(|c| {
-                    let inputs: Vec<i16> = near.iter().map(|values| values[c]).collect();
-                    let weights = &depthwise.weights()[9 * c..][..9];
-                    plain(&depthwise.shift()[c..=c], &depthwise.bias()[c..=c], weights, &inputs, -32_768)
-                })
-                .collect();
-            let by = layer(&block.narrow, &layer(&block.widen, &spread));
-            map[y * w + x].iter().zip(by).map(|(v, by)| v.saturating_add(by)).collect()
-        });
-        map = made.collect();
-    }
-    for (&(x, y), values) in places.iter().zip(&map) {
-        let outputs = layer(&filter.last, values);
-        for k in 0..4 {
-            for (index, plane) in planes.iter_mut().enumerate() {
-                let sample = &mut plane.row_mut(2 * y + k / 2)[2 * x + k % 2];
-                let by = (i32::from(outputs[3 * k + index]) * i32::from(step) + 2048) >> 12;
-                *sample = (i32::from(*sample) + by).clamp(-8191, 8191) as i16;
+        }
+        let [across, down, right, left] = sums;
+        let steep = (across + down) * 181 / (1024 * step);
+        let activity = i64::from(steep.max(1).ilog2().min(6));
+        let [s, d] = [(across, down), (right, left)].map(|(a, b)| (a.max(b), a.min(b) + 5 * step / 4));
+        let direction = if s.0 * d.1 >= d.0 * s.1 {
+            if s.0 <= 2 * s.1 {
+                0
+            } else if across > down {
+                1
+            } else {
+                2
+            }
+        } else if d.0 <= 2 * d.1 {
+            0
+        } else if right > left {
+            3
+        } else {
+            4
+        };
+        let octave = (i64::from((2 * step * step).ilog2() / 2) - 4).clamp(0, 7);
+        let class = ((octave * 7 + activity) * 5 + direction) as usize;
+        let taps = [(1, 0), (0, 1), (1, 1), (-1, 1), (2, 0), (0, 2), (2, 1), (-2, 1), (1, 2), (-1, 2)];
+        for plane in 0..planes.len() {
+            let weights = &bytes[(plane.min(1) * CLASSES + class) * FEATURES..][..FEATURES];
+            for (x, y) in (0..16).map(|i| (4 * gx + i % 4, 4 * gy + i / 4)) {
+                let own = at(plane, x, y);
+                let mut sum = 512;
+                for (tap, (dx, dy)) in taps.into_iter().enumerate() {
+                    let (a, b) = (at(plane, x + dx, y + dy) - own, at(plane, x - dx, y - dy) - own);
+                    for (limit, shift) in [(10, 4), (32, 3), (128, 2)] {
+                        let limit = (limit * step >> 6).min(32_767);
+                        let kind = 4 - shift;
+                        let weight = i64::from(weights[3 * tap + kind] as i8) << shift;
+                        sum += weight * (a.clamp(-limit, limit) + b.clamp(-limit, limit));
+                    }
+                }
+                let mended = (own + (sum >> 10)).clamp(-8191, 8191) as i16;
+                planes[plane].row_mut(y as usize)[x as usize] = mended;
             }
         }
     }
 }
 
 #[test]
-fn every_level_gives_what_the_slow_twin_gives() {
-    let filter = Filter::from_bytes(&random_filter(2)).unwrap();
-    for (count, width, height) in [(3, 48, 16), (1, 16, 32), (3, 2, 2)] {
-        let source = planes(count, width, height);
-        let mut expected = source.clone();
-        let cells = cells(width, height);
-        slow_twin(&filter, &mut expected, &cells, 300);
-        assert!(expected != source);
-        for level in levels() {
-            let mut made = source.clone();
-            filter.run_everywhere(level, &mut made, &Blocks { cells: &cells, step: 300 });
-            assert!(made == expected, "{count} planes of {width} × {height}, {level:?}");
+fn every_level_is_like_the_twin() {
+    let filter = random_filter();
+    for (count, width, height, step) in
+        [(3, 64, 32, 200), (1, 36, 20, 40), (3, 16, 16, 2000), (3, 4, 4, 65_535)]
+    {
+        for reach in [40, 600, 5000] {
+            let source = planes(count, width, height, reach);
+            let cells = cells(width, height);
+            let mut expected = source.clone();
+            slow_twin(&filter, &mut expected, &cells, step);
+            assert!(expected != source);
+            for level in levels() {
+                let mut made = source.clone();
+                filter.run_everywhere(level, &mut made, &Blocks { cells: &cells, step });
+                assert!(made == expected, "{count} {width} {height} {step} {reach} {level:?}");
+            }
         }
     }
 }
 
 #[test]
-fn squares_that_are_off_stay_as_they_are() {
-    let filter = Filter::from_bytes(&random_filter(1)).unwrap();
-    let plain = planes(3, 144, 80);
-    let size = (144, 80);
-    let mut made = plain.clone();
-    let cells = cells(144, 80);
-    let blocks = Blocks { cells: &cells, step: 300 };
-    filter.run_everywhere(Level::new(), &mut made, &blocks);
-    // A source that is the filtered picture on the left and the plain one from column 64 on.
-    let mut source = made.clone();
-    for (source, plain) in source.iter_mut().zip(&plain) {
-        for y in 0..size.1 {
-            source.row_mut(y)[64..].copy_from_slice(&plain.row(y)[64..]);
-        }
-    }
-    let switches = chosen(&source, &plain, &made);
-    assert!(switches.is_on(0, 0) && switches.is_on(63, 79) && !switches.is_on(64, 0));
-    let mut mixed = plain.clone();
-    filter.run(Level::new(), &mut mixed, &blocks, &switches);
-    assert!(mixed == source);
-    assert!(!chosen(&plain, &plain, &made).any());
-}
-
-#[test]
-fn damaged_filters_are_refused() {
-    let bytes = random_filter(1);
-    assert_eq!(Filter::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-    for len in (0..bytes.len()).step_by(97) {
-        assert!(Filter::from_bytes(&bytes[..len]).is_err(), "{len}");
+fn bytes_come_back_and_others_are_refused() {
+    let filter = random_filter();
+    let bytes = filter.to_bytes();
+    assert!(Filter::from_bytes(&bytes).unwrap() == filter);
+    for len in [0, 1, Filter::LEN - 1] {
+        assert!(Filter::from_bytes(&bytes[..len]).is_err());
     }
     assert!(Filter::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
-    for blocks in [0, 9, 255] {
-        let mut changed = bytes.clone();
-        changed[0] = blocks;
-        assert!(Filter::from_bytes(&changed).is_err());
-    }
-    let mut shifted = bytes.clone();
-    shifted[1] = 32;
-    assert!(Filter::from_bytes(&shifted).is_err());
-    let mut large = bytes;
-    large[1 + 5 * CHANNELS..][..2 * 9 * INPUTS].fill(0x7F);
-    assert!(Filter::from_bytes(&large).is_err());
+    let weights: Vec<f32> = (0..Filter::LEN)
+        .map(|at| {
+            f32::from(filter.weights(at >= Filter::LEN / 2, at / FEATURES % CLASSES)[at % FEATURES])
+                / 1024.0
+        })
+        .collect();
+    assert!(Filter::from_weights(&weights) == filter);
 }
 
 #[test]
-fn the_step_is_a_logarithm() {
-    assert_eq!([64, 96, 128, 1264].map(step_input), [-256, -128, 0, 828]);
+fn switches_follow_the_smaller_error() {
+    let size = (160, 80);
+    let source = planes(3, size.0, size.1, 10);
+    let mut plain = source.clone();
+    let mut filtered = source.clone();
+    // Luma's second square is nearer when filtered, the colours' first one.
+    for y in 0..size.1 {
+        plain[0].row_mut(y)[64..128].iter_mut().for_each(|v| *v += 9);
+        filtered[0].row_mut(y)[..64].iter_mut().for_each(|v| *v += 9);
+        plain[2].row_mut(y)[..64].iter_mut().for_each(|v| *v += 9);
+    }
+    let [luma, chroma] = chosen(&source, &plain, &filtered);
+    let parts = |switches: &super::Switches| switches.on_in_row(70, 160).collect::<Vec<_>>();
+    assert_eq!((parts(&luma), parts(&chroma)), (vec![(64, 64)], vec![(0, 64)]));
+    assert!(luma.any_in_row(3) && !super::Switches::all(false, size).any_in_row(3));
+    let all: Vec<_> = super::Switches::all(true, size).on_in_row(0, 160).collect();
+    assert_eq!(all, [(0, 64), (64, 64), (128, 32)]);
+}
+
+#[test]
+fn groups_see_steps_and_directions() {
+    let plane = |value: fn(usize, usize) -> i16| {
+        let samples = (0..32 * 32).map(|i| value(i % 32, i / 32)).collect();
+        Padded::of_plane(&Plane::from_vec(32, 32, samples).unwrap())
+    };
+    let cells = Plane::from_vec(4, 4, vec![Cell::default(); 16]).unwrap();
+    let blocks = Blocks { cells: &cells, step: 100 };
+    let middle = |luma: &Padded| Groups::of_luma(Level::new(), luma, &blocks).list[8 * 4 + 4];
+    let flat = middle(&plane(|_, _| 70));
+    let across = middle(&plane(|x, _| x as i16 * 90));
+    let down = middle(&plane(|_, y| y as i16 * 90));
+    let diagonal = middle(&plane(|x, y| (x + y) as i16 * 90));
+    assert_eq!(flat, (((3 * 7) * 5) as u16, 100));
+    let direction = |(class, _): (u16, i32)| class % 5;
+    assert_eq!([across, down, diagonal].map(direction), [1, 2, 3]);
+    assert!(across.0 / 5 > flat.0 / 5);
 }
