@@ -111,7 +111,7 @@ fn slow_twin(filter: &Filter, planes: &mut [Plane<i16>], cells: &Plane<Cell>, st
                 for (tap, (dx, dy)) in taps.into_iter().enumerate() {
                     let (a, b) = (at(plane, x + dx, y + dy) - own, at(plane, x - dx, y - dy) - own);
                     for (limit, shift) in [(10, 4), (32, 3), (128, 2)] {
-                        let limit = (limit * step >> 6).min(32_767);
+                        let limit = ((limit * step) >> 6).min(32_767);
                         let kind = 4 - shift;
                         let weight = i64::from(weights[3 * tap + kind] as i8) << shift;
                         sum += weight * (a.clamp(-limit, limit) + b.clamp(-limit, limit));

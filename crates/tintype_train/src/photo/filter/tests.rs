@@ -14,7 +14,8 @@ fn picture(seed: u64) -> Planes {
     let planes = (0..3).map(|plane| {
         let samples = (0..160 * 128).map(|i| {
             let (x, y) = (i % 160, i / 160);
-            let wave = if (x + y * (seed as usize % 3 + 1)) / 19 % 2 == 0 { 60 } else { 180 };
+            let stripe = (x + y * (seed as usize % 3 + 1)) / 19;
+            let wave = [60, 180][stripe % 2];
             (wave + plane * 10 + random.below(24)) as u16
         });
         Plane::from_vec(160, 128, samples.collect()).unwrap()
