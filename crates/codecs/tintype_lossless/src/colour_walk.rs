@@ -111,22 +111,12 @@ impl ColourWalk {
 
     #[inline(always)]
     fn code_rows<W: BitWalk>(&mut self, walk: &mut W, planes: &mut [Plane<u16>]) {
-        let (width, height) = (planes[0].width(), planes[0].height());
-        let mut colours = Colours::new(width, height);
-        for y in 0..height {
-            let start = colours.begin_row(y);
-            if !W::READS {
-                colours.load(start, y, planes);
-            }
+        Colours::code_rows(planes, W::READS, |colours, start, width| {
             for x in 0..width {
                 let i = start + x;
-                colours.data[i] = self.code_pixel(walk, &colours, x, i, colours.data[i]);
+                colours.data[i] = self.code_pixel(walk, colours, x, i, colours.data[i]);
             }
-            colours.end_row(start);
-            if W::READS {
-                colours.store(start, y, planes);
-            }
-        }
+        });
     }
 
     /// Codes the pixel in column `x` that is sample `i` of `planes`; `colours` has the same

@@ -65,30 +65,41 @@ pub(super) struct Hashes {
 
 impl Colours {
     /// All 0.
-    pub fn new(width: usize, height: usize) -> Self {
+    fn new(width: usize, height: usize) -> Self {
         let stride = width + 2 * PAD;
         Self { width, stride, data: vec![0; stride * (height + PAD)] }
     }
 
-    /// Fills the border to the left of row `y` from the row above; where the row starts.
+    /// Codes the rows of `planes`, of one size: `code` gets the colours, where a row of them
+    /// starts, and how many there are. When reading, what it leaves there becomes the row.
     #[inline(always)]
-    pub fn begin_row(&mut self, y: usize) -> usize {
-        let start = (y + PAD) * self.stride + PAD;
-        let above = self.data[start - self.stride];
-        self.data[start - PAD..start].fill(above);
-        start
-    }
-
-    /// Fills the border to the right from the last pixel of the row that starts at `start`.
-    #[inline(always)]
-    pub fn end_row(&mut self, start: usize) {
-        let end = start + self.width;
-        let last = self.data[end - 1];
-        self.data[end..end + PAD].fill(last);
+    pub fn code_rows(
+        planes: &mut [Plane<u16>],
+        reads: bool,
+        mut code: impl FnMut(&mut Self, usize, usize),
+    ) {
+        let (width, height) = (planes[0].width(), planes[0].height());
+        let mut colours = Self::new(width, height);
+        for y in 0..height {
+            // The border to the left is from the row above, that to the right the last colour.
+            let start = (y + PAD) * colours.stride + PAD;
+            let above = colours.data[start - colours.stride];
+            colours.data[start - PAD..start].fill(above);
+            if !reads {
+                colours.load(start, y, planes);
+            }
+            code(&mut colours, start, width);
+            let end = start + width;
+            let last = colours.data[end - 1];
+            colours.data[end..end + PAD].fill(last);
+            if reads {
+                colours.store(start, y, planes);
+            }
+        }
     }
 
     /// The colours of row `y` of `planes`.
-    pub fn load(&mut self, start: usize, y: usize, planes: &[Plane<u16>]) {
+    fn load(&mut self, start: usize, y: usize, planes: &[Plane<u16>]) {
         let row = &mut self.data[start..][..self.width];
         row.fill(0);
         for plane in planes {
@@ -99,7 +110,7 @@ impl Colours {
     }
 
     /// The samples of a row's colours, into row `y` of `planes`.
-    pub fn store(&self, start: usize, y: usize, planes: &mut [Plane<u16>]) {
+    fn store(&self, start: usize, y: usize, planes: &mut [Plane<u16>]) {
         for (p, plane) in planes.iter_mut().rev().enumerate() {
             for (to, &from) in plane.row_mut(y).iter_mut().zip(&self.data[start..]) {
                 *to = (from >> (16 * p)) as u16;

@@ -19,7 +19,7 @@ use super::context_mixer::{ContextMixer, PREDICTIONS, SampleContexts, split};
 use super::dense_contexts::Neighbourhood;
 use super::features::{FeatureCounts, Features};
 use super::least_squares::WindowedLeastSquares;
-use super::match_model::MatchModel;
+use super::match_model::{MatchModel, match_values};
 use super::padded_plane::{PAD, PaddedPlane};
 use fearless_simd::dispatch;
 use tintype_entropy::BitWalk;
@@ -99,6 +99,7 @@ impl<'a> DenseWalk<'a> {
         width: usize,
         samples: Vec<&'a PaddedPlane>,
         errors: Vec<&'a PaddedPlane>,
+        before: Option<ContextMixer>,
     ) -> Self {
         let [narrow, middle, wide] = FEATURE_COUNTS[samples.len().min(2)];
         let row = vec![[0.0; PREDICTIONS]; width + 2 * PAD];
@@ -111,7 +112,7 @@ impl<'a> DenseWalk<'a> {
             wide: Window::new(width, wide, FADES[2]),
             deviations: [row.clone(), row.clone(), row],
             bias: [vec![(0.0, 4.0); 8192], vec![(0.0, 4.0); 8192]],
-            mixer: ContextMixer::new(max),
+            mixer: before.unwrap_or_else(|| ContextMixer::new(max)),
             matches: MatchModel::new(),
             samples,
             errors,
@@ -119,7 +120,11 @@ impl<'a> DenseWalk<'a> {
     }
 
     /// Codes `plane` and returns its residuals in quarters.
-    pub fn run<W: BitWalk>(mut self, walk: &mut W, plane: &mut PaddedPlane) -> PaddedPlane {
+    pub fn run<W: BitWalk>(
+        mut self,
+        walk: &mut W,
+        plane: &mut PaddedPlane,
+    ) -> (PaddedPlane, ContextMixer) {
         let width = plane.width;
         let mut residuals = PaddedPlane::new(width, plane.height);
         for y in 0..plane.height {
@@ -135,7 +140,7 @@ impl<'a> DenseWalk<'a> {
             plane.end_row(y);
             residuals.end_row(y);
         }
-        residuals
+        (residuals, self.mixer)
     }
 
     fn begin_row(&mut self, width: usize) {
@@ -171,7 +176,7 @@ impl<'a> DenseWalk<'a> {
         prepared.predictions[MEAN] =
             limited(mean + 0.5 * (bias[0].0 / bias[0].1 + bias[1].0 / bias[1].1), max);
 
-        let index = MatchModel::index(d, &self.samples, s, i);
+        let index = MatchModel::index(match_values(d, &self.samples, s, i));
         let matched = self.matches.entry(index);
         contexts.add_exact(&near, &self.samples, matched, split(&prepared.predictions));
         let sample = self.mixer.code(walk, &contexts, &prepared.predictions, max, d[i]);

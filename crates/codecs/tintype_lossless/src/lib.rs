@@ -37,6 +37,7 @@ mod logistic;
 mod match_model;
 mod packing;
 mod padded_plane;
+mod pixel_walk;
 mod quick_walk;
 mod repeat_walk;
 mod rung;

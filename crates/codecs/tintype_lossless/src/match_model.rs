@@ -30,16 +30,9 @@ impl MatchModel {
         Self(vec![MatchEntry::default(); 1 << SIZE_LOG2])
     }
 
-    /// The entry's index for sample `i` of `d`, whose rows are `s` apart. It hashes the
-    /// samples here of two reference planes (latest first); or of one, here and at W, and this
-    /// plane's W; or W, N and NW.
+    /// The entry's index for these values, see [`match_values`].
     #[inline(always)]
-    pub fn index(d: &[i32], references: &[&PaddedPlane], s: usize, i: usize) -> usize {
-        let values = match (references.first(), references.get(1)) {
-            (Some(first), Some(second)) => [0, first.data[i], second.data[i]],
-            (Some(first), None) => [first.data[i], first.data[i - 1], d[i - 1]],
-            _ => [d[i - 1], d[i - s], d[i - s - 1]],
-        };
+    pub fn index(values: [i32; 3]) -> usize {
         let [a, b, c] = values.map(|v| v as u32);
         let mixed = a.wrapping_mul(0x9E37_79B1) ^ (b << 16 | c);
         (mixed.wrapping_mul(0x9E37_79B1) >> (32 - SIZE_LOG2)) as usize
@@ -55,6 +48,17 @@ impl MatchModel {
         let entry = &mut self.0[index];
         let hits = if i32::from(entry.sample) == sample { (entry.hits + 1).min(HITS_MAX) } else { 0 };
         *entry = MatchEntry { sample: sample as u16, hits };
+    }
+}
+
+/// What is matched for sample `i` of `d`, whose rows are `s` apart: the samples here of two
+/// reference planes (latest first); or of one, here and at W, and this plane's W; or W, N and NW.
+#[inline(always)]
+pub(super) fn match_values(d: &[i32], references: &[&PaddedPlane], s: usize, i: usize) -> [i32; 3] {
+    match (references.first(), references.get(1)) {
+        (Some(first), Some(second)) => [0, first.data[i], second.data[i]],
+        (Some(first), None) => [first.data[i], first.data[i - 1], d[i - 1]],
+        _ => [d[i - 1], d[i - s], d[i - s - 1]],
     }
 }
 

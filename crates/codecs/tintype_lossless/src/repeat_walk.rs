@@ -77,19 +77,9 @@ impl RepeatWalk {
 
     /// Codes `planes`, of one size.
     pub fn run<W: BitWalk>(mut self, walk: &mut W, planes: &mut [Plane<u16>]) {
-        let (width, height) = (planes[0].width(), planes[0].height());
-        let mut colours = Colours::new(width, height);
-        for y in 0..height {
-            let start = colours.begin_row(y);
-            if !W::READS {
-                colours.load(start, y, planes);
-            }
-            self.code_row(walk, &mut colours, start, width);
-            colours.end_row(start);
-            if W::READS {
-                colours.store(start, y, planes);
-            }
-        }
+        Colours::code_rows(planes, W::READS, |colours, start, width| {
+            self.code_row(walk, colours, start, width);
+        });
     }
 
     fn code_row<W: BitWalk>(&mut self, walk: &mut W, colours: &mut Colours, start: usize, width: usize) {
@@ -121,7 +111,7 @@ impl RepeatWalk {
                 x += run;
                 broken = run < bound;
             } else {
-                let colour = self.code_pixel(walk, colours, x, i, broken);
+                let colour = self.code_pixel(colours, (x, i), broken, walk);
                 colours.data[i] = colour;
                 x += 1;
                 broken = false;
@@ -148,11 +138,10 @@ impl RepeatWalk {
     #[inline(always)]
     fn code_pixel<W: BitWalk>(
         &mut self,
-        walk: &mut W,
         colours: &Colours,
-        x: usize,
-        i: usize,
+        (x, i): (usize, usize),
         broken: bool,
+        walk: &mut W,
     ) -> u64 {
         let (c, s, colour) = (&colours.data, colours.stride, colours.data[i]);
         let hashes = colours.hashes(i);
@@ -195,7 +184,7 @@ impl RepeatWalk {
             tried.into_iter().position(|(&candidate, bit)| bit.code(walk, candidate == colour, LIMIT));
         let colour = match found {
             Some(rank) => list[rank],
-            None => self.code_new(walk, colours, i, colour),
+            None => self.code_new(colours, i, colour, walk),
         };
         self.firsts[x + 1] = u8::from(found == Some(0));
         for order in 0..ORDERS {
@@ -205,7 +194,7 @@ impl RepeatWalk {
     }
 
     /// Codes a colour that is no candidate: from the cache, or plane by plane.
-    fn code_new<W: BitWalk>(&mut self, walk: &mut W, colours: &Colours, i: usize, colour: u64) -> u64 {
+    fn code_new<W: BitWalk>(&mut self, colours: &Colours, i: usize, colour: u64, walk: &mut W) -> u64 {
         let slot = |colour: u64| (hash(3, colour) >> (64 - CACHE_LOG2)) as usize;
         let own = slot(colour);
         if self.cached.code(walk, self.cache[own] == colour, LIMIT) {

@@ -4,35 +4,33 @@
 //! adaptive statistics are one range code; those with static tables are a head of the range
 //! coder and a code of their own.
 
-use super::blend_walk::{BlendModel, BlendWalk};
+use super::blend_walk::BlendCoder;
 use super::colour_walk::ColourWalk;
 use super::colours::PLANES_MAX;
 use super::dense_walk::DenseWalk;
 use super::instant_walk::{self, InstantWalk};
 use super::packing::ValueList;
 use super::padded_plane::PaddedPlane;
-use super::quick_walk;
+use super::pixel_walk;
+use super::quick_walk::{self, QuickCoder};
 use super::repeat_walk::RepeatWalk;
 use super::static_code::{NumberWalk, Reader, Recorder};
 use tintype_codec::CodecError;
 use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, FrequencyWalk};
 use tintype_image::{Level, Plane, Planes};
 
-/// How a tile is coded; the number stands in the stream.
+/// How a tile is coded; the number, from 0 on, stands in the stream. Blended predictions under adaptive tables
+/// (`blend_walk`), least squares under a context mixer (`dense_walk`), whole colours under mixed
+/// contexts (`colour_walk`), blended predictions under static tables (`quick_walk`), one prediction
+/// under static tables (`instant_walk`), runs and whole colours (`repeat_walk`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Blended predictions and frequency tables, see `blend_walk`.
-    Blend = 0,
-    /// Least squares and a context mixer, see `dense_walk`.
-    Dense = 1,
-    /// Whole colours under mixed contexts, see `colour_walk`.
-    Colours = 2,
-    /// Blended predictions and static tables, see `quick_walk`.
-    Quick = 3,
-    /// One prediction and static tables, see `instant_walk`.
-    Instant = 4,
-    /// Runs and whole colours, see `repeat_walk`.
-    Repeats = 5,
+    Blend,
+    Dense,
+    Colours,
+    Quick,
+    Instant,
+    Repeats,
 }
 
 impl Kind {
@@ -99,7 +97,7 @@ pub(super) fn decode(
     check_end(&decoder, head.len())?;
     tile.run(&mut reader, planes, level);
     reader.finish()?;
-    tile.unpack(planes);
+    unpack(planes, &tile.lists);
     Ok(())
 }
 
@@ -131,7 +129,7 @@ fn code_adaptive<W: FrequencyWalk>(
     level: Level,
 ) -> Result<(), CodecError> {
     if !matches!(kind, Kind::Colours | Kind::Repeats) {
-        return code_planes(walk, planes, kind, level);
+        return code_planes(planes, kind, walk, level);
     }
     if !has_colours(planes) {
         let what = format!("tile of whole colours with {} planes", planes.planes.len());
@@ -148,44 +146,72 @@ fn code_adaptive<W: FrequencyWalk>(
     Ok(())
 }
 
-/// Codes plane by plane.
+/// Codes planes by kind blend or dense.
 fn code_planes<W: FrequencyWalk>(
-    walk: &mut W,
     planes: &mut Planes,
     kind: Kind,
+    walk: &mut W,
     level: Level,
 ) -> Result<(), CodecError> {
     let lists = code_value_lists(walk, planes)?;
     let order = order(planes.planes.len());
+    let largest: Vec<i32> = order.iter().map(|&k| lists[k].max(bits(planes, k))).collect();
+    if kind == Kind::Dense {
+        code_dense(walk, planes, &order, &largest, level);
+    } else {
+        let pixels = planes.shape.width_px * planes.shape.height_px;
+        in_order(planes, &order, |ordered| {
+            pixel_walk::code_planes(&mut BlendCoder::new(walk, pixels), ordered, &largest, level);
+        });
+    }
+    if W::READS {
+        unpack(planes, &lists);
+    }
+    Ok(())
+}
+
+/// Codes plane by plane.
+fn code_dense<W: BitWalk>(
+    walk: &mut W,
+    planes: &mut Planes,
+    order: &[usize],
+    largest: &[i32],
+    level: Level,
+) {
     let mut coded: Vec<PaddedPlane> = Vec::new();
     let mut residuals: Vec<PaddedPlane> = Vec::new();
-    let mut models = [BlendModel::new(), BlendModel::new()];
-
+    let mut mixer = None;
     for (position, &index) in order.iter().enumerate() {
-        let references = references(planes, &order, position);
+        let references = references(planes, order, position);
         let mut plane = PaddedPlane::to_code(&planes.planes[index], W::READS);
         let samples: Vec<&PaddedPlane> = references.iter().map(|&k| &coded[k]).collect();
         let errors: Vec<&PaddedPlane> = references.iter().map(|&k| &residuals[k]).collect();
-        let max = lists[index].max(bits(planes, index));
-        residuals.push(match kind {
-            Kind::Dense => {
-                DenseWalk::new(level, max, plane.width, samples, errors).run(walk, &mut plane)
-            }
-            _ => {
-                let model = &mut models[usize::from(!samples.is_empty())];
-                BlendWalk::new(model, max, samples, errors).run(level, walk, &mut plane)
-            }
-        });
+        let before = mixer.take();
+        let dense = DenseWalk::new(level, largest[position], plane.width, samples, errors, before);
+        let (own, left) = dense.run(walk, &mut plane);
+        residuals.push(own);
+        mixer = Some(left);
+        if W::READS {
+            plane.copy_to(&mut planes.planes[index]);
+        }
         coded.push(plane);
     }
+}
 
-    if W::READS {
-        for (&index, plane) in order.iter().zip(&coded) {
-            plane.copy_to(&mut planes.planes[index]);
-            lists[index].unpack(&mut planes.planes[index]);
-        }
+/// Hands the planes in this order to `code`.
+fn in_order(planes: &mut Planes, order: &[usize], code: impl FnOnce(&mut [Plane<u16>])) {
+    let take = |&index: &usize| std::mem::replace(&mut planes.planes[index], Plane::new(0, 0));
+    let mut ordered: Vec<Plane<u16>> = order.iter().map(take).collect();
+    code(&mut ordered);
+    for (&index, plane) in order.iter().zip(ordered) {
+        planes.planes[index] = plane;
     }
-    Ok(())
+}
+
+fn unpack(planes: &mut Planes, lists: &[ValueList]) {
+    for (plane, list) in planes.planes.iter_mut().zip(lists) {
+        list.unpack(plane);
+    }
 }
 
 /// A tile of a kind with static tables, whose head is coded up to the tables.
@@ -229,26 +255,11 @@ impl StaticTile {
 
     /// Codes all samples.
     fn run<W: NumberWalk>(&mut self, walk: &mut W, planes: &mut Planes, level: Level) {
-        let order = &self.order;
-        let largest: Vec<i32> = order.iter().map(|&k| self.lists[k].max(bits(planes, k))).collect();
-        let mut ordered = Vec::with_capacity(order.len());
-        for &index in order {
-            ordered.push(std::mem::replace(&mut planes.planes[index], Plane::new(0, 0)));
-        }
-        if let Some(instant) = &mut self.instant {
-            instant.run(walk, &mut ordered, level);
-        } else {
-            quick_walk::code_planes(walk, &mut ordered, &largest, level);
-        }
-        for (&index, plane) in order.iter().zip(ordered) {
-            planes.planes[index] = plane;
-        }
-    }
-
-    fn unpack(&self, planes: &mut Planes) {
-        for (plane, list) in planes.planes.iter_mut().zip(&self.lists) {
-            list.unpack(plane);
-        }
+        let largest: Vec<i32> = self.order.iter().map(|&k| self.lists[k].max(bits(planes, k))).collect();
+        in_order(planes, &self.order, |ordered| match &mut self.instant {
+            Some(instant) => instant.run(walk, ordered, level),
+            None => pixel_walk::code_planes(&mut QuickCoder(walk), ordered, &largest, level),
+        });
     }
 }
 
