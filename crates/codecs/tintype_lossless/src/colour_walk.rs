@@ -16,7 +16,7 @@ use super::colours::{
 };
 use super::decision_tree::{NODES, code_sample};
 use super::padded_plane::PAD;
-use fearless_simd::dispatch;
+use super::two_levels::two_levels;
 use tintype_entropy::{AdaptiveBit, BitWalk, Mixer, RefinedMix, stretch};
 use tintype_image::{Level, Plane};
 
@@ -106,7 +106,7 @@ impl ColourWalk {
 
     /// Codes `planes`, of one size.
     pub fn run<W: BitWalk>(mut self, level: Level, walk: &mut W, planes: &mut [Plane<u16>]) {
-        dispatch!(level, _simd => self.code_rows(walk, planes));
+        two_levels!(level, _simd => self.code_rows(walk, planes));
     }
 
     #[inline(always)]

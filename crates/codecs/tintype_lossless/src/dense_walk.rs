@@ -21,7 +21,7 @@ use super::features::{FeatureCounts, Features};
 use super::least_squares::WindowedLeastSquares;
 use super::match_model::{MatchModel, match_values};
 use super::padded_plane::{PAD, PaddedPlane};
-use fearless_simd::dispatch;
+use super::two_levels::two_levels;
 use tintype_entropy::BitWalk;
 use tintype_image::Level;
 
@@ -216,7 +216,7 @@ impl<'a> DenseWalk<'a> {
         }
 
         let simple = predictions(d, &self.samples, s, i);
-        let blended = dispatch!(self.level, simd => self.blend.blend(simd, x, &simple)) * 0.0625;
+        let blended = two_levels!(self.level, simd => self.blend.blend(simd, x, &simple)) * 0.0625;
         let mut predictions = [
             limited(means[0] + self.narrow.squares.predict(self.level, &narrow), self.max),
             limited(means[0] + self.middle.squares.predict(self.level, &middle), self.max),
@@ -256,7 +256,7 @@ impl<'a> DenseWalk<'a> {
         self.narrow.squares.update(self.level, &prepared.narrow, weight);
         self.middle.squares.update(self.level, &prepared.middle, weight);
         self.wide.squares.update(self.level, &prepared.wide, weight);
-        dispatch!(self.level, simd => self.blend.update(simd, x, &prepared.simple, sample));
+        two_levels!(self.level, simd => self.blend.update(simd, x, &prepared.simple, sample));
     }
 
     /// The mean absolute error of each prediction around `column`, nearer ones weighing more.

@@ -9,7 +9,7 @@
 
 use super::static_code::NumberWalk;
 use super::token::half_octaves;
-use fearless_simd::dispatch;
+use super::two_levels::two_levels;
 use tintype_entropy::BitWalk;
 use tintype_image::{Level, Plane};
 
@@ -100,7 +100,7 @@ impl InstantWalk {
             let possible = Difference::possible(self.bands[k].references.len());
             let mut best = Difference::None;
             if !W::READS && possible.len() > 1 {
-                best = dispatch!(level, _simd => self.best_difference(k, possible, planes));
+                best = two_levels!(level, _simd => self.best_difference(k, possible, planes));
             }
             let number = walk.bits(best as u32, possible.len().ilog2());
             self.bands[k].difference = possible[number as usize & (possible.len() - 1)];
@@ -148,7 +148,7 @@ impl InstantWalk {
 
     /// Codes all rows of `planes`, which are in coding order.
     pub fn run<W: NumberWalk>(&mut self, walk: &mut W, planes: &mut [Plane<u16>], level: Level) {
-        dispatch!(level, _simd => self.code_rows(walk, planes));
+        two_levels!(level, _simd => self.code_rows(walk, planes));
     }
 
     #[inline(always)]

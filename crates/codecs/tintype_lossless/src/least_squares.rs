@@ -11,7 +11,7 @@
 //! Source: least-squares prediction as in X. Li and M. Orchard (2001); the two-sided window is
 //! our own.
 
-use fearless_simd::dispatch;
+use super::two_levels::two_levels;
 use tintype_image::Level;
 
 /// Eight numbers that are computed together.
@@ -91,7 +91,7 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
 
     /// Sums from the right what lies above the next row.
     pub fn begin_row(&mut self, level: Level) {
-        dispatch!(level, _simd => self.begin_row_with_vectors());
+        two_levels!(level, _simd => self.begin_row_with_vectors());
     }
 
     #[inline(always)]
@@ -117,7 +117,7 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
     #[inline(always)]
     pub fn begin_sample(&mut self, level: Level, x: usize) {
         if x.is_multiple_of(BLOCK) {
-            dispatch!(level, _simd => self.begin_block(x));
+            two_levels!(level, _simd => self.begin_block(x));
         }
     }
 
@@ -159,7 +159,7 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
 
     /// Factors the sums as they are at this sample.
     pub fn factor(&mut self, level: Level) {
-        dispatch!(level, _simd => self.factor_with_vectors());
+        two_levels!(level, _simd => self.factor_with_vectors());
     }
 
     #[inline(always)]
@@ -196,7 +196,7 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
 
     /// The prediction for these features, by the sums as last factored.
     pub fn predict(&self, level: Level, features: &[f32; NP]) -> f32 {
-        dispatch!(level, _simd => self.predict_with_vectors(features))
+        two_levels!(level, _simd => self.predict_with_vectors(features))
     }
 
     /// Eliminates the features as one more row; what then stands under the target is the
@@ -224,7 +224,7 @@ impl<const NP: usize> WindowedLeastSquares<NP> {
 
     /// Adds the sample just coded: its features, with the target in the last place.
     pub fn update(&mut self, level: Level, features: &[f32; NP], weight: f32) {
-        dispatch!(level, _simd => self.update_with_vectors(features, weight));
+        two_levels!(level, _simd => self.update_with_vectors(features, weight));
     }
 
     #[inline(always)]

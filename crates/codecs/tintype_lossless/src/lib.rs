@@ -45,6 +45,7 @@ mod static_code;
 mod static_tables;
 mod tile;
 mod token;
+mod two_levels;
 
 #[cfg(test)]
 mod page;

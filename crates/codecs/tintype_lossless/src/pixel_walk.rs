@@ -6,7 +6,8 @@
 //! Bit-exact: integers, and `f32` in a fixed order (decision record 0001).
 //! Source: our own; the blend after JPEG XL's self-correcting predictor.
 
-use fearless_simd::{Simd, SimdBase, dispatch, f32x8};
+use super::two_levels::two_levels;
+use fearless_simd::{Simd, SimdBase, f32x8};
 use tintype_image::{Level, Plane};
 
 /// Columns beside a row: neighbours lie up to two away.
@@ -171,7 +172,7 @@ pub(super) fn code_planes<C: SampleCoder>(
         let group: Vec<usize> = (0..planes.len()).filter(alike).collect();
         group.iter().for_each(|&k| done[k] = true);
         let largest: Vec<f32> = group.iter().map(|&k| largest[k] as f32).collect();
-        dispatch!(level, simd => code_rows(simd, coder, planes, &group, &largest, walked));
+        two_levels!(level, simd => code_rows(simd, coder, planes, &group, &largest, walked));
         walked += group.len();
     }
 }
