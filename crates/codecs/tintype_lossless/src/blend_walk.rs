@@ -148,6 +148,7 @@ impl<'a, W: FrequencyWalk> BlendCoder<'a, W> {
 
 impl<W: FrequencyWalk> SampleCoder for BlendCoder<'_, W> {
     const READS: bool = W::READS;
+    const FAST: bool = false;
 
     #[inline(always)]
     fn code<S: Simd>(&mut self, simd: S, site: &Site<'_>, wanted: i32) -> (i32, f32) {

@@ -24,6 +24,7 @@ pub(super) struct QuickCoder<'a, W>(pub &'a mut W);
 
 impl<W: NumberWalk> SampleCoder for QuickCoder<'_, W> {
     const READS: bool = W::READS;
+    const FAST: bool = true;
 
     #[inline(always)]
     fn code<S: Simd>(&mut self, _simd: S, site: &Site<'_>, wanted: i32) -> (i32, f32) {
