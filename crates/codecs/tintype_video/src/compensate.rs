@@ -22,7 +22,7 @@ const TAPS: usize = 8;
 const SEEN: usize = BLOCK + TAPS - 1;
 
 /// Taps at each eighth, 7 fractional bits.
-const FILTERS: [[i32; TAPS]; 8] = [
+const FILTERS: [[i16; TAPS]; 8] = [
     [0, 0, 0, 128, 0, 0, 0, 0],
     [-1, 4, -12, 124, 16, -5, 2, 0],
     [-2, 7, -19, 114, 36, -11, 4, -1],
@@ -80,24 +80,67 @@ fn filter(seen: Seen<'_>, fetch: Fetch, depth: u8, out: &mut [i16]) {
     }
 }
 
-/// Filters along a row; `from` begins three samples before `to`.
+/// Filters along a row; `from` begins three samples before `to`, whose length is a multiple of 4.
 #[inline(always)]
 fn filter_row(to: &mut [i16], from: &[u16], across: usize, raise: u32) {
-    let width = to.len();
     if across == 0 {
         for (to, from) in to.iter_mut().zip(&from[3..]) {
             *to = (*from << raise) as i16;
         }
-    } else {
-        let (shift, taps) = (7 - raise, FILTERS[across]);
-        let from: [&[u16]; TAPS] = std::array::from_fn(|k| &from[k..k + width]);
-        for (x, to) in to.iter_mut().enumerate() {
-            let mut sum = 1 << (shift - 1);
-            for k in 0..TAPS {
-                sum += i32::from(from[k][x] as i16) * taps[k];
+        return;
+    }
+    let taps = FILTERS[across];
+    let wide = to.len() / 16 * 16;
+    let (head, rest) = to.split_at_mut(wide);
+    for (to, at) in head.as_chunks_mut().0.iter_mut().zip((0..).step_by(16)) {
+        across_chunk::<16>(to, &from[at..], taps, raise);
+    }
+    for (to, at) in rest.as_chunks_mut().0.iter_mut().zip((wide..).step_by(4)) {
+        across_chunk::<4>(to, &from[at..], taps, raise);
+    }
+}
+
+#[inline(always)]
+fn across_chunk<const W: usize>(to: &mut [i16; W], from: &[u16], taps: [i16; TAPS], raise: u32) {
+    let Some((from, _)) = from.split_at_checked(W + TAPS - 1) else { return };
+    if raise == PRECISION - 8 {
+        // Of 8 bits, less their middle, sums stay within 16 bits: 128 times 216, the magnitudes of all taps.
+        let mut sums = [2i16; W];
+        for k in 0..TAPS {
+            for x in 0..W {
+                let sample = (from[k + x] as i16).wrapping_sub(128);
+                sums[x] = sums[x].wrapping_add(sample.wrapping_mul(taps[k]));
             }
-            *to = (sum >> shift) as i16;
         }
+        for x in 0..W {
+            to[x] = (sums[x] >> 2) + (128 << (PRECISION - 8));
+        }
+    } else {
+        let shift = 7 - raise;
+        let mut sums = [1i32 << (shift - 1); W];
+        for k in 0..TAPS {
+            for x in 0..W {
+                sums[x] += i32::from(from[k + x] as i16) * i32::from(taps[k]);
+            }
+        }
+        for x in 0..W {
+            to[x] = (sums[x] >> shift) as i16;
+        }
+    }
+}
+
+/// Filters down columns: each row of `to` from eight of `rows`.
+#[inline(always)]
+fn down_chunk<const W: usize>(to: &mut [i16; W], rows: &[i16], width: usize, taps: [i16; TAPS]) {
+    let mut sums = [64i32; W];
+    for k in 0..TAPS {
+        let Some(from) = rows[k * width..].first_chunk::<W>() else { return };
+        for x in 0..W {
+            sums[x] += i32::from(from[x]) * i32::from(taps[k]);
+        }
+    }
+    for x in 0..W {
+        to[x] = (sums[x] >> 7) as i16;
     }
 }
 
@@ -117,13 +160,14 @@ fn filter_in(rows: &mut [i16], seen: Seen<'_>, fetch: Fetch, depth: u8, out: &mu
     }
     let taps = FILTERS[down];
     for (y, to) in out.chunks_exact_mut(width).take(height).enumerate() {
-        let from: [&[i16]; TAPS] = std::array::from_fn(|k| &rows[(y + k) * width..][..width]);
-        for (x, to) in to.iter_mut().enumerate() {
-            let mut sum = 64;
-            for k in 0..TAPS {
-                sum += i32::from(from[k][x]) * taps[k];
-            }
-            *to = (sum >> 7) as i16;
+        let rows = &rows[y * width..];
+        let wide = width / 8 * 8;
+        let (head, rest) = to.split_at_mut(wide);
+        for (to, at) in head.as_chunks_mut().0.iter_mut().zip((0..).step_by(8)) {
+            down_chunk::<8>(to, &rows[at..], width, taps);
+        }
+        for (to, at) in rest.as_chunks_mut().0.iter_mut().zip((wide..).step_by(4)) {
+            down_chunk::<4>(to, &rows[at..], width, taps);
         }
     }
 }
@@ -204,6 +248,6 @@ mod tests {
 
     #[test]
     fn filters_sum_to_one() {
-        assert!(FILTERS.iter().all(|taps| taps.iter().sum::<i32>() == 128));
+        assert!(FILTERS.iter().all(|taps| taps.iter().sum::<i16>() == 128));
     }
 }

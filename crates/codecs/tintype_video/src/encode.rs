@@ -5,7 +5,7 @@ use crate::frame::{Format, Frame, FrameState};
 use crate::group::{Coded, GroupHead, PictureHead, distances, setting};
 use crate::order::{Slot, spans};
 use crate::search::look::{Halves, Small, is_cut};
-use crate::search::{Search, Trials, VectorSearch, difference::squared};
+use crate::search::{Search, Tools, Trials, VectorSearch, difference::squared};
 use crate::transform::STEP_MAX;
 use crate::walk::walk_picture;
 use tintype_block::{CodingWalk, ContextSet};
@@ -184,9 +184,10 @@ impl Group<'_> {
         let mut state = FrameState::new(format);
         let mut contexts = coded.contexts_for(slot);
         let mut encoder = BitEncoder::new();
+        let mut tools = Tools::new(&contexts);
         let mut walk = CodingWalk { walk: &mut encoder, contexts: &mut contexts };
         walk_picture(&mut walk, &setting, &mut state, |contexts, state, at| {
-            Some(search.superblock(contexts, state, at))
+            Some(search.superblock(&mut tools, contexts, state, at))
         });
         let code = encoder.finish();
         let strength = self.smooth(&mut state, source, steps[0]);

@@ -4,7 +4,7 @@ use crate::compensate::{AREA, Fetch, predict, round_one, round_two};
 use crate::frame::{Format, FrameState};
 use crate::intra::{Borders, MEAN, PLANAR, Place};
 use crate::leaf::{Leaf, Prediction, blocks};
-use crate::motion::{Cell, Motion};
+use crate::motion::{Cell, Motion, Vector};
 use crate::symbols::{Around, FROM_LUMA};
 use crate::transform::{AREA_MAX, amplitude, inverse, waves};
 use fearless_simd::Level;
@@ -146,8 +146,7 @@ fn predict_parts<const N: usize>(
 ) {
     let (sub_x, sub_y) = setting.format().sub(plane);
     let (depth, area) = (setting.format().depth, size.0 * size.1);
-    let mut parts = [[0i16; N]; 2];
-    for (part, to) in motion.parts().zip(&mut parts) {
+    let fetch = |part: (usize, Vector), to: &mut [i16]| {
         let eighths = |at: usize, vector: i16, sub: usize| {
             (((at >> sub) << 3) as i32) + (i32::from(vector) << (1 - sub))
         };
@@ -159,11 +158,17 @@ fn predict_parts<const N: usize>(
             depth,
             to,
         );
-    }
-    if motion.is_two() {
-        round_two(setting.level, &parts[0][..area], &parts[1][..area], depth, &mut out[..area]);
-    } else {
-        round_one(setting.level, &parts[0][..area], depth, &mut out[..area]);
+    };
+    let mut parts = motion.parts();
+    let mut first = [0i16; N];
+    parts.by_ref().take(1).for_each(|part| fetch(part, &mut first));
+    match parts.next() {
+        Some(part) => {
+            let mut second = [0i16; N];
+            fetch(part, &mut second);
+            round_two(setting.level, &first[..area], &second[..area], depth, &mut out[..area]);
+        }
+        None => round_one(setting.level, &first[..area], depth, &mut out[..area]),
     }
 }
 

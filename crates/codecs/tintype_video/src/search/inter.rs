@@ -11,12 +11,26 @@ use crate::reconstruct::predict_inter;
 use crate::transform::AREA_MAX;
 
 /// Samples of a block and what predicts them, for each plane.
-struct Predicted {
+#[derive(Debug)]
+pub(super) struct Predicted {
     source: [[u16; AREA]; 3],
     samples: [[u16; AREA]; 3],
+    differences: [i16; AREA_MAX],
     sizes: [(usize, usize); 3],
     /// Weighted squared error without levels.
     error: f32,
+}
+
+impl Default for Predicted {
+    fn default() -> Self {
+        Self {
+            source: [[0; AREA]; 3],
+            samples: [[0; AREA]; 3],
+            differences: [0; AREA_MAX],
+            sizes: [(0, 0); 3],
+            error: 0.0,
+        }
+    }
 }
 
 impl Node<'_> {
@@ -38,12 +52,12 @@ impl Node<'_> {
         }
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
 
-        let mut predicted = Box::new(self.predicted());
+        let predicted = &mut **self.tools.predicted.borrow_mut();
         let mut empty = false;
         for (order, &(_, candidate, motion)) in ranked.iter().take(self.search.trials.merges).enumerate()
         {
             let prediction = Prediction::Merge { candidate, motion };
-            let has_levels = self.try_inter(state, block, prediction, &mut predicted, best);
+            let has_levels = self.try_inter(state, block, prediction, predicted, best);
             empty |= order == 0 && !has_levels;
         }
         if empty && side >= self.search.trials.early_side {
@@ -60,7 +74,7 @@ impl Node<'_> {
         if ranked.first().is_none_or(|first| least < first.0 * 1.05) {
             for (cost, prediction) in sent {
                 if cost <= limit {
-                    self.try_inter(state, block, prediction, &mut predicted, best);
+                    self.try_inter(state, block, prediction, predicted, best);
                 }
             }
         }
@@ -138,10 +152,6 @@ impl Node<'_> {
         results
     }
 
-    fn predicted(&self) -> Predicted {
-        Predicted { source: [[0; AREA]; 3], samples: [[0; AREA]; 3], sizes: [(0, 0); 3], error: 0.0 }
-    }
-
     /// Offers a prediction without and with levels; whether there are any that pay.
     fn try_inter(
         &self,
@@ -193,18 +203,18 @@ impl Node<'_> {
     }
 
     /// Fills in the levels of `leaf`; how much less the weighted squared error is, and the bits of the levels.
-    fn residual(&self, (at, side): Block, predicted: &Predicted, leaf: &mut Leaf) -> (f32, f32) {
+    fn residual(&self, (at, side): Block, predicted: &mut Predicted, leaf: &mut Leaf) -> (f32, f32) {
+        let Predicted { source, samples, differences, sizes, .. } = predicted;
         let (mut gain, mut bits) = (0.0, 0.0);
         for plane in 0..self.search.setting.format().planes {
             let (first, places) = blocks(self.search.setting.format(), plane, at, side, leaf.split);
-            let width = predicted.sizes[plane].0;
+            let width = sizes[plane].0;
             for (number, place) in places.enumerate() {
                 let (x, y) = (place.at.0 - place.block.0, place.at.1 - place.block.1);
-                let mut differences = [0i16; AREA_MAX];
                 for (row, to) in differences.chunks_exact_mut(place.side).take(place.side).enumerate() {
                     let start = (y + row) * width + x;
-                    let own = &predicted.source[plane][start..start + place.side];
-                    let from = &predicted.samples[plane][start..start + place.side];
+                    let own = &source[plane][start..start + place.side];
+                    let from = &samples[plane][start..start + place.side];
                     for ((to, &a), &b) in to.iter_mut().zip(own).zip(from) {
                         *to = a as i16 - b as i16;
                     }

@@ -2,7 +2,6 @@
 
 use super::difference::hadamard;
 use super::{Block, Choice, Node};
-use crate::compensate::AREA;
 use crate::frame::FrameState;
 use crate::intra::{Borders, MODES, Place};
 use crate::leaf::{Leaf, Prediction, blocks};
@@ -13,6 +12,20 @@ use tintype_image::Plane;
 
 /// Modes that are looked at in pictures of other blocks too: mean, plane, gradient, and every third direction.
 const FEW: [u8; 12] = [0, 1, 2, 3, 6, 9, 12, 15, 19, 22, 25, 28];
+
+/// Room for a transform block: its prediction, the picture, and the differences.
+#[derive(Debug)]
+pub(super) struct Samples {
+    predicted: [u16; AREA_MAX],
+    source: [u16; AREA_MAX],
+    differences: [i16; AREA_MAX],
+}
+
+impl Default for Samples {
+    fn default() -> Self {
+        Self { predicted: [0; AREA_MAX], source: [0; AREA_MAX], differences: [0; AREA_MAX] }
+    }
+}
 
 impl Node<'_> {
     /// Whether intra leaves are tried beside the `best` one so far.
@@ -116,12 +129,12 @@ impl Node<'_> {
         let modes: &[u8] = if few { &FEW } else { &all };
         let mut ranked: Vec<(f32, u8)> = modes.iter().map(|&mode| (0.0, mode)).collect();
         let weight = self.search.lambda.sqrt() * 2.0;
+        let samples = &mut self.tools.intra.borrow_mut().predicted;
         for place in &places {
             let borders = Borders::of(state, setting.format(), place);
             for (cost, mode) in &mut ranked {
-                let mut samples = [0u16; AREA_MAX];
-                borders.predict(*mode, &mut samples);
-                *cost += self.hadamard_difference(place, &samples);
+                borders.predict(*mode, samples);
+                *cost += self.hadamard_difference(place, samples);
                 *cost += weight * if *mode < 3 { 1.0 } else { 2.0 };
             }
         }
@@ -160,16 +173,14 @@ impl Node<'_> {
         let setting = self.search.setting;
         let (first, places) = blocks(setting.format(), plane, at, side, leaf.split);
         let (mut error, mut bits) = (0.0, 0.0);
+        let Samples { predicted: samples, source, differences } = &mut **self.tools.intra.borrow_mut();
         for (number, place) in places.enumerate() {
             let area = place.side * place.side;
-            let mut samples = [0u16; AREA_MAX];
-            predict_intra(setting, state, &place, &leaf.prediction, &mut samples);
+            predict_intra(setting, state, &place, &leaf.prediction, samples);
             put(&mut state.frame.planes[plane], place.at, place.side, &samples[..area]);
 
-            let mut source = [0u16; AREA];
-            self.source(plane, place.at, (place.side, place.side), &mut source);
-            let mut differences = [0i16; AREA_MAX];
-            for ((to, &a), &b) in differences[..area].iter_mut().zip(&source).zip(&samples) {
+            self.source(plane, place.at, (place.side, place.side), source);
+            for ((to, &a), &b) in differences[..area].iter_mut().zip(&*source).zip(&*samples) {
                 *to = a as i16 - b as i16;
             }
             let offset = leaf.levels.len();
@@ -185,7 +196,7 @@ impl Node<'_> {
                 add_residual(setting, samples, &place, &leaf.levels[offset..], quantised.end);
             }
             error +=
-                self.squared_error(&state.frame.planes[plane], &place, &source) * self.weight(plane);
+                self.squared_error(&state.frame.planes[plane], &place, source) * self.weight(plane);
         }
         (error, bits)
     }

@@ -162,12 +162,11 @@ impl Small {
             let (at, room) = (at as isize, (all - size) as isize);
             (-RANGE).max(-at)..=RANGE.min(room - at)
         };
-        let cost = |dx, dy| self.cost(other, (x, y), (wide, high), (dx, dy));
         let mut best = (u32::MAX, 0, 0);
         let (across, down) = (bounds(x, wide, self.width), bounds(y, high, self.height));
         for dy in down.clone() {
             for dx in across.clone() {
-                let cost = cost(dx, dy);
+                let cost = self.cost(other, (x, y), (wide, high), (dx, dy), best.0);
                 if cost < best.0 {
                     best = (cost, dx, dy);
                 }
@@ -176,6 +175,7 @@ impl Small {
         (best.1 as i16 * 4, best.2 as i16 * 4)
     }
 
+    /// The difference of a block to what lies at a distance; some number above `limit` where it is above that.
     #[inline(always)]
     fn cost(
         &self,
@@ -183,9 +183,13 @@ impl Small {
         (x, y): (usize, usize),
         (wide, high): (usize, usize),
         (dx, dy): (isize, isize),
+        limit: u32,
     ) -> u32 {
-        let mut sum = 0u32;
+        let mut sum = (dx.unsigned_abs() + dy.unsigned_abs()) as u32 * 2;
         for row in 0..high {
+            if row & 1 == 0 && sum >= limit {
+                break;
+            }
             let own = &self.samples[(y + row) * self.width + x..][..wide];
             let from = (y as isize + dy) as usize + row;
             let theirs = &other.samples[from * self.width + (x as isize + dx) as usize..][..wide];
@@ -194,7 +198,7 @@ impl Small {
                 _ => row_sad(own, theirs),
             };
         }
-        sum + (dx.unsigned_abs() + dy.unsigned_abs()) as u32 * 2
+        sum
     }
 
     /// Blocks of the coarse search in a row.
@@ -213,7 +217,7 @@ pub fn is_cut(last: &Small, next: &Small, level: Level) -> bool {
         let (x, y) = (number % across * COARSE, number / across * COARSE);
         let size = (COARSE.min(next.width - x), COARSE.min(next.height - y));
         let vector = (isize::from(dx) / 4, isize::from(dy) / 4);
-        moved += u64::from(next.cost(last, (x, y), size, vector));
+        moved += u64::from(next.cost(last, (x, y), size, vector, u32::MAX));
         let rows = || (0..size.1).flat_map(|row| &next.samples[(y + row) * next.width + x..][..size.0]);
         let sum: u32 = rows().map(|&v| u32::from(v)).sum();
         let mean = (sum / (size.0 * size.1) as u32) as u8;

@@ -14,7 +14,7 @@ mod vectors;
 
 pub use vectors::VectorSearch;
 
-use crate::compensate::{AREA, BLOCK};
+use crate::compensate::BLOCK;
 use crate::frame::{CELL, Frame, FrameState};
 use crate::intra::Place;
 use crate::leaf::Leaf;
@@ -25,8 +25,11 @@ use crate::symbols::{code_leaf, code_split, size_class};
 use crate::transform::{AREA_MAX, forward};
 use crate::walk::{NodePlan, is_cut, quarters};
 use costs::Costs;
-use quantise::{Block as LevelBlock, Quantised, quantise};
-use tintype_block::{ContextSet, EstimateWalk};
+use inter::Predicted;
+use intra::Samples;
+use quantise::{Block as LevelBlock, Places, Quantised, quantise};
+use std::cell::RefCell;
+use tintype_block::{ContextSet, EstimateWalk, Prices};
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
@@ -93,10 +96,40 @@ pub struct Search<'a> {
     pub trials: Trials,
 }
 
+/// What the search of a picture's superblocks uses one after another.
+#[derive(Debug)]
+pub struct Tools {
+    /// What decisions cost in the superblock at hand.
+    prices: Prices,
+    predicted: RefCell<Box<Predicted>>,
+    intra: RefCell<Box<Samples>>,
+    transform: RefCell<Box<Transform>>,
+}
+
+/// Room for a transform block.
+#[derive(Debug)]
+struct Transform {
+    coefficients: [f32; AREA_MAX],
+    places: Places,
+}
+
+impl Tools {
+    /// For a picture that begins with `contexts`.
+    pub fn new(contexts: &ContextSet) -> Self {
+        let transform = Transform { coefficients: [0.0; AREA_MAX], places: [[0.0; 2]; AREA_MAX] };
+        Self {
+            prices: Prices::of(contexts),
+            predicted: RefCell::default(),
+            intra: RefCell::default(),
+            transform: RefCell::new(Box::new(transform)),
+        }
+    }
+}
+
 /// What the search of a superblock sees.
 struct Node<'a> {
     search: &'a Search<'a>,
-    contexts: &'a ContextSet,
+    tools: &'a Tools,
     costs: Costs,
 }
 
@@ -130,11 +163,13 @@ impl Search<'_> {
     /// The plan of the superblock at `at`; its cells are left as not coded.
     pub fn superblock(
         &self,
+        tools: &mut Tools,
         contexts: &ContextSet,
         state: &mut FrameState,
         at: (usize, usize),
     ) -> NodePlan {
-        let node = Node { search: self, contexts, costs: Costs::of(contexts) };
+        tools.prices.refresh(contexts);
+        let node = Node { search: self, tools, costs: Costs::of(contexts) };
         let (plan, _) = node.plan(state, (at, BLOCK), Hints::default(), f32::INFINITY);
         clear(state, (at, BLOCK));
         plan
@@ -203,8 +238,8 @@ impl Node<'_> {
     }
 
     /// The bits of what `code` codes.
-    fn bits(&self, code: impl FnOnce(&mut EstimateWalk<'_>)) -> f32 {
-        let mut walk = EstimateWalk::new(self.contexts);
+    fn bits(&self, code: impl FnOnce(&mut EstimateWalk<'_, Prices>)) -> f32 {
+        let mut walk = EstimateWalk::new(&self.tools.prices);
         code(&mut walk);
         walk.bits()
     }
@@ -234,13 +269,14 @@ impl Node<'_> {
     /// The levels of one transform block whose differences to its prediction are `differences`.
     fn levels(&self, place: &Place, inter: bool, differences: &[i16], levels: &mut [i16]) -> Quantised {
         let side_log2 = place.side.ilog2() as usize;
-        let mut coefficients = [0f32; AREA_MAX];
-        let coefficients = &mut coefficients[..place.side * place.side];
+        let transform = &mut **self.tools.transform.borrow_mut();
+        let coefficients = &mut transform.coefficients[..place.side * place.side];
         forward(self.search.setting.level, side_log2, differences, coefficients);
         let step = self.search.setting.step(place.plane) as f32 / 64.0;
         let size = size_class(place.plane, inter, place.side);
         let lambda = self.search.lambda / self.weight(place.plane);
-        quantise(&self.costs, &LevelBlock { size, side_log2, coefficients, step, lambda }, levels)
+        let block = LevelBlock { size, side_log2, coefficients, step, lambda };
+        quantise(&self.costs, &block, &mut transform.places, levels)
     }
 
     fn weight(&self, plane: usize) -> f32 {
@@ -253,7 +289,7 @@ impl Node<'_> {
         plane: usize,
         (x, y): (usize, usize),
         (width, height): (usize, usize),
-        out: &mut [u16; AREA],
+        out: &mut [u16],
     ) {
         let from = &self.search.source.planes[plane];
         for (row, to) in out.chunks_exact_mut(width).take(height).enumerate() {

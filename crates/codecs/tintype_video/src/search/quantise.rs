@@ -33,20 +33,25 @@ pub struct Block<'a> {
     pub lambda: f32,
 }
 
+/// What a place in the scan costs, with and without the flag that says whether it is 0; kept from block to block, since
+/// clearing it takes long.
+pub type Places = [[f32; 2]; AREA_MAX];
+
 /// Writes the levels of `block` and says what they come to.
-pub fn quantise(costs: &Costs, block: &Block<'_>, levels: &mut [i16]) -> Quantised {
+pub fn quantise(costs: &Costs, block: &Block<'_>, places: &mut Places, levels: &mut [i16]) -> Quantised {
     match block.side_log2 {
-        2 => quantise_in::<16, 36>(costs, block, levels),
-        3 => quantise_in::<64, 100>(costs, block, levels),
-        4 => quantise_in::<256, 324>(costs, block, levels),
-        _ => quantise_in::<AREA_MAX, 1156>(costs, block, levels),
+        2 => quantise_in::<36>(costs, block, places, levels),
+        3 => quantise_in::<100>(costs, block, places, levels),
+        4 => quantise_in::<324>(costs, block, places, levels),
+        _ => quantise_in::<1156>(costs, block, places, levels),
     }
 }
 
-/// For blocks of `N` coefficients, `M` with a margin of two columns and rows.
-fn quantise_in<const N: usize, const M: usize>(
+/// For blocks of `M` coefficients with a margin of two columns and rows.
+fn quantise_in<const M: usize>(
     costs: &Costs,
     block: &Block<'_>,
+    places: &mut Places,
     levels: &mut [i16],
 ) -> Quantised {
     let &Block { size, side_log2, coefficients, step, lambda } = block;
@@ -61,7 +66,6 @@ fn quantise_in<const N: usize, const M: usize>(
 
     let stride = side + 2;
     let mut magnitudes = [0u8; M];
-    let (mut flagged, mut unflagged) = ([0f32; N], [0f32; N]);
     let inverse = 1.0 / step;
     for position in (0..=last).rev() {
         let at = usize::from(scan[position]);
@@ -83,7 +87,7 @@ fn quantise_in<const N: usize, const M: usize>(
                 }
             }
         }
-        (flagged[position], unflagged[position]) = (chosen.1, chosen.2);
+        places[position] = [chosen.1, chosen.2];
         if chosen.0 > 0 {
             let level = chosen.0.min(32_767) as i16;
             levels[at] = if coefficients[at] < 0.0 { -level } else { level };
@@ -94,12 +98,12 @@ fn quantise_in<const N: usize, const M: usize>(
     let (mut before, mut best) = (0.0f32, (0, 0.0f32));
     for position in 0..=last {
         if levels[usize::from(scan[position])] != 0 {
-            let cost = before + unflagged[position] + lambda * costs.end(size, position + 1);
+            let cost = before + places[position][1] + lambda * costs.end(size, position + 1);
             if cost < best.1 {
                 best = (position + 1, cost);
             }
         }
-        before += flagged[position];
+        before += places[position][0];
     }
     let (end, cost) = best;
     scan[end..=last].iter().for_each(|&at| levels[usize::from(at)] = 0);

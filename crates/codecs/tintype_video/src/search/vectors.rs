@@ -276,12 +276,13 @@ impl VectorSearch<'_> {
         let bounded = |v: Vector| self.bounded(block, v.x.into(), v.y.into());
         let second = parts.next();
         dispatch!(self.level, simd => simd.vectorize(#[inline(always)] || {
+            let halves = self.references[first.0];
+            let Some(second) = second else {
+                return self.part_difference(halves, block, bounded(first.1), None);
+            };
             let mut other = [0u8; AREA];
-            let other = second.map(|second| {
-                self.about(second.0, block, second.1, &mut other);
-                &other[..]
-            });
-            self.part_difference(self.references[first.0], block, bounded(first.1), other)
+            self.about(second.0, block, second.1, &mut other);
+            self.part_difference(halves, block, bounded(first.1), Some(&other))
         }))
     }
 }
