@@ -3,7 +3,7 @@
 use crate::deblock::{STRENGTH_MAX, deblock};
 use crate::frame::{Format, Frame, FrameState};
 use crate::group::{Coded, GroupHead, PictureHead, distances, setting};
-use crate::order::{Slot, spans};
+use crate::order::{Slot, Span, spans};
 use crate::search::look::{Halves, Small, is_cut};
 use crate::search::{Search, Tools, Trials, VectorSearch, difference::squared};
 use crate::transform::STEP_MAX;
@@ -109,28 +109,56 @@ pub(crate) fn encode_observed(
     let small = map_indexed(exec.threads, frames.len(), |i| Small::of(&frames[i], format.depth));
     let group = Group { frames, small: &small, format, settings, head, exec };
     let mut coded: Coded<Kept> = Coded::new(frames.len());
-    let (mut heads, mut codes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-    for span in spans(head.count, head.span_log2) {
-        let last = span.stages.len();
-        for (number, stage) in span.stages.iter().enumerate() {
-            // The pictures of the last stage are referred to only if they are ends of spans.
-            let kept = number + 1 < last || last == 1;
-            let done = map_indexed(exec.threads, stage.len(), |i| {
-                group.encode_picture(&coded, &stage[i], kept)
-            });
-            for (slot, done) in stage.iter().zip(done) {
-                observe(slot.display, &done.state.frame);
-                heads.push(done.head);
-                codes.extend(done.code);
+    let spans = spans(head.count, head.span_log2);
+    let mut outputs: Vec<Vec<(PictureHead, Vec<u8>)>> = spans.iter().map(|_| Vec::new()).collect();
+    let mut finished = Vec::new();
+    for wave in waves_of(&spans) {
+        let slots: Vec<(usize, &Slot, bool)> = wave
+            .iter()
+            .flat_map(|&(span, stage, kept)| {
+                spans[span].stages[stage].iter().map(move |slot| (span, slot, kept))
+            })
+            .collect();
+        let done = map_indexed(exec.threads, slots.len(), |i| {
+            group.encode_picture(&coded, slots[i].1, slots[i].2)
+        });
+        for (&(span, slot, kept), done) in slots.iter().zip(done) {
+            observe(slot.display, &done.state.frame);
+            outputs[span].push((done.head, done.code));
+            if kept {
                 coded.put(slot, done.state, done.contexts, done.halves);
+            } else {
+                coded.put_contexts(slot, done.contexts);
             }
         }
-        ends.push(span.shown.end - 1);
-        coded.forget(&ends);
+        // A short span may be done before the one before it.
+        while let Some(span) = spans.get(finished.len())
+            && outputs[finished.len()].len() == span.shown.len()
+        {
+            finished.push(span.shown.end - 1);
+            coded.forget(&finished);
+        }
     }
+    let pictures = || outputs.iter().flatten();
+    let heads: Vec<PictureHead> = pictures().map(|picture| picture.0).collect();
     let mut bytes = head.write(&heads);
-    bytes.extend(codes);
+    pictures().for_each(|picture| bytes.extend(&picture.1));
     bytes
+}
+
+/// What is coded at the same time: spans and stages, and whether their pictures are referred to. A stage of a span needs the
+/// stages before it and those up to itself of the span before; so while the middles of a span are coded, the next span begins.
+fn waves_of(spans: &[Span]) -> Vec<Vec<(usize, usize, bool)>> {
+    let count = spans.iter().enumerate().map(|(at, span)| at + span.stages.len()).max().unwrap_or(0);
+    let mut waves = vec![Vec::new(); count];
+    for (number, span) in spans.iter().enumerate() {
+        for stage in 0..span.stages.len() {
+            // The pictures of the last stage are referred to only if they are ends of spans.
+            let kept = stage + 1 < span.stages.len() || stage == 0;
+            waves[number + stage].push((number, stage, kept));
+        }
+    }
+    waves
 }
 
 /// What the pictures of a group share.
@@ -166,6 +194,7 @@ impl Group<'_> {
             lambda: lambda.sqrt() / f32::from(1u16 << (format.depth - 8)),
             level: self.exec.level,
         });
+        let (trials, own_small) = (Trials::of_effort(self.settings.effort), &self.small[slot.display]);
         let search = Search {
             setting: &setting,
             source,
@@ -173,12 +202,13 @@ impl Group<'_> {
             coarse: slot
                 .references
                 .iter()
-                .map(|&at| self.small[slot.display].coarse(&self.small[at], self.exec.level))
+                .take(trials.references)
+                .map(|&at| own_small.coarse(&self.small[at], trials.skims, self.exec.level))
                 .collect(),
-            coarse_across: self.small[slot.display].across(),
+            coarse_across: own_small.across(),
             lambda,
             weights: [1.0, 1.0],
-            trials: Trials::of_effort(self.settings.effort),
+            trials,
         };
 
         let mut state = FrameState::new(format);
@@ -218,5 +248,27 @@ impl Group<'_> {
         }
         deblock(state, self.format, best.1);
         best.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_needs_nothing_of_itself_or_later_ones() {
+        for (count, span_log2) in [(1, 4), (2, 4), (33, 4), (40, 3), (32, 4), (11, 2), (9, 0)] {
+            let spans = spans(count, span_log2);
+            let mut done = vec![false; count];
+            for wave in waves_of(&spans) {
+                let slots = || wave.iter().flat_map(|&(span, stage, _)| &spans[span].stages[stage]);
+                for slot in slots() {
+                    let mut needed = slot.references.iter().chain(&slot.parent);
+                    assert!(needed.all(|&at| done[at]), "{count} {span_log2} {slot:?}");
+                }
+                slots().for_each(|slot| done[slot.display] = true);
+            }
+            assert!(done.iter().all(|&done| done));
+        }
     }
 }

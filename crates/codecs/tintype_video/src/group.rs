@@ -148,6 +148,11 @@ impl<T> Coded<T> {
         self.contexts[slot.display] = Some(contexts);
     }
 
+    /// Keeps the contexts of a picture that none refers to.
+    pub fn put_contexts(&mut self, slot: &Slot, contexts: ContextSet) {
+        self.contexts[slot.display] = Some(contexts);
+    }
+
     /// The picture at a place.
     pub fn at(&self, display: usize) -> Option<&Held<T>> {
         self.held[display].as_ref()
@@ -166,10 +171,11 @@ impl<T> Coded<T> {
         self.held[display].take().map(|held| held.state.frame)
     }
 
-    /// Forgets what no later span refers to: all but the last two ends of spans.
+    /// Forgets what no later span refers to: of the spans up to that with the last of `ends` all but the last two ends.
     pub fn forget(&mut self, ends: &[usize]) {
         let kept = self.kept_ends(ends);
-        for (display, held) in self.held.iter_mut().enumerate() {
+        let before = ends.last().map_or(0, |end| end + 1);
+        for (display, held) in self.held.iter_mut().enumerate().take(before) {
             if !kept.contains(&display) {
                 *held = None;
             }

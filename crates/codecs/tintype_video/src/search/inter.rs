@@ -54,8 +54,13 @@ impl Node<'_> {
 
         let predicted = &mut **self.tools.predicted.borrow_mut();
         let mut empty = false;
-        for (order, &(_, candidate, motion)) in ranked.iter().take(self.search.trials.merges).enumerate()
+        let most = ranked.first().map_or(0.0, |first| first.0 * self.search.trials.worse);
+        for (order, &(cost, candidate, motion)) in
+            ranked.iter().take(self.search.trials.merges).enumerate()
         {
+            if cost > most {
+                break;
+            }
             let prediction = Prediction::Merge { candidate, motion };
             let has_levels = self.try_inter(state, block, prediction, predicted, best);
             empty |= order == 0 && !has_levels;
@@ -64,6 +69,9 @@ impl Node<'_> {
             if let Some(best) = best {
                 best.settled = true;
             }
+            return;
+        }
+        if side > self.search.trials.side_max {
             return;
         }
 
@@ -188,6 +196,11 @@ impl Node<'_> {
             let mut leaf = Leaf { split, ..Leaf::of(prediction) };
             let (gain, level_bits) = self.residual(block, predicted, &mut leaf);
             if !leaf.has_levels() {
+                break;
+            }
+            // The quantiser's count of the bits is about a tenth off at most.
+            let least = predicted.error - gain + self.search.lambda * 0.8 * level_bits;
+            if best.as_ref().is_some_and(|best| best.cost < least) {
                 break;
             }
             let bits = self.leaf_bits(state, block, &mut leaf, level_bits);

@@ -195,8 +195,7 @@ impl Node<'_> {
                 let samples = &mut state.frame.planes[plane];
                 add_residual(setting, samples, &place, &leaf.levels[offset..], quantised.end);
             }
-            error +=
-                self.squared_error(&state.frame.planes[plane], &place, source) * self.weight(plane);
+            error += self.squared_error(&state.frame.planes[plane], &place, source) * self.weight(plane);
         }
         (error, bits)
     }

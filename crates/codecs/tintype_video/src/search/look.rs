@@ -142,13 +142,13 @@ impl Small {
     }
 
     /// For each 32 × 32 of the full picture, row by row, where it best came from in `other`, in whole
-    /// samples of the full picture.
-    pub fn coarse(&self, other: &Self, level: Level) -> Vec<(i16, i16)> {
+    /// samples of the full picture. `skims` takes every second place first, and then those around the best.
+    pub fn coarse(&self, other: &Self, skims: bool, level: Level) -> Vec<(i16, i16)> {
         let mut out = Vec::new();
         dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
             for y in (0..self.height).step_by(COARSE) {
                 for x in (0..self.width).step_by(COARSE) {
-                    out.push(self.coarse_block(other, x, y));
+                    out.push(self.coarse_block(other, (x, y), skims));
                 }
             }
         }));
@@ -156,7 +156,7 @@ impl Small {
     }
 
     #[inline(always)]
-    fn coarse_block(&self, other: &Self, x: usize, y: usize) -> (i16, i16) {
+    fn coarse_block(&self, other: &Self, (x, y): (usize, usize), skims: bool) -> (i16, i16) {
         let (wide, high) = (COARSE.min(self.width - x), COARSE.min(self.height - y));
         let bounds = |at: usize, size: usize, all: usize| {
             let (at, room) = (at as isize, (all - size) as isize);
@@ -164,11 +164,23 @@ impl Small {
         };
         let mut best = (u32::MAX, 0, 0);
         let (across, down) = (bounds(x, wide, self.width), bounds(y, high, self.height));
-        for dy in down.clone() {
-            for dx in across.clone() {
-                let cost = self.cost(other, (x, y), (wide, high), (dx, dy), best.0);
-                if cost < best.0 {
-                    best = (cost, dx, dy);
+        let visit = |best: &mut (u32, isize, isize), dx, dy| {
+            let cost = self.cost(other, (x, y), (wide, high), (dx, dy), best.0);
+            if cost < best.0 {
+                *best = (cost, dx, dy);
+            }
+        };
+        let step = if skims { 2 } else { 1 };
+        for dy in down.clone().step_by(step) {
+            for dx in across.clone().step_by(step) {
+                visit(&mut best, dx, dy);
+            }
+        }
+        if skims {
+            let (_, x, y) = best;
+            for dy in (y - 1).max(*down.start())..=(y + 1).min(*down.end()) {
+                for dx in (x - 1).max(*across.start())..=(x + 1).min(*across.end()) {
+                    visit(&mut best, dx, dy);
                 }
             }
         }
@@ -210,7 +222,7 @@ impl Small {
 /// Whether `next` shows something else than `last`: even from where they best came from, its blocks differ more from
 /// it than from their own means.
 pub fn is_cut(last: &Small, next: &Small, level: Level) -> bool {
-    let vectors = next.coarse(last, level);
+    let vectors = next.coarse(last, false, level);
     let (mut moved, mut own) = (0u64, 0u64);
     let across = next.across();
     for (number, &(dx, dy)) in vectors.iter().enumerate() {

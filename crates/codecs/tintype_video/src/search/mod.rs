@@ -36,10 +36,18 @@ use tintype_block::{ContextSet, EstimateWalk, Prices};
 pub struct Trials {
     /// Candidates whose residual is tried.
     pub merges: usize,
+    /// How many times the difference of the best candidate another one may have to be tried.
+    pub worse: f32,
     /// References that are searched.
     pub references: usize,
     /// Whether a block that needs no residual is not searched further, and from which side on.
     pub early_side: usize,
+    /// The largest side at which vectors are searched; larger blocks take over a candidate's, or are split.
+    pub side_max: usize,
+    /// Whether the coarse search takes every second place first.
+    pub skims: bool,
+    /// From which side down a block without levels is not split.
+    pub quiet_side: usize,
     /// Whether transforms of half the side are tried.
     pub halves: bool,
     /// Intra modes whose residual is tried, in pictures of intra blocks and in others.
@@ -54,8 +62,12 @@ impl Trials {
     /// Of the default effort.
     const DEFAULT: Self = Self {
         merges: 2,
+        worse: 1.15,
         references: 3,
         early_side: 8,
+        quiet_side: 16,
+        side_max: BLOCK,
+        skims: false,
         halves: true,
         modes: [3, 1],
         side_min: 8,
@@ -64,13 +76,28 @@ impl Trials {
 
     /// Of effort 1 to 9.
     pub fn of_effort(effort: u8) -> Self {
-        let quick = Self { merges: 1, halves: false, exact_bits: false, ..Self::DEFAULT };
+        let quick = Self { merges: 1, halves: false, exact_bits: false, skims: true, ..Self::DEFAULT };
         match effort {
-            ..=1 => Self { references: 1, modes: [1, 1], side_min: 16, ..quick },
+            ..=1 => Self {
+                references: 1,
+                modes: [1, 1],
+                side_min: 16,
+                side_max: 32,
+                quiet_side: 32,
+                ..quick
+            },
             2..=3 => Self { references: 2, modes: [2, 1], ..quick },
             4..=6 => Self::DEFAULT,
-            7 => Self { references: 4, early_side: 16, modes: [4, 2], ..Self::DEFAULT },
-            _ => Self { merges: 4, references: 4, early_side: 128, modes: [8, 3], ..Self::DEFAULT },
+            7 => Self { references: 4, early_side: 16, quiet_side: 0, modes: [4, 2], ..Self::DEFAULT },
+            _ => Self {
+                merges: 4,
+                worse: 2.0,
+                references: 4,
+                early_side: 128,
+                quiet_side: 0,
+                modes: [8, 3],
+                ..Self::DEFAULT
+            },
         }
     }
 }
@@ -200,6 +227,10 @@ impl Node<'_> {
         clear(state, (at, side));
         let mut hints = hints;
         let choice = self.leaf(state, (at, side), &mut hints);
+        let Some(choice) = choice else {
+            let (plan, cost) = self.split(state, (at, side), hints, limit);
+            return (plan, cost + self.search.lambda);
+        };
         let flag = |split| {
             self.bits(|walk| {
                 code_split(walk, split, state, at, side);
@@ -211,7 +242,8 @@ impl Node<'_> {
             return (NodePlan::Leaf(Box::new(choice.leaf)), choice.cost);
         }
         let (whole, split) = (choice.cost + lambda * flag(false), lambda * flag(true));
-        if !choice.settled && side > self.search.trials.side_min {
+        let quiet = side <= self.search.trials.quiet_side && !choice.leaf.has_levels();
+        if !choice.settled && !quiet && side > self.search.trials.side_min {
             clear(state, (at, side));
             let (plan, cost) = self.split(state, (at, side), hints, whole.min(limit) - split);
             if cost + split < whole {
@@ -253,17 +285,20 @@ impl Node<'_> {
         level_bits + self.bits(|walk| code_leaf::<false, _>(walk, around, state, block, leaf))
     }
 
-    /// The best leaf.
-    fn leaf(&self, state: &mut FrameState, block: Block, hints: &mut Hints) -> Choice {
+    /// The best leaf; none where the block is to be split.
+    fn leaf(&self, state: &mut FrameState, block: Block, hints: &mut Hints) -> Option<Choice> {
         let mut best = None;
         if self.search.setting.around.is_inter() {
             self.inter(state, block, hints, &mut best);
         }
         let settled = best.as_ref().is_some_and(|best: &Choice| best.settled);
+        if !settled && block.1 > self.search.trials.side_max && self.search.setting.around.is_inter() {
+            return None;
+        }
         if !settled && self.wants_intra(block, best.as_ref()) {
             self.intra(state, block, &mut best);
         }
-        best.expect("blocks of pictures without references are intra")
+        Some(best.expect("blocks of pictures without references are intra"))
     }
 
     /// The levels of one transform block whose differences to its prediction are `differences`.
