@@ -9,26 +9,64 @@ mod pictures;
 
 use pictures::{Sample, samples};
 use std::fmt::Write;
+use tintype::{ClipDecoder, ClipEncoder, ClipInfo};
 use tintype_codec::{CodecError, DecodeRequest, EncodeSettings, Exec, Payload, Target};
-use tintype_image::sample_hash;
+use tintype_image::{ColourModel, Planes, Shape, YCbCrMatrix, sample_hash};
 use tintype_jpeg::{Decoder, Encoder, Verify, pack};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden.txt");
 
+/// Where FNV-1a begins.
+const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, on from `hash`.
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// FNV-1a over all sections, their keys included.
 fn section_hash(payload: &Payload) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    payload.sections.iter().fold(FNV, |hash, section| {
+        let keys = [section.key.tile.to_le_bytes(), section.key.layer.to_le_bytes()].concat();
+        fnv(fnv(hash, &keys), &section.bytes)
+    })
+}
+
+/// A clip of 11 pictures in which a square moves over a slope, at an effort.
+fn clip_line(name: &str, shape: &Shape, effort: u8) -> String {
+    let info = ClipInfo::new(shape.clone(), (25, 1));
+    let mut encoder = ClipEncoder::new(&info).unwrap().effort(effort).group(9);
+    let mut file = Vec::new();
+    for time in 0..11 {
+        let mut planes = Planes::new(shape.clone());
+        for (index, plane) in planes.planes.iter_mut().enumerate() {
+            for y in 0..plane.height() {
+                for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                    let inside = (3 * time..3 * time + 24).contains(&x) && (8..30).contains(&y);
+                    let texture = (x * 7 + y * 13 + x * y / 3) % if inside { 60 } else { 9 };
+                    *sample = (40 + 20 * index + x + 2 * y / (1 + index) + texture) as u16 % 250;
+                }
+            }
         }
-    };
-    for section in &payload.sections {
-        add(&section.key.tile.to_le_bytes());
-        add(&section.key.layer.to_le_bytes());
-        add(&section.bytes);
+        file.extend(encoder.push(&planes).unwrap());
     }
-    hash
+    file.extend(encoder.finish().unwrap());
+    let mut decoder = ClipDecoder::new(&file[..]).unwrap();
+    let mut samples = FNV;
+    while let Some(planes) = decoder.next_picture().unwrap() {
+        samples = fnv(samples, &sample_hash(&planes).to_le_bytes());
+    }
+    format!("clip {name} e{effort} {} {:016x} {samples:016x}", file.len(), fnv(FNV, &file))
+}
+
+fn clip_lines() -> [String; 3] {
+    let mut chroma = Shape::rgb(90, 52, 8);
+    chroma.colour = ColourModel::YCbCr(YCbCrMatrix::Bt601);
+    for plane in &mut chroma.planes[1..] {
+        (plane.subsample_x_log2, plane.subsample_y_log2) = (1, 1);
+    }
+    let gray = Shape::gray(64, 40, 10);
+    [clip_line("420", &chroma, 5), clip_line("420", &chroma, 1), clip_line("gray10", &gray, 4)]
 }
 
 fn line(
@@ -98,6 +136,9 @@ fn every_codec_gives_the_bytes_and_samples_it_gave_before() {
         for line in jpeg_lines(name, file, &exec) {
             writeln!(found, "{line}").unwrap();
         }
+    }
+    for line in clip_lines() {
+        writeln!(found, "{line}").unwrap();
     }
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
         std::fs::write(FILE, &found).unwrap();

@@ -78,28 +78,31 @@ type Kept = Option<Halves>;
 struct Done {
     head: PictureHead,
     code: Vec<u8>,
-    state: FrameState,
+    state: Option<FrameState>,
     contexts: ContextSet,
     halves: Kept,
 }
 
-/// The bytes of the group of `frames`, 1 to 256 of them.
+/// The bytes of the group of `frames`, 1 to 256 of them; each is freed once it is coded.
 pub fn encode_frames(
-    frames: &[Frame],
+    frames: Vec<Frame>,
     format: &Format,
     settings: &GroupSettings,
     exec: &Exec,
 ) -> Vec<u8> {
-    encode_observed(frames, format, settings, exec, |_, _| ())
+    encode_observed(frames, format, settings, exec, None)
 }
 
-/// The same; `observe` gets each picture as a decoder will have it, with its place.
+/// Gets a picture as a decoder will have it, with its place.
+pub(crate) type Observe<'a> = &'a mut dyn FnMut(usize, &Frame);
+
+/// The same; `observe` gets each picture.
 pub(crate) fn encode_observed(
-    frames: &[Frame],
+    frames: Vec<Frame>,
     format: &Format,
     settings: &GroupSettings,
     exec: &Exec,
-    mut observe: impl FnMut(usize, &Frame),
+    mut observe: Option<Observe<'_>>,
 ) -> Vec<u8> {
     let head = GroupHead {
         count: frames.len(),
@@ -107,8 +110,8 @@ pub(crate) fn encode_observed(
         chroma_offset: settings.chroma_offset,
     };
     let small = map_indexed(exec.threads, frames.len(), |i| Small::of(&frames[i], format.depth));
-    let group = Group { frames, small: &small, format, settings, head, exec };
-    let mut coded: Coded<Kept> = Coded::new(frames.len());
+    let mut group = Group { frames, small: &small, format, settings, head, exec };
+    let mut coded: Coded<Kept> = Coded::new(head.count);
     let spans = spans(head.count, head.span_log2);
     let mut outputs: Vec<Vec<(PictureHead, Vec<u8>)>> = spans.iter().map(|_| Vec::new()).collect();
     let mut finished = Vec::new();
@@ -119,16 +122,22 @@ pub(crate) fn encode_observed(
                 spans[span].stages[stage].iter().map(move |slot| (span, slot, kept))
             })
             .collect();
+        let observed = observe.is_some();
         let done = map_indexed(exec.threads, slots.len(), |i| {
-            group.encode_picture(&coded, slots[i].1, slots[i].2)
+            let mut done = group.encode_picture(&coded, slots[i].1, slots[i].2);
+            // What nobody looks at any more would take much memory until the wave is over.
+            done.state = done.state.filter(|_| slots[i].2 || observed);
+            done
         });
         for (&(span, slot, kept), done) in slots.iter().zip(done) {
-            observe(slot.display, &done.state.frame);
+            if let (Some(observe), Some(state)) = (&mut observe, &done.state) {
+                observe(slot.display, &state.frame);
+            }
             outputs[span].push((done.head, done.code));
-            if kept {
-                coded.put(slot, done.state, done.contexts, done.halves);
-            } else {
-                coded.put_contexts(slot, done.contexts);
+            group.frames[slot.display] = Frame { planes: Vec::new() };
+            match done.state.filter(|_| kept) {
+                Some(state) => coded.put(slot, state, done.contexts, done.halves),
+                None => coded.put_contexts(slot, done.contexts),
             }
         }
         // A short span may be done before the one before it.
@@ -163,7 +172,7 @@ fn waves_of(spans: &[Span]) -> Vec<Vec<(usize, usize, bool)>> {
 
 /// What the pictures of a group share.
 struct Group<'a> {
-    frames: &'a [Frame],
+    frames: Vec<Frame>,
     small: &'a [Small],
     format: &'a Format,
     settings: &'a GroupSettings,
@@ -222,7 +231,13 @@ impl Group<'_> {
         let code = encoder.finish();
         let strength = self.smooth(&mut state, source, steps[0]);
         let halves = kept.then(|| Halves::of(&state.frame, format.depth));
-        Done { head: PictureHead { step, strength, len: code.len() }, code, state, contexts, halves }
+        Done {
+            head: PictureHead { step, strength, len: code.len() },
+            code,
+            state: Some(state),
+            contexts,
+            halves,
+        }
     }
 
     /// Smooths the picture by the strength that brings luma nearest to the source.

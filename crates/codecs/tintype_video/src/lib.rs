@@ -32,7 +32,7 @@
 //! let shape = Shape::gray(64, 48, 8);
 //! let format = Format::of(&shape, &Limits::default())?;
 //! let frames = vec![Frame::padded(&Planes::new(shape.clone()), &format); 5];
-//! let bytes = encode_frames(&frames, &format, &GroupSettings::of_quality(75.0, 5), &Exec::default());
+//! let bytes = encode_frames(frames, &format, &GroupSettings::of_quality(75.0, 5), &Exec::default());
 //! assert!(bytes.len() < 100);
 //!
 //! let mut decoder = GroupDecoder::new(bytes, &format, &Exec::default())?;

@@ -83,9 +83,13 @@ fn every_sampling_and_depth_decodes_to_what_the_encoder_had() {
         let (format, frames) = padded(&planes);
         let mut had = vec![None; frames.len()];
         let exec = exec(1, Level::new());
-        let bytes = encode_observed(&frames, &format, &settings(4), &exec, |at, frame| {
-            had[at] = Some(frame.clone())
-        });
+        let bytes = encode_observed(
+            frames.clone(),
+            &format,
+            &settings(4),
+            &exec,
+            Some(&mut |at, frame| had[at] = Some(frame.clone())),
+        );
         let back = decoded(&bytes, &format, &exec).expect("decodes");
         assert_eq!(back.len(), 7);
         for (at, frame) in back.iter().enumerate() {
@@ -107,7 +111,7 @@ fn every_sampling_and_depth_decodes_to_what_the_encoder_had() {
 fn threads_and_levels_change_nothing() {
     let planes = pictures(&shape(136, 72, 8, Some((1, 1))), 10);
     let (format, frames) = padded(&planes);
-    let bytes = |exec: &Exec| crate::encode_frames(&frames, &format, &settings(5), exec);
+    let bytes = |exec: &Exec| crate::encode_frames(frames.clone(), &format, &settings(5), exec);
     let one = exec(1, Level::new());
     let first = bytes(&one);
     for threads in [2, 5] {
@@ -125,7 +129,7 @@ fn efforts_are_all_decodable() {
     let (format, frames) = padded(&planes);
     let exec = exec(2, Level::new());
     for effort in 1..=9 {
-        let bytes = crate::encode_frames(&frames, &format, &settings(effort), &exec);
+        let bytes = crate::encode_frames(frames.clone(), &format, &settings(effort), &exec);
         assert_eq!(decoded(&bytes, &format, &exec).map(|frames| frames.len()), Ok(6), "effort {effort}");
     }
 }
@@ -135,7 +139,7 @@ fn hostile_bytes_give_pictures_or_an_error() {
     let planes = pictures(&shape(72, 40, 8, Some((1, 1))), 6);
     let (format, frames) = padded(&planes);
     let exec = exec(1, Level::new());
-    let bytes = crate::encode_frames(&frames, &format, &settings(3), &exec);
+    let bytes = crate::encode_frames(frames.clone(), &format, &settings(3), &exec);
     let mut random = fastrand::Rng::with_seed(5);
     for _ in 0..150 {
         let mut damaged = bytes.clone();
@@ -160,7 +164,7 @@ fn hostile_bytes_give_pictures_or_an_error() {
 fn limits_bound_what_is_held() {
     let planes = pictures(&shape(64, 64, 8, None), 5);
     let (format, frames) = padded(&planes);
-    let bytes = crate::encode_frames(&frames, &format, &settings(1), &exec(1, Level::new()));
+    let bytes = crate::encode_frames(frames.clone(), &format, &settings(1), &exec(1, Level::new()));
     let limits = Limits { samples_max: 3 * 64 * 64, ..Limits::default() };
     let tight = Exec { limits, ..exec(1, Level::new()) };
     assert!(matches!(GroupDecoder::new(bytes, &format, &tight), Err(CodecError::Limit { .. })));
@@ -172,8 +176,8 @@ fn what_stands_still_costs_next_to_nothing() {
     let still = vec![planes[0].clone(); 9];
     let (format, frames) = padded(&still);
     let exec = exec(1, Level::new());
-    let one = crate::encode_frames(&frames[..1], &format, &settings(5), &exec).len();
-    let all = crate::encode_frames(&frames, &format, &settings(5), &exec).len();
+    let one = crate::encode_frames(frames[..1].to_vec(), &format, &settings(5), &exec).len();
+    let all = crate::encode_frames(frames.clone(), &format, &settings(5), &exec).len();
     assert!(all < one + one / 2, "{one} bytes for one picture, {all} for nine");
 }
 

@@ -289,8 +289,8 @@ impl ClipEncoder {
                     bytes.extend(exact);
                 }
                 let settings = GroupSettings::of_quality(self.quality, self.effort);
+                let frames = std::mem::take(frames);
                 bytes.extend(encode_frames(frames, format, &settings, &self.exec));
-                frames.clear();
             }
         }
         if let Some(writer) = &mut self.writer {

@@ -31,9 +31,9 @@ impl Node<'_> {
     /// Whether intra leaves are tried beside the `best` one so far.
     pub(super) fn wants_intra(&self, (_, side): Block, best: Option<&Choice>) -> bool {
         let Some(best) = best else { return true };
-        // Below this error for each sample, in squared steps, references do well: not measured.
+        // Below some error for each sample, in squared steps, references do well: not measured.
         let step = self.search.setting.steps[0] as f32 / 64.0;
-        side <= 32 && best.cost > 0.3 * step * step * (side * side) as f32
+        side <= 32 && best.cost > self.search.trials.intra_above * step * step * (side * side) as f32
     }
 
     /// Offers the best intra leaves.

@@ -48,6 +48,10 @@ pub struct Trials {
     pub skims: bool,
     /// From which side down a block without levels is not split.
     pub quiet_side: usize,
+    /// What a sample must cost, in squared steps, for its block to be split where there are references.
+    pub split_above: f32,
+    /// The same for intra leaves to be tried.
+    pub intra_above: f32,
     /// Whether transforms of half the side are tried.
     pub halves: bool,
     /// Intra modes whose residual is tried, in pictures of intra blocks and in others.
@@ -68,6 +72,8 @@ impl Trials {
         quiet_side: 16,
         side_max: BLOCK,
         skims: false,
+        split_above: 0.0,
+        intra_above: 0.3,
         halves: true,
         modes: [3, 1],
         side_min: 8,
@@ -84,6 +90,8 @@ impl Trials {
                 side_min: 16,
                 side_max: 32,
                 quiet_side: 32,
+                split_above: 0.12,
+                intra_above: 0.6,
                 ..quick
             },
             2..=3 => Self { references: 2, modes: [2, 1], ..quick },
@@ -242,7 +250,10 @@ impl Node<'_> {
             return (NodePlan::Leaf(Box::new(choice.leaf)), choice.cost);
         }
         let (whole, split) = (choice.cost + lambda * flag(false), lambda * flag(true));
-        let quiet = side <= self.search.trials.quiet_side && !choice.leaf.has_levels();
+        let area = (side * side) as f32 * (self.search.setting.steps[0] as f32 / 64.0).powi(2);
+        let cheap =
+            self.search.setting.around.is_inter() && whole < self.search.trials.split_above * area;
+        let quiet = cheap || (side <= self.search.trials.quiet_side && !choice.leaf.has_levels());
         if !choice.settled && !quiet && side > self.search.trials.side_min {
             clear(state, (at, side));
             let (plan, cost) = self.split(state, (at, side), hints, whole.min(limit) - split);
