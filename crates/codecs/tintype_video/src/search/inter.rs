@@ -1,6 +1,7 @@
 //! Blocks that are predicted from references.
 
 use super::difference::squared;
+use super::tools::Predicted;
 use super::vectors::best_predictor;
 use super::{Block, Choice, Hints, Node, VectorSearch};
 use crate::compensate::AREA;
@@ -8,30 +9,6 @@ use crate::frame::FrameState;
 use crate::leaf::{Leaf, Prediction, blocks};
 use crate::motion::{Motion, Vector};
 use crate::reconstruct::predict_inter;
-use crate::transform::AREA_MAX;
-
-/// Samples of a block and what predicts them, for each plane.
-#[derive(Debug)]
-pub(super) struct Predicted {
-    source: [[u16; AREA]; 3],
-    samples: [[u16; AREA]; 3],
-    differences: [i16; AREA_MAX],
-    sizes: [(usize, usize); 3],
-    /// Weighted squared error without levels.
-    error: f32,
-}
-
-impl Default for Predicted {
-    fn default() -> Self {
-        Self {
-            source: [[0; AREA]; 3],
-            samples: [[0; AREA]; 3],
-            differences: [0; AREA_MAX],
-            sizes: [(0, 0); 3],
-            error: 0.0,
-        }
-    }
-}
 
 impl Node<'_> {
     /// Offers the best leaves that refer to other pictures.

@@ -1,6 +1,7 @@
 //! Blocks that are predicted from their own picture.
 
 use super::difference::hadamard;
+use super::tools::Samples;
 use super::{Block, Choice, Node};
 use crate::frame::FrameState;
 use crate::intra::{Borders, MODES, Place};
@@ -12,20 +13,6 @@ use tintype_image::Plane;
 
 /// Modes that are looked at in pictures of other blocks too: mean, plane, gradient, and every third direction.
 const FEW: [u8; 12] = [0, 1, 2, 3, 6, 9, 12, 15, 19, 22, 25, 28];
-
-/// Room for a transform block: its prediction, the picture, and the differences.
-#[derive(Debug)]
-pub(super) struct Samples {
-    predicted: [u16; AREA_MAX],
-    source: [u16; AREA_MAX],
-    differences: [i16; AREA_MAX],
-}
-
-impl Default for Samples {
-    fn default() -> Self {
-        Self { predicted: [0; AREA_MAX], source: [0; AREA_MAX], differences: [0; AREA_MAX] }
-    }
-}
 
 impl Node<'_> {
     /// Whether intra leaves are tried beside the `best` one so far.

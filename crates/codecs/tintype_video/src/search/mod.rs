@@ -10,8 +10,10 @@ mod inter;
 mod intra;
 pub mod look;
 mod quantise;
+mod tools;
 mod vectors;
 
+pub use tools::Tools;
 pub use vectors::VectorSearch;
 
 use crate::compensate::BLOCK;
@@ -22,13 +24,10 @@ use crate::motion::{Cell, Vector};
 use crate::order::REFERENCES;
 use crate::reconstruct::{Setting, reconstruct};
 use crate::symbols::{code_leaf, code_split, size_class};
-use crate::transform::{AREA_MAX, forward};
+use crate::transform::forward;
 use crate::walk::{NodePlan, is_cut, quarters};
 use costs::Costs;
-use inter::Predicted;
-use intra::Samples;
-use quantise::{Block as LevelBlock, Places, Quantised, quantise};
-use std::cell::RefCell;
+use quantise::{Block as LevelBlock, Quantised, quantise};
 use tintype_block::{ContextSet, EstimateWalk, Prices};
 
 /// How much is tried.
@@ -129,36 +128,6 @@ pub struct Search<'a> {
     pub weights: [f32; 2],
     /// How much is tried.
     pub trials: Trials,
-}
-
-/// What the search of a picture's superblocks uses one after another.
-#[derive(Debug)]
-pub struct Tools {
-    /// What decisions cost in the superblock at hand.
-    prices: Prices,
-    predicted: RefCell<Box<Predicted>>,
-    intra: RefCell<Box<Samples>>,
-    transform: RefCell<Box<Transform>>,
-}
-
-/// Room for a transform block.
-#[derive(Debug)]
-struct Transform {
-    coefficients: [f32; AREA_MAX],
-    places: Places,
-}
-
-impl Tools {
-    /// For a picture that begins with `contexts`.
-    pub fn new(contexts: &ContextSet) -> Self {
-        let transform = Transform { coefficients: [0.0; AREA_MAX], places: [[0.0; 2]; AREA_MAX] };
-        Self {
-            prices: Prices::of(contexts),
-            predicted: RefCell::default(),
-            intra: RefCell::default(),
-            transform: RefCell::new(Box::new(transform)),
-        }
-    }
 }
 
 /// What the search of a superblock sees.
