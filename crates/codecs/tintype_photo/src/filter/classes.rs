@@ -1,6 +1,6 @@
 //! The class of each group of 4 × 4 samples. Bit-exact.
 
-use super::run::Padded;
+use super::padded::Padded;
 use super::{ACTIVITIES, DIRECTIONS, GROUP, STEPS};
 use crate::synthesis::step_at;
 use fearless_simd::{Simd, dispatch};

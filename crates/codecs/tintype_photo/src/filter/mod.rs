@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `weights` | the weights: bytes |
 //! | `classes` | groups of samples to classes |
+//! | `padded` | a plane with its edges repeated |
 //! | `run` | a tile: features, corrections |
 //! | `switches` | on or off: coded, and chosen |
 //!
@@ -23,6 +24,7 @@
 //! Valin, arXiv 1602.05975); docs/decisions/0081.
 
 mod classes;
+mod padded;
 mod run;
 mod switches;
 #[cfg(test)]
@@ -30,7 +32,8 @@ pub(crate) mod tests;
 mod weights;
 
 pub use classes::{Blocks, Groups};
-pub use run::{Padded, features};
+pub use padded::Padded;
+pub use run::features;
 pub(crate) use switches::{Switches, chosen, code_switches, switch_contexts};
 pub use weights::Filter;
 
