@@ -10,6 +10,7 @@ use super::frequency::{CENTRE, FrequencyTable, FrequencyTables, SYMBOLS};
 use super::match_model::MatchModel;
 use super::pixel_walk::{SampleCoder, Site, whole};
 use fearless_simd::Simd;
+use std::sync::OnceLock;
 use tintype_entropy::{AdaptiveBit, FrequencyWalk};
 
 /// Levels of activity, see [`activity_level`].
@@ -55,8 +56,10 @@ pub(super) struct BlendModel {
 
 impl BlendModel {
     pub fn new() -> Self {
+        // The first tables are the same for all tiles, and cost more than an icon's samples.
+        static FIRST: OnceLock<FrequencyTables> = OnceLock::new();
         Self {
-            tables: FrequencyTables::new(TABLES, first_table),
+            tables: FIRST.get_or_init(|| FrequencyTables::new(TABLES, first_table)).clone(),
             matches: MatchModel::new(),
             escape: [AdaptiveBit::default(); OCTAVES],
             low: vec![AdaptiveBit::default(); 16 * SYMBOLS],

@@ -118,6 +118,7 @@ impl FrequencyTable {
 }
 
 /// Frequency tables, each with how well it predicts.
+#[derive(Clone)]
 pub(super) struct FrequencyTables {
     tables: Box<[FrequencyTable; PLACES]>,
     /// Mean code length saved against the mixture, in bits of 2^23. Apart from the tables, so that
