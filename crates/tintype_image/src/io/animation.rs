@@ -201,9 +201,9 @@ mod tests {
     fn animated_png(times: [(u16, u16); 3]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, 2, 2);
-        encoder.set_color(ColorType::Grayscale);
-        encoder.set_depth(BitDepth::Eight);
         encoder.set_animated(3, 0).unwrap();
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_color(ColorType::Grayscale);
         let mut writer = encoder.write_header().unwrap();
         for (level, (number, per)) in times.into_iter().enumerate() {
             writer.set_frame_delay(number, per).unwrap();

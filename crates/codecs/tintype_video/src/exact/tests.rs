@@ -14,20 +14,23 @@ impl Codec for Raw {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        let lossless = true;
+        Capabilities { lossless, ..Capabilities::default() }
     }
 
     fn encode(&self, source: &Planes, _: &EncodeSettings, _: &Exec) -> Result<Payload, CodecError> {
-        let samples = source.planes.iter().flat_map(|plane| plane.rows().flatten());
-        let bytes = samples.flat_map(|sample| sample.to_le_bytes()).collect();
+        let mut bytes = Vec::new();
+        for row in source.planes.iter().flat_map(|plane| plane.rows()) {
+            row.iter().for_each(|sample| bytes.extend(sample.to_le_bytes()));
+        }
         Ok(Payload::from_tiles(Vec::new(), [bytes]))
     }
 
     fn decode(
         &self,
         payload: &PayloadView<'_>,
-        _: &DecodeRequest,
-        _: &Exec,
+        _whole: &DecodeRequest,
+        _exec: &Exec,
     ) -> Result<Planes, CodecError> {
         let mut words = section_of(payload, 0)?.bytes.chunks_exact(2);
         let mut planes = Planes::new(payload.shape.clone());

@@ -14,22 +14,22 @@ use tintype_image::ImageError;
 /// How clips are encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct ClipPlan {
-    /// What was asked for.
-    pub goal: Goal,
-    /// Thousands of bits a second.
-    pub bitrate: Option<f32>,
-    /// 1 to 9.
-    pub effort: u8,
-    /// Pictures of a group, if that was asked for.
-    pub group: Option<usize>,
+    /// An option that does not go with clips: why a clip is refused.
+    pub refused: Option<&'static str>,
     /// Whether a file may be replaced.
     pub existing: Existing,
+    /// What was asked for.
+    pub goal: Goal,
+    /// Pictures of a group, if that was asked for.
+    pub group: Option<usize>,
+    /// 1 to 9.
+    pub effort: u8,
+    /// Thousands of bits a second.
+    pub bitrate: Option<f32>,
     /// Whether times and permissions are kept.
     pub preserve: bool,
     /// Whether JSON is asked for.
     pub json: bool,
-    /// An option that does not go with clips: why a clip is refused.
-    pub refused: Option<&'static str>,
 }
 
 /// What became of an input that may be a clip.
