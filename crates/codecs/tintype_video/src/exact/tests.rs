@@ -5,6 +5,8 @@ use tintype_codec::{
 };
 use tintype_image::{Limits, Planes, Shape};
 
+type Coded<T> = Result<T, CodecError>;
+
 /// Samples as bytes.
 struct Raw;
 
@@ -26,12 +28,7 @@ impl Codec for Raw {
         Ok(Payload::from_tiles(Vec::new(), [bytes]))
     }
 
-    fn decode(
-        &self,
-        payload: &PayloadView<'_>,
-        _whole: &DecodeRequest,
-        _exec: &Exec,
-    ) -> Result<Planes, CodecError> {
+    fn decode(&self, payload: &PayloadView<'_>, _: &DecodeRequest, _: &Exec) -> Coded<Planes> {
         let mut words = section_of(payload, 0)?.bytes.chunks_exact(2);
         let mut planes = Planes::new(payload.shape.clone());
         for plane in &mut planes.planes {
