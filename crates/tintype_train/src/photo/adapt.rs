@@ -14,7 +14,7 @@ const PASSES_MAX: usize = 6;
 /// Pictures that the filter is moved by, those of few pictures several times, at other qualities.
 const FILTER_PAIRS: usize = 400;
 /// Samples by which its classes stay where they were. Not measured.
-const FILTER_PRIOR: f64 = 20_000.0;
+const FILTER_PRIOR: f64 = 5000.0;
 
 /// Does so, and has each model measured.
 ///
@@ -41,7 +41,8 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
     }
     let (model, count) =
         moved(shipped, &list, &piece_options, passes, |done| run.goes_on("moving pieces", done))?;
-    let mut last = None;
+    // Contexts are taught to several sizes of models; the filter goes with the middle one.
+    let mut models = Vec::new();
     let mut what = "contexts taught".to_string();
     if count > 0 {
         what = format!("{count} pieces moved, then so");
@@ -50,9 +51,9 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
         if count > 0 {
             run.measure(&what, model.clone())?;
         }
-        last = Some(model);
+        models.push(model);
     }
-    let Some(last) = last else { return Ok(()) };
+    let Some(taught) = models.get(models.len() / 2) else { return Ok(()) };
 
     run.begin();
     let options =
@@ -60,7 +61,7 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
     if !run.goes_on("moving the filter", 0.0) {
         return Ok(());
     }
-    let moved = fit_filter(&last, &pictures, &options, |done| run.goes_on("moving the filter", done));
+    let moved = fit_filter(taught, &pictures, &options, |done| run.goes_on("moving the filter", done));
     match moved {
         Ok((model, _)) => run.measure(&format!("{what}, and the filter moved"), model),
         // Pictures that it cannot be fitted to keep the one they have.

@@ -61,6 +61,11 @@ fn total<'a>(sums: impl Iterator<Item = &'a Option<Sums>>) -> Sums {
     out
 }
 
+/// The share of a set's squared error that a class has to save to be moved from where it was: its
+/// weights take about 30 bytes of a model, which a thousand files of 800 bytes save by a fraction of
+/// 4e-5 of the rate, and so by about as much of the error. Reckoned, not measured.
+const WORTH_MOVING: f64 = 1e-4;
+
 /// The filter that leaves least of the errors in `sums`. A class is drawn by `prior` samples towards its
 /// weights in the filter `known`; where none is, towards all classes of its step, and those
 /// towards all of its set.
@@ -80,10 +85,14 @@ pub fn filter_of(sums: &SumsOfClasses, prior: f64, known: Option<&Filter>) -> Fi
                 let weights_known =
                     known.map(|known| in_units(known.weights(set == 1, step * OF_STEP + number)));
                 let together = Prior { weights: weights_known.unwrap_or(together.weights), ..together };
-                let own = match class {
-                    Some(class) => solved(class, Some(&together), by),
-                    None => together.weights,
-                };
+                let mut own = together.weights;
+                if let Some(class) = class {
+                    let moved = solved(class, Some(&together), by);
+                    let gain = class.error_with(|at| own[at]) - class.error_with(|at| moved[at]);
+                    if known.is_none() || gain > WORTH_MOVING * all.sums.error() {
+                        own = moved;
+                    }
+                }
                 weights.extend(own.map(|weight| weight as f32));
             }
         }
