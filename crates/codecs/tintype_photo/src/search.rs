@@ -3,7 +3,7 @@
 //!
 //! The search is float and may differ between machines; what it decides is written by the walk.
 //! Distortions are squared internal units, of coefficients over their rows' weights; a bit weighs
-//! `LAMBDAS · step²` of them.
+//! `LAMBDA · step²` of them.
 
 mod block;
 
@@ -20,10 +20,9 @@ use std::cell::RefCell;
 use tintype_block::{Cell, ContextSet, PlaneState, Prices};
 use tintype_image::Plane;
 
-/// Lagrangian weight of a bit in squared steps: under `--tune psnr`, and under `--tune visual`. On 13
-/// crops of photos/valid 0.09 and 0.1 need 0.2 and 0.3 % more bytes at the same PSNR than 0.08; at
-/// SSIMULACRA2 of 50 to 90 (seven crops) 0.08 and 0.1 need 0.7 % more than 0.09.
-const LAMBDAS: [f32; 2] = [0.08, 0.09];
+/// Lagrangian weight of a bit in squared steps. On 13 crops of photos/valid, with the filter, 0.072 and 0.09 need as many
+/// bytes at the same PSNR within 0.15 %; at SSIMULACRA2 of 50 to 90 0.09 needs 0.3 % more, 0.1 0.7 %.
+const LAMBDA: f32 = 0.08;
 
 /// Superblocks that are searched before prices are made anew. On 13 crops of photos/valid 1,
 /// 16, 32 need 0.17, 0.11, 0.24 % more bytes at the same PSNR than 8, prices that stay as the model
@@ -266,7 +265,7 @@ impl<'a> PlaneSearch<'a> {
 
     fn lambda(&self, index: i8) -> f32 {
         let step = self.synthesis.dequantiser(index).step as f32;
-        LAMBDAS[usize::from(self.synthesis.varies)] * step * step
+        LAMBDA * step * step
     }
 
     /// Decodes a block into `state`.
