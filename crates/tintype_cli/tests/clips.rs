@@ -137,6 +137,20 @@ fn picture(time: usize, colours: usize) -> Vec<u8> {
 }
 
 #[test]
+fn what_a_clip_has_no_place_for_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/odd/srgb_profile.png");
+    for name in ["a1.png", "a2.png"] {
+        fs::copy(profile, at.join(name)).unwrap();
+    }
+    let output = run(at, &["encode", "a*.png", "--clip", "-o", "clip.tin", "--effort", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("a1.png has an ICC profile"), "{said}");
+    assert!(at.join("clip.tin").exists());
+}
+
+#[test]
 fn numbered_pictures_become_a_clip_and_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -192,11 +192,16 @@ fn sequence<'a>(
 ) -> Result<Clip<'a>, String> {
     let bytes = Rc::new(Cell::new(0));
     let (first, rest) = places.split_first().filter(|places| !places.1.is_empty()).ok_or_else(few)?;
-    let planes = still(first, &bytes)?;
+    let (planes, lost) = still(first, &bytes)?;
+    let whole = lost.is_none();
     let target = target_of(&planes.shape, exact, Sampling::S420);
     let info = ClipInfo::new(target.clone(), rate);
     let (counter, name) = (bytes.clone(), first.0.name());
-    let rest = rest.iter().map(move |place| still(place, &counter));
+    let rest = rest.iter().map(move |place| {
+        let (planes, lost) = still(place, &counter)?;
+        lost.filter(|_| whole).iter().for_each(|lost| note(lost));
+        Ok(planes)
+    });
     let fitted = move |(number, planes): (usize, Result<Planes, String>)| {
         let place = places[number].0.name();
         let planes =
@@ -204,11 +209,14 @@ fn sequence<'a>(
         Ok((planes, 1))
     };
     let pictures = Box::new(std::iter::once(Ok(planes)).chain(rest).enumerate().map(fitted));
-    Ok(Clip { info, pictures, bytes, warnings: Vec::new() })
+    Ok(Clip { info, pictures, bytes, warnings: lost.into_iter().collect() })
 }
 
-/// A picture of a sequence as it is shown, with its depth.
-fn still((place, depth): &(Place, Option<Place>), bytes: &Cell<u64>) -> Result<Planes, String> {
+/// A picture of a sequence as it is shown, with its depth, and what a clip has no place for.
+fn still(
+    (place, depth): &(Place, Option<Place>),
+    bytes: &Cell<u64>,
+) -> Result<(Planes, Option<String>), String> {
     let read = |place: &Place| {
         let file = read_input(place).map_err(|error| format!("{}: {error}", place.name()))?;
         bytes.set(bytes.get() + file.len() as u64);
@@ -225,7 +233,13 @@ fn still((place, depth): &(Place, Option<Place>), bytes: &Cell<u64>) -> Result<P
     // A clip has no place for an orientation, nor for samples of limited range of one picture.
     picture = apply_orientation(picture);
     picture.planes = picture.full_range().into_owned();
-    Ok(unassociated(&picture.planes).unwrap_or(picture.planes))
+    let metadata = &picture.metadata;
+    let items = [("an ICC profile", &metadata.icc), ("EXIF", &metadata.exif), ("XMP", &metadata.xmp)];
+    let items: Vec<&str> =
+        items.into_iter().filter(|(_, item)| item.is_some()).map(|(name, _)| name).collect();
+    let lost = (!items.is_empty())
+        .then(|| format!("{} has {}, for which a clip has no place", place.name(), items.join(", ")));
+    Ok((unassociated(&picture.planes).unwrap_or(picture.planes), lost))
 }
 
 /// What pictures of `shape` become: as they are where every sample must come back, else gray or YCbCr of 8 to 12 bits.
