@@ -165,13 +165,13 @@ fn goals_are_reached_within_two_per_cent() {
         assert!((reached(field) - goal).abs() < goal * 0.02, "{flag} {} for {goal}", reached(field));
     }
     // Here SSIMULACRA2 neither rises everywhere with the bytes, nor takes every value: what counts is
-    // that no quality gives a much smaller file which is as good as asked. These have 150 bytes.
+    // that no quality gives a much smaller file which is as good as asked. These have 140 to 150 bytes.
     let bytes = encode(&["--ssimulacra2", "60"])["bytes"].as_f64().unwrap();
     assert!(reached("ssimulacra2") > 60.0 * 0.98, "{}", reached("ssimulacra2"));
     for quality in (10..60).step_by(2) {
         let rival = encode(&["-q", &quality.to_string()])["bytes"].as_f64().unwrap();
         let enough = reached("ssimulacra2") >= 60.0 * 0.98;
-        assert!(!enough || bytes <= rival * 1.02 + 2.0, "{bytes} bytes, -q {quality} has {rival}");
+        assert!(!enough || bytes <= rival * 1.02 + 4.0, "{bytes} bytes, -q {quality} has {rival}");
     }
     let message = folder.fails(1, &["encode", "a.ppm", "-o", "c.tin", "--size", "20"]);
     assert!(message.contains("20 bytes") && !folder.path("c.tin").exists(), "{message}");
