@@ -2,8 +2,10 @@
 
 use fastrand::Rng;
 use tintype_container::{
-    ContainerLimits, PackedItem, Parts, Reader, SectionKey, SectionRef, crc_32c, read_varint, write_file,
+    ClipReader, ClipWriter, ContainerLimits, PackedItem, Parts, Reader, SectionKey, SectionRef, crc_32c,
+    read_varint, write_file,
 };
+use tintype_model::{ModelFile, ModelLimits};
 
 /// Values at which arithmetic often goes wrong.
 const EDGES: [u8; 9] = [0, 1, 2, 0x3f, 0x7f, 0x80, 0x81, 0xfe, 0xff];
@@ -15,7 +17,14 @@ pub fn mutated(seeds: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
     let Some(seed) = seeds.get(random.usize(..seeds.len().max(1))) else { return Vec::new() };
     let other = &seeds[random.usize(..seeds.len())];
     let in_parts = random.u8(..4) > 0;
-    match in_parts.then(|| tin_in_parts(seed, other, random).or_else(|| sealed_front(seed, random))) {
+    let parts = || {
+        tin_in_parts(seed, other, random)
+            .or_else(|| sealed_front(seed, random))
+            .or_else(|| clip_in_parts(seed, other, random))
+            .or_else(|| png_chunks(seed, other, random))
+            .or_else(|| model_payload(seed, random))
+    };
+    match in_parts.then(parts) {
         Some(Some(file)) => file,
         _ => {
             let mut bytes = seed.clone();
@@ -118,4 +127,83 @@ fn sealed_front(seed: &[u8], random: &mut Rng) -> Option<Vec<u8>> {
     front.extend(crc_32c(&front).to_le_bytes());
     front.extend_from_slice(seed.get(at + len + 4..)?);
     Some(front)
+}
+
+/// A clip with changed head and groups, under right checksums.
+fn clip_in_parts(seed: &[u8], other: &[u8], random: &mut Rng) -> Option<Vec<u8>> {
+    let mut reader = ClipReader::new(seed, ContainerLimits::default()).ok()?;
+    let mut head = reader.head().to_vec();
+    let mut groups = Vec::new();
+    while let Some(group) = reader.next_group().ok()? {
+        groups.push((group.count, group.bytes));
+    }
+    if random.u8(..4) == 0 {
+        change(&mut head, &[], random);
+    }
+    for _ in 0..random.usize(1..3) {
+        let at = random.usize(..groups.len().max(1));
+        let Some((count, bytes)) = groups.get_mut(at) else { break };
+        match random.u8(..8) {
+            0 => *count = u32::from(EDGES[random.usize(..EDGES.len())]),
+            1 => *count = random.u32(..300),
+            _ => change(bytes, other, random),
+        }
+    }
+    let mut writer = ClipWriter::new(Vec::new(), &head).ok()?;
+    groups.iter().try_for_each(|(count, bytes)| writer.group(*count, bytes)).ok()?;
+    writer.finish().ok()
+}
+
+/// A PNG file with changed chunks, whose checksums are right.
+fn png_chunks(seed: &[u8], other: &[u8], random: &mut Rng) -> Option<Vec<u8>> {
+    let mut rest = seed.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    let mut chunks = Vec::new();
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let end = u32::from_be_bytes(*len) as usize + 4;
+        let Some(chunk) = after.get(..end) else { break };
+        chunks.push(chunk.to_vec());
+        rest = after.get(end + 4..).unwrap_or_default();
+    }
+    let count = chunks.len();
+    for _ in 0..random.usize(1..4) {
+        let at = random.usize(..count.max(1));
+        match chunks.get_mut(at) {
+            // The four bytes of its name stay.
+            Some(chunk) if chunk.len() > 4 && random.u8(..6) > 0 => {
+                let mut body = chunk.split_off(4);
+                change(&mut body, other, random);
+                chunk.extend(body);
+            }
+            Some(_) => chunks.swap(at, random.usize(..count)),
+            None => return None,
+        }
+    }
+    let mut out = seed[..8].to_vec();
+    for chunk in chunks.iter().filter(|chunk| chunk.len() >= 4) {
+        out.extend((chunk.len() as u32 - 4).to_be_bytes());
+        out.extend_from_slice(chunk);
+        out.extend(crc_32(chunk).to_be_bytes());
+    }
+    Some(out)
+}
+
+/// A model file with a changed payload, whose hash and checksum are right.
+fn model_payload(seed: &[u8], random: &mut Rng) -> Option<Vec<u8>> {
+    let file = ModelFile::read(seed, &ModelLimits::default()).ok()?;
+    let mut payload = file.payload().to_vec();
+    // Shapes stand in front.
+    let front = random.usize(..payload.len().min(64) + 1);
+    let split = if random.bool() { front } else { payload.len() };
+    let rest = payload.split_off(split);
+    change(&mut payload, &[], random);
+    payload.extend(rest);
+    Some(ModelFile::new(file.codec(), seed[6], payload).to_bytes())
+}
+
+/// The checksum of PNG, bit by bit.
+fn crc_32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8)
+            .fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
 }

@@ -1,13 +1,18 @@
 //! What must take any bytes: one target for each reader.
 
-use crate::seeds::{by_codec, files, packed, test_data};
+use crate::seeds::{by_codec, clips, files, packed, test_data};
 use std::io::{Cursor, Read};
+use std::sync::OnceLock;
 use tintype::files::read_picture;
 use tintype::{
-    CodecId, DecodeOptions, Decoder, Encoder, Front, Identity, Keys, Limits, Lock, Models, Passphrase,
-    Picture, ProgressiveDecoder, Recipient, Region, Seal, Signature, Signer, SigningKey, codec,
+    ClipDecoder, CodecId, DecodeOptions, Decoder, Encoder, Front, Identity, Keys, Limits, Lock, Models,
+    Passphrase, Picture, ProgressiveDecoder, Recipient, Region, Seal, Signature, Signer, SigningKey,
+    codec,
 };
 use tintype_container::{ContainerLimits, Reader};
+use tintype_image::io::Animation;
+use tintype_image::io::y4m::Y4mReader;
+use tintype_train::Recipe;
 
 /// A reader, and sound inputs for it.
 pub struct Target {
@@ -29,11 +34,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sparse", seeds: || by_codec(codec::SPARSE), run: decode },
     Target { name: "neural", seeds: || by_codec(codec::NEURAL), run: decode },
     Target { name: "planes", seeds: || by_codec(codec::PLANES), run: decode },
+    Target { name: "clip", seeds: || clips(false), run: clip },
+    Target { name: "exact-clip", seeds: || clips(true), run: clip },
     Target { name: "packed-jpeg", seeds: packed, run: decode },
     Target { name: "progressive", seeds: || by_codec(codec::WAVELET), run: progressive },
     Target { name: "jpeg", seeds: || files("jpeg"), run: jpeg },
     Target { name: "pictures", seeds: picture_files, run: pictures },
+    Target { name: "animation", seeds: || files("odd"), run: animation },
     Target { name: "model", seeds: models, run: model },
+    Target { name: "recipe", seeds: || files("../recipes"), run: recipe },
     Target { name: "sealed", seeds: sealed_files, run: sealed },
     Target { name: "keys", seeds: || files("seal"), run: keys },
     Target { name: "round-trip", seeds: || files("pngsuite"), run: round_trip },
@@ -74,6 +83,30 @@ fn decode(bytes: &[u8]) {
     let _ = Decoder::from_stream_with_options(bytes, options()).map(Decoder::contents);
 }
 
+fn clip(bytes: &[u8]) {
+    if let Ok(mut decoder) = ClipDecoder::with_options(bytes, options()) {
+        while let Ok(Some(_)) = decoder.next_picture() {}
+    }
+    let Ok(mut decoder) = ClipDecoder::with_options(Cursor::new(bytes), options()) else { return };
+    let _ = decoder.pictures();
+    if decoder.seek(4).is_ok() {
+        let _ = decoder.next_picture();
+    }
+}
+
+fn animation(bytes: &[u8]) {
+    if let Ok(Some(animation)) = Animation::open(bytes, &limits()) {
+        animation.take(50).for_each(drop);
+    }
+    if let Ok(reader) = Y4mReader::new(bytes, &limits()) {
+        reader.take(50).for_each(drop);
+    }
+}
+
+fn recipe(bytes: &[u8]) {
+    let _ = Recipe::parse(&String::from_utf8_lossy(bytes));
+}
+
 fn progressive(bytes: &[u8]) {
     let mut decoder = ProgressiveDecoder::with_options(options());
     for piece in bytes.chunks(bytes.len() / 5 + 1) {
@@ -112,9 +145,17 @@ fn models() -> Vec<Vec<u8>> {
     ["cluster-photo.tinmodel", "sparse-photo.tinmodel"].into_iter().filter_map(file).collect()
 }
 
+/// A model that is taken codes a picture, which comes back as one.
 fn model(bytes: &[u8]) {
     let _ = Models::codec_of(bytes);
-    let _ = Models::default().add(bytes);
+    let mut models = Models::default();
+    let Ok(id) = models.add(bytes) else { return };
+    let picture = Picture::from_gray8(24, 18, &[90; 24 * 18]);
+    let encoder = Encoder::new().codec(id).models(models.clone()).effort(1).threads(1);
+    if let Some(Ok(tin)) = picture.ok().map(|picture| encoder.encode(&picture)) {
+        let options = options().models(models);
+        let _ = Decoder::from_stream_with_options(&tin.bytes[..], options).map(Decoder::decode);
+    }
 }
 
 const WORD: &str = "correct horse";
@@ -125,6 +166,13 @@ fn passphrase() -> Option<Passphrase> {
 
 fn identity() -> Option<Identity> {
     Identity::parse_list(include_str!("../../testdata/seal/age-key.txt")).ok()?.pop()
+}
+
+/// Seals to the key of [`identity`].
+fn seal() -> Option<Seal> {
+    static LOCK: OnceLock<Option<Lock>> = OnceLock::new();
+    let lock = || Lock::for_recipients(&[identity()?.recipient().ok()?]).ok();
+    LOCK.get_or_init(lock).clone().map(Seal::new)
 }
 
 fn sealed_files() -> Vec<Vec<u8>> {
@@ -149,6 +197,12 @@ fn sealed(bytes: &[u8]) {
     }
     decode(bytes);
     let _ = Decoder::with_options(Cursor::new(bytes), options().keys(keys.clone())).map(Decoder::decode);
+    // Whoever has a public key can seal anything to it.
+    if let Some(Ok(file)) = seal().map(|seal| Encoder::new().seal(seal).close(bytes, None)) {
+        let options = || options().keys(keys.clone());
+        let _ = Decoder::with_options(Cursor::new(&file), options()).map(Decoder::decode);
+        let _ = ClipDecoder::with_options(&file[..], options()).map(|mut clip| clip.next_picture());
+    }
     let Ok(front) = Front::read(&mut &bytes[..]) else { return };
     for (index, part) in front.parts().iter().enumerate() {
         let rest = usize::try_from(part.at).ok().and_then(|at| bytes.get(at..));

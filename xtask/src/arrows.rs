@@ -116,7 +116,7 @@ const ROOMS: &[Room] = &[
     room("tintype_serve", &[HALL, IMAGE]),
     room("tintype_cross", &[HALL, IMAGE]),
     room("tintype_dev", &[NUMERIC, CONTRACT, CODECS, HALL, WORKSHOPS]),
-    room("tintype_fuzz", &[HALL, CONTAINER]),
+    room("tintype_fuzz", &[HALL, CONTAINER, IMAGE, CONTRACT, &["tintype_train"]]),
     room("xtask", &[]),
 ];
 

@@ -9,8 +9,10 @@
 //! * `cross` decodes the same files on AArch64 and in WASM too, where their tools are.
 //! * `doors` tests the doors to other languages, which `test` does too.
 //! * `web` builds the page and its WebAssembly modules, and fails if they are too heavy.
+//! * `sbom` writes the bill of materials of the shipped programs, for a release.
 //! * `size` builds the program as it is shipped, and fails if it is too large.
 //! * `nightly` feeds hostile input to every reader, and kills batches; it takes an hour.
+//! * `memory` is the part of it that runs tests under Miri or valgrind.
 //! * `results [BENCH.json…]` writes `results/`, and from it the README's tables and picture and
 //!   docs/results.
 
@@ -29,6 +31,7 @@ mod nightly;
 mod results;
 mod results_page;
 mod rooms;
+mod sbom;
 mod shell;
 mod size;
 mod sources;
@@ -38,7 +41,7 @@ mod test_run;
 mod web;
 
 const USAGE: &str = "usage: cargo xtask check | quick | test | arrows | circles | names | rooms | \
-licences | hygiene | cross | doors [NAME…] | web | size | nightly | results [BENCH.json…]";
+licences | hygiene | cross | doors [NAME…] | web | sbom [TARGET] | size | nightly | memory | results [BENCH.json…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -56,8 +59,10 @@ fn main() -> ExitCode {
         Some("cross") => cross::step(&root),
         Some("doors") => doors::step(&root, &arguments[1..]),
         Some("web") => web::step(&root),
+        Some("sbom") => sbom::step(&root, arguments.get(1)),
         Some("size") => size::step(&root),
         Some("nightly") => nightly::step(&root),
+        Some("memory") => nightly::memory(&root),
         Some("results") => results::step(&root, &arguments[1..]),
         _ => {
             eprintln!("{USAGE}");

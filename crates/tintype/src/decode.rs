@@ -94,6 +94,7 @@ pub(crate) fn decode_with<R: Read>(
     let inner = if reduces { full_size_request(request, shape) } else { *request };
     let data = reader
         .sections(|key| codec.is_none_or(|codec| codec.wants(shape, &header, codec_key(key), &inner)))?;
+    exec.limits.check_time()?;
     let view = PayloadView {
         shape,
         header: &header,

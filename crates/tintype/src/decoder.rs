@@ -79,6 +79,7 @@ impl<R: Read + Seek> Decoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn with_options(reader: R, options: DecodeOptions) -> Result<Self> {
+        let options = options.started();
         let limits = container_limits(&options.exec.limits);
         let Chosen { input, scale_log2 } = Input::seek(reader, &options)?;
         Self::from_reader(Reader::seek(input, limits)?, scale_log2, options)
@@ -118,6 +119,7 @@ impl<R: Read> Decoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn from_stream_with_options(reader: R, options: DecodeOptions) -> Result<Self> {
+        let options = options.started();
         let limits = container_limits(&options.exec.limits);
         let Chosen { input, scale_log2 } = Input::stream(reader, &options)?;
         Self::from_reader(Reader::stream(input, limits)?, scale_log2, options)

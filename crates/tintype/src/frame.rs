@@ -27,6 +27,8 @@ pub(crate) fn container_limits(limits: &Limits) -> ContainerLimits {
     ContainerLimits {
         data_bytes_max: limits.samples_max.saturating_mul(BYTES_PER_SAMPLE_MAX),
         metadata_bytes_max: limits.metadata_bytes_max,
+        sections_max: limits.sections_max,
+        chunks_max: limits.chunks_max,
         ..ContainerLimits::default()
     }
 }

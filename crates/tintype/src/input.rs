@@ -23,6 +23,16 @@ pub(crate) enum Input<R> {
     Sealed(tintype_seal::Opened<R>),
 }
 
+impl<R> std::fmt::Debug for Input<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain { .. } => f.write_str("Input::Plain"),
+            #[cfg(feature = "seal")]
+            Self::Sealed(_) => f.write_str("Input::Sealed"),
+        }
+    }
+}
+
 /// An input, and what it shows of the picture.
 pub(crate) struct Chosen<R> {
     pub(crate) input: Input<R>,
@@ -98,7 +108,7 @@ fn sealed<R: Read>(
     let front = tintype_seal::Front::read(&mut (&front[..]).chain(&mut source))?;
     let index = chosen_part(&front, &options.keys)?;
     let part = &front.parts()[index];
-    if part.len_bytes > options.sealed_bytes_max() {
+    if part.len_bytes.is_some_and(|len| len > options.sealed_bytes_max()) {
         let (what, max) = ("bytes of a sealed part", options.sealed_bytes_max());
         return Err(Error::Limit { what, max });
     }
@@ -106,6 +116,34 @@ fn sealed<R: Read>(
     skip(&mut source, part.at - front.len_bytes()).map_err(io_error)?;
     let opened = front.open(index, &options.keys, source)?;
     Ok(Chosen { input: Input::Sealed(opened), scale_log2 })
+}
+
+/// Whether the part of a sealed file that `options` open is a clip; `source` comes after its first bytes, `front`. What
+/// reaches to the end of its file is one; of others the first bytes tell.
+#[cfg(all(feature = "seal", feature = "video"))]
+pub(crate) fn opens_as_clip(front: &[u8], mut source: impl Read, options: &DecodeOptions) -> bool {
+    let Some(Ok(read)) =
+        is_sealed(front).then(|| tintype_seal::Front::read(&mut front.chain(&mut source)))
+    else {
+        return false;
+    };
+    let Ok(index) = chosen_part(&read, &options.keys) else { return false };
+    let part = &read.parts()[index];
+    if part.len_bytes.is_none() {
+        return true;
+    }
+    let skipped =
+        std::io::copy(&mut source.by_ref().take(part.at - read.len_bytes()), &mut std::io::sink());
+    let mut head = Vec::new();
+    let opened = read.open(index, &options.keys, source);
+    skipped.is_ok()
+        && opened.is_ok_and(|part| part.take(5).read_to_end(&mut head).is_ok())
+        && crate::is_clip(&head)
+}
+
+#[cfg(all(not(feature = "seal"), feature = "video"))]
+pub(crate) fn opens_as_clip(_: &[u8], _: impl Read, _: &DecodeOptions) -> bool {
+    false
 }
 
 /// The largest part that `keys` open. With keys that open nothing, why they do not open the

@@ -189,7 +189,7 @@ mod warning;
 mod tests;
 
 #[cfg(feature = "video")]
-pub use clip::{ClipDecoder, ClipEncoder, ClipInfo, is_clip};
+pub use clip::{ClipDecoder, ClipEncoder, ClipInfo, holds_clip, is_clip};
 pub use decode::Decoded;
 pub use decoder::Decoder;
 pub use depth::{split_depth, with_depth};

@@ -185,7 +185,8 @@ impl DecodeOptions {
         self
     }
 
-    /// Refuses pictures and files beyond `limits`.
+    /// Refuses pictures and files beyond `limits`. Their time runs from the moment at which a decoder is made, or a file
+    /// is begun to be read.
     ///
     /// ```
     /// use tintype::{DecodeOptions, Limits};
@@ -195,6 +196,12 @@ impl DecodeOptions {
     /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.exec.limits = limits;
+        self
+    }
+
+    /// The same, whose time runs from now on.
+    pub(crate) fn started(mut self) -> Self {
+        self.exec.limits = self.exec.limits.started();
         self
     }
 

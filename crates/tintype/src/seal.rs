@@ -2,6 +2,8 @@
 
 use crate::encode::Encoded;
 use crate::error::{Error, Result};
+#[cfg(feature = "video")]
+use tintype_seal::SealedWriter;
 use tintype_seal::{Keys, Lock, Part, write_sealed};
 
 /// Smaller scales are of no use.
@@ -119,13 +121,23 @@ impl Seal {
         Ok(Some(divisor.trailing_zeros() as u8))
     }
 
+    /// The part of the preview, if there is one.
+    fn preview_part<'a>(&'a self, preview: Option<&'a (u8, Encoded)>) -> Option<Part<'a>> {
+        let (scale_log2, small) = preview?;
+        let lock = self.preview.as_ref()?.lock.as_ref();
+        Some(Part { scale_log2: *scale_log2, bytes: &small.bytes, lock })
+    }
+
+    /// A sealed file whose `.tin` file comes piece by piece.
+    #[cfg(feature = "video")]
+    pub(crate) fn streamed(&self, preview: Option<&(u8, Encoded)>) -> Result<SealedWriter<Vec<u8>>> {
+        let beside = Vec::from_iter(self.preview_part(preview));
+        Ok(SealedWriter::new(Vec::new(), &beside, &self.lock)?)
+    }
+
     /// The sealed file of `tin`.
     pub(crate) fn closed(&self, tin: &[u8], preview: Option<&(u8, Encoded)>) -> Result<Vec<u8>> {
-        let mut parts = Vec::new();
-        if let (Some((scale_log2, small)), Some(asked)) = (preview, &self.preview) {
-            let lock = asked.lock.as_ref();
-            parts.push(Part { scale_log2: *scale_log2, bytes: &small.bytes, lock });
-        }
+        let mut parts = Vec::from_iter(self.preview_part(preview));
         parts.push(Part { scale_log2: 0, bytes: tin, lock: Some(&self.lock) });
         let mut out = Vec::with_capacity(tin.len() + tin.len() / 1024 + 4096);
         write_sealed(&mut out, &parts)?;

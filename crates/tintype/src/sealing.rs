@@ -91,7 +91,11 @@ impl Encoder {
 
     /// The preview of `picture` that `seal` asks for, as a file, and by which power of two it is
     /// smaller.
-    fn preview_of(&self, seal: &Seal, picture: Option<&Picture>) -> Result<Option<(u8, Encoded)>> {
+    pub(crate) fn preview_of(
+        &self,
+        seal: &Seal,
+        picture: Option<&Picture>,
+    ) -> Result<Option<(u8, Encoded)>> {
         let Some(scale_log2) = seal.preview_log2()? else { return Ok(None) };
         let picture = picture.ok_or_else(|| Error::Misuse { what: "a preview of no picture".into() })?;
         let colour = crate::depth::split_depth(picture).map(|(colour, _)| colour);

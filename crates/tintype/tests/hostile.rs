@@ -113,12 +113,118 @@ fn rgb_with_planes_of_several_sizes_is_taken_or_refused() {
     shape.planes[1].subsample_x_log2 = 1;
     shape.planes[2].subsample_x_log2 = 1;
     let picture = Picture::new(Planes::new(shape));
-    for id in [codec::PHOTO, codec::CLUSTER, codec::SPARSE, codec::PLANES] {
+    for id in [codec::PHOTO, codec::CLUSTER, codec::SPARSE, codec::PLANES, codec::NEURAL] {
         let refused = Encoder::new().codec(id).encode(&picture).unwrap_err();
         assert!(refused.to_string().contains("several sizes"), "{refused}");
     }
     for encoder in [Encoder::new(), Encoder::lossless(), Encoder::new().codec(codec::WAVELET)] {
         let tin = encoder.encode(&picture).unwrap();
         assert_eq!(Decoder::new(Cursor::new(&tin)).unwrap().decode().unwrap().picture, picture);
+    }
+}
+
+/// The head of a clip of gray pictures, timed or not, exact or not.
+fn clip_head((width, height): (u64, u64), layout: u8) -> Vec<u8> {
+    let mut head = Vec::new();
+    write_varint(&mut head, width);
+    write_varint(&mut head, height);
+    head.extend([layout, 7]);
+    [25, 1, 0].into_iter().for_each(|number| write_varint(&mut head, number));
+    head
+}
+
+/// A clip of few bytes with this head and one group.
+fn clip_bomb(head: &[u8], count: u32, group: &[u8]) -> Vec<u8> {
+    let mut writer = tintype_container::ClipWriter::new(Vec::new(), head).unwrap();
+    writer.group(count, group).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn clips_that_ask_for_much_are_refused_at_once() {
+    use tintype::ClipDecoder;
+
+    let (exact, timed) = (1 << 6, 1 << 7);
+    for layout in [0, exact, timed, exact | timed] {
+        let file = clip_bomb(&clip_head((65_535, 65_535), layout), 256, &[0xff; 60]);
+        assert!(file.len() < 250);
+        let start = Instant::now();
+        let refused = ClipDecoder::new(&file[..]).map(|_| ()).unwrap_err();
+        assert!(refused.to_string().contains("number of"), "{refused}");
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+        // A group of more pictures than there may be, of nothing, of pictures that would not fit.
+        for (size, count) in [((64, 48), u32::MAX), ((64, 48), 256), ((8_000, 8_000), 256)] {
+            for group in [&[][..], &[0; 60], &[0xff; 60]] {
+                let file = clip_bomb(&clip_head(size, layout), count, group);
+                let start = Instant::now();
+                let mut decoder = ClipDecoder::with_threads(&file[..], 1).unwrap();
+                // What stands for pictures that cannot be decoded is not made for nothing.
+                let _ = decoder.next_picture().map(|picture| picture.map(|planes| planes.shape));
+                let time = start.elapsed();
+                // 64 million samples that stand for a picture are filled in, which is no more than they are.
+                let most = if size.0 > 1000 { 4 * AT_ONCE } else { AT_ONCE };
+                assert!(time < most, "{layout} {size:?} {count} {}: {time:?}", group.len());
+            }
+        }
+    }
+    // A record that says it has 4 GB.
+    let mut file = clip_bomb(&clip_head((64, 48), 0), 1, &[1; 10]);
+    let at = file.windows(4).rposition(|mark| mark == b"\x89REC").unwrap();
+    file.truncate(at);
+    let mut head = b"\x89REC\x01\xff\xff\xff\xff\0\0\0\0\x01\0\0\0".to_vec();
+    head.extend(crc_32c(&head).to_le_bytes());
+    file.extend(head);
+    let start = Instant::now();
+    let mut decoder = ClipDecoder::new(&file[..]).unwrap();
+    while decoder.next_picture().is_ok_and(|picture| picture.is_some()) {}
+    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+}
+
+/// A file that says it has many tiles of one picture, in the worst order.
+#[test]
+fn tiles_in_any_order_are_found_in_little_time() {
+    use tintype::{Encoder, Picture, codec};
+
+    let picture = Picture::from_gray8(64, 64, &[90; 64 * 64]).unwrap();
+    let one = Encoder::lossless().codec(codec::LOSSLESS).effort(1).encode(&picture).unwrap();
+    assert!(Decoder::new(Cursor::new(&one.bytes)).unwrap().decode().is_ok());
+    // Codec 2 with tiles of 64 pixels: 100 × 100 of them.
+    let mut head = vec![2];
+    write_varint(&mut head, 6_400);
+    write_varint(&mut head, 6_400);
+    head.extend([0, 7, 6, 0]);
+    let data = [0u8; 8];
+    for reversed in [false, true] {
+        let mut keys: Vec<u32> = (0..10_000).collect();
+        if reversed {
+            keys.reverse();
+        }
+        let section = |&tile: &u32| SectionRef { key: SectionKey { tile, layer: 0 }, bytes: &data };
+        let sections = keys.iter().map(section).collect();
+        let mut file = Vec::new();
+        write_file(&mut file, &Parts { head: &head, sections, ..Parts::default() }).unwrap();
+        let start = Instant::now();
+        let _ = Decoder::new(Cursor::new(&file)).and_then(Decoder::decode);
+        assert!(start.elapsed() < 8 * AT_ONCE, "{reversed}: {:?}", start.elapsed());
+    }
+}
+
+/// Models whose layouts say that they are larger than anything, under right hashes.
+#[test]
+fn models_of_absurd_shapes_are_refused_at_once() {
+    use tintype::Models;
+    use tintype_model::ModelFile;
+
+    for codec in 1..=9 {
+        for version in 0..=6 {
+            for payload in
+                [&[][..], &[0; 40], &[0xff; 40], &[0x7f; 200], &[0xff, 0xff, 0xff, 0x7f, 1, 1, 1, 1]]
+            {
+                let file = ModelFile::new(codec, version, payload.to_vec()).to_bytes();
+                let start = Instant::now();
+                assert!(Models::default().add(&file).is_err(), "codec {codec}, version {version}");
+                assert!(start.elapsed() < AT_ONCE, "codec {codec}: {:?}", start.elapsed());
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `--limit-pixels` and `--limit-memory`.
+//! `--limit-pixels`, `--limit-memory` and `--limit-time`.
 
 mod folder;
 
@@ -24,4 +24,32 @@ fn pictures_beyond_the_limits_are_refused_by_every_command() {
     }
     // 96 × 64 pixels.
     folder.ok(&["decode", "a.tin", "-o", "b.ppm", "--limit-pixels", "6144", "--limit-memory", "60MB"]);
+}
+
+#[test]
+fn a_file_that_takes_too_long_is_given_up() {
+    let folder = Folder::with_photo("a.ppm");
+    folder.ok(&["encode", "a.ppm", "--lossless"]);
+    let mut clip = b"YUV4MPEG2 W24 H16 F25:1 Cmono\n".to_vec();
+    for level in 0..5 {
+        clip.extend(b"FRAME\n");
+        clip.extend([level * 20; 24 * 16]);
+    }
+    folder.write("c.y4m", &clip);
+    folder.ok(&["encode", "c.y4m", "--lossless"]);
+    // A nanosecond is over before the first tile.
+    let limit = ["--limit-time", "0.000000001"];
+    for command in [
+        &["decode", "a.tin", "-o", "b.ppm"][..],
+        &["decode", "c.tin", "-o", "b.y4m"],
+        &["verify", "a.tin"],
+        &["verify", "c.tin"],
+        &["compare", "a.ppm", "a.tin"],
+    ] {
+        let message = folder.fails(1, &[command, &limit].concat());
+        assert!(message.contains("milliseconds of work"), "{command:?}: {message}");
+    }
+    assert!(!folder.names().contains("b.ppm") && !folder.names().contains("b.y4m"));
+    folder.ok(&["decode", "a.tin", "-o", "b.ppm", "--limit-time", "600"]);
+    folder.fails(2, &["decode", "a.tin", "-o", "c.ppm", "--limit-time", "0"]);
 }

@@ -60,9 +60,54 @@ fn what_the_result_lacks_keeps_the_original() {
     let one = ["encode", "a.gif", "--replace", "--lossless", "--codec", "lossless"];
     let message = folder.fails(1, &one);
     assert!(message.contains("the original stays"), "{message}");
+    std::fs::remove_file(folder.path("a.tin")).unwrap();
+    // As a clip it has all frames, and not how often they are repeated.
     let message = folder.fails(1, &one[..4]);
-    assert!(message.contains("--replace does not compare"), "{message}");
-    assert!(folder.path("a.gif").exists());
+    assert!(message.contains("--yes"), "{message}");
+    assert!(folder.path("a.gif").exists() && !folder.path("a.tin").exists());
+    folder.ok(&[&one[..4], &["--yes"]].concat());
+    assert!(!folder.path("a.gif").exists());
+}
+
+/// Eight gray pictures of 24 × 16, each another.
+fn y4m() -> Vec<u8> {
+    let mut file = b"YUV4MPEG2 W24 H16 F25:1 Cmono\n".to_vec();
+    for time in 0..8u8 {
+        file.extend(b"FRAME\n");
+        file.extend((0..24 * 16).map(|i| (i / 24 * 9 + i % 24 * 3) as u8 ^ time));
+    }
+    file
+}
+
+#[test]
+fn clips_are_replaced_when_every_picture_comes_back() {
+    let folder = Folder::new();
+    folder.write("a.y4m", &y4m());
+    let message = folder.fails(1, &["encode", "a.y4m", "--replace"]);
+    assert!(message.contains("--yes") && !folder.path("a.tin").exists(), "{message}");
+    let line = folder.ok(&["encode", "a.y4m", "--replace", "--lossless", "--json"]);
+    assert!(line.contains("\"replaced\":true") && !folder.path("a.y4m").exists(), "{line}");
+    folder.ok(&["decode", "a.tin", "-o", "b.y4m"]);
+    assert_eq!(folder.read("b.y4m"), y4m());
+
+    // A run that was killed after it wrote the result: the same command goes on, sealed or not.
+    let key = test_file("seal/age-key.pub").display().to_string();
+    for seal in [&[][..], &["--recipients-file", &key]] {
+        let exact = [&["encode", "b.y4m", "-o", "b.tin", "--lossless"][..], seal].concat();
+        folder.ok(&[&exact[..], &["--force"]].concat());
+        let before = folder.read("b.tin");
+        folder.ok(&[&exact[..], &["--replace"]].concat());
+        // A new lock does not open what another one sealed: then the clip is sealed anew.
+        assert!(!folder.path("b.y4m").exists() && (folder.read("b.tin") == before || !seal.is_empty()));
+        folder.write("b.y4m", &y4m());
+    }
+    // A clip that ends in the middle of a picture is in the original only.
+    folder.write("cut.y4m", &y4m()[..2000]);
+    let message = folder.fails(1, &["encode", "cut.y4m", "--replace", "--lossless"]);
+    assert!(message.contains("the original stays"), "{message}");
+    assert!(folder.path("cut.y4m").exists());
+    folder.ok(&["encode", "b.y4m", "-o", "c.tin", "--replace", "--yes", "-q", "70"]);
+    assert!(!folder.path("b.y4m").exists());
 }
 
 #[cfg(unix)]
@@ -104,10 +149,13 @@ fn kills() -> usize {
     std::env::var("TINTYPE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
 }
 
-/// The pictures of a batch, by name; sizes differ, so that every moment is met.
+/// The pictures of a batch, by name, a hundred of them where kills are many; sizes differ, so that every moment is
+/// met.
 fn originals() -> BTreeMap<String, Vec<u8>> {
     let picture = |i: usize| (format!("p{i:02}.ppm"), ppm(40 + 8 * (i % 7), 30 + 5 * (i % 5)));
-    let mut all: BTreeMap<_, _> = (0..18).map(picture).collect();
+    let count = if kills() < 100 { 17 } else { 98 };
+    let mut all: BTreeMap<_, _> = (0..count).map(picture).collect();
+    all.insert("clip.y4m".into(), y4m());
     // One stem twice: the names of their results must not depend on what is left.
     all.insert("p03.jpg".into(), std::fs::read(test_file("jpeg/baseline_420.jpg")).unwrap());
     all
@@ -129,9 +177,9 @@ fn is_whole(folder: &Folder, name: &str, original: &[u8]) -> bool {
     let tin = [format!("in/{name}.tin"), format!("in/{stem}.tin")];
     let tin =
         tin.iter().find(|tin| folder.path(tin).exists()).unwrap_or_else(|| panic!("{name} is lost"));
-    let back = if name.ends_with("jpg") { "back.jpg" } else { "back.ppm" };
-    folder.ok(&["decode", tin, "-o", back, "--force"]);
-    folder.read(back) == original
+    let back = format!("back.{}", name.split('.').next_back().unwrap());
+    folder.ok(&["decode", tin, "-o", &back, "--force"]);
+    folder.read(&back) == original
 }
 
 /// The files of `in`, by name.

@@ -187,15 +187,102 @@ fn a_batch_is_sealed_and_opened_on_all_cores() {
 }
 
 #[test]
-fn a_clip_is_refused_rather_than_left_open() {
+fn secret_keys_with_passphrases_of_their_own_open_and_sign() {
+    let folder = Folder::with_photo("a.ppm");
+    let (age, ssh) = (test_key("age-key.pub"), test_key("ssh-key.pub"));
+    let both = ["--recipients-file", &age, "--recipients-file", &ssh];
+    folder.ok(&[&["encode", "a.ppm", "--lossless"][..], &both].concat());
+    folder.write("word", b"correct horse\n");
+    folder.write("wrong", b"correct hose\n");
+    for key in ["age-key-locked.age", "ssh-key-locked"] {
+        let key = test_key(key);
+        let decode = ["decode", "a.tin", "-o", "b.ppm", "--force", "-i", &key];
+        folder.ok(&[&decode[..], &["--key-passphrase-file", "word"]].concat());
+        assert_eq!(folder.read("b.ppm"), folder.read("a.ppm"), "{key}");
+        std::fs::remove_file(folder.path("b.ppm")).unwrap();
+        let wrong = folder.fails(2, &[&decode[..], &["--key-passphrase-file", "wrong"]].concat());
+        assert!(wrong.contains(&key) && wrong.contains("wrong passphrase of the secret key"), "{wrong}");
+        let none = folder.fails(2, &decode);
+        assert!(none.contains("TINTYPE_KEY_PASSPHRASE"), "{none}");
+        assert!(!folder.path("b.ppm").exists());
+    }
+    for (key, public) in [("ssh-key-locked", "ssh-key.pub"), ("minisign-locked.key", "minisign.pub")] {
+        let mut sign = folder.command(&["sign", "a.tin", "--key", &test_key(key), "--force"]);
+        let output = sign.env("TINTYPE_KEY_PASSPHRASE", "correct horse").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let signer = test_key(public);
+        folder.ok(&["verify", "a.tin", "-i", &test_key("ssh-key"), "--signer", &signer]);
+        folder.fails(2, &["sign", "a.tin", "--key", &test_key(key), "--force"]);
+    }
+}
+
+/// Ten gray pictures of 40 × 32, each another.
+fn y4m() -> Vec<u8> {
+    let mut file = b"YUV4MPEG2 W40 H32 F25:1 Cmono\n".to_vec();
+    for time in 0..10 {
+        file.extend(b"FRAME\n");
+        file.extend((0..40 * 32).map(|i| (i / 40 * 5 + (i % 40 + 2 * time) * 4) as u8));
+    }
+    file
+}
+
+#[test]
+fn clips_are_sealed_with_an_open_picture_beside_them() {
+    let (folder, key) = (Folder::new(), test_key("age-key.txt"));
+    folder.write("a.y4m", &y4m());
+    let seal = ["--recipients-file", &test_key("age-key.pub"), "--open-preview", "1/4"];
+    folder.ok(&[&["encode", "a.y4m", "--lossless", "--group", "3"][..], &seal].concat());
+    assert_eq!(folder.read("a.tin")[4], 3);
+
+    let closed = folder.json(&["info", "a.tin", "--json"]);
+    assert_eq!((closed["width"].as_u64(), closed["sealed"]["open"].as_bool()), (Some(10), Some(false)));
+    assert_eq!(closed["sealed"]["parts"][1]["clip"].as_bool(), Some(true), "{closed}");
+    let info = folder.json(&["info", "a.tin", "--json", "-i", &key]);
+    assert_eq!((info["frames"].as_u64(), info["sealed"]["open"].as_bool()), (Some(10), Some(true)));
+    let text = folder.ok(&["info", "a.tin", "-i", &key]);
+    assert!(text.contains("sealed, opened") && text.contains("40 × 32"), "{text}");
+
+    // Without a key there is the first picture, small; with it all of them, from a file and a pipe.
+    let small = folder.run(&["decode", "a.tin", "-o", "small.pgm"]);
+    assert!(folder.read("small.pgm").starts_with(b"P5\n10 8\n"), "{small:?}");
+    folder.ok(&["decode", "a.tin", "-i", &key]);
+    assert_eq!(folder.read("a.y4m"), y4m());
+    let piped = folder.with_input(&["decode", "-", "-i", &key], &folder.read("a.tin"));
+    assert!(piped.stdout == y4m(), "{}", String::from_utf8_lossy(&piped.stderr));
+    folder.ok(&["decode", "a.tin", "-o", "part.y4m", "--frames", "7..9", "-i", &key]);
+    let head = 30;
+    assert_eq!(folder.read("part.y4m")[head..], y4m()[head + 7 * 1286..head + 9 * 1286]);
+    folder.ok(&["verify", "a.tin", "-i", &key]);
+    let wrong = folder.fails(1, &["decode", "a.tin", "-o", "b.y4m", "-i", &test_key("ssh-key")]);
+    assert!(wrong.contains("not sealed to any"), "{wrong}");
+
+    // What was changed, cut or made longer is refused whole, and leaves nothing behind.
+    let whole = folder.read("a.tin");
+    folder.write_damaged("a.tin", 9, "bad.tin");
+    folder.write("cut.tin", &whole[..whole.len() - 20]);
+    folder.write("long.tin", &[&whole[..], b"more"].concat());
+    for name in ["bad.tin", "cut.tin", "long.tin"] {
+        for command in [&["decode", name, "-o", "c.y4m", "-i", &key][..], &["verify", name, "-i", &key]]
+        {
+            let message = folder.fails(1, command);
+            assert!(message.contains("damaged or changed"), "{command:?}: {message}");
+        }
+        assert!(!folder.path("c.y4m").exists());
+    }
+}
+
+#[test]
+fn sealed_clips_are_as_small_as_asked_for_and_signed() {
     let folder = Folder::new();
-    let frame = [&b"FRAME\n"[..], &[90; 32 * 32 * 3 / 2]].concat();
-    let clip = [&b"YUV4MPEG2 W32 H32 F30:1 C420jpeg\n"[..], &frame, &frame].concat();
-    folder.write("a.y4m", &clip);
-    let key = test_key("age-key.pub");
-    let sealed = folder.fails(1, &["encode", "a.y4m", "--recipients-file", &key]);
-    assert!(sealed.contains("clips are not sealed"), "{sealed}");
-    let replaced = folder.fails(1, &["encode", "a.y4m", "--replace", "--yes"]);
-    assert!(replaced.contains("does not compare"), "{replaced}");
-    assert_eq!(folder.names().into_iter().collect::<Vec<_>>(), ["a.y4m"]);
+    folder.write("a.y4m", &y4m());
+    let recipients = ["--recipients-file", &test_key("age-key.pub")];
+    folder.ok(&[&["encode", "a.y4m", "--size", "3000"][..], &recipients].concat());
+    assert!(folder.read("a.tin").len() <= 3000);
+    folder.ok(&["sign", "a.tin", "--key", &test_key("ssh-key")]);
+    let (key, signer) = (test_key("age-key.txt"), test_key("ssh-key.pub"));
+    folder.ok(&["verify", "a.tin", "-i", &key, "--signer", &signer]);
+    // Numbered pictures are a clip like others.
+    folder.ok(&["decode", "a.tin", "-o", "in/%02d.png", "-i", &key]);
+    folder.ok(&[&["encode", "in", "--clip", "-o", "b.tin", "--lossless"][..], &recipients].concat());
+    assert_eq!(folder.json(&["info", "b.tin", "--json", "-i", &key])["frames"].as_u64(), Some(10));
 }

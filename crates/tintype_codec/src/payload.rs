@@ -60,6 +60,18 @@ pub struct PayloadView<'a> {
     pub cut_off: bool,
 }
 
+impl<'a> PayloadView<'a> {
+    /// The section of a tile that is one section, if it is present: at once where sections stand in the order of tiles,
+    /// as encoders write them.
+    pub fn section_of_tile(&self, tile: usize) -> Option<&SectionView<'a>> {
+        let found = self.sections.binary_search_by_key(&tile, |section| section.key.tile as usize);
+        match found {
+            Ok(at) if self.sections[at].key.layer == 0 => self.sections.get(at),
+            _ => self.sections.iter().find(|section| section.key.tile as usize == tile),
+        }
+    }
+}
+
 impl Payload {
     /// A payload of one layer: one section for each tile, in the order of tiles.
     pub fn from_tiles(header: Vec<u8>, tiles: impl IntoIterator<Item = Vec<u8>>) -> Self {

@@ -5,9 +5,9 @@
 //! tile is freed as soon as its samples are copied into place, so that beside the picture memory
 //! holds as many tiles as there are threads.
 
-use crate::{CodecError, DecodeRequest, PayloadView, Result, SectionKey, map_indexed};
+use crate::{CodecError, DecodeRequest, Exec, PayloadView, Result, SectionKey, map_indexed};
 use std::sync::Mutex;
-use tintype_image::{Planes, Region, Shape, Threads, TileGrid};
+use tintype_image::{Planes, Region, Shape, TileGrid};
 
 /// Square tiles of `tile_px` pixels over a picture of `shape`.
 pub fn tile_grid(shape: &Shape, tile_px: usize) -> TileGrid {
@@ -45,12 +45,13 @@ pub fn requested_region(shape: &Shape, request: &DecodeRequest) -> Result<Region
 /// or above its edge.
 ///
 /// # Errors
-/// The first of `decode`'s, in the order of tiles; `Misuse` for regions outside the picture.
+/// The first of `decode`'s, in the order of tiles; `Misuse` for regions outside the picture; `Limit` where the time
+/// of `exec` is over.
 pub fn decode_tiles(
     shape: &Shape,
     grid: &TileGrid,
     region: Option<Region>,
-    threads: Threads,
+    exec: &Exec,
     decode: impl Fn(usize, &Shape) -> Result<Planes> + Sync,
 ) -> Result<Planes> {
     let request = DecodeRequest { region, ..DecodeRequest::default() };
@@ -66,7 +67,8 @@ pub fn decode_tiles(
     // The canvas covers whole tiles; the region is cropped from it at the end.
     let (width_px, height_px) = (last.right() - first.x, last.bottom() - first.y);
     let canvas = Mutex::new(Planes::new(shape.with_size(width_px, height_px)));
-    let results = map_indexed(threads, wanted.len(), |i| {
+    let results = map_indexed(exec.threads, wanted.len(), |i| {
+        exec.limits.check_time()?;
         let (tile, place) = wanted[i];
         let planes = decode(tile, &shape.with_size(place.width, place.height))?;
         let mut canvas = canvas.lock().expect("no worker panics while it holds the lock");
@@ -117,7 +119,7 @@ pub struct TileSection<'a> {
 /// # Errors
 /// `Malformed` if the section is missing in a file that is complete.
 pub fn section_of<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<TileSection<'a>> {
-    match payload.sections.iter().find(|s| s.key.tile as usize == tile) {
+    match payload.section_of_tile(tile) {
         Some(section) => Ok(TileSection { bytes: section.bytes, cut_off: !section.complete }),
         None if payload.cut_off => Ok(TileSection { bytes: &[], cut_off: true }),
         None => Err(CodecError::Malformed { what: format!("tile {tile} is missing"), at: None }),

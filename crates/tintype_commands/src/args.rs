@@ -209,6 +209,10 @@ pub struct KeyArgs {
     /// Secret keys that open sealed files: a file of age, or an ssh-ed25519 key; repeatable
     #[arg(short, long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
+    /// The passphrase of secret keys that have one of their own, on the first line of this file
+    /// [default: TINTYPE_KEY_PASSPHRASE, or asked for]
+    #[arg(long, value_name = "FILE")]
+    pub key_passphrase_file: Option<PathBuf>,
     /// The passphrase on the first line of this file [default: TINTYPE_PASSPHRASE, or asked for]
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -462,9 +466,13 @@ pub struct SignArgs {
     /// .tin files, globs, or folders of .tin files
     #[arg(required = true, value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
-    /// The secret key: ssh-ed25519, or minisign's; without a passphrase of its own
+    /// The secret key: ssh-ed25519, or minisign's
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
+    /// The passphrase of the key, if it has one, on the first line of this file [default: TINTYPE_KEY_PASSPHRASE, or
+    /// asked for]
+    #[arg(long, value_name = "FILE")]
+    pub key_passphrase_file: Option<PathBuf>,
     /// Replace signatures that exist already
     #[arg(long)]
     pub force: bool,
@@ -485,6 +493,8 @@ pub struct PlayArgs {
     /// Again and again, until Ctrl-C
     #[arg(long)]
     pub repeat: bool,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 }
 
 /// Models for decoding.
@@ -544,13 +554,18 @@ pub struct LimitArgs {
     /// samples]
     #[arg(long, value_name = "BYTES", value_parser = parse_size)]
     pub limit_memory: Option<u64>,
+    /// Give up a file whose decoding takes longer, such as 10 or 0.5
+    #[arg(long, value_name = "SECONDS", value_parser = parse_positive)]
+    pub limit_time: Option<f32>,
 }
 
 impl LimitArgs {
     /// As a value for the library.
     pub fn limits(&self) -> Limits {
         let limits = self.limit_memory.map_or_else(Limits::default, Limits::within_memory);
-        Limits { pixels_max: self.limit_pixels.unwrap_or(u64::MAX), ..limits }
+        let pixels_max = self.limit_pixels.unwrap_or(u64::MAX);
+        let time = |seconds: f32| std::time::Duration::try_from_secs_f32(seconds).ok();
+        Limits { pixels_max, time_max: self.limit_time.and_then(time), ..limits }
     }
 }
 

@@ -26,11 +26,15 @@ pub fn claim(file: &File, path: &Path) -> std::io::Result<bool> {
 
 /// Removes the leftovers in the folders that `jobs` write into.
 pub fn remove_leftovers(jobs: &[Job]) {
-    let folder = |job: &Job| match &job.output {
-        Place::File(path) => path.parent().map(Path::to_path_buf),
+    remove_leftovers_beside(jobs.iter().filter_map(|job| match &job.output {
+        Place::File(path) => Some(path.as_path()),
         Place::Standard => None,
-    };
-    let folders: BTreeSet<PathBuf> = jobs.iter().filter_map(folder).collect();
+    }));
+}
+
+/// Removes the leftovers in the folders of these files.
+pub fn remove_leftovers_beside<'a>(files: impl Iterator<Item = &'a Path>) {
+    let folders: BTreeSet<PathBuf> = files.filter_map(Path::parent).map(Path::to_path_buf).collect();
     for folder in folders {
         let folder = if folder.as_os_str().is_empty() { Path::new(".").to_path_buf() } else { folder };
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

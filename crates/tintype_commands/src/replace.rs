@@ -34,12 +34,7 @@ pub struct Replace {
 impl Replace {
     /// Refuses a result that loses something which nobody agreed to.
     pub fn check_loss(&self, loses: bool) -> Result<(), String> {
-        match loses && !self.yes {
-            true => Err("the result would lose something and the original would be gone; give --lossless, or --yes \
-                         to agree to the loss"
-                .into()),
-            false => Ok(()),
-        }
+        agreed_loss(loses, self.yes)
     }
 
     /// Whether the file at `place` gives back what is expected; if not, why.
@@ -95,23 +90,50 @@ impl Replace {
         read: &[u8],
         (expected, threads): (Expected<'_>, Threads),
     ) -> Result<(), String> {
-        let (Place::File(original), Place::File(result)) = (&job.input, place) else {
-            return Err("only a file that goes to a file can be replaced".into());
-        };
-        let kind = std::fs::symlink_metadata(original).map_err(|error| error.to_string())?;
-        if !kind.is_file() {
-            return Err("it is no plain file".into());
-        }
-        let stays = |error: std::io::Error| format!("{}: {error}", result.display());
-        sync(result).map_err(stays)?;
-        self.check(place, expected, threads).map_err(|why| format!("{}: {why}", result.display()))?;
-        if std::fs::read(original).map_err(|error| error.to_string())? != read {
-            return Err("it was changed while it was encoded".into());
-        }
-        std::fs::remove_file(original).map_err(|error| error.to_string())?;
-        // That the original is gone need not be on the disk for safety.
-        Ok(())
+        let check = |_: &Path| self.check(place, expected, threads).map(|_| ());
+        delete_checked(job, place, &check, &|original| Ok(std::fs::read(original)? == read))
     }
+}
+
+/// Refuses a loss that nobody agreed to.
+pub fn agreed_loss(loses: bool, yes: bool) -> Result<(), String> {
+    match loses && !yes {
+        true => Err(
+            "the result would lose something and the original would be gone; give --lossless, or --yes to agree to \
+             the loss"
+                .into(),
+        ),
+        false => Ok(()),
+    }
+}
+
+/// Deletes the original of `job` once its result at `place` is on the disk and `check` finds that it holds the
+/// original, which is still as it was read if it is `unchanged`.
+///
+/// # Errors
+/// Why the original stays.
+pub fn delete_checked(
+    job: &Job,
+    place: &Place,
+    check: &dyn Fn(&Path) -> Result<(), String>,
+    unchanged: &dyn Fn(&Path) -> std::io::Result<bool>,
+) -> Result<(), String> {
+    let (Place::File(original), Place::File(result)) = (&job.input, place) else {
+        return Err("only a file that goes to a file can be replaced".into());
+    };
+    let kind = std::fs::symlink_metadata(original).map_err(|error| error.to_string())?;
+    if !kind.is_file() {
+        return Err("it is no plain file".into());
+    }
+    let stays = |error: std::io::Error| format!("{}: {error}", result.display());
+    sync(result).map_err(stays)?;
+    check(result).map_err(|why| format!("{}: {why}", result.display()))?;
+    if !unchanged(original).map_err(|error| error.to_string())? {
+        return Err("it was changed while it was encoded".into());
+    }
+    std::fs::remove_file(original).map_err(|error| error.to_string())?;
+    // That the original is gone need not be on the disk for safety.
+    Ok(())
 }
 
 /// Waits until the file at `path` and its name are on the disk.

@@ -7,6 +7,7 @@
 use crate::Failure;
 use crate::args::{KeyArgs, SealArgs};
 use crate::files::Place;
+use crate::style::{counted, grouped};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use tintype::{DecodeOptions, Encoder, Picture};
@@ -14,6 +15,9 @@ use tintype::{DecodeOptions, Encoder, Picture};
 /// Holds a passphrase for sealing and opening.
 #[cfg(feature = "seal")]
 const PASSPHRASE_VARIABLE: &str = "TINTYPE_PASSPHRASE";
+/// Holds the passphrase of secret keys that have one.
+#[cfg(feature = "seal")]
+const KEY_PASSPHRASE_VARIABLE: &str = "TINTYPE_KEY_PASSPHRASE";
 
 /// What `info` says of a sealed file.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +37,33 @@ pub struct SealedPart {
     pub divisor: u32,
     pub sealed: bool,
     pub bytes: u64,
+    /// It holds a clip: what reaches to the end of its file is one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub clip: bool,
+}
+
+/// What opens a sealed file, and which of its parts are sealed.
+pub fn sealed_lines(facts: &SealedFacts) -> Vec<(&'static str, String)> {
+    let keys = match (facts.passphrase, facts.recipients) {
+        (true, 0) => "a passphrase".to_string(),
+        (true, count) => format!("a passphrase, or {}", counted(count, "secret key")),
+        (false, count) => counted(count, "secret key"),
+    };
+    let mut lines = vec![("sealed", format!("opens with {keys}"))];
+    for part in &facts.parts {
+        let what = match part.divisor {
+            1 if part.clip => "clip".to_string(),
+            1 => "picture and metadata".to_string(),
+            divisor => format!("preview of 1/{divisor}"),
+        };
+        let state = match (part.sealed, part.divisor, facts.open) {
+            (false, ..) => "open",
+            (true, 1, true) => "sealed, opened",
+            (true, ..) => "sealed",
+        };
+        lines.push(("part", format!("{what}, {} bytes, {state}", grouped(part.bytes))));
+    }
+    lines
 }
 
 /// Where the signature of the file at `path` stands.
@@ -63,7 +94,7 @@ mod on {
     use tintype::{Front, Identity, Keys, Lock, Passphrase, Recipient, Seal};
 
     /// How results are sealed, if they are.
-    #[derive(Clone, Default)]
+    #[derive(Clone, Debug, Default)]
     pub struct Sealing(Option<Seal>);
 
     impl Sealing {
@@ -79,7 +110,8 @@ mod on {
                 };
             }
             let lock = if asks_word {
-                let word = match given_passphrase(args.passphrase_file.as_deref())? {
+                let word = match given_passphrase(args.passphrase_file.as_deref(), PASSPHRASE_VARIABLE)?
+                {
                     Some(word) => word,
                     None => new_passphrase()?,
                 };
@@ -97,6 +129,15 @@ mod on {
         /// Whether results are sealed.
         pub fn is_on(&self) -> bool {
             self.0.is_some()
+        }
+
+        /// The encoder of clips that seals so.
+        #[cfg(feature = "video")]
+        pub fn on_clip(&self, encoder: tintype::ClipEncoder) -> tintype::ClipEncoder {
+            match &self.0 {
+                Some(seal) => encoder.seal(seal.clone()),
+                None => encoder,
+            }
         }
 
         /// Keys that open what this seals.
@@ -149,22 +190,25 @@ mod on {
         Ok(all)
     }
 
-    /// The passphrase that a file or the environment gives.
-    fn given_passphrase(file: Option<&Path>) -> Result<Option<Passphrase>, Failure> {
+    /// The passphrase that a file or the variable of the environment gives.
+    fn given_passphrase(file: Option<&Path>, variable: &str) -> Result<Option<Passphrase>, Failure> {
         let word = match file {
             Some(path) => Some(first_line(path)?),
-            None => std::env::var(PASSPHRASE_VARIABLE).ok().map(tintype::Zeroizing::new),
+            None => std::env::var(variable).ok().map(tintype::Zeroizing::new),
         };
         let word = word.filter(|word| !word.is_empty()).map(|word| Passphrase::new(word.as_str()));
         word.transpose().map_err(|error| Failure::Usage(error.to_string()))
     }
 
-    /// Asks on the terminal, without showing what is typed.
-    fn asked(question: &str) -> Result<tintype::Zeroizing<String>, Failure> {
+    /// Asks on the terminal, without showing what is typed; elsewhere names the option and the variable of the
+    /// environment that give a passphrase.
+    fn asked(
+        question: &str,
+        (option, variable): (&str, &str),
+    ) -> Result<tintype::Zeroizing<String>, Failure> {
         if !std::io::stderr().is_terminal() {
             let what = format!(
-                "a passphrase is needed: give --passphrase-file FILE, or set {PASSPHRASE_VARIABLE}; without a \
-                 terminal nobody can be asked"
+                "a passphrase is needed: give {option} FILE, or set {variable}; without a terminal nobody can be asked"
             );
             return Err(Failure::Usage(what));
         }
@@ -174,9 +218,27 @@ mod on {
             .map_err(|error| Failure::Usage(format!("passphrase: {error}")))
     }
 
+    const PASSPHRASE: (&str, &str) = ("--passphrase-file", PASSPHRASE_VARIABLE);
+    const KEY_PASSPHRASE: (&str, &str) = ("--key-passphrase-file", KEY_PASSPHRASE_VARIABLE);
+
+    /// The passphrase of the secret key in the file `key`.
+    fn key_passphrase(key: &Path, file: Option<&Path>) -> Result<Passphrase, tintype::SealError> {
+        let given = given_passphrase(file, KEY_PASSPHRASE_VARIABLE).and_then(|word| match word {
+            Some(word) => Ok(word),
+            None => {
+                let word = asked(&format!("Passphrase of {}: ", key.display()), KEY_PASSPHRASE)?;
+                Passphrase::new(word.as_str()).map_err(|error| Failure::Usage(error.to_string()))
+            }
+        });
+        given.map_err(|failure| {
+            let (Failure::Usage(what) | Failure::Work(what)) = failure;
+            tintype::SealError::Misuse { what }
+        })
+    }
+
     fn new_passphrase() -> Result<Passphrase, Failure> {
-        let word = asked("Passphrase to seal with: ")?;
-        if *word != *asked("The same again: ")? {
+        let word = asked("Passphrase to seal with: ", PASSPHRASE)?;
+        if *word != *asked("The same again: ", PASSPHRASE)? {
             return Err(Failure::Usage("the two passphrases differ".into()));
         }
         Passphrase::new(word.as_str()).map_err(|error| Failure::Usage(error.to_string()))
@@ -192,16 +254,17 @@ mod on {
         for path in &args.identity {
             let wrong =
                 |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
-            let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-            let text = tintype::Zeroizing::new(text);
-            keys = keys.identities(Identity::parse_list(&text).map_err(|error| wrong(&error))?);
+            let file = tintype::Zeroizing::new(std::fs::read(path).map_err(|error| wrong(&error))?);
+            let mut ask = || key_passphrase(path, args.key_passphrase_file.as_deref());
+            let identities = Identity::parse_file(&file, &mut ask);
+            keys = keys.identities(identities.map_err(|error| wrong(&error))?);
         }
-        if let Some(word) = given_passphrase(args.passphrase_file.as_deref())? {
+        if let Some(word) = given_passphrase(args.passphrase_file.as_deref(), PASSPHRASE_VARIABLE)? {
             keys = keys.passphrase(word);
         }
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if keys.is_empty() && terminal && places.iter().any(|place| needs_passphrase(place)) {
-            let word = asked("Passphrase: ")?;
+            let word = asked("Passphrase: ", PASSPHRASE)?;
             if !word.is_empty() {
                 let word = Passphrase::new(word.as_str());
                 keys = keys.passphrase(word.map_err(|error| Failure::Usage(error.to_string()))?);
@@ -222,16 +285,22 @@ mod on {
         options.keys(keys.clone())
     }
 
-    /// What can be said of `file`, if it is sealed.
-    pub fn facts_of(file: &[u8], keys: &Keys) -> Result<Option<SealedFacts>, String> {
-        if file.get(..5) != Some(&[&tintype::MAGIC[..], &[tintype::SEALED_FORM]].concat()[..]) {
+    /// What can be said of a file of so many bytes, if it is sealed.
+    pub fn facts_of(
+        (file, bytes): (&mut impl Read, u64),
+        keys: &Keys,
+    ) -> Result<Option<SealedFacts>, String> {
+        let mut first = Vec::new();
+        file.take(5).read_to_end(&mut first).map_err(|error| error.to_string())?;
+        if first != [&tintype::MAGIC[..], &[tintype::SEALED_FORM]].concat() {
             return Ok(None);
         }
-        let front = Front::read(&mut &file[..]).map_err(|error| error.to_string())?;
+        let front = Front::read(&mut first.chain(file)).map_err(|error| error.to_string())?;
         let part = |part: &tintype::PartInfo| SealedPart {
             divisor: 1 << part.scale_log2,
             sealed: part.sealed,
-            bytes: part.stored_bytes(),
+            bytes: part.stored_bytes().unwrap_or(bytes.saturating_sub(part.at)),
+            clip: part.len_bytes.is_none(),
         };
         let open = (0..front.parts().len())
             .any(|index| front.parts()[index].scale_log2 == 0 && front.opens(index, keys).is_ok());
@@ -247,11 +316,12 @@ mod on {
     pub type Key = tintype::SigningKey;
 
     /// Reads the signing key in the file at `path`.
-    pub fn signing_key(path: &Path) -> Result<Key, Failure> {
+    pub fn signing_key(path: &Path, passphrase_file: Option<&Path>) -> Result<Key, Failure> {
         let wrong =
             |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-        Key::parse(&tintype::Zeroizing::new(text)).map_err(|error| wrong(&error))
+        let mut ask = || key_passphrase(path, passphrase_file);
+        Key::parse_locked(&tintype::Zeroizing::new(text), &mut ask).map_err(|error| wrong(&error))
     }
 
     /// The signature of the file at `path`, as text.
@@ -321,8 +391,10 @@ mod on {
             let mut opened = front.open(index, keys, &mut file).map_err(|error| error.to_string())?;
             std::io::copy(&mut opened, &mut std::io::sink()).map_err(|error| error.to_string())?;
         }
+        // What stands behind the last chunk of a part that reaches to the end was found above.
+        let Some(expected) = front.file_bytes() else { return Ok(()) };
         let len = file.metadata().map_err(|error| error.to_string())?.len();
-        match len.checked_sub(front.file_bytes()) {
+        match len.checked_sub(expected) {
             Some(0) => Ok(()),
             Some(more) => Err(format!("{more} bytes stand behind the last part; they are nobody's")),
             None => Err("the file was cut off; fetch it again".into()),
@@ -339,7 +411,7 @@ mod on {
     }
 
     /// Nothing is sealed.
-    #[derive(Clone, Default)]
+    #[derive(Clone, Debug, Default)]
     pub struct Sealing;
 
     impl Sealing {
@@ -373,6 +445,12 @@ mod on {
             encoder
         }
 
+        /// The encoder as it is.
+        #[cfg(feature = "video")]
+        pub fn on_clip(&self, encoder: tintype::ClipEncoder) -> tintype::ClipEncoder {
+            encoder
+        }
+
         /// The file as it is.
         pub fn close(&self, _: &Encoder, tin: Vec<u8>, _: Option<&Picture>) -> Result<Vec<u8>, String> {
             Ok(tin)
@@ -395,7 +473,7 @@ mod on {
     }
 
     /// Sealed files are refused where they are decoded.
-    pub fn facts_of(_: &[u8], _: &Keys) -> Result<Option<SealedFacts>, String> {
+    pub fn facts_of(_: (&mut impl std::io::Read, u64), _: &Keys) -> Result<Option<SealedFacts>, String> {
         Ok(None)
     }
 
@@ -405,7 +483,7 @@ mod on {
     pub struct Signers;
 
     /// Refused.
-    pub fn signing_key(_: &Path) -> Result<Key, Failure> {
+    pub fn signing_key(_: &Path, _: Option<&Path>) -> Result<Key, Failure> {
         Err(lacks())
     }
 

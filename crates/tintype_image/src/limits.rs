@@ -1,6 +1,8 @@
 //! How much an operation may use; passed in, never global.
 
+use crate::ImageError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Upper bounds on what a decoder or reader may allocate or accept.
 ///
@@ -21,10 +23,20 @@ pub struct Limits {
     pub planes_max: u32,
     /// Largest single metadata item, in bytes.
     pub metadata_bytes_max: u64,
+    /// Largest number of sections of a file: its tiles times their layers.
+    pub sections_max: u64,
+    /// Largest number of chunks of a file beside head, index and data.
+    pub chunks_max: u32,
+    /// How long work on one file may take, from [`Limits::started`] on. It is looked at between tiles, rows, scans and
+    /// pictures: work ends a little later than that.
+    pub time_max: Option<Duration>,
+    /// When that time is over, once work has begun.
+    pub ends_at: Option<Instant>,
 }
 
 impl Default for Limits {
-    /// 65 535 pixels a side and no further bound on pixels, 2^30 samples, 32 planes, 64 MiB of any one metadata item.
+    /// 65 535 pixels a side and no further bound on pixels, 2^30 samples, 32 planes, 64 MiB of any one metadata item,
+    /// 2^20 sections, 256 chunks, no bound on time.
     fn default() -> Self {
         Self {
             side_px_max: 65_535,
@@ -32,6 +44,10 @@ impl Default for Limits {
             samples_max: 1 << 30,
             planes_max: 32,
             metadata_bytes_max: 64 << 20,
+            sections_max: 1 << 20,
+            chunks_max: 256,
+            time_max: None,
+            ends_at: None,
         }
     }
 }
@@ -60,6 +76,35 @@ impl Limits {
             samples_max: plain.samples_max.min(free / MEMORY_BYTES_PER_SAMPLE),
             metadata_bytes_max: plain.metadata_bytes_max.min(free / 4),
             ..plain
+        }
+    }
+
+    /// The same limits, whose time runs from now on, unless it runs already.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tintype_image::Limits;
+    ///
+    /// let limits = Limits { time_max: Some(Duration::ZERO), ..Limits::default() };
+    /// assert!(limits.check_time().is_ok() && limits.started().check_time().is_err());
+    /// ```
+    pub fn started(self) -> Self {
+        // A machine without a clock is asked only where there is a limit.
+        let end = |time: Duration| Instant::now().checked_add(time);
+        Self { ends_at: self.ends_at.or_else(|| self.time_max.and_then(end)), ..self }
+    }
+
+    /// Whether there is time left.
+    ///
+    /// # Errors
+    /// `Limit` if not.
+    pub fn check_time(&self) -> Result<(), ImageError> {
+        match self.ends_at {
+            Some(end) if Instant::now() >= end => {
+                let max = self.time_max.map_or(0, |time| time.as_millis() as u64);
+                Err(ImageError::Limit { what: "milliseconds of work on one file", max })
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -73,60 +73,162 @@ pub fn write_sealed(out: &mut impl Write, parts: &[Part<'_>]) -> Result<()> {
     write_with_salt(out, parts, &random()?)
 }
 
+/// Writes a sealed file whose last part comes piece by piece, such as a clip: its length need not be known, and no
+/// more than a chunk of it is held.
+///
+/// ```
+/// use std::io::Read;
+/// use tintype_seal::{Front, Keys, Lock, Passphrase, SealedWriter};
+///
+/// let word = Passphrase::new("correct horse battery staple")?;
+/// let lock = Lock::for_passphrase(&word, 10)?;
+/// let mut writer = SealedWriter::new(Vec::new(), &[], &lock)?;
+/// writer.write(b"a long ")?;
+/// writer.write(b".tin file")?;
+/// let file = writer.finish()?;
+///
+/// let mut source = &file[..];
+/// let front = Front::read(&mut source)?;
+/// let mut text = String::new();
+/// front.open(0, &Keys::new().passphrase(word), source)?.read_to_string(&mut text)?;
+/// assert_eq!(text, "a long .tin file");
+/// # Ok::<(), tintype_seal::SealError>(())
+/// ```
+pub struct SealedWriter<W> {
+    chunks: ChunkWriter<W>,
+}
+
+impl<W> std::fmt::Debug for SealedWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedWriter({} chunks)", self.chunks.number)
+    }
+}
+
+impl<W: Write> SealedWriter<W> {
+    /// Writes the front and the parts `beside`, which come before the one that `lock` closes.
+    ///
+    /// # Errors
+    /// As [`write_sealed`].
+    pub fn new(mut out: W, beside: &[Part<'_>], lock: &Lock) -> Result<Self> {
+        let (hash, index) = write_start(&mut out, beside, Some(lock), &random()?)?;
+        Ok(Self { chunks: ChunkWriter::new(out, part_key(&lock.key, &hash, index))? })
+    }
+
+    /// Takes the next bytes of the part.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.chunks.write(bytes)
+    }
+
+    /// What it writes to; what stands there is not to be changed.
+    pub fn target_mut(&mut self) -> &mut W {
+        &mut self.chunks.out
+    }
+
+    /// Writes the last chunk: without it the file is a cut one, which is refused.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn finish(self) -> Result<W> {
+        self.chunks.finish()
+    }
+}
+
 /// As [`write_sealed`], with a salt that must be used once.
 pub(crate) fn write_with_salt(
     out: &mut impl Write,
     parts: &[Part<'_>],
     salt: &Secret<32>,
 ) -> Result<()> {
-    if parts.iter().all(|part| part.lock.is_none()) {
+    write_start(out, parts, None, salt).map(|_| ())
+}
+
+/// Writes the front and `parts`. With `last`, the front names one more part, which is closed by that lock and reaches
+/// to the end of the file. The front's hash, and that part's number.
+fn write_start(
+    out: &mut impl Write,
+    parts: &[Part<'_>],
+    last: Option<&Lock>,
+    salt: &Secret<32>,
+) -> Result<([u8; 32], usize)> {
+    if last.is_none() && parts.iter().all(|part| part.lock.is_none()) {
         return Err(SealError::Misuse { what: "no part of the file would be sealed".into() });
     }
     let mut envelopes: Vec<&[u8]> = Vec::new();
+    let entries_of = parts.iter().map(|part| (part.scale_log2, part.lock, Some(part.bytes)));
     let mut entries = Vec::new();
-    for part in parts {
-        let envelope = part.lock.map(|lock| {
+    for (scale_log2, lock, bytes) in entries_of.chain(last.map(|lock| (0, Some(lock), None))) {
+        let envelope = lock.map(|lock| {
             let known = envelopes.iter().position(|known| *known == lock.envelope);
             known.unwrap_or_else(|| {
                 envelopes.push(&lock.envelope);
                 envelopes.len() - 1
             })
         });
-        let hash = part.lock.is_none().then(|| Sha256::digest(part.bytes).into());
-        let len_bytes = part.bytes.len() as u64;
-        entries.push(Entry { scale_log2: part.scale_log2, envelope, len_bytes, hash });
+        let hash = bytes.filter(|_| lock.is_none()).map(|bytes| Sha256::digest(bytes).into());
+        entries.push(Entry { scale_log2, envelope, len_bytes: bytes.map(|b| b.len() as u64), hash });
     }
     let front = front_bytes(salt, &envelopes, &entries)?;
     out.write_all(&front)?;
     let hash = Sha256::digest(&front).into();
     for (index, part) in parts.iter().enumerate() {
         match part.lock {
-            Some(lock) => write_chunks(out, part.bytes, part_key(&lock.key, &hash, index))?,
+            Some(lock) => {
+                let mut chunks = ChunkWriter::new(&mut *out, part_key(&lock.key, &hash, index))?;
+                chunks.write(part.bytes)?;
+                chunks.finish()?;
+            }
             None => out.write_all(part.bytes)?,
         }
     }
-    Ok(())
+    Ok((hash, parts.len()))
 }
 
-fn write_chunks(
-    out: &mut impl Write,
-    bytes: &[u8],
-    (key, check): (Secret<32>, Secret<32>),
-) -> Result<()> {
-    out.write_all(&*check)?;
-    let cipher = Cipher::new(&key);
-    let mut buffer = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
-    let last = bytes.len().div_ceil(CHUNK_BYTES).max(1) - 1;
-    for number in 0..=last {
-        let start = number * CHUNK_BYTES;
-        let end = bytes.len().min(start + CHUNK_BYTES);
-        buffer.clear();
-        buffer.extend_from_slice(&bytes[start..end]);
-        let tag = cipher.encrypt(nonce(number as u64, number == last), &mut buffer);
-        buffer.extend_from_slice(&tag);
-        out.write_all(&buffer)?;
+/// Encrypts bytes chunk by chunk.
+struct ChunkWriter<W> {
+    out: W,
+    cipher: Cipher,
+    /// The next chunk, as far as its bytes came.
+    chunk: Zeroizing<Vec<u8>>,
+    /// Its number.
+    number: u64,
+}
+
+impl<W: Write> ChunkWriter<W> {
+    fn new(mut out: W, (key, check): (Secret<32>, Secret<32>)) -> Result<Self> {
+        out.write_all(&*check)?;
+        let chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
+        Ok(Self { out, cipher: Cipher::new(&key), chunk, number: 0 })
     }
-    Ok(())
+
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            // A full chunk waits until it is known not to be the last.
+            if self.chunk.len() == CHUNK_BYTES {
+                self.put(false)?;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.chunk.len()));
+            self.chunk.extend_from_slice(now);
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, last: bool) -> Result<()> {
+        let tag = self.cipher.encrypt(nonce(self.number, last), &mut self.chunk);
+        self.chunk.extend_from_slice(&tag);
+        self.out.write_all(&self.chunk)?;
+        self.chunk.clear();
+        self.number += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<W> {
+        self.put(true)?;
+        Ok(self.out)
+    }
 }
 
 impl Front {
@@ -168,6 +270,7 @@ impl Front {
             len: part.len_bytes,
             at: 0,
             source_at: 0,
+            ahead: Vec::new(),
             chunk: Zeroizing::new(Vec::new()),
             chunk_number: None,
         })))
@@ -181,7 +284,7 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 
 /// An open part, whose hash the front has.
 fn open_part(part: &PartInfo, source: &mut impl Read) -> Result<Cursor<Vec<u8>>> {
-    let bytes = exactly(source, part.len_bytes)?;
+    let bytes = exactly(source, part.len_bytes.unwrap_or(0))?;
     let hash: [u8; 32] = Sha256::digest(&bytes).into();
     if part.hash != Some(hash) {
         let what =
@@ -205,12 +308,14 @@ pub struct Chunks<R> {
     cipher: Cipher,
     /// Where the first chunk lies in the file, for messages.
     start: u64,
-    /// Plain bytes.
-    len: u64,
+    /// Plain bytes; none as long as the end of a part that reaches to the end of the file was not found.
+    len: Option<u64>,
     /// The next plain byte.
     at: u64,
     /// Where the source stands, from the first chunk.
     source_at: u64,
+    /// Bytes of the next chunk that were read to see whether there is one.
+    ahead: Vec<u8>,
     /// A chunk that was checked, and its number.
     chunk: Zeroizing<Vec<u8>>,
     chunk_number: Option<u64>,
@@ -218,21 +323,32 @@ pub struct Chunks<R> {
 
 const SEALED_CHUNK_BYTES: u64 = (CHUNK_BYTES + TAG_BYTES) as u64;
 
+/// The number of the last chunk of `len` plain bytes.
+fn last_chunk(len: u64) -> u64 {
+    len.div_ceil(CHUNK_BYTES as u64).max(1) - 1
+}
+
 impl<R> Chunks<R> {
-    fn last(&self) -> u64 {
-        self.len.div_ceil(CHUNK_BYTES as u64).max(1) - 1
+    /// Where the next chunk that can be read begins, from the first chunk.
+    fn stands_at(&self) -> u64 {
+        self.source_at - self.ahead.len() as u64
     }
 
     /// Takes the sealed bytes of chunk `number`.
-    fn check(&mut self, number: u64, mut bytes: Zeroizing<Vec<u8>>) -> Result<()> {
+    fn check(&mut self, number: u64, last: bool, mut bytes: Zeroizing<Vec<u8>>) -> Result<()> {
+        let missing = TAG_BYTES.saturating_sub(bytes.len());
+        if missing > 0 {
+            return Err(SealError::Truncated { needed: missing });
+        }
         let plain = bytes.len() - TAG_BYTES;
         let mut tag = [0; TAG_BYTES];
         tag.copy_from_slice(&bytes[plain..]);
         bytes.truncate(plain);
-        if !self.cipher.decrypt(nonce(number, number == self.last()), &mut bytes, tag) {
+        if !self.cipher.decrypt(nonce(number, last), &mut bytes, tag) {
             let at = self.start + number * SEALED_CHUNK_BYTES;
+            let cut = if last { ", or the file was cut off" } else { "" };
             let what = format!(
-                "damaged or changed sealed file: the chunk at byte {at} is not as it was written"
+                "damaged or changed sealed file: the chunk at byte {at} is not as it was written{cut}"
             );
             return Err(SealError::Mismatch { what });
         }
@@ -246,38 +362,74 @@ impl<R: Read> Chunks<R> {
     /// Reads the chunk at which the source stands.
     fn read_chunk(&mut self, number: u64) -> Result<()> {
         self.chunk_number = None;
-        let plain = (self.len - number * CHUNK_BYTES as u64).min(CHUNK_BYTES as u64);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(plain as usize + TAG_BYTES));
-        let wanted = plain + TAG_BYTES as u64;
-        let read = (&mut self.source).take(wanted).read_to_end(&mut bytes)? as u64;
-        self.source_at += read;
-        if read < wanted {
-            let needed = usize::try_from(wanted - read).unwrap_or(usize::MAX);
-            return Err(SealError::Truncated { needed });
+        let Some(len) = self.len else { return self.read_chunk_to_end(number) };
+        let plain = len.saturating_sub(number * CHUNK_BYTES as u64).min(CHUNK_BYTES as u64);
+        let bytes = self.take(plain + TAG_BYTES as u64)?;
+        let missing = plain + TAG_BYTES as u64 - bytes.len() as u64;
+        if missing > 0 {
+            return Err(SealError::Truncated { needed: usize::try_from(missing).unwrap_or(usize::MAX) });
         }
-        self.check(number, bytes)
+        self.check(number, number == last_chunk(len), bytes)
+    }
+
+    /// The same where the end of the file tells which chunk is the last.
+    fn read_chunk_to_end(&mut self, number: u64) -> Result<()> {
+        let mut bytes = self.take(SEALED_CHUNK_BYTES + 1)?;
+        let last = bytes.len() as u64 <= SEALED_CHUNK_BYTES;
+        self.ahead = if last { Vec::new() } else { bytes.split_off(SEALED_CHUNK_BYTES as usize) };
+        self.check(number, last, bytes)?;
+        if last {
+            self.len = Some(number * CHUNK_BYTES as u64 + self.chunk.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Up to `wanted` bytes, less at the end of the source only.
+    fn take(&mut self, wanted: u64) -> Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(wanted as usize));
+        bytes.append(&mut self.ahead);
+        let rest = wanted.saturating_sub(bytes.len() as u64);
+        self.source_at += (&mut self.source).take(rest).read_to_end(&mut bytes)? as u64;
+        Ok(bytes)
     }
 
     fn read_plain(&mut self, out: &mut [u8]) -> Result<usize> {
         // An empty part has a chunk, too: its tag says that the part is empty.
-        if out.is_empty() || (self.at >= self.len && self.len > 0) {
+        if out.is_empty() || self.len.is_some_and(|len| self.at >= len && (len > 0 || self.at > 0)) {
             return Ok(0);
         }
         let number = self.at / CHUNK_BYTES as u64;
         if self.chunk_number != Some(number) {
-            let place = number * SEALED_CHUNK_BYTES;
-            if self.source_at != place {
+            if self.stands_at() != number * SEALED_CHUNK_BYTES {
                 let what = format!("reading chunk {number} of a source that stands elsewhere");
                 return Err(SealError::Misuse { what });
             }
             self.read_chunk(number)?;
         }
-        let from = (self.at % CHUNK_BYTES as u64) as usize;
+        let from = ((self.at % CHUNK_BYTES as u64) as usize).min(self.chunk.len());
         let bytes = &self.chunk[from..];
         let count = bytes.len().min(out.len());
         out[..count].copy_from_slice(&bytes[..count]);
         self.at += count as u64;
         Ok(count)
+    }
+}
+
+impl<R: Read + Seek> Chunks<R> {
+    /// The plain bytes, from the end of the source where the front does not tell. The tag of the last chunk then
+    /// shows whether that is the end that was written.
+    fn len(&mut self) -> std::io::Result<u64> {
+        if let Some(len) = self.len {
+            return Ok(len);
+        }
+        let here = self.source.stream_position()?;
+        let end = self.source.seek(SeekFrom::End(0))?;
+        self.source.seek(SeekFrom::Start(here))?;
+        let stored = end.saturating_sub(here.saturating_sub(self.source_at));
+        let chunks = stored.div_ceil(SEALED_CHUNK_BYTES);
+        let len = stored.saturating_sub(chunks * TAG_BYTES as u64);
+        self.len = Some(len);
+        Ok(len)
     }
 }
 
@@ -296,21 +448,23 @@ impl<R: Read + Seek> Seek for Opened<R> {
             Self::Open(cursor) => return cursor.seek(to),
             Self::Sealed(chunks) => chunks,
         };
+        let len = chunks.len()?;
         let target = match to {
             SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(step) => chunks.len.checked_add_signed(step),
+            SeekFrom::End(step) => len.checked_add_signed(step),
             SeekFrom::Current(step) => chunks.at.checked_add_signed(step),
         };
         let before =
             || std::io::Error::new(std::io::ErrorKind::InvalidInput, "a place before the start");
         chunks.at = target.ok_or_else(before)?;
-        let number = (chunks.at / CHUNK_BYTES as u64).min(chunks.last());
+        let number = (chunks.at / CHUNK_BYTES as u64).min(last_chunk(len));
         let place = number * SEALED_CHUNK_BYTES;
-        if chunks.chunk_number != Some(number) && chunks.source_at != place {
+        if chunks.chunk_number != Some(number) && chunks.stands_at() != place {
             let step = i64::try_from(place).ok().zip(i64::try_from(chunks.source_at).ok());
             let (to, from) = step.ok_or_else(before)?;
             chunks.source.seek(SeekFrom::Current(to - from))?;
             chunks.source_at = place;
+            chunks.ahead.clear();
         }
         Ok(chunks.at)
     }

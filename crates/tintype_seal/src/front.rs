@@ -25,6 +25,8 @@ const FRONT_BYTES_MAX: u64 = 1 << 20;
 const ENVELOPES_MAX: usize = 16;
 const PARTS_MAX: usize = 32;
 const SEALED: u8 = 0x80;
+/// The part reaches to the end of the file, and its length is not in the front.
+const TO_END: u8 = 0x40;
 const SCALE_MASK: u8 = 0x07;
 const SCALE_MAX: u8 = 5;
 
@@ -32,7 +34,7 @@ const SCALE_MAX: u8 = 5;
 ///
 /// ```
 /// fn line(part: &tintype_seal::PartInfo) -> String {
-///     format!("1/{}: {} bytes", 1 << part.scale_log2, part.len_bytes)
+///     format!("1/{}: {:?} bytes", 1 << part.scale_log2, part.len_bytes)
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +44,9 @@ pub struct PartInfo {
     pub scale_log2: u8,
     /// Whether a key is needed.
     pub sealed: bool,
-    /// Bytes of the `.tin` file in it.
-    pub len_bytes: u64,
+    /// Bytes of the `.tin` file in it; none for a part that reaches to the end of the file, whose length was not
+    /// known when its front was written.
+    pub len_bytes: Option<u64>,
     /// Where it starts, in bytes from the start of the file.
     pub at: u64,
     pub(crate) index: usize,
@@ -52,12 +55,9 @@ pub struct PartInfo {
 }
 
 impl PartInfo {
-    /// Bytes that it takes in the file.
-    pub fn stored_bytes(&self) -> u64 {
-        match self.sealed {
-            true => stored_bytes(self.len_bytes),
-            false => self.len_bytes,
-        }
+    /// Bytes that it takes in the file, if the front tells.
+    pub fn stored_bytes(&self) -> Option<u64> {
+        self.len_bytes.map(|len| if self.sealed { stored_bytes(len) } else { len })
     }
 }
 
@@ -91,7 +91,8 @@ pub struct Front {
 pub(crate) struct Entry {
     pub(crate) scale_log2: u8,
     pub(crate) envelope: Option<usize>,
-    pub(crate) len_bytes: u64,
+    /// None for a sealed part to the end of the file.
+    pub(crate) len_bytes: Option<u64>,
     pub(crate) hash: Option<[u8; 32]>,
 }
 
@@ -113,9 +114,10 @@ pub(crate) fn front_bytes(salt: &Secret<32>, envelopes: &[&[u8]], entries: &[Ent
             let what = format!("a part at 1/{}", 1u32 << entry.scale_log2.min(31));
             return Err(SealError::Misuse { what });
         }
-        body.push(entry.scale_log2 | if entry.envelope.is_some() { SEALED } else { 0 });
+        let sealed = if entry.envelope.is_some() { SEALED } else { 0 };
+        body.push(entry.scale_log2 | sealed | if entry.len_bytes.is_none() { TO_END } else { 0 });
         body.extend(entry.envelope.map(|index| index as u8));
-        write_varint(&mut body, entry.len_bytes);
+        entry.len_bytes.into_iter().for_each(|len| write_varint(&mut body, len));
         body.extend(entry.hash.iter().flatten());
     }
     let mut out = MAGIC.to_vec();
@@ -171,9 +173,10 @@ impl Front {
         self.len_bytes
     }
 
-    /// Bytes of the whole file.
-    pub fn file_bytes(&self) -> u64 {
-        self.parts.last().map_or(self.len_bytes, |part| part.at.saturating_add(part.stored_bytes()))
+    /// Bytes of the whole file, if the front tells.
+    pub fn file_bytes(&self) -> Option<u64> {
+        let part = self.parts.last()?;
+        Some(part.at.saturating_add(part.stored_bytes()?))
     }
 
     /// Whether a passphrase opens some part.
@@ -251,7 +254,13 @@ impl<'a> Body<'a> {
         let mut at = len_bytes;
         for index in 0..parts {
             let part = self.part(index, at, count)?;
-            at = at.saturating_add(part.stored_bytes());
+            if part.len_bytes.is_none() && index + 1 < parts {
+                return Err(SealError::malformed(
+                    "a part to the end of the file before others",
+                    self.at,
+                ));
+            }
+            at = at.saturating_add(part.stored_bytes().unwrap_or(0));
             infos.push(part);
         }
         match self.at == self.bytes.len() {
@@ -265,15 +274,16 @@ impl<'a> Body<'a> {
         let wrong = |what: String| SealError::malformed(what, start);
         let kind = self.byte()?;
         let (sealed, scale_log2) = (kind & SEALED != 0, kind & SCALE_MASK);
-        if kind & !(SEALED | SCALE_MASK) != 0 || scale_log2 > SCALE_MAX {
+        let to_end = kind & TO_END != 0;
+        if kind & !(SEALED | TO_END | SCALE_MASK) != 0 || scale_log2 > SCALE_MAX || to_end && !sealed {
             return Err(wrong(format!("part of kind {kind:#04x}")));
         }
         let envelope = if sealed { Some(usize::from(self.byte()?)) } else { None };
         if envelope.is_some_and(|number| number >= envelopes) {
             return Err(wrong("a part without its envelope".into()));
         }
-        let len_bytes = self.number()?;
-        if len_bytes >> 48 != 0 {
+        let len_bytes = if to_end { None } else { Some(self.number()?) };
+        if len_bytes.is_some_and(|len| len >> 48 != 0) {
             return Err(wrong("a part of 2^48 bytes or more".into()));
         }
         let hash = if sealed { None } else { Some(self.hash()?) };

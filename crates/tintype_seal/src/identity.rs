@@ -3,6 +3,7 @@
 //! Source: as [`crate::recipient`]; RFC 8032, 5.1.5, for the scalar of an Ed25519 key.
 
 use crate::error::{Result, SealError};
+use crate::locked::{AskPassphrase, no_passphrase, text_of_keys};
 use crate::primitives::{Secret, base64, derived, from_base64, unwrapped};
 use crate::recipient::{
     Key, Recipient, SSH_LABEL, X25519_LABEL, age_key, agreed, bech32_text, ssh_tag, ssh_tweak,
@@ -62,10 +63,31 @@ impl Identity {
     /// The secret keys in a text: lines of `AGE-SECRET-KEY-1…`, or one OpenSSH private key.
     ///
     /// # Errors
-    /// `Unsupported` for other keys, `Malformed` for what is no key, `Misuse` where there is none.
+    /// `Unsupported` for other keys, `Malformed` for what is no key, `Misuse` where there is none, or where they have
+    /// a passphrase of their own.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
+        Self::parse_file(text.as_bytes(), &mut no_passphrase)
+    }
+
+    /// The secret keys in a file: as [`Identity::parse_list`] takes them, or encrypted by age with a passphrase,
+    /// armored or not. `ask` gives the passphrase, if one is needed.
+    ///
+    /// # Errors
+    /// As [`Identity::parse_list`]; `Mismatch` for a wrong passphrase, `Limit` for one with too much work, and what
+    /// `ask` says.
+    ///
+    /// ```
+    /// use tintype_seal::{Identity, Passphrase};
+    ///
+    /// let text = Identity::generate()?.to_secret_text();
+    /// let mut ask = || Passphrase::new("not asked for here");
+    /// assert_eq!(Identity::parse_file(text.as_bytes(), &mut ask)?.len(), 1);
+    /// # Ok::<(), tintype_seal::SealError>(())
+    /// ```
+    pub fn parse_file(file: &[u8], ask: AskPassphrase<'_>) -> Result<Vec<Self>> {
+        let text = text_of_keys(file, ask)?;
         if text.contains(SSH_BEGIN) {
-            return Ok(vec![Self::from_ssh(text)?]);
+            return Ok(vec![Self::from_ssh(&text, ask)?]);
         }
         if text.contains("-----BEGIN ") {
             let what = "a secret key in this form; keys of age and OpenSSH's Ed25519 keys can be used";
@@ -110,9 +132,9 @@ impl Identity {
     }
 
     /// The OpenSSH private key in `text`.
-    fn from_ssh(text: &str) -> Result<Self> {
+    fn from_ssh(text: &str, ask: AskPassphrase<'_>) -> Result<Self> {
         let wrong = || SealError::Malformed { what: "OpenSSH private key".into(), at: None };
-        let (seed, point) = pair_from_openssh(text)?;
+        let (seed, point) = pair_from_openssh(text, ask)?;
         let mut hash = Sha512::digest(*seed);
         let mut scalar = Zeroizing::new([0; 32]);
         scalar.copy_from_slice(&hash[..32]);

@@ -23,9 +23,12 @@
 
 mod body;
 mod error;
+mod fields;
 mod front;
 mod identity;
 mod lock;
+mod locked;
+mod passphrase;
 mod primitives;
 mod recipient;
 mod sign;
@@ -35,11 +38,13 @@ mod stanza;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Chunks, Opened, Part, write_sealed};
+pub use body::{Chunks, Opened, Part, SealedWriter, write_sealed};
 pub use error::SealError;
 pub use front::{CHUNK_BYTES, Front, PartInfo, SEALED_FORM};
 pub use identity::Identity;
-pub use lock::{Keys, Lock, PASSPHRASE_WORK, PASSPHRASE_WORK_MAX, Passphrase};
+pub use lock::{Keys, Lock};
+pub use locked::AskPassphrase;
+pub use passphrase::{PASSPHRASE_WORK, PASSPHRASE_WORK_MAX, Passphrase};
 pub use recipient::Recipient;
 pub use sign::{Signature, Signer, SigningKey};
 pub use zeroize::Zeroizing;

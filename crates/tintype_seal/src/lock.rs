@@ -2,59 +2,11 @@
 
 use crate::error::{Result, SealError};
 use crate::identity::Identity;
+use crate::passphrase::{PASSPHRASE_WORK_MAX, Passphrase};
 use crate::primitives::{Secret, random};
 use crate::recipient::Recipient;
 use crate::stanza::{Envelope, STANZAS_MAX, envelope_bytes, passphrase_stanza};
 use std::sync::{Arc, Mutex, PoisonError};
-use zeroize::Zeroizing;
-
-/// The work of a passphrase if nothing else is asked for: scrypt with N = 2^18, r = 8, p = 1 takes
-/// 256 MiB and about a second, what `age` takes on a desktop machine.
-///
-/// ```
-/// assert_eq!(tintype_seal::PASSPHRASE_WORK, 18);
-/// ```
-pub const PASSPHRASE_WORK: u8 = 18;
-/// The most work that a reader does if nothing else is asked for: 1 GiB, some seconds.
-///
-/// ```
-/// assert!(tintype_seal::PASSPHRASE_WORK_MAX >= tintype_seal::PASSPHRASE_WORK);
-/// ```
-pub const PASSPHRASE_WORK_MAX: u8 = 20;
-
-/// A passphrase. Wiped when it is dropped, never printed.
-///
-/// ```
-/// let word = tintype_seal::Passphrase::new("a long sentence")?;
-/// assert_eq!(format!("{word:?}"), "Passphrase(…)");
-/// # Ok::<(), tintype_seal::SealError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Passphrase(Zeroizing<String>);
-
-impl std::fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Passphrase(…)")
-    }
-}
-
-impl Passphrase {
-    /// Takes the text as it is.
-    ///
-    /// # Errors
-    /// `Misuse` for an empty one.
-    ///
-    /// ```
-    /// assert!(tintype_seal::Passphrase::new("").is_err());
-    /// ```
-    pub fn new(text: impl Into<String>) -> Result<Self> {
-        let text = Zeroizing::new(text.into());
-        if text.is_empty() {
-            return Err(SealError::Misuse { what: "the passphrase is empty".into() });
-        }
-        Ok(Self(text))
-    }
-}
 
 /// What closes parts of files: a key, and the envelope that hands it to those who may open them.
 /// Files closed by one lock are each under a key of their own; who sees two of them sees that one
@@ -118,7 +70,7 @@ impl Lock {
             return Err(SealError::Misuse { what });
         }
         let file_key = random()?;
-        Self::closed(&[passphrase_stanza(&passphrase.0, work, &file_key)?], &file_key)
+        Self::closed(&[passphrase_stanza(passphrase.text(), work, &file_key)?], &file_key)
     }
 
     fn closed(stanzas: &[crate::stanza::Stanza], file_key: &Secret<16>) -> Result<Self> {
@@ -241,7 +193,7 @@ impl Keys {
                 return Err(SealError::Limit { what, max });
             }
             for passphrase in &self.passphrases {
-                if let Some(key) = stanza.open_by_passphrase(&passphrase.0)? {
+                if let Some(key) = stanza.open_by_passphrase(passphrase.text())? {
                     return Ok(key);
                 }
             }

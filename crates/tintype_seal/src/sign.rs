@@ -7,9 +7,11 @@
 //! Source: PROTOCOL.sshsig of OpenSSH; RFC 8032 (Ed25519).
 
 use crate::error::{Result, SealError};
+use crate::fields::{Fields, field};
+use crate::locked::{AskPassphrase, no_passphrase, wrong_passphrase};
 use crate::primitives::from_base64;
 use crate::ssh::{
-    Fields, SSH_BEGIN, SSH_ED25519, field, pair_from_minisign, pair_from_openssh, point_from_base64,
+    SSH_BEGIN, SSH_ED25519, pair_from_minisign, pair_from_openssh, point_from_base64,
     point_from_minisign, point_from_wire, wire,
 };
 use base64ct::{Base64, Encoding};
@@ -42,18 +44,39 @@ impl SigningKey {
     /// passphrase.
     ///
     /// # Errors
-    /// `Unsupported` for other keys, `Malformed` for what is none.
+    /// `Unsupported` for other keys, `Malformed` for what is none, `Misuse` for a key with a passphrase.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_locked(text, &mut no_passphrase)
+    }
+
+    /// The same for keys that may have a passphrase, which `ask` gives.
+    ///
+    /// # Errors
+    /// As [`SigningKey::parse`]; `Mismatch` for a wrong passphrase, `Limit` for one with too much work, and what `ask`
+    /// says.
+    ///
+    /// ```
+    /// use tintype_seal::{Passphrase, SigningKey};
+    ///
+    /// assert!(SigningKey::parse_locked("no key", &mut || Passphrase::new("a word")).is_err());
+    /// ```
+    pub fn parse_locked(text: &str, ask: AskPassphrase<'_>) -> Result<Self> {
         let wrong = |what: &str| SealError::Malformed { what: what.into(), at: None };
+        let mut asked = false;
+        let mut noted = || {
+            asked = true;
+            ask()
+        };
         let (seed, point) = match text.contains(SSH_BEGIN) {
-            true => pair_from_openssh(text)?,
-            false => pair_from_minisign(text)?.ok_or_else(|| {
+            true => pair_from_openssh(text, &mut noted)?,
+            false => pair_from_minisign(text, &mut noted)?.ok_or_else(|| {
                 wrong("no signing key: an ssh-ed25519 or a minisign secret key is needed")
             })?,
         };
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
         match key.verifying_key().to_bytes() == point {
             true => Ok(Self(key)),
+            false if asked => Err(wrong_passphrase()),
             false => Err(wrong("signing key whose halves do not fit")),
         }
     }

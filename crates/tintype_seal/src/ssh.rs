@@ -3,6 +3,8 @@
 //! Source: PROTOCOL.key of OpenSSH; RFC 8709 for public keys; the manual of minisign, "Key formats".
 
 use crate::error::{Result, SealError};
+use crate::fields::{Fields, field};
+use crate::locked::{AskPassphrase, minisign_secret, ssh_secret};
 use crate::primitives::{Secret, from_base64};
 use zeroize::Zeroizing;
 
@@ -31,58 +33,33 @@ pub(crate) fn point_from_wire(bytes: &[u8]) -> Option<[u8; 32]> {
     (wire(&point) == bytes).then_some(point)
 }
 
-/// `bytes` behind their length.
-pub(crate) fn field(bytes: &[u8]) -> Vec<u8> {
-    [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
-}
-
-/// Fields of ssh: each behind its length of four bytes, big-endian.
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Fields<'a> {
-    pub(crate) fn number(&mut self) -> Option<u32> {
-        let (number, rest) = self.0.split_first_chunk::<4>()?;
-        self.0 = rest;
-        Some(u32::from_be_bytes(*number))
-    }
-
-    pub(crate) fn next(&mut self) -> Option<&'a [u8]> {
-        let len = usize::try_from(self.number()?).ok()?;
-        let (field, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(field)
-    }
-}
-
 /// Seed and point of the OpenSSH private key in `text`.
 ///
 /// # Errors
-/// `Unsupported` for other kinds and for keys with a passphrase of their own, `Malformed`.
-pub(crate) fn pair_from_openssh(text: &str) -> Result<Pair> {
+/// `Unsupported` for other kinds, `Malformed`, and what [`ssh_secret`] says.
+pub(crate) fn pair_from_openssh(text: &str, ask: AskPassphrase<'_>) -> Result<Pair> {
     let wrong = || SealError::Malformed { what: "OpenSSH private key".into(), at: None };
     let body = text.split(SSH_BEGIN).nth(1).and_then(|body| body.split(SSH_END).next());
     let body = body.unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '=');
     let joined: Zeroizing<String> = Zeroizing::new(body.collect());
     let bytes = Zeroizing::new(from_base64(&joined).ok_or_else(wrong)?);
     let mut fields = Fields(bytes.strip_prefix(SSH_MAGIC).ok_or_else(wrong)?);
-    let (cipher, _kdf, _options) = (fields.next(), fields.next(), fields.next());
-    if cipher.ok_or_else(wrong)? != b"none" {
-        let what = "an ssh key with a passphrase of its own; make a copy without one (ssh-keygen -p -f COPY), \
-                    or use a key of age";
-        return Err(SealError::Unsupported { what: what.into() });
-    }
+    let mut next = || fields.next().ok_or_else(wrong);
+    let (cipher, kdf, options) = (next()?, next()?, next()?);
     if fields.number() != Some(1) {
         return Err(wrong());
     }
-    let _public = fields.next().ok_or_else(wrong)?;
-    let mut fields = Fields(fields.next().ok_or_else(wrong)?);
+    // That it is of a kind which cannot be used is told before its passphrase is asked for.
+    let public = Fields(fields.next().ok_or_else(wrong)?).next().ok_or_else(wrong)?;
+    check_kind(public)?;
+    let secret = fields.next().ok_or_else(wrong)?;
+    let decrypted = match cipher {
+        b"none" => None,
+        _ => Some(ssh_secret((cipher, kdf, options), secret, ask)?),
+    };
+    let mut fields = Fields(decrypted.as_ref().map_or(secret, |secret| &secret[..]));
     let checks = (fields.number(), fields.number());
-    let name = fields.next().ok_or_else(wrong)?;
-    if name != SSH_ED25519.as_bytes() {
-        let name = String::from_utf8_lossy(name);
-        let what = format!("an ssh key of kind {name}; only {SSH_ED25519} can be used");
-        return Err(SealError::Unsupported { what });
-    }
+    check_kind(fields.next().ok_or_else(wrong)?)?;
     let (point, pair) = (fields.next().ok_or_else(wrong)?, fields.next().ok_or_else(wrong)?);
     if checks.0.is_none() || checks.0 != checks.1 || pair.len() != 64 || pair[32..] != *point {
         return Err(wrong());
@@ -90,6 +67,16 @@ pub(crate) fn pair_from_openssh(text: &str) -> Result<Pair> {
     let mut seed = Zeroizing::new([0; 32]);
     seed.copy_from_slice(&pair[..32]);
     Ok((seed, point.try_into().map_err(|_| wrong())?))
+}
+
+/// Refuses keys of another kind than Ed25519.
+fn check_kind(name: &[u8]) -> Result<()> {
+    if name == SSH_ED25519.as_bytes() {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(name);
+    let what = format!("an ssh key of kind {name}; only {SSH_ED25519} can be used");
+    Err(SealError::Unsupported { what })
 }
 
 /// What minisign's keys begin with: Ed25519.
@@ -113,18 +100,24 @@ pub(crate) fn point_from_minisign(text: &str) -> Option<[u8; 32]> {
 /// Seed and point of minisign's secret key in `text`; `None` for another text.
 ///
 /// # Errors
-/// `Unsupported` for a key with a password.
-pub(crate) fn pair_from_minisign(text: &str) -> Result<Option<Pair>> {
+/// `Unsupported` for a key that is encrypted in another way than minisign's, and what [`minisign_secret`] says. A
+/// wrong passphrase gives halves that do not fit.
+pub(crate) fn pair_from_minisign(text: &str, ask: AskPassphrase<'_>) -> Result<Option<Pair>> {
     // Ed, how it is encrypted, B2, salt, two limits; number, seed, point, checksum.
     let Some(bytes) = minisign_bytes(text).filter(|bytes| bytes.len() == 158) else { return Ok(None) };
     let Some(rest) = bytes.strip_prefix(MINISIGN) else { return Ok(None) };
-    if rest[..2] != [0, 0] {
-        let what =
-            "a minisign key with a password; make one without (minisign -C -W), or use an ssh key";
-        return Err(SealError::Unsupported { what: what.into() });
-    }
+    let number =
+        |at: usize| bytes[at..at + 8].iter().rev().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+    let secret = match &rest[..2] {
+        [0, 0] => Zeroizing::new(bytes[54..].to_vec()),
+        b"Sc" => minisign_secret((&bytes[6..38], number(38), number(46)), &bytes[54..], ask)?,
+        _ => {
+            let what = "a minisign key that is encrypted in a way of its own";
+            return Err(SealError::Unsupported { what: what.into() });
+        }
+    };
     let (mut seed, mut point) = (Zeroizing::new([0; 32]), [0; 32]);
-    seed.copy_from_slice(&bytes[62..94]);
-    point.copy_from_slice(&bytes[94..126]);
+    seed.copy_from_slice(&secret[NUMBER_BYTES..40]);
+    point.copy_from_slice(&secret[40..72]);
     Ok(Some((seed, point)))
 }

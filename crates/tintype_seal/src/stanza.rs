@@ -7,7 +7,7 @@
 //! Source: the age format, version 1 (C2SP/age): "File key", "Header", "Header MAC", "Payload".
 
 use crate::error::{Result, SealError};
-use crate::primitives::{Secret, base64, derived, from_base64, random, unwrapped, wrapped};
+use crate::primitives::{Secret, TAG_BYTES, base64, derived, from_base64, random, unwrapped, wrapped};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -149,6 +149,15 @@ impl Envelope {
     /// # Errors
     /// `Malformed`, `Unsupported` for another version, `Limit`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let envelope = Self::parse_any(bytes)?;
+        match envelope.payload.len() == NONCE_BYTES + 32 + TAG_BYTES {
+            true => Ok(envelope),
+            false => Err(SealError::malformed("envelope: it does not hold one key", bytes.len())),
+        }
+    }
+
+    /// The same for an age file that holds anything.
+    pub(crate) fn parse_any(bytes: &[u8]) -> Result<Self> {
         let wrong = |what: &str, at: usize| SealError::malformed(format!("envelope: {what}"), at);
         let mut lines = Lines { bytes, at: 0 };
         if lines.next()? != VERSION_LINE {
@@ -189,9 +198,6 @@ impl Envelope {
             }
         };
         let payload = bytes[lines.at..].to_vec();
-        if payload.len() != NONCE_BYTES + 32 + 16 {
-            return Err(wrong("it does not hold one key", lines.at));
-        }
         if stanzas.len() > 1 && stanzas.iter().any(|stanza| stanza.args[0] == SCRYPT) {
             return Err(wrong("a passphrase beside other keys", 0));
         }
@@ -203,20 +209,40 @@ impl Envelope {
     /// # Errors
     /// `Mismatch` for an envelope that was changed.
     pub(crate) fn open(&self, file_key: &FileKey) -> Result<Secret<32>> {
-        let changed = || SealError::Mismatch {
-            what: "the envelope of its key was changed after it was sealed; do not trust the file"
-                .into(),
-        };
+        let content = self.content(file_key)?;
+        let mut key = Zeroizing::new([0; 32]);
+        match content.len() == key.len() {
+            true => key.copy_from_slice(&content),
+            false => return Err(changed()),
+        }
+        Ok(key)
+    }
+
+    /// What the file holds, which is one chunk.
+    ///
+    /// # Errors
+    /// `Mismatch` for a file that was changed, `Unsupported` for a long one.
+    pub(crate) fn content(&self, file_key: &FileKey) -> Result<Zeroizing<Vec<u8>>> {
         header_code(file_key, &self.authenticated).verify_slice(&self.code).map_err(|_| changed())?;
-        let (nonce, sealed) = self.payload.split_at(NONCE_BYTES);
-        let (key, tag) = sealed.split_at(32);
-        let mut out = Zeroizing::new([0; 32]);
-        out.copy_from_slice(key);
+        let (nonce, sealed) = self.payload.split_at_checked(NONCE_BYTES).ok_or_else(changed)?;
+        let (plain, tag) = sealed.split_last_chunk::<TAG_BYTES>().ok_or_else(changed)?;
+        if plain.len() > CONTENT_BYTES_MAX {
+            let what = format!("an age file of more than {CONTENT_BYTES_MAX} bytes");
+            return Err(SealError::Unsupported { what });
+        }
+        let mut out = Zeroizing::new(plain.to_vec());
         let under = derived(&**file_key, nonce, &[b"payload"]);
-        let tag = tag.try_into().map_err(|_| changed())?;
-        let right = crate::primitives::Cipher::new(&under).decrypt(ONLY_CHUNK, &mut *out, tag);
+        let right = crate::primitives::Cipher::new(&under).decrypt(ONLY_CHUNK, &mut out, *tag);
         if right { Ok(out) } else { Err(changed()) }
     }
+}
+
+/// Bytes of one chunk of an age file.
+const CONTENT_BYTES_MAX: usize = 1 << 16;
+
+fn changed() -> SealError {
+    let what = "the envelope of its key was changed after it was sealed; do not trust the file";
+    SealError::Mismatch { what: what.into() }
 }
 
 /// Lines of a header.

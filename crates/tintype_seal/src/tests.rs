@@ -68,7 +68,97 @@ fn parts_of_any_length_come_back() {
         let bytes = noise(len);
         let file = full(&bytes, &lock());
         assert_eq!(open(&file, 0, &keys()), (bytes, None), "{len}");
-        assert_eq!(Front::read(&mut &file[..]).unwrap().file_bytes(), file.len() as u64);
+        assert_eq!(Front::read(&mut &file[..]).unwrap().file_bytes(), Some(file.len() as u64));
+    }
+}
+
+/// A file whose part reaches to its end, written in pieces of `piece` bytes behind an open part.
+fn streamed(bytes: &[u8], piece: usize) -> Vec<u8> {
+    let beside = [Part { scale_log2: 3, bytes: b"small", lock: None }];
+    let mut writer = SealedWriter::new(Vec::new(), &beside, &lock()).unwrap();
+    bytes.chunks(piece).for_each(|piece| writer.write(piece).unwrap());
+    writer.finish().unwrap()
+}
+
+fn opened(file: &[u8], index: usize) -> Opened<Cursor<&[u8]>> {
+    let front = Front::read(&mut &file[..]).unwrap();
+    let mut source = Cursor::new(file);
+    source.seek(SeekFrom::Start(front.parts()[index].at)).unwrap();
+    front.open(index, &keys(), source).unwrap()
+}
+
+#[test]
+fn parts_to_the_end_of_the_file_come_back() {
+    for (len, piece) in [
+        (0, 1),
+        (1, 1),
+        (20_000, 333),
+        (CHUNK_BYTES - 1, 5000),
+        (CHUNK_BYTES, CHUNK_BYTES),
+        (CHUNK_BYTES + 1, 1 << 20),
+        (3 * CHUNK_BYTES, 70_000),
+    ] {
+        let bytes = noise(len);
+        let file = streamed(&bytes, piece);
+        assert_eq!(open(&file, 0, &Keys::new()), (b"small".to_vec(), None));
+        assert_eq!(open(&file, 1, &keys()), (bytes.clone(), None), "{len}");
+        let front = Front::read(&mut &file[..]).unwrap();
+        assert_eq!((front.parts()[1].len_bytes, front.file_bytes()), (None, None));
+        let mut opened = opened(&file, 1);
+        assert_eq!(opened.seek(SeekFrom::End(0)).unwrap(), len as u64);
+        opened.seek(SeekFrom::Start(len as u64 / 2)).unwrap();
+        let mut half = Vec::new();
+        opened.read_to_end(&mut half).unwrap();
+        assert_eq!(half, bytes[len / 2..], "{len}");
+        // A file that grew, and every kind of cut.
+        assert!(open(&[&file[..], b"x"].concat(), 1, &keys()).1.is_some());
+        let start = front.parts()[1].at as usize;
+        let ends =
+            (start..file.len()).filter(|at| (at - start).is_multiple_of(4099) || file.len() - at < 40);
+        for end in ends.chain([start + CHECK_BYTES + CHUNK].into_iter().filter(|at| *at < file.len())) {
+            let (out, error) = open(&file[..end], 1, &keys());
+            assert!(error.is_some() && bytes.starts_with(&out), "{len} cut to {end}");
+        }
+    }
+}
+
+/// Read from the front on, then from other places, while the end is not known yet.
+#[test]
+fn parts_to_the_end_of_the_file_are_read_in_any_order() {
+    let bytes = noise(7 * CHUNK_BYTES / 2);
+    let file = streamed(&bytes, 10_000);
+    for first in [1, 70_000, bytes.len()] {
+        let mut opened = opened(&file, 1);
+        let mut out = vec![0; first];
+        opened.read_exact(&mut out).unwrap();
+        assert!(out == bytes[..first]);
+        for at in [3, 3 * CHUNK_BYTES + 9, CHUNK_BYTES, bytes.len()] {
+            opened.seek(SeekFrom::Start(at as u64)).unwrap();
+            let mut out = Vec::new();
+            (&mut opened).take(70_000).read_to_end(&mut out).unwrap();
+            assert!(out == bytes[at..bytes.len().min(at + 70_000)], "{first} {at}");
+        }
+    }
+}
+
+#[test]
+fn changes_of_parts_to_the_end_of_the_file_are_refused() {
+    let bytes = noise(2_000);
+    let file = streamed(&bytes, 100);
+    let start = front_len(&file) + 5;
+    for bit in (5 * 8..(start - 9) * 8).chain(start * 8..file.len() * 8) {
+        let mut flipped = file.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let (out, error) = open(&with_right_checksum(flipped, start - 5), 1, &keys());
+        assert!(error.is_some() && out.is_empty(), "bit {bit}");
+    }
+    let bytes = noise(3 * CHUNK_BYTES);
+    let file = streamed(&bytes, 1 << 20);
+    let start = front_len(&file) + 5 + CHECK_BYTES;
+    for order in permutations(vec![0, 1, 2]).into_iter().chain([vec![0, 2], vec![2], vec![0, 1, 1, 2]]) {
+        let chunks = order.iter().flat_map(|chunk| &file[start + chunk * CHUNK..][..CHUNK]);
+        let moved: Vec<u8> = file[..start].iter().chain(chunks).copied().collect();
+        assert_eq!(open(&moved, 1, &keys()).1.is_none(), order == [0, 1, 2], "{order:?}");
     }
 }
 
@@ -384,12 +474,104 @@ fn minisign_keys_sign() {
     assert_eq!(Signer::parse(text(&public).lines().nth(1).unwrap()).unwrap(), signer);
     let signature = key.sign(&mut &b"file"[..]).unwrap();
     Signature::parse(&signature.to_string()).unwrap().verify(&mut &b"file"[..]).unwrap();
-    let mut locked = secret.clone();
-    locked[2..4].copy_from_slice(b"Sc");
-    assert!(matches!(SigningKey::parse(&text(&locked)), Err(SealError::Unsupported { .. })));
+    let mut other = secret.clone();
+    other[2..4].copy_from_slice(b"Xx");
+    assert!(matches!(SigningKey::parse(&text(&other)), Err(SealError::Unsupported { .. })));
     let mut broken = secret;
     broken[100] ^= 1;
     assert!(SigningKey::parse(&text(&broken)).is_err());
+}
+
+/// `testdata/seal/README.md` says who made these.
+const SSH_LOCKED: &[u8] = include_bytes!("../../../testdata/seal/ssh-key-locked");
+const MINISIGN_LOCKED: &str = include_str!("../../../testdata/seal/minisign-locked.key");
+
+/// Gives `word`, and counts.
+fn given<'a>(word: &'a str, count: &'a mut u32) -> impl FnMut() -> Result<Passphrase, SealError> + 'a {
+    move || {
+        *count += 1;
+        Passphrase::new(word)
+    }
+}
+
+#[test]
+fn keys_with_passphrases_of_their_own_open() {
+    let age = include_bytes!("../../../testdata/seal/age-key-locked.age");
+    let base64 = base64ct_lines(age);
+    let armored =
+        format!("-----BEGIN AGE ENCRYPTED FILE-----\n{base64}-----END AGE ENCRYPTED FILE-----\n");
+    for (file, plain) in
+        [(&age[..], identity()), (armored.as_bytes(), identity()), (SSH_LOCKED, ssh_identity())]
+    {
+        let mut asked = 0;
+        let keys = Identity::parse_file(file, &mut given("correct horse", &mut asked)).unwrap();
+        assert_eq!(keys[0].recipient().unwrap(), plain.recipient().unwrap());
+        assert_eq!(asked, 1);
+    }
+    // What needs none does not ask.
+    let mut asked = 0;
+    let plain = include_bytes!("../../../testdata/seal/ssh-key");
+    Identity::parse_file(plain, &mut given("x", &mut asked)).unwrap();
+    assert_eq!(asked, 0);
+    let wrong = Identity::parse_file(SSH_LOCKED, &mut given("wrong", &mut asked)).unwrap_err();
+    assert!(matches!(wrong, SealError::Mismatch { .. }) && asked == 1, "{wrong}");
+    let none = Identity::parse_list(std::str::from_utf8(SSH_LOCKED).unwrap()).unwrap_err();
+    assert!(matches!(none, SealError::Misuse { .. }), "{none}");
+}
+
+fn base64ct_lines(bytes: &[u8]) -> String {
+    let text: Vec<char> = crate::primitives::base64(bytes).chars().collect();
+    text.chunks(64).map(|line| format!("{}\n", line.iter().collect::<String>())).collect()
+}
+
+#[test]
+fn locked_keys_sign() {
+    let ssh = std::str::from_utf8(SSH_LOCKED).unwrap();
+    let plain = SigningKey::parse(include_str!("../../../testdata/seal/ssh-key")).unwrap();
+    let mut asked = 0;
+    let key = SigningKey::parse_locked(ssh, &mut given("correct horse", &mut asked)).unwrap();
+    assert_eq!(key.signer(), plain.signer());
+    let public = Signer::parse(include_str!("../../../testdata/seal/minisign.pub")).unwrap();
+    let key =
+        SigningKey::parse_locked(MINISIGN_LOCKED, &mut given("correct horse", &mut asked)).unwrap();
+    assert_eq!(key.signer(), public);
+    for locked in [ssh, MINISIGN_LOCKED] {
+        let wrong = SigningKey::parse_locked(locked, &mut given("wrong", &mut asked)).unwrap_err();
+        assert!(matches!(wrong, SealError::Mismatch { .. }), "{wrong}");
+    }
+}
+
+/// Keys that would take all memory, or hours, to try one passphrase.
+#[test]
+fn locked_keys_that_ask_for_much_are_refused_before_anybody_is_asked() {
+    let start = std::time::Instant::now();
+    let mut asked = 0;
+    let mut ask = given("correct horse", &mut asked);
+    let body = MINISIGN_LOCKED.lines().nth(1).unwrap().trim_end_matches('=');
+    let mut minisign = crate::primitives::from_base64(body).unwrap();
+    minisign[46..54].fill(0xff);
+    let text = format!("untrusted comment: key\n{}\n", crate::primitives::base64(&minisign));
+    assert!(matches!(SigningKey::parse_locked(&text, &mut ask), Err(SealError::Limit { .. })));
+
+    let text = std::str::from_utf8(SSH_LOCKED).unwrap();
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let mut ssh = crate::primitives::from_base64(body.trim_end_matches('=')).unwrap();
+    // Magic, cipher, bcrypt, length of the options, length and bytes of the salt; then the rounds.
+    let rounds = 15 + (4 + 10) + (4 + 6) + 4 + (4 + 16);
+    assert_eq!(ssh[rounds..rounds + 2], [0, 0]);
+    ssh[rounds] = 0x7f;
+    let text = format!(
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
+        crate::primitives::base64(&ssh)
+    );
+    assert!(matches!(Identity::parse_file(text.as_bytes(), &mut ask), Err(SealError::Limit { .. })));
+    let age = include_bytes!("../../../testdata/seal/age-key-locked.age");
+    let text = String::from_utf8_lossy(&age[..60]).replace(" 19", " 40");
+    let file = [text.as_bytes(), &age[text.len()..]].concat();
+    assert!(matches!(Identity::parse_file(&file, &mut ask), Err(SealError::Limit { .. })));
+    drop(ask);
+    assert_eq!(asked, 0);
+    assert!(start.elapsed().as_millis() < 500);
 }
 
 /// Points of small order make a shared secret that everybody knows.

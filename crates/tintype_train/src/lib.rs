@@ -15,10 +15,12 @@ pub mod photo;
 mod pictures;
 mod pieces;
 mod random;
+mod recipe;
 mod request;
 pub mod sparse;
 
 pub use error::FitError;
 pub use fit::{describe_model, fitted_codecs, fitter};
 pub use pictures::PictureList;
+pub use recipe::Recipe;
 pub use request::{Adapting, FILES, Fit, FitJob, FitRequest, Fitted, Progress, joined};

@@ -117,7 +117,7 @@ impl Codec for ClusterCodec {
         let model = &*self.model.for_stream(&header)?;
         let layers = request.layers.unwrap_or(LAYERS as u32).min(LAYERS as u32);
         let grid = tile_grid(shape, TILE_PX);
-        decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
+        decode_tiles(shape, &grid, request.region, exec, |tile, shape| {
             decode_tile(shape, &find_layers(payload, tile, layers)?, &header, model, exec.level)
         })
     }

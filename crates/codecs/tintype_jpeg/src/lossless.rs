@@ -52,6 +52,7 @@ pub fn decode(
                 what: "lossless JPEG with subsampled components".into(),
             });
         }
+        limits.check_time()?;
         visited += samples;
         if visited > 8 * samples {
             return Err(CodecError::Limit { what: "scans of a lossless JPEG", max: 8 });

@@ -69,6 +69,7 @@ pub fn coefficients_of(
     let mut visits = 0;
     let mut all = Vec::with_capacity(structure.scans.len());
     for scan in &structure.scans {
+        limits.check_time()?;
         let side = if frame.arithmetic {
             arithmetic::decode_scan(bytes, frame, scan, &mut components)
         } else {

@@ -14,16 +14,15 @@ pub(super) fn decode(payload: &PayloadView<'_>, request: &DecodeRequest, exec: &
         return Err(CodecError::Unsupported { what });
     }
     let header = Header::from_bytes(payload.header)?;
-    decode_tiles(shape, &header.tiles(shape), request.region, exec.threads, |tile, tile_shape| {
+    decode_tiles(shape, &header.tiles(shape), request.region, exec, |tile, tile_shape| {
         decode_tile(tile_shape, complete_section(payload, tile)?, header.kind, exec.level)
     })
 }
 
 /// The section of a tile. A part of a tile does not decode.
 fn complete_section<'a>(payload: &PayloadView<'a>, tile: usize) -> Result<&'a [u8]> {
-    let found = payload.sections.iter().find(|s| s.key.tile as usize == tile && s.key.layer == 0);
-    match found {
-        Some(SectionView { bytes, complete: true, .. }) => Ok(bytes),
+    match payload.section_of_tile(tile) {
+        Some(SectionView { key, bytes, complete: true }) if key.layer == 0 => Ok(bytes),
         _ => Err(CodecError::Truncated { needed: 1 }),
     }
 }

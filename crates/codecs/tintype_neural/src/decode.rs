@@ -147,6 +147,7 @@ fn decode_group(
         if !touches(model, group, place, wanted) {
             return Ok(None);
         }
+        exec.limits.check_time()?;
         let section = sections.iter().find(|s| s.key.tile as usize == tile);
         let Some(section) = section.filter(|s| s.complete) else {
             return Err(CodecError::Truncated { needed: 1 });
@@ -224,6 +225,7 @@ fn synthesise(
     // A few windows at a time, which bounds the memory of their results.
     let together = 2 * exec.threads.count();
     for start in (0..count).step_by(together) {
+        exec.limits.check_time()?;
         let some = map_indexed(exec.threads, together.min(count - start), |i| window(start + i));
         for result in some {
             let (x, y, values): (usize, usize, FeatureMap) = result?;

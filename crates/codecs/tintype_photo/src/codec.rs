@@ -137,7 +137,7 @@ impl Codec for PhotoCodec {
         }
         let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
         let grid = tile_grid(shape, TILE_PX);
-        decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
+        decode_tiles(shape, &grid, request.region, exec, |tile, shape| {
             decode_section(shape, &section_of(payload, tile)?, &coder)
         })
     }

@@ -127,7 +127,8 @@ impl DepthCoder {
         let value = if self.hole(walk, rows, &near, column, wanted == 0) {
             0
         } else {
-            self.value(walk, &near, column, wanted)
+            // In a damaged stream a plane of holes alone may say that there is a value.
+            self.value(walk, &near, column, wanted).min(self.max)
         };
         if value == 0 {
             self.ranks[column] = 14;

@@ -170,7 +170,7 @@ impl Codec for SparseCodec {
         let header = Header::from_bytes(payload.header)?;
         self.check_model(&header)?;
         let grid = tile_grid(shape, TILE_PX);
-        decode_tiles(shape, &grid, request.region, exec.threads, |tile, shape| {
+        decode_tiles(shape, &grid, request.region, exec, |tile, shape| {
             self.decode_section(shape, &section_of(payload, tile)?, &header, exec.level)
         })
     }

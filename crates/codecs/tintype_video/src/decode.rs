@@ -60,6 +60,7 @@ impl GroupDecoder {
             return Ok(Vec::new());
         };
         for stage in &span.stages {
+            self.exec.limits.check_time()?;
             let mut jobs = Vec::with_capacity(stage.len());
             for (slot, picture) in stage.iter().zip(&mut self.pictures) {
                 let end = self.at.saturating_add(picture.len);

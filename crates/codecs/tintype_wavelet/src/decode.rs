@@ -46,7 +46,7 @@ pub(crate) fn decode(payload: &PayloadView<'_>, request: &DecodeRequest, exec: &
     let scaled = Shape { width_px, height_px, ..shape.clone() };
     let sections = sections_by_key(payload);
 
-    decode_tiles(&scaled, &grid, Some(region), exec.threads, |tile, tile_shape| {
+    decode_tiles(&scaled, &grid, Some(region), exec, |tile, tile_shape| {
         let Some(place) = full.region(tile) else {
             return Err(CodecError::Misuse { what: format!("tile {tile} of {}", full.count()) });
         };

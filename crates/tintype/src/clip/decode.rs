@@ -2,14 +2,17 @@
 
 use super::ClipInfo;
 use crate::error::{Error, Result, Step};
+use crate::frame::container_limits;
+use crate::input::Input;
+use crate::options::DecodeOptions;
 use crate::registry::clips::{ExactDecoder, Format, Frame, GroupDecoder, still_codec};
 use crate::registry::ids::VIDEO;
 use std::collections::VecDeque;
 use std::io::{Read, Seek};
 use std::ops::Range;
 use tintype_codec::{CodecError, Exec};
-use tintype_container::{ClipGroup, ClipReader, ContainerLimits, read_varint};
-use tintype_image::{Planes, Shape, Threads};
+use tintype_container::{ClipGroup, ClipReader, read_varint};
+use tintype_image::{Planes, Shape};
 
 /// The pictures of a clip, one after another.
 ///
@@ -45,7 +48,7 @@ pub struct ClipDecoder<R> {
     format: Option<Format>,
     /// Shape of the plane of opacity or depth.
     further: Option<Shape>,
-    reader: ClipReader<R>,
+    reader: ClipReader<Input<R>>,
     exec: Exec,
     /// Pictures that are ready.
     ready: VecDeque<Shown>,
@@ -112,6 +115,23 @@ fn failed(error: CodecError) -> Error {
     Error::Codec { step: Step::Decode(VIDEO), error }
 }
 
+/// Whether a file holds a clip, which may be sealed: then whether that is what the keys of `options` open. Reads the
+/// file's first bytes.
+///
+/// ```
+/// use tintype::{DecodeOptions, holds_clip};
+///
+/// assert!(holds_clip(&b"\x89TIN\x04..."[..], &DecodeOptions::new()));
+/// assert!(!holds_clip(&b"\x89TIN\x01..."[..], &DecodeOptions::new()));
+/// ```
+pub fn holds_clip(mut source: impl Read, options: &DecodeOptions) -> bool {
+    let mut front = Vec::new();
+    if source.by_ref().take(5).read_to_end(&mut front).is_err() || super::is_clip(&front) {
+        return super::is_clip(&front);
+    }
+    crate::input::opens_as_clip(&front, source, options)
+}
+
 impl<R: Read> ClipDecoder<R> {
     /// Reads the head of a clip.
     ///
@@ -134,7 +154,7 @@ impl<R: Read> ClipDecoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn new(source: R) -> Result<Self> {
-        Self::with_exec(source, Exec::default())
+        Self::with_options(source, DecodeOptions::new())
     }
 
     /// The same with this many threads.
@@ -158,11 +178,35 @@ impl<R: Read> ClipDecoder<R> {
     /// # Ok::<(), tintype::Error>(())
     /// ```
     pub fn with_threads(source: R, count: usize) -> Result<Self> {
-        Self::with_exec(source, Exec { threads: Threads::new(count), ..Exec::default() })
+        Self::with_options(source, DecodeOptions::new().threads(count))
     }
 
-    fn with_exec(source: R, exec: Exec) -> Result<Self> {
-        let reader = ClipReader::new(source, ContainerLimits::default())?;
+    /// The same with threads, limits and keys of `options`; what they say of scale and region means nothing here. A
+    /// sealed clip opens with its keys. Where it was changed, reading ends with an error: no damaged group is left out.
+    ///
+    /// # Errors
+    /// As [`ClipDecoder::new`]; `Seal` for a sealed clip that the keys do not open.
+    ///
+    /// ```
+    /// # use tintype::{ClipEncoder, ClipInfo, Planes, Shape};
+    /// # let info = ClipInfo::new(Shape::gray(64, 48, 8), (25, 1));
+    /// # let mut encoder = ClipEncoder::new(&info)?.group(2);
+    /// # let mut file = Vec::new();
+    /// # for _ in 0..5 {
+    /// #     file.extend(encoder.push(&Planes::new(info.shape.clone()))?);
+    /// # }
+    /// # file.extend(encoder.finish()?);
+    /// use tintype::{ClipDecoder, DecodeOptions, Limits};
+    ///
+    /// let limits = Limits { pixels_max: 1000, ..Limits::default() };
+    /// assert!(ClipDecoder::with_options(&file[..], DecodeOptions::new().limits(limits)).is_err());
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn with_options(source: R, options: DecodeOptions) -> Result<Self> {
+        let options = options.started();
+        let input = Input::stream(source, &options)?.input;
+        let exec = options.exec;
+        let reader = ClipReader::new(input, container_limits(&exec.limits))?;
         let info = ClipInfo::read(reader.head())?;
         info.shape.check(&exec.limits)?;
         let format = match info.exact {
@@ -356,6 +400,8 @@ impl<R: Read> ClipDecoder<R> {
                     self.last = shown.last().cloned();
                     self.ready.extend(shown);
                 }
+                // More work than is allowed is no damage.
+                Err(error @ CodecError::Limit { .. }) => return Err(failed(error)),
                 Err(_) if group.cut => return Ok(false),
                 Ok(_) | Err(_) => {
                     let end = group.end;

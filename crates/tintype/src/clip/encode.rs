@@ -7,6 +7,11 @@ use crate::registry::{clips::still_codec, ids::VIDEO};
 use tintype_codec::{CodecError, Exec};
 use tintype_container::{ClipWriter, write_varint};
 use tintype_image::{Limits, Planes, Threads};
+#[cfg(feature = "seal")]
+use {
+    super::sealed, super::sealed::Sealing, crate::seal::Seal, tintype_image::Metadata,
+    tintype_image::Picture,
+};
 
 /// Pictures in, the bytes of a clip out.
 ///
@@ -44,6 +49,8 @@ pub struct ClipEncoder {
     effort: u8,
     group: Option<usize>,
     exec: Exec,
+    #[cfg(feature = "seal")]
+    sealing: Option<Sealing>,
 }
 
 /// How colours are coded.
@@ -98,7 +105,33 @@ impl ClipEncoder {
             effort: 5,
             group: None,
             exec: Exec::default(),
+            #[cfg(feature = "seal")]
+            sealing: None,
         })
+    }
+
+    /// Seals the clip. A preview is its first picture, smaller. No more than a chunk waits to be sealed.
+    ///
+    /// ```
+    /// use tintype::{ClipDecoder, ClipEncoder, ClipInfo, DecodeOptions, Identity, Lock, Planes, Seal, Shape};
+    ///
+    /// let identity = Identity::generate()?;
+    /// let seal = Seal::new(Lock::for_recipients(&[identity.recipient()?])?);
+    /// let info = ClipInfo::new(Shape::gray(64, 48, 8), (25, 1));
+    /// let mut encoder = ClipEncoder::new(&info)?.seal(seal);
+    /// let mut file = encoder.push(&Planes::new(info.shape.clone()))?;
+    /// file.extend(encoder.finish()?);
+    ///
+    /// let keys = tintype::Keys::new().identities([identity]);
+    /// let mut decoder = ClipDecoder::with_options(&file[..], DecodeOptions::new().keys(keys))?;
+    /// assert_eq!(decoder.next_picture()?, Some(Planes::new(info.shape)));
+    /// assert!(ClipDecoder::new(&file[..]).is_err());
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    #[cfg(feature = "seal")]
+    pub fn seal(mut self, seal: Seal) -> Self {
+        self.sealing = Some(Sealing::Asked(seal));
+        self
     }
 
     /// The quality, 0 to 100.
@@ -203,6 +236,7 @@ impl ClipEncoder {
             return Err(Error::Misuse { what: "a picture of another shape than the clip's".into() });
         }
         picture.check(&Limits::default())?;
+        self.begin_sealing(Some(picture))?;
         let mut new = None;
         if let Form::Lossy { format, cuts, .. } = &mut self.form {
             let frame = Frame::padded(picture, format);
@@ -221,7 +255,7 @@ impl ClipEncoder {
         if self.ticks.len() >= self.group.unwrap_or(usual) {
             self.close_group()?;
         }
-        Ok(self.take())
+        self.take()
     }
 
     /// Takes what comes back exactly: all planes, or the one of opacity or depth.
@@ -260,14 +294,49 @@ impl ClipEncoder {
     /// ```
     pub fn finish(mut self) -> Result<Vec<u8>> {
         self.close_group()?;
-        match self.writer.take() {
-            Some(writer) => Ok(writer.finish()?),
-            None => Ok(Vec::new()),
+        self.begin_sealing(None)?;
+        let rest = match self.writer.take() {
+            Some(writer) => writer.finish()?,
+            None => Vec::new(),
+        };
+        #[cfg(feature = "seal")]
+        if let Some(mut sealing) = self.sealing.take() {
+            let mut bytes = sealing.pass(&rest)?;
+            bytes.extend(sealing.finish()?);
+            return Ok(bytes);
         }
+        Ok(rest)
     }
 
-    fn take(&mut self) -> Vec<u8> {
-        self.writer.as_mut().map(|writer| std::mem::take(writer.target_mut())).unwrap_or_default()
+    /// Begins the sealed file, if that was not done; `first` is the clip's first picture.
+    #[cfg(feature = "seal")]
+    fn begin_sealing(&mut self, first: Option<&Planes>) -> Result<()> {
+        let Some(Sealing::Asked(_)) = &self.sealing else { return Ok(()) };
+        let picture = first.map(|planes| {
+            let mut metadata = Metadata::default();
+            if !self.info.words.is_empty() {
+                metadata.set(Metadata::Y4M_HEADER, self.info.words.clone().into_bytes());
+            }
+            Picture { planes: planes.clone(), metadata }
+        });
+        let quality = Some(self.quality).filter(|_| !self.info.exact);
+        let encoder = sealed::preview_encoder(quality, self.effort, self.exec.threads.count());
+        self.sealing.as_mut().map_or(Ok(()), |sealing| sealing.begin(picture, &encoder))
+    }
+
+    #[cfg(not(feature = "seal"))]
+    fn begin_sealing(&mut self, _: Option<&Planes>) -> Result<()> {
+        Ok(())
+    }
+
+    fn take(&mut self) -> Result<Vec<u8>> {
+        let bytes = self.writer.as_mut().map(|writer| std::mem::take(writer.target_mut()));
+        let bytes = bytes.unwrap_or_default();
+        #[cfg(feature = "seal")]
+        if let Some(sealing) = &mut self.sealing {
+            return sealing.pass(&bytes);
+        }
+        Ok(bytes)
     }
 
     fn close_group(&mut self) -> Result<()> {

@@ -3,8 +3,10 @@
 mod decode;
 mod encode;
 mod info;
+#[cfg(feature = "seal")]
+mod sealed;
 
-pub use decode::ClipDecoder;
+pub use decode::{ClipDecoder, holds_clip};
 pub use encode::ClipEncoder;
 pub use info::ClipInfo;
 

@@ -50,6 +50,7 @@ pub struct FilePicture {
 /// # Ok::<(), tintype::Error>(())
 /// ```
 pub fn read_picture(file: &[u8], options: &DecodeOptions) -> Result<FilePicture> {
+    let options = options.clone().started();
     let request = options.request()?;
     let (mut picture, warnings) = picture_from_page(file, options.page, &options.exec)?;
     let full_shape = picture.planes.shape.clone();

@@ -10,7 +10,7 @@ use crate::leftovers::remove_leftovers;
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::parts;
 use crate::record::Record;
-use crate::seal::{self, Keys};
+use crate::seal;
 use crate::style::note;
 use crate::{Failure, Outcome, terminal};
 use std::fs::File;
@@ -73,7 +73,8 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     let places: Vec<&Place> = jobs.iter().map(|job| &job.input).collect();
     let keys = seal::keys(&args.keys, &places)?;
     if args.format.is_none() {
-        jobs.iter_mut().filter(unnamed).for_each(|job| name_as_jpeg(job, &keys));
+        let options = seal::with_keys(options_from_args(args), &keys);
+        jobs.iter_mut().filter(unnamed).for_each(|job| name_as_jpeg(job, &options));
     }
     for job in &jobs {
         check_standard_output(&job.output, args.common.json)?;
@@ -119,18 +120,17 @@ fn options_from_args(args: &DecodeArgs) -> DecodeOptions {
 }
 
 /// Lets the output of a file that holds a JPEG end in .jpg, that of a clip in .y4m or what else holds it.
-fn name_as_jpeg(job: &mut Job, keys: &Keys) {
+fn name_as_jpeg(job: &mut Job, options: &DecodeOptions) {
     #[cfg(feature = "video")]
-    if let (true, Place::File(output)) = (clip::is_clip(&job.input), &mut job.output) {
-        let extension = clip::usual_extension(&job.input);
+    if let (true, Place::File(output)) = (clip::is_clip(&job.input, options), &mut job.output) {
+        let extension = clip::usual_extension(&job.input, options.clone());
         *output = output.with_extension(extension);
         job.otherwise = job.otherwise.take().map(|longer| longer.with_extension(extension));
         return;
     }
     let (Place::File(input), Place::File(output)) = (&job.input, &mut job.output) else { return };
-    let options = seal::with_keys(DecodeOptions::new(), keys);
     let file = File::open(input).map(BufReader::new).ok();
-    let decoder = file.and_then(|file| Decoder::with_options(file, options).ok());
+    let decoder = file.and_then(|file| Decoder::with_options(file, options.clone()).ok());
     if decoder.is_some_and(|decoder| decoder.info().codec == codec::JPEG) {
         *output = output.with_extension("jpg");
         job.otherwise = job.otherwise.take().map(|longer| longer.with_extension("jpg"));
@@ -288,10 +288,12 @@ fn clip_plan(plan: &Plan) -> clip::DecodePlan {
 fn decode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String> {
     #[cfg(feature = "video")]
     {
-        let standard = job.input == Place::Standard
-            && std::io::stdin().lock().fill_buf().is_ok_and(tintype::is_clip);
-        if standard || clip::is_clip(&job.input) {
-            return clip::decode(&clip_plan(plan), job, threads);
+        let options = plan.options.clone().threads(threads.count());
+        let holds = |head: &[u8]| tintype::holds_clip(head, &options);
+        let standard =
+            job.input == Place::Standard && std::io::stdin().lock().fill_buf().is_ok_and(holds);
+        if standard || clip::is_clip(&job.input, &options) {
+            return clip::decode(&clip_plan(plan), job, options);
         }
     }
     if plan.frames.is_some() {

@@ -92,14 +92,10 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     let depths = depth_inputs(args, &inputs)?;
     #[cfg(feature = "video")]
     if args.clip {
-        let plan = clip_plan(args, codec, goal).ok_or_else(|| {
+        let sealing = Sealing::from_args(&args.seal)?;
+        let plan = clip_plan(args, codec, goal, &sealing).ok_or_else(|| {
             Failure::Usage("--clip goes with -q, --lossless, --size, --bitrate and --bpp, not with --codec or --model".into())
         })?;
-        if Sealing::from_args(&args.seal)?.is_on() {
-            return Err(Failure::Usage(
-                "clips are not sealed; encode without, and seal the file with age".into(),
-            ));
-        }
         let names = (&args.inputs[..], args.output.as_deref());
         let rate = args.fps.unwrap_or((25, 1));
         return clip::encode_sequence(&plan, &inputs, &depths, names, rate, &args.common)
@@ -128,15 +124,6 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     }
     retain_new(&mut jobs, &args.common);
 
-    // Clips are written as they come.
-    #[cfg(feature = "video")]
-    let refused = match (sealing.is_on(), args.replace) {
-        (true, _) => Some(
-            "is a clip, and clips are not sealed; seal it with age, or choose one picture with --page",
-        ),
-        (false, true) => Some("is a clip, which --replace does not compare; encode it without"),
-        (false, false) => None,
-    };
     remove_leftovers(&jobs);
     let plain_models = models.clone();
     let plan = Plan {
@@ -155,13 +142,12 @@ pub fn run(args: &EncodeArgs) -> Outcome {
             models: plain_models.clone(),
             sealing: sealing.clone(),
         }),
+        #[cfg(feature = "video")]
+        clip: clip_plan(args, codec, goal, &sealing),
         sealing,
         preserve: !args.common.no_preserve,
         page: args.page.map(|page| page as usize),
         bitrate: args.goal.bitrate.is_some(),
-        #[cfg(feature = "video")]
-        clip: clip_plan(args, codec, goal)
-            .map(|clip| clip::ClipPlan { refused: refused.or(clip.refused), ..clip }),
         looks: args.tune == Some(TuneArg::Visual),
         existing: Existing::from_force(args.common.force),
         compare: args.compare,
@@ -344,7 +330,12 @@ fn check_output_format(job: &Job, codec: Option<CodecId>, goal: Goal) -> Result<
 
 /// How clips are encoded: not where a codec for pictures, one picture, or a change of pictures was asked for.
 #[cfg(feature = "video")]
-fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<ClipPlan> {
+fn clip_plan(
+    args: &EncodeArgs,
+    codec: Option<CodecId>,
+    goal: Goal,
+    sealing: &Sealing,
+) -> Option<ClipPlan> {
     let asked = codec.is_some()
         || args.page.is_some()
         || args.resize.is_some()
@@ -357,6 +348,8 @@ fn clip_plan(args: &EncodeArgs, codec: Option<CodecId>, goal: Goal) -> Option<Cl
         effort: args.effort,
         group: args.group.map(usize::from),
         existing: Existing::from_force(args.common.force),
+        sealing: sealing.clone(),
+        replace: args.replace.then_some(args.yes),
         preserve: !args.common.no_preserve,
         json: args.common.json,
         refused: refused_for_clips(args),

@@ -9,10 +9,12 @@ use crate::files::{Input, Job, Place, find_inputs, read_input};
 use crate::output::print_line;
 use crate::parts;
 use crate::record::Record;
-use crate::seal::{self, Keys, SealedFacts};
+use crate::seal::{self, Keys, SealedFacts, sealed_lines};
 use crate::shape_text::colour_text;
-use crate::style::{Ink, complain, grouped, paint, size_text};
+use crate::style::{Ink, complain, counted, grouped, paint, size_text};
 use serde::Serialize;
+#[cfg(feature = "video")]
+use std::io::Seek;
 use std::io::{Cursor, IsTerminal};
 use tintype::{DecodeOptions, Decoder, Limits, Metadata, ModelName, Shape, Warning, codec, files};
 use tintype_image::io::PictureFormat;
@@ -97,18 +99,11 @@ pub fn run(args: &InfoArgs) -> Outcome {
             continue;
         }
         #[cfg(feature = "video")]
-        if let Place::File(path) = &input.place
-            && super::clip::is_clip(&input.place)
-        {
-            let name = input.place.name();
-            let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
-            let file = std::fs::File::open(path)
-                .map(std::io::BufReader::new)
-                .map_err(|error| error.to_string());
-            match file.and_then(|file| super::clip::info(&name, file, bytes, args.read.json)) {
+        if let Some(told) = clip_info(&input.place, &keys, args) {
+            match told {
                 Ok(text) => print_line(&text),
                 Err(message) => {
-                    complain(&format!("{name}: {message}"));
+                    complain(&format!("{}: {message}", input.place.name()));
                     all_done = false;
                 }
             }
@@ -132,9 +127,29 @@ pub fn run(args: &InfoArgs) -> Outcome {
     Ok(all_done)
 }
 
+/// Describes the clip at `place`, if one is there that `keys` open.
+#[cfg(feature = "video")]
+fn clip_info(place: &Place, keys: &Keys, args: &InfoArgs) -> Option<Result<String, String>> {
+    let Place::File(path) = place else { return None };
+    let options = seal::with_keys(DecodeOptions::new(), keys).limits(args.read.limits.limits());
+    if !super::clip::is_clip(place, &options) {
+        return None;
+    }
+    let told = || {
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        let bytes = file.metadata().map_or(0, |data| data.len());
+        let mut file = std::io::BufReader::new(file);
+        let sealed = seal::facts_of((&mut file, bytes), keys)?;
+        let size = (bytes, sealed.as_ref());
+        file.rewind().map_err(|error| error.to_string())?;
+        super::clip::info(&place.name(), file, size, options, args.read.json)
+    };
+    Some(told())
+}
+
 fn info_of(input: &Input, (keys, limits): (&Keys, Limits)) -> Result<Told, String> {
     let bytes = read_input(&input.place)?;
-    let sealed = seal::facts_of(&bytes, keys)?;
+    let sealed = seal::facts_of((&mut &bytes[..], bytes.len() as u64), keys)?;
     if let Some(sealed) = sealed.as_ref().filter(|facts| !facts.open)
         && sealed.parts.iter().all(|part| part.sealed)
     {
@@ -216,29 +231,6 @@ fn items_from_metadata(metadata: &Metadata) -> Vec<Item> {
     known.chain(other).map(|(name, bytes)| Item { name, bytes: bytes as u64 }).collect()
 }
 
-/// What opens a sealed file, and which of its parts are sealed.
-fn sealed_lines(facts: &SealedFacts) -> Vec<(&'static str, String)> {
-    let keys = match (facts.passphrase, facts.recipients) {
-        (true, 0) => "a passphrase".to_string(),
-        (true, count) => format!("a passphrase, or {}", counted(count, "secret key")),
-        (false, count) => counted(count, "secret key"),
-    };
-    let mut lines = vec![("sealed", format!("opens with {keys}"))];
-    for part in &facts.parts {
-        let what = match part.divisor {
-            1 => "picture and metadata".to_string(),
-            divisor => format!("preview of 1/{divisor}"),
-        };
-        let state = match (part.sealed, part.divisor, facts.open) {
-            (false, ..) => "open",
-            (true, 1, true) => "sealed, opened",
-            (true, ..) => "sealed",
-        };
-        lines.push(("part", format!("{what}, {} bytes, {state}", grouped(part.bytes))));
-    }
-    lines
-}
-
 fn text_from_closed(closed: &Closed) -> String {
     let terminal = std::io::stdout().is_terminal();
     let mut lines = vec![paint(Ink::Bold, &closed.input, terminal)];
@@ -247,11 +239,6 @@ fn text_from_closed(closed: &Closed) -> String {
         lines.push(format!("  {name:<10} {value}"));
     }
     lines.join("\n")
-}
-
-/// `1 tile`, `12 tiles`.
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn text_from_info(info: &InfoRecord) -> String {

@@ -2,6 +2,7 @@
 
 use crate::args::SignArgs;
 use crate::files::{Job, Place, find_inputs};
+use crate::leftovers::remove_leftovers_beside;
 use crate::output::{Existing, print_line, write_result};
 use crate::seal;
 use crate::style::complain;
@@ -10,9 +11,13 @@ use std::path::Path;
 
 /// Runs the command.
 pub fn run(args: &SignArgs) -> Outcome {
-    let key = seal::signing_key(&args.key)?;
+    let key = seal::signing_key(&args.key, args.key_passphrase_file.as_deref())?;
     let takes = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tin"));
     let (inputs, mut all_done) = find_inputs(&args.inputs, &takes)?.inputs_or_complain();
+    remove_leftovers_beside(inputs.iter().filter_map(|input| match &input.place {
+        Place::File(path) => Some(path.as_path()),
+        Place::Standard => None,
+    }));
     for input in inputs {
         let Place::File(path) = &input.place else {
             return Err(Failure::Usage("a signature stands beside a file; name one".into()));

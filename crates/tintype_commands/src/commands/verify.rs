@@ -125,23 +125,23 @@ fn verify(
     (models, keys, limits): (&Models, &Keys, Limits),
     threads: Threads,
 ) -> Result<(Verified, Option<String>), String> {
+    let options = DecodeOptions::new().threads(threads.count()).models(models.clone());
+    let options = seal::with_keys(options, keys).limits(limits);
+    if let Place::File(path) = &job.input {
+        seal::check_parts(path, keys)?;
+    }
     #[cfg(feature = "video")]
-    if super::clip::is_clip(&job.input) {
+    if super::clip::is_clip(&job.input, &options) {
         if original.is_some() {
             return Err("is a clip; clips are checked without originals".into());
         }
-        let (bytes, complaint) = super::clip::check(job, threads)?;
+        let (bytes, complaint) = super::clip::check(job, options)?;
         let codec = tintype::codec::VIDEO.name().into();
         let (input, exact, psnr) = (job.input.name(), None, None);
         return Ok((
             Verified { input, original: None, bytes, codec, exact, psnr, signed_by: None },
             complaint,
         ));
-    }
-    let options = DecodeOptions::new().threads(threads.count()).models(models.clone());
-    let options = seal::with_keys(options, keys).limits(limits);
-    if let Place::File(path) = &job.input {
-        seal::check_parts(path, keys)?;
     }
     let (decoded, bytes) = decode_place(&job.input, options.clone())?;
     if let Some(at) = decoded.cut_off_at {

@@ -3,6 +3,7 @@
 mod codec;
 mod coders;
 mod packing;
+mod sealing;
 mod transforms;
 mod turbo;
 
@@ -23,6 +24,8 @@ enum Of {
     Codec(CodecSpeedArgs),
     /// JPEG files packed without loss, unpacked, and decoded.
     Packing(packing::PackingArgs),
+    /// What sealing adds to encoding.
+    Sealing(sealing::SealingArgs),
     /// Nanoseconds a symbol of each entropy coder.
     Coders,
     /// Each transform at each SIMD level.
@@ -54,6 +57,7 @@ pub fn run(args: &SpeedArgs) -> Result<(), Failure> {
     match &args.of {
         Of::Codec(args) => codec::run(args),
         Of::Packing(args) => packing::run(args),
+        Of::Sealing(args) => sealing::run(args),
         Of::Coders => {
             coders::run();
             Ok(())

@@ -92,6 +92,7 @@ impl<'a> Animation<'a> {
         let (mut times, mut shape, mut warnings) = (Vec::new(), None::<Shape>, Vec::new());
         let most = frames.most();
         while times.len() < most {
+            limits.check_time()?;
             match frames.next(&mut Reading::new(None, Damage::Refused)) {
                 Ok(None) => break,
                 Ok(Some((planes, time))) => {

@@ -45,7 +45,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, reading: &mut Reading) -> Resu
         frames = drawn;
         (frames.planes(), frames.info())
     } else {
-        (first_picture(&mut reader, &expand, reading)?, reader.info())
+        (first_picture(&mut reader, &expand, (limits, reading))?, reader.info())
     };
     narrow_to_sbit(&mut planes, info);
     let profiles = [&info.icc_profile, &info.exif_metadata];
@@ -88,7 +88,7 @@ pub(super) fn animation<'a>(
 fn first_picture(
     reader: &mut png::Reader<Cursor<&[u8]>>,
     expand: &Expansion,
-    reading: &mut Reading,
+    (limits, reading): (&Limits, &mut Reading),
 ) -> Result<Planes, ImageError> {
     let mut planes = Planes::new(header_shape(reader.info(), expand.adds_alpha()));
     let width = planes.shape.width_px;
@@ -110,6 +110,7 @@ fn first_picture(
     let mut samples = vec![0u16; width * stored];
     let mut expanded = Vec::new();
     for y in 0..planes.shape.height_px {
+        limits.check_time()?;
         if packed.is_empty() {
             let row = match reader.next_row() {
                 Ok(Some(row)) => row,

@@ -3,7 +3,7 @@
 use super::data::{PictureSet, Random};
 use super::model::{Model, Pass, Tensors, Weights};
 use super::precision::Precision;
-use super::recipe::{AugmentRecipe, Recipe};
+use crate::recipe::{AugmentRecipe, Recipe};
 use tch::Tensor;
 
 /// Batches of crops, and crops in each: one for every eighth of the range of qualities.

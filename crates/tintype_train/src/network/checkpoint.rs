@@ -7,7 +7,7 @@
 use super::Failure;
 use super::model::Tensors;
 use super::optimiser::Optimiser;
-use super::recipe::Recipe;
+use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tch::Tensor;

@@ -1,7 +1,7 @@
 //! Pictures in memory and random crops from them; every crop follows from seed and step alone.
 
 use super::Failure;
-use super::recipe::AugmentRecipe;
+use crate::recipe::AugmentRecipe;
 use std::path::{Path, PathBuf};
 use tch::{Kind, Tensor};
 use tintype_image::{ColourModel, Limits, Threads, io};

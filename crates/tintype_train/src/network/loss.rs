@@ -8,7 +8,7 @@
 //! structure, artefacts and lost detail under two norms), not its weights; sparse
 //! autoencoders: Ng 2011 (L1, KL), Makhzani and Frey 2014 (k-sparse).
 
-use super::recipe::LossRecipe;
+use crate::recipe::LossRecipe;
 use tch::{Kind, Tensor};
 
 const EACH: [i64; 3] = [1, 2, 3];

@@ -17,7 +17,7 @@
 
 use super::loss::{activity, largest};
 use super::precision::{Precision, rounded_weights};
-use super::recipe::{BlockKind, LossRecipe, NetworkRecipe, Prior};
+use crate::recipe::{BlockKind, LossRecipe, NetworkRecipe, Prior};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -10,7 +10,7 @@
 //! everything else.
 
 use super::model::Tensors;
-use super::recipe::{OptimiserKind, Recipe, ScheduleRecipe};
+use crate::recipe::{OptimiserKind, Recipe, ScheduleRecipe};
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 

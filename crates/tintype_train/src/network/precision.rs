@@ -8,7 +8,7 @@
 //! Source: Jacob et al. 2018 (arXiv 1712.05877, section 3), straight-through gradients after
 //! Bengio et al. 2013.
 
-use super::recipe::BlockKind;
+use crate::recipe::BlockKind;
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 

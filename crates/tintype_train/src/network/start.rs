@@ -8,7 +8,7 @@
 use super::Failure;
 use super::data::{PictureSet, Random};
 use super::model::{CENTRE, Model, SPREAD, Tensors, fold};
-use super::recipe::{AugmentRecipe, Recipe};
+use crate::recipe::{AugmentRecipe, Recipe};
 use tch::{Device, Kind, Tensor};
 
 /// Standard deviation of a logistic distribution with scale 1.

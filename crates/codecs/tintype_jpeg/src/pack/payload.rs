@@ -364,8 +364,10 @@ fn decode_segments(
     let level = exec.level;
     let segment = SegmentCoder { mode, level, sampling: &sampling(structure), quant: &structure.quant };
     let parts = segments(&mut components, segment.sampling, mcu_rows, coded.len());
-    let done =
-        map_items(exec.threads, parts, |index, mut part| segment.decode(coded[index].bytes, &mut part));
+    let done = map_items(exec.threads, parts, |index, mut part| {
+        exec.limits.check_time()?;
+        segment.decode(coded[index].bytes, &mut part)
+    });
     done.into_iter().collect::<Result<(), _>>()?;
     Ok(components)
 }

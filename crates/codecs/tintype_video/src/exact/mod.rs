@@ -216,6 +216,7 @@ impl<'a> ExactDecoder<'a> {
             }
             self.read_sheet()?;
         };
+        self.exec.limits.check_time()?;
         let mut picture = Planes::new(self.shape.clone());
         for (index, block) in plan.iter().enumerate() {
             if let Block::Copy(copy) = block {

@@ -11,7 +11,7 @@ use std::io::{BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tintype::{
-    ClipDecoder, ClipInfo, ColourModel, Metadata, Picture, PlaneRole, Planes, Threads, codec,
+    ClipDecoder, ClipInfo, ColourModel, DecodeOptions, Metadata, Picture, PlaneRole, Planes, codec,
     split_depth,
 };
 use tintype_image::ImageError;
@@ -51,9 +51,10 @@ fn numbers_in(path: &Path) -> Option<(String, usize, String)> {
 }
 
 /// The extension of a clip's output that was not named: y4m, or png where y4m has no place for it.
-pub fn usual_extension(place: &Place) -> &'static str {
+pub fn usual_extension(place: &Place, options: DecodeOptions) -> &'static str {
     let Place::File(path) = place else { return "y4m" };
-    let info = File::open(path).ok().and_then(|file| ClipDecoder::new(BufReader::new(file)).ok());
+    let decoder = |file| ClipDecoder::with_options(BufReader::new(file), options).ok();
+    let info = File::open(path).ok().and_then(decoder);
     let held = info.is_none_or(|decoder| {
         let info = decoder.info();
         !info.timed && Y4mHeader::new(info.shape.clone(), info.frame_rate).is_ok()
@@ -85,14 +86,14 @@ fn form_of(output: &Place) -> Result<Form, String> {
 ///
 /// # Errors
 /// What to tell the user.
-pub fn decode(plan: &DecodePlan, job: &Job, threads: Threads) -> Result<Report, String> {
+pub fn decode(plan: &DecodePlan, job: &Job, options: DecodeOptions) -> Result<Report, String> {
     let text = |error: tintype::Error| error.to_string();
     let form = form_of(&job.output)?;
     let Place::File(path) = &job.input else {
-        return decode_stream(plan, job, threads, &form);
+        return decode_stream(plan, job, options, &form);
     };
     let file = File::open(path).map(BufReader::new).map_err(|error| error.to_string())?;
-    let mut decoder = ClipDecoder::with_threads(file, threads.count()).map_err(text)?;
+    let mut decoder = ClipDecoder::with_options(file, options).map_err(text)?;
     let count = if matches!(form, Form::AnimatedPng) { decoder.pictures().map_err(text)? } else { None };
     if plan.frames.first > 0 || count.is_some() {
         decoder.seek(plan.frames.first).map_err(text)?;
@@ -102,10 +103,14 @@ pub fn decode(plan: &DecodePlan, job: &Job, threads: Threads) -> Result<Report, 
 }
 
 /// The same from standard input.
-fn decode_stream(plan: &DecodePlan, job: &Job, threads: Threads, form: &Form) -> Result<Report, String> {
+fn decode_stream(
+    plan: &DecodePlan,
+    job: &Job,
+    options: DecodeOptions,
+    form: &Form,
+) -> Result<Report, String> {
     let source = BufReader::new(std::io::stdin().lock());
-    let mut decoder =
-        ClipDecoder::with_threads(source, threads.count()).map_err(|error| error.to_string())?;
+    let mut decoder = ClipDecoder::with_options(source, options).map_err(|error| error.to_string())?;
     for _ in 0..plan.frames.first {
         let picture = decoder.next_picture().map_err(|error| error.to_string())?;
         if picture.is_none() {

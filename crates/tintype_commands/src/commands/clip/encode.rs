@@ -1,36 +1,17 @@
 //! Clips for `encode`.
 
+use super::plan::ClipPlan;
+use super::replace::Original;
 use super::source::{Clip, Origin, Y4M, origin_of, with_clip, y4m_of};
 use crate::commands::{Report, complaint_of};
 use crate::files::{Job, Place};
-use crate::output::{Existing, Preserve, write_result};
+use crate::output::{Preserve, write_result};
 use crate::record::Record;
 use crate::style::note;
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
 use std::time::Instant;
 use tintype::{ClipEncoder, ClipInfo, Goal, Threads, codec};
 use tintype_image::ImageError;
-
-/// How clips are encoded.
-#[derive(Clone, Copy, Debug)]
-pub struct ClipPlan {
-    /// An option that does not go with clips: why a clip is refused.
-    pub refused: Option<&'static str>,
-    /// Whether a file may be replaced.
-    pub existing: Existing,
-    /// What was asked for.
-    pub goal: Goal,
-    /// Pictures of a group, if that was asked for.
-    pub group: Option<usize>,
-    /// 1 to 9.
-    pub effort: u8,
-    /// Thousands of bits a second.
-    pub bitrate: Option<f32>,
-    /// Whether times and permissions are kept.
-    pub preserve: bool,
-    /// Whether JSON is asked for.
-    pub json: bool,
-}
 
 /// What became of an input that may be a clip.
 pub enum Taken {
@@ -52,7 +33,7 @@ pub fn encode(plan: &ClipPlan, job: &Job, threads: Threads) -> Result<Taken, Str
             return Ok(Taken::NoClip(None));
         }
         return match y4m_of(input)? {
-            Ok(clip) => encode_clip(plan, job, threads, clip),
+            Ok(clip) => encode_clip(plan, job, threads, (clip, None)),
             Err(bytes) => Ok(Taken::NoClip(Some(bytes))),
         };
     };
@@ -72,7 +53,7 @@ pub fn encode_from(
     threads: Threads,
     origin: Origin<'_>,
 ) -> Result<Taken, String> {
-    let mut plan = *plan;
+    let mut plan = plan.clone();
     if let Some(why) = plan.refused {
         return Err(why.into());
     }
@@ -84,7 +65,8 @@ pub fn encode_from(
         note(&format!("{}: read through ffmpeg; sound is left out", job.input.name()));
     }
     let exact = plan.goal == Goal::Lossless;
-    let mut taken = with_clip(origin, exact, |clip| encode_clip(&plan, job, threads, clip))?;
+    let mut taken =
+        with_clip(origin, exact, |clip| encode_clip(&plan, job, threads, (clip, Some(origin))))?;
     if let (Taken::Done(_, before, _), Origin::Film(path)) = (&mut taken, origin) {
         *before = std::fs::metadata(path).map_or(0, |data| data.len());
     }
@@ -166,17 +148,19 @@ fn encoder_for(
 ) -> Result<ClipEncoder, String> {
     let encoder = ClipEncoder::new(info).map_err(|error| error.to_string())?;
     let encoder = encoder.quality(quality).effort(plan.effort).threads(threads.count());
+    let encoder = plan.sealing.on_clip(encoder);
     Ok(match plan.group {
         Some(group) => encoder.group(group),
         None => encoder,
     })
 }
 
-fn encode_clip(
-    plan: &ClipPlan,
+/// Encodes `clip`, which comes from `origin` if it is no stream.
+fn encode_clip<'a>(
+    plan: &'a ClipPlan,
     job: &Job,
     threads: Threads,
-    mut clip: Clip<'_>,
+    (mut clip, origin): (Clip<'_>, Option<Origin<'a>>),
 ) -> Result<Taken, String> {
     if let Some(why) = plan.refused {
         return Err(why.into());
@@ -198,53 +182,104 @@ fn encode_clip(
     if plan.goal == Goal::Lossless {
         clip.info = clip.info.exact();
     }
+    let original = Original::of(plan, job, threads, origin)?;
     let mut encoder = encoder_for(plan, threads, &clip.info, quality)?;
-
     let preserved = Preserve::of(job, plan.preserve);
-    let (mut count, mut bytes, mut failure) = (0u64, 0u64, None);
-    let mut warnings = std::mem::take(&mut clip.warnings);
-    let pictures = &mut clip.pictures;
-    let place = write_result(job, plan.existing, |out| {
-        let mut write = |bytes_ready: Result<Vec<u8>, tintype::Error>| match bytes_ready {
+    let mut written = Written { warnings: std::mem::take(&mut clip.warnings), ..Written::default() };
+    let place = match original.as_ref().and_then(|original| original.done_before(job)) {
+        Some(count) => {
+            written.count = count;
+            job.output.clone()
+        }
+        None => write_result(job, plan.existing, |out| {
+            for picture in &mut clip.pictures {
+                match picture {
+                    Ok((planes, ticks)) => {
+                        written.count += 1;
+                        written.put(encoder.push_for(&planes, ticks), out)?;
+                    }
+                    Err(error) => {
+                        let count = written.count;
+                        let what = format!("{error}; {count} pictures were whole and are encoded");
+                        written.warnings.push(what);
+                        break;
+                    }
+                }
+            }
+            written.put(encoder.finish(), out)
+        })
+        .map_err(|error| written.failure.take().unwrap_or(error))?,
+    };
+    preserved.apply(&job.input, &place);
+    // What the result lacks is in the original only.
+    let replaced = original.map(|original| match written.warnings.is_empty() {
+        true => original.delete(job, &place),
+        false => Err("the result lacks something of it".into()),
+    });
+    Ok(told(plan, job, &clip, written, (place, replaced, start)))
+}
+
+/// What went into a file.
+#[derive(Default)]
+struct Written {
+    count: u64,
+    bytes: u64,
+    failure: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Written {
+    /// Writes bytes that are ready.
+    fn put(
+        &mut self,
+        ready: Result<Vec<u8>, tintype::Error>,
+        out: &mut dyn Write,
+    ) -> Result<(), ImageError> {
+        match ready {
             Ok(ready) => {
-                bytes += ready.len() as u64;
+                self.bytes += ready.len() as u64;
                 Ok(out.write_all(&ready)?)
             }
             Err(error) => {
-                failure = Some(error.to_string());
+                self.failure = Some(error.to_string());
                 Err(ImageError::Unsupported { what: "this clip".into() })
             }
-        };
-        for picture in pictures {
-            match picture {
-                Ok((planes, ticks)) => {
-                    count += 1;
-                    write(encoder.push_for(&planes, ticks))?;
-                }
-                Err(error) => {
-                    warnings.push(format!("{error}; {count} pictures were whole and are encoded"));
-                    break;
-                }
-            }
         }
-        write(encoder.finish())
-    });
-    let place = place.map_err(|error| failure.take().unwrap_or(error))?;
-    preserved.apply(&job.input, &place);
+    }
+}
 
+/// What is said of a clip that was encoded.
+fn told(
+    plan: &ClipPlan,
+    job: &Job,
+    clip: &Clip<'_>,
+    written: Written,
+    (place, replaced, start): (Place, Option<Result<(), String>>, Instant),
+) -> Taken {
     let shape = &clip.info.shape;
-    let pixels = shape.width_px as f64 * shape.height_px as f64 * count as f64;
+    let pixels = shape.width_px as f64 * shape.height_px as f64 * written.count as f64;
+    let bytes = match &place {
+        Place::File(path) => std::fs::metadata(path).map_or(written.bytes, |data| data.len()),
+        Place::Standard => written.bytes,
+    };
     let mut record = Record::new(job, shape, codec::VIDEO.name(), bytes, pixels);
     record.encode_ms = Some(start.elapsed().as_secs_f64() * 1000.0);
-    record.frames = Some(count);
+    record.frames = Some(written.count);
     record.output = Some(place.name());
-    record.warnings = warnings;
+    record.warnings = written.warnings;
+    let mut complaint = complaint_of(job, &record.warnings);
+    if let Some(outcome) = replaced {
+        record.replaced = Some(outcome.is_ok());
+        if let Err(why) = outcome {
+            let told = complaint.unwrap_or_else(|| job.input.name());
+            complaint = Some(format!("{told}: the original stays: {why}"));
+        }
+    }
     let before = clip.bytes.get();
     let text = match (plan.json, &place) {
         (true, _) => record.json(),
         (false, Place::Standard) => String::new(),
         (false, _) => record.encoded_line(before, std::io::stdout().is_terminal()),
     };
-    let complaint = complaint_of(job, &record.warnings);
-    Ok(Taken::Done(Report { text, complaint }, before, bytes))
+    Taken::Done(Report { text, complaint }, before, bytes)
 }

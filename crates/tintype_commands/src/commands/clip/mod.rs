@@ -6,27 +6,31 @@
 
 mod decode;
 mod encode;
+mod plan;
 pub mod play;
+mod replace;
 mod sequence;
 mod source;
 
 pub use decode::{DecodePlan, decode, usual_extension};
-pub use encode::{ClipPlan, Taken, encode, encode_from};
+pub use encode::{Taken, encode, encode_from};
+pub use plan::ClipPlan;
 pub use sequence::encode_sequence;
 pub use source::Origin;
 
 use super::complaint_of;
 use crate::files::{Job, Place};
+use crate::seal::{SealedFacts, sealed_lines};
 use crate::style::size_text;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
-use tintype::{ClipDecoder, Threads, codec};
+use tintype::{ClipDecoder, DecodeOptions, codec};
 
-/// Whether `place` is a file that holds a clip.
-pub fn is_clip(place: &Place) -> bool {
+/// Whether `place` is a file that holds a clip, as far as `options` open it.
+pub fn is_clip(place: &Place, options: &DecodeOptions) -> bool {
     let Place::File(path) = place else { return false };
-    let mut head = [0; 5];
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && tintype::is_clip(&head)
+    let file = std::fs::metadata(path).is_ok_and(|data| data.is_file()).then(|| File::open(path).ok());
+    file.flatten().is_some_and(|file| tintype::holds_clip(BufReader::new(file), options))
 }
 
 pub fn damage_text(range: &std::ops::Range<u32>) -> String {
@@ -41,12 +45,11 @@ pub fn damage_text(range: &std::ops::Range<u32>) -> String {
 ///
 /// # Errors
 /// What to tell the user.
-pub fn check(job: &Job, threads: Threads) -> Result<(u64, Option<String>), String> {
+pub fn check(job: &Job, options: DecodeOptions) -> Result<(u64, Option<String>), String> {
     let Place::File(path) = &job.input else { return Err("clips are checked as files".into()) };
     let file = File::open(path).map(BufReader::new).map_err(|error| error.to_string())?;
     let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
-    let mut decoder =
-        ClipDecoder::with_threads(file, threads.count()).map_err(|error| error.to_string())?;
+    let mut decoder = ClipDecoder::with_options(file, options).map_err(|error| error.to_string())?;
     while decoder.next_picture().map_err(|error| error.to_string())?.is_some() {}
     let mut warnings: Vec<String> = decoder.damaged().iter().map(damage_text).collect();
     if !decoder.is_complete() {
@@ -59,22 +62,34 @@ pub fn check(job: &Job, threads: Threads) -> Result<(u64, Option<String>), Strin
 ///
 /// # Errors
 /// What to tell the user.
-pub fn info<R: Read + Seek>(name: &str, source: R, bytes: u64, json: bool) -> Result<String, String> {
+pub fn info<R: Read + Seek>(
+    name: &str,
+    source: R,
+    (bytes, sealed): (u64, Option<&SealedFacts>),
+    options: DecodeOptions,
+    json: bool,
+) -> Result<String, String> {
     let text = |error: tintype::Error| error.to_string();
-    let mut decoder = ClipDecoder::new(source).map_err(text)?;
+    let mut decoder = ClipDecoder::with_options(source, options).map_err(text)?;
     let info = decoder.info().clone();
     let frames = decoder.pictures().map_err(text)?;
     let (rate, per) = info.frame_rate;
     let shape = &info.shape;
     if json {
-        let record = serde_json::json!({
+        let mut record = serde_json::json!({
             "input": name, "codec": codec::VIDEO.name(), "width": shape.width_px, "height": shape.height_px,
             "planes": shape.planes.len(), "bit_depth": shape.planes[0].bit_depth, "frames": frames,
             "frame_rate": [rate, per], "bytes": bytes, "exact": info.exact, "timed": info.timed,
         });
+        if let Some(facts) = sealed {
+            record["sealed"] = serde_json::to_value(facts).unwrap_or_default();
+        }
         return Ok(record.to_string());
     }
     let mut lines = vec![name.to_string()];
+    for (name, value) in sealed.map(sealed_lines).unwrap_or_default() {
+        lines.push(format!("  {name:<10} {value}"));
+    }
     let (width, height, depth) = (shape.width_px, shape.height_px, shape.planes[0].bit_depth);
     lines.push(format!(
         "  clip       {width} × {height}, {}, {depth} bits",

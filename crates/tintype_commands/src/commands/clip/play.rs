@@ -3,12 +3,12 @@
 use super::source::{Origin, origin_of, with_clip};
 use crate::args::PlayArgs;
 use crate::files::Place;
-use crate::{Failure, Outcome, terminal};
+use crate::{Failure, Outcome, seal, terminal};
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tintype::{ClipDecoder, Planes};
+use tintype::{ClipDecoder, DecodeOptions, Planes};
 
 /// Runs the command.
 pub fn run(args: &PlayArgs) -> Outcome {
@@ -18,8 +18,12 @@ pub fn run(args: &PlayArgs) -> Outcome {
         return Err(Failure::Usage(why.into()));
     }
     let failed = |error: String| Failure::Work(format!("{}: {error}", args.input.display()));
+    let place = Place::File(args.input.clone());
+    let keys = seal::keys(&args.keys, &[&place])?;
+    let options = seal::with_keys(DecodeOptions::new(), &keys);
     loop {
-        play(&args.input, args.speed, &mut std::io::stdout().lock()).map_err(failed)?;
+        play((&place, &args.input), &options, args.speed, &mut std::io::stdout().lock())
+            .map_err(failed)?;
         if !args.repeat {
             return Ok(true);
         }
@@ -27,12 +31,17 @@ pub fn run(args: &PlayArgs) -> Outcome {
 }
 
 /// Draws the clip in a file on `out`.
-fn play(path: &Path, speed: f32, out: &mut dyn Write) -> Result<(), String> {
+fn play(
+    (place, path): (&Place, &Path),
+    options: &DecodeOptions,
+    speed: f32,
+    out: &mut dyn Write,
+) -> Result<(), String> {
     let text = |error: tintype::Error| error.to_string();
     let mut screen = Screen::new(speed, out);
-    if super::is_clip(&Place::File(path.into())) {
+    if super::is_clip(place, options) {
         let file = File::open(path).map(BufReader::new).map_err(|error| error.to_string())?;
-        let mut decoder = ClipDecoder::new(file).map_err(text)?;
+        let mut decoder = ClipDecoder::with_options(file, options.clone()).map_err(text)?;
         let rate = decoder.info().frame_rate;
         while let Some(planes) = decoder.next_picture().map_err(text)? {
             screen.show(&planes, decoder.ticks(), rate).map_err(|error| error.to_string())?;
@@ -108,7 +117,7 @@ mod tests {
         let path = folder.path().join("clip.y4m");
         std::fs::write(&path, y4m).unwrap();
         let (mut drawn, start) = (Vec::new(), Instant::now());
-        play(&path, 0.5, &mut drawn).unwrap();
+        play((&Place::File(path.clone()), &path), &DecodeOptions::new(), 0.5, &mut drawn).unwrap();
         assert!(
             start.elapsed() >= Duration::from_millis(160),
             "the fifth begins after four times 40 ms"
@@ -116,6 +125,8 @@ mod tests {
         let drawn = String::from_utf8(drawn).unwrap();
         let shown = drawn.matches("\x1b[2A").count() + 1;
         assert!((2..=5).contains(&shown), "{shown} of five pictures, late ones left out");
-        assert!(play(Path::new("Cargo.toml"), 1.0, &mut Vec::new()).is_err());
+        let path = Path::new("Cargo.toml");
+        let place = Place::File(path.into());
+        assert!(play((&place, path), &DecodeOptions::new(), 1.0, &mut Vec::new()).is_err());
     }
 }

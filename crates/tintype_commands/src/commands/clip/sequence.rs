@@ -1,10 +1,12 @@
 //! Numbered pictures as one clip: `encode --clip`.
 
-use super::encode::{ClipPlan, Taken, encode_from};
+use super::encode::{Taken, encode_from};
+use super::plan::ClipPlan;
 use super::source::Origin;
 use crate::args::CommonArgs;
 use crate::commands::over_jobs;
 use crate::files::{Input, Job, Place};
+use crate::leftovers::remove_leftovers;
 use crate::{Failure, Outcome};
 use std::path::{Path, PathBuf};
 use tintype::Threads;
@@ -47,6 +49,7 @@ pub fn encode_sequence(
         _ => places[0].0.clone(),
     };
     let job = Job { input, output, otherwise: None };
+    remove_leftovers(std::slice::from_ref(&job));
     let origin = Origin::Pictures { places: &places, rate };
     let work = |job: &Job, threads: Threads| match encode_from(plan, job, threads, origin) {
         Ok(Taken::Done(report, ..)) => Ok(report),

@@ -9,6 +9,7 @@ mod judge;
 mod learn;
 
 use crate::files::{Place, find_inputs};
+use crate::leftovers::remove_leftovers_beside;
 use crate::output::{print_line, write_output};
 use crate::style::{Ink, grouped, paint};
 use crate::{Failure, Outcome};
@@ -110,6 +111,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
         path.extension().and_then(|e| e.to_str()).and_then(PictureFormat::from_extension).is_some()
     };
     let (inputs, _) = find_inputs(&args.inputs, &known)?.inputs_or_complain();
+    remove_leftovers_beside(std::iter::once(args.output.as_path()));
     let files = inputs.into_iter().filter_map(|input| match input.place {
         Place::File(path) => Some(path),
         Place::Standard => None,

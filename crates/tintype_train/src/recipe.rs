@@ -1,6 +1,6 @@
 //! The recipe: every number that decides what a training run does, read from TOML.
 
-use super::Failure;
+use crate::FitError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -228,6 +228,21 @@ pub struct ScheduleRecipe {
     pub checkpoint_seconds: u64,
 }
 
+/// Channels of one layer at most.
+const WIDTH_MAX: i64 = 1 << 14;
+/// Blocks of one grid at most.
+const BLOCKS_MAX: i64 = 1 << 10;
+/// Side of a crop at most.
+const CROP_PX_MAX: i64 = 1 << 14;
+
+/// Refuses a number outside `least` to `most`.
+fn within(name: &str, value: i64, least: i64, most: i64) -> Result<(), String> {
+    match (least..=most).contains(&value) {
+        true => Ok(()),
+        false => Err(format!("{name} is {value}; {least} to {most} are possible")),
+    }
+}
+
 fn one() -> u64 {
     1
 }
@@ -236,11 +251,57 @@ impl Recipe {
     /// Reads a recipe file.
     ///
     /// # Errors
-    /// If it cannot be read or names a field that does not exist.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text =
-            std::fs::read_to_string(path).map_err(|e| format!("recipe {}: {e}", path.display()))?;
-        toml::from_str(&text).map_err(|e| format!("recipe {}: {e}", path.display()).into())
+    /// If it cannot be read, names a field that does not exist, or has a number that no network can have.
+    pub fn read(path: &Path) -> Result<Self, FitError> {
+        let wrong =
+            |what: String| FitError::Misuse { what: format!("recipe {}: {what}", path.display()) };
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Self::parse(&text).map_err(wrong)
+    }
+
+    /// Reads the text of a recipe.
+    ///
+    /// # Errors
+    /// What is wrong with it, where, and what is possible.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let recipe: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses numbers from which no network is made, or one that no machine holds.
+    fn check(&self) -> Result<(), String> {
+        let (network, rate, schedule) = (&self.network, &self.rate, &self.schedule);
+        let widths = [
+            ("network.latent", network.latent),
+            ("network.hyper_latent", network.hyper_latent),
+            ("network.context", network.context),
+            ("network.analysis8", network.analysis8),
+            ("network.analysis16", network.analysis16),
+            ("network.synthesis16", network.synthesis16),
+            ("network.synthesis8", network.synthesis8),
+        ];
+        let blocks = [
+            ("network.analysis8_blocks", network.analysis8_blocks),
+            ("network.analysis16_blocks", network.analysis16_blocks),
+            ("network.synthesis16_blocks", network.synthesis16_blocks),
+            ("network.synthesis8_blocks", network.synthesis8_blocks),
+        ];
+        widths.iter().try_for_each(|&(name, width)| within(name, width, 1, WIDTH_MAX))?;
+        blocks.iter().try_for_each(|&(name, count)| within(name, count as i64, 0, BLOCKS_MAX))?;
+        within("rate.anchors", rate.anchors, 2, 256)?;
+        within("loss.keep", self.loss.keep, 0, i64::MAX)?;
+        within("schedule.small_crop_px", schedule.small_crop_px, 1, CROP_PX_MAX)?;
+        within("schedule.crop_px", schedule.crop_px, 1, CROP_PX_MAX)?;
+        within("schedule.batch", schedule.batch, 1, 1 << 16)?;
+        let lambdas = rate.lambda_min > 0.0 && rate.lambda_min <= rate.lambda_max;
+        match lambdas && rate.lambda_max.is_finite() {
+            true => Ok(()),
+            false => Err(format!(
+                "rate.lambda_min {} and rate.lambda_max {}: they must be above 0, the first not above the second",
+                rate.lambda_min, rate.lambda_max
+            )),
+        }
     }
 
     /// Weight of the squared error at `quality` (0 to anchors − 1).
@@ -252,5 +313,34 @@ impl Recipe {
     /// Weight of a sample's loss.
     pub fn balance(&self, lambda: f64) -> f64 {
         (lambda / (self.rate.lambda_min * self.rate.lambda_max).sqrt()).powf(-self.rate.balance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_numbers_are_refused_by_name() {
+        let text = include_str!("../../../recipes/photo.toml");
+        Recipe::parse(text).unwrap();
+        for (name, value) in [
+            ("latent", "0"),
+            ("analysis8", "9223372036854775807"),
+            ("synthesis8_blocks", "1000000000"),
+            ("anchors", "1"),
+            ("batch", "-1"),
+            ("lambda_min", "0.0"),
+            ("lambda_max", "nan"),
+        ] {
+            let changed = text.lines().map(|line| match line.split_once(" =") {
+                Some((key, _)) if key == name => format!("{name} = {value}"),
+                _ => line.to_string(),
+            });
+            let changed = changed.collect::<Vec<_>>().join("\n");
+            assert!(changed != text, "{name}");
+            let message = Recipe::parse(&changed).unwrap_err();
+            assert!(message.contains(name), "{message}");
+        }
     }
 }
