@@ -60,17 +60,36 @@ pub fn plane_kinds(shape: &Shape, half_chroma: bool) -> Vec<PlaneKind> {
     (0..shape.planes.len()).map(kind).collect()
 }
 
-/// One sample scaled to internal units.
-fn internal_from_sample(sample: u16, depth: u8) -> i32 {
-    let max = (1i64 << depth) - 1;
-    ((i64::from(sample) * i64::from(WHITE) + max / 2) / max) as i32
+/// One sample of at most `max`, scaled to internal units.
+#[inline(always)]
+fn internal_from_sample(sample: u16, max: u32) -> i16 {
+    ((u32::from(sample) * WHITE as u32 + max / 2) / max) as i16
 }
 
 /// An internal value as a sample of `depth` bits, clamped to what such a sample can hold.
 #[inline]
 pub fn sample_from_internal(value: i32, depth: u8) -> u16 {
-    let max = (1i64 << depth) - 1;
-    ((i64::from(value.clamp(0, WHITE)) * max + i64::from(GRAY)) / i64::from(WHITE)) as u16
+    sample_of(value, (1 << depth) - 1)
+}
+
+/// The same for samples of at most `max`: a few instructions where that is known.
+#[inline(always)]
+fn sample_of(value: i32, max: u32) -> u16 {
+    let value = value.clamp(0, WHITE) as u32;
+    if max == 255 {
+        ((value + 8) >> 4) as u16
+    } else {
+        ((value * max + GRAY as u32) / WHITE as u32) as u16
+    }
+}
+
+/// A number of at most 2^22, rounded to the next integer: a call of `round` cannot be done for many at
+/// once.
+#[inline(always)]
+fn rounded(value: f32) -> i16 {
+    /// Has no bits for fractions, and its low bits are those of the integer.
+    const SHIFT: f32 = (3 << 22) as f32;
+    (value + SHIFT).to_bits() as i16
 }
 
 /// The internal planes of `source` at full size, padded by edge repetition to multiples of 16.
@@ -88,9 +107,9 @@ pub fn internal_planes(source: &Planes) -> Vec<Plane<i16>> {
             for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
                 let (red, green, blue) = (f32::from(*r), f32::from(*g), f32::from(*b));
                 let luma = LUMA[0] as f32 * red + LUMA[1] as f32 * green + LUMA[2] as f32 * blue;
-                *r = luma.round() as i16;
-                *g = ((blue - luma) / SCALES[0] as f32).round() as i16;
-                *b = ((red - luma) / SCALES[1] as f32).round() as i16;
+                *r = rounded(luma);
+                *g = rounded((blue - luma) * (1.0 / SCALES[0]) as f32);
+                *b = rounded((red - luma) * (1.0 / SCALES[1]) as f32);
             }
         }
     }
@@ -102,10 +121,17 @@ fn pad(plane: &Plane<u16>, info: &PlaneInfo) -> Plane<i16> {
     let mut out = Plane::new(width, height);
     for y in 0..height {
         let row = plane.row(y.min(plane.height() - 1));
-        let target = out.row_mut(y);
-        for (x, value) in target.iter_mut().enumerate() {
-            *value = internal_from_sample(row[x.min(row.len() - 1)], info.bit_depth) as i16;
+        let (inner, padding) = out.row_mut(y).split_at_mut(row.len());
+        let mut scale = |max: u32| {
+            inner.iter_mut().zip(row).for_each(|(value, &v)| *value = internal_from_sample(v, max));
+        };
+        // Divisions by numbers that are known are multiplications.
+        match info.bit_depth {
+            8 => scale(255),
+            16 => scale(65_535),
+            depth => scale((1 << depth) - 1),
         }
+        padding.fill(inner.last().copied().unwrap_or(0));
     }
     out
 }
@@ -119,7 +145,12 @@ pub fn samples_from_internal(shape: &Shape, internal: &[Plane<i16>]) -> Planes {
         for y in 0..shape.height_px {
             let rows = [internal[0].row(y), internal[1].row(y), internal[2].row(y)];
             let targets = [red.row_mut(y), green.row_mut(y), blue.row_mut(y)];
-            rgb_row(rows, targets, &shape.planes);
+            match shape.planes[..3].iter().all(|plane| plane.bit_depth == 8) {
+                true => rgb_row(rows, targets, |value, _| sample_of(value, 255)),
+                false => rgb_row(rows, targets, |value, plane| {
+                    sample_from_internal(value, shape.planes[plane].bit_depth)
+                }),
+            }
         }
     }
     for index in if rgb { 3 } else { 0 }..shape.planes.len() {
@@ -136,15 +167,20 @@ pub fn samples_from_internal(shape: &Shape, internal: &[Plane<i16>]) -> Planes {
 }
 
 /// The inverse colour matrix in 14 fractional bits, rounded once.
-fn rgb_row(rows: [&[i16]; 3], targets: [&mut [u16]; 3], infos: &[PlaneInfo]) {
+/// `sample` makes a plane's sample of its internal value.
+#[inline(always)]
+fn rgb_row(rows: [&[i16]; 3], targets: [&mut [u16]; 3], sample: impl Fn(i32, usize) -> u16) {
     let [red, green, blue] = targets;
-    for x in 0..red.len() {
-        let (luma, cb, cr) = (i32::from(rows[0][x]), i32::from(rows[1][x]), i32::from(rows[2][x]));
+    let width = red.len();
+    let ([luma, cb, cr], green, blue) =
+        (rows.map(|row| &row[..width]), &mut green[..width], &mut blue[..width]);
+    for x in 0..width {
+        let (luma, cb, cr) = (i32::from(luma[x]), i32::from(cb[x]), i32::from(cr[x]));
         let value = |cb_part: i32, cr_part: i32| {
             luma + ((cb * cb_part + cr * cr_part + (1 << (BITS - 1))) >> BITS)
         };
-        red[x] = sample_from_internal(value(0, WEIGHTS[0]), infos[0].bit_depth);
-        green[x] = sample_from_internal(value(WEIGHTS[1], WEIGHTS[2]), infos[1].bit_depth);
-        blue[x] = sample_from_internal(value(WEIGHTS[3], 0), infos[2].bit_depth);
+        red[x] = sample(value(0, WEIGHTS[0]), 0);
+        green[x] = sample(value(WEIGHTS[1], WEIGHTS[2]), 1);
+        blue[x] = sample(value(WEIGHTS[3], 0), 2);
     }
 }

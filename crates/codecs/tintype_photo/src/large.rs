@@ -18,7 +18,7 @@ pub fn pieces(chroma: bool) -> PieceSet {
         let entry = |i: usize| kind(i / (SIDE * SIDE), i % SIDE, i / SIDE % SIDE) as i16;
         let rows: Vec<i16> = (0..BORDER_INPUTS * SIDE * SIDE).map(entry).collect();
         let predictor = Predictor::from_rows(&rows, SIDE * SIDE);
-        Piece::new(predictor, Vec::new(), weights.clone())
+        Piece::fixed(predictor, weights.clone())
     };
     PieceSet { n: SIDE, kept: KEPT, pieces: kinds.map(piece).into() }
 }
@@ -92,7 +92,7 @@ mod tests {
         let border = Border { mean, inputs: inputs.map(|v| v - mean) };
         let samples = |piece: &Piece| {
             let mut sums = [0; SIDE * SIDE];
-            piece.predictor.predict(Level::new(), &border, &mut sums);
+            piece.predictor().predict(Level::new(), &border, &mut sums);
             sums.map(|sum| sum >> ENTRY_BITS).to_vec()
         };
         pieces(false).pieces.iter().map(samples).collect()

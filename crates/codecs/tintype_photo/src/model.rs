@@ -13,8 +13,8 @@
 use super::filter::Filter;
 use super::piece_set::{Piece, PieceSet};
 use super::symbols::STATE_LEN;
-use super::weights::{GAINS, row_weights};
-use tintype_block::{BORDER_INPUTS, INTERNAL_MAX, Predictor, RowReader};
+use super::weights::GAINS;
+use tintype_block::{BORDER_INPUTS, INTERNAL_MAX, RowReader};
 use tintype_codec::{CodecError, CodecId};
 use tintype_model::{Model, ModelFile, ModelHash};
 
@@ -22,7 +22,7 @@ use tintype_model::{Model, ModelFile, ModelHash};
 pub const SETS: usize = 4;
 
 /// All that is fitted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct PhotoModel {
     /// Luma 8, luma 16, chroma 8, chroma 16.
     pub sets: [PieceSet; SETS],
@@ -183,15 +183,8 @@ impl Model for PhotoModel {
                 let what = format!("photo model: set {set} has {count} pieces of {kept} rows");
                 return Err(CodecError::Malformed { what, at: Some(reader.at) });
             }
-            let piece = |reader: &mut RowReader<'_>| {
-                let rows = reader.rows(BORDER_INPUTS, n * n)?;
-                let predictor = Predictor::from_rows(&rows, n * n);
-                let basis = reader.rows(kept, n * n)?;
-                let weights = row_weights(&basis, n, GAINS[set / 2]);
-                Ok(Piece::new(predictor, basis, weights))
-            };
-            let pieces =
-                (0..count).map(|_| piece(&mut reader)).collect::<Result<Vec<_>, CodecError>>()?;
+            let pieces = (0..count).map(|_| Piece::read(&mut reader, n, kept, GAINS[set / 2]));
+            let pieces = pieces.collect::<Result<Vec<_>, CodecError>>()?;
             sets.push(PieceSet { n, kept, pieces });
         }
         let contexts = contexts_from_stored(&bytes[reader.at..])?;

@@ -60,7 +60,7 @@ fn octaves(ratio: f32) -> f32 {
 /// What a piece's prediction leaves of `samples`.
 pub fn leftover(level: Level, border: &Border, samples: &[i16], piece: &Piece) -> Vec<f32> {
     let mut sums = vec![0i32; samples.len()];
-    piece.predictor.predict(level, border, &mut sums);
+    piece.predictor().predict(level, border, &mut sums);
     samples.iter().zip(sums).map(|(&v, s)| f32::from(v) - s as f32 * SUM_SCALE).collect()
 }
 
@@ -134,7 +134,7 @@ impl Target<'_> {
         let mut estimates = Estimates::new(simd);
         let (groups, last) = coefficients.as_chunks_mut();
         let (weights, last_weights) = if tried.synthesis.varies {
-            piece.reciprocals.as_chunks()
+            piece.reciprocals().as_chunks()
         } else {
             ([[1.0; 8]; dct::KEPT / 8][..groups.len()].as_ref(), [1.0; 8][..last.len()].as_ref())
         };
@@ -171,7 +171,7 @@ pub fn try_pieces<S: Simd>(
     {
         let (level, border) = (tried.synthesis.level, &target.border);
         let sums = &mut sums[..samples];
-        energies.push((piece.predictor.leave(level, border, &target.samples, sums, residual), number));
+        energies.push((piece.predictor().leave(level, border, &target.samples, sums, residual), number));
     }
     // A coefficient's bits grow with the logarithm of its square, and so does the price of a residual.
     let of_each = RESIDUAL_SCALE / (samples as f32 * tried.step * tried.step);

@@ -85,15 +85,16 @@ impl Synthesis<'_> {
         let halves = &mut halves[..levels.len()];
         half_steps(levels, halves);
         let halves = &*halves;
-        let amplitude = |position: usize, halves: i32| {
-            let weight = self.weight(piece.weights[position]);
-            dequantiser.amplitude_of_halves(halves).wrapping_mul(weight) / UNIT
-        };
-        piece.predictor.predict(self.level, border, sums);
+        piece.predictor().predict(self.level, border, sums);
         if levels.is_empty() {
             out.iter_mut().zip(&*sums).for_each(|(sample, sum)| *sample = sample_from_sum(*sum));
             return;
         }
+        let (basis, weights) = (piece.basis(), piece.weights());
+        let amplitude = |position: usize, halves: i32| {
+            let weight = self.weight(weights[position]);
+            dequantiser.amplitude_of_halves(halves).wrapping_mul(weight) / UNIT
+        };
         dispatch!(self.level, simd => simd.vectorize(
             #[inline(always)]
             || {
@@ -104,7 +105,7 @@ impl Synthesis<'_> {
                     });
                     return;
                 }
-                let rows = piece.basis.chunks_exact(sums.len());
+                let rows = basis.chunks_exact(sums.len());
                 for (position, (&level, row)) in halves.iter().zip(rows).enumerate() {
                     if level != 0 {
                         add_row(sums, amplitude(position, level), row);

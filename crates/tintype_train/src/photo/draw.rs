@@ -26,7 +26,7 @@ pub fn basis_picture(model: &[u8]) -> Result<Planes, CodecError> {
         for piece in &set.pieces {
             let y = page.height();
             page.grow(tile);
-            for (k, row) in piece.basis.chunks_exact(side * side).take(1020 / tile).enumerate() {
+            for (k, row) in piece.basis().chunks_exact(side * side).take(1020 / tile).enumerate() {
                 let values: Vec<f32> = row.iter().map(|&v| f32::from(v)).collect();
                 page.tile(&values, side, (4 + k * tile, y), zoom);
             }
@@ -90,7 +90,7 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
     for (number, piece) in set.pieces.iter().enumerate() {
         let mut residual = block.to_vec();
         for (number, input) in border.iter().enumerate() {
-            let row = piece.predictor.row(number);
+            let row = piece.predictor().row(number);
             residual.iter_mut().zip(row).for_each(|(r, v)| *r -= input * f32::from(v) * scale);
         }
         let energy = residual.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
@@ -107,7 +107,7 @@ fn best_piece(set: &PieceSet, border: &[f32], block: &[f32]) -> (f64, f64, Vec<f
             .sum();
         product * product
     };
-    let energies = set.pieces[number].basis.chunks_exact(len).map(along).collect();
+    let energies = set.pieces[number].basis().chunks_exact(len).map(along).collect();
     (block.iter().map(|&v| f64::from(v) * f64::from(v)).sum(), left, energies)
 }
 
