@@ -1,7 +1,9 @@
 //! Leaves the tables by which stacks are unwound out of the program as it is shipped: 4 % of its
-//! bytes, which `panic = "abort"` has no use for, and which the standard library brings along.
+//! bytes, which `panic = "abort"` has no use for, and which the standard library brings along; and packs its table of
+//! relocations, another 1.4 %.
 
 use std::path::Path;
+use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -16,5 +18,18 @@ fn main() {
     if release && dynamic && text("CARGO_CFG_TARGET_OS") == "linux" {
         let script = Path::new(&text("CARGO_MANIFEST_DIR")).join("no_unwind_tables.ld");
         println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+        if text("HOST") == text("TARGET") && loads_packed_relocations() {
+            println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+        }
     }
+}
+
+/// Whether the C library of this machine loads programs whose relocations are packed: glibc from 2.36 on.
+fn loads_packed_relocations() -> bool {
+    let Ok(output) = Command::new("getconf").arg("GNU_LIBC_VERSION").output() else { return false };
+    let version = String::from_utf8_lossy(&output.stdout);
+    let numbers = version.trim().strip_prefix("glibc ").and_then(|numbers| numbers.split_once('.'));
+    let Some((major, minor)) = numbers else { return false };
+    let parsed = (major.parse::<u32>(), minor.split('.').next().unwrap_or_default().parse::<u32>());
+    matches!(parsed, (Ok(major), Ok(minor)) if (major, minor) >= (2, 36))
 }

@@ -58,7 +58,7 @@ pub(crate) fn smallest(payload: &[u8]) -> (Packing, Vec<u8>) {
 }
 
 /// The payload as it is stored in files, which are read more often than they are moved: under an
-/// adaptive packing only where that saves a quarter, under prefix codes where they save an eighth.
+/// adaptive packing only where that saves a quarter, under prefix codes where they save a thirteenth.
 /// The shipped block models take 10 to 18 ms to unpack under adaptive tables, more than many a
 /// picture under them, and 3 to 4 ms under prefix codes; the shipped network shrinks by 38 % in
 /// 54 ms (docs/lab/models.md).
@@ -68,7 +68,7 @@ pub(crate) fn packed(payload: &[u8]) -> (Packing, Vec<u8>) {
         return best;
     }
     match packed_bytes(payload, 1) {
-        Ok(stored) if stored.len() <= payload.len() / 8 * 7 => (Packing::Prefix, stored),
+        Ok(stored) if stored.len() <= payload.len() / 13 * 12 => (Packing::Prefix, stored),
         _ => (Packing::Plain, payload.to_vec()),
     }
 }

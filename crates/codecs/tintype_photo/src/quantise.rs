@@ -13,7 +13,7 @@ pub struct Quantiser {
     /// What a bit weighs, in squared internal units.
     pub lambda: f32,
     /// Whether each state's levels are counted by themselves, not by the best state's of the
-    /// same quantiser: four times the work.
+    /// same quantiser: four times the work. On crops of photos/valid 0.3 to 0.5 % fewer bytes at the same PSNR.
     pub exact: bool,
 }
 
@@ -65,10 +65,6 @@ const NONE: Choice = Choice { cost: f32::INFINITY, magnitude: 0 };
 const NOWHERE: Path = Path { cost: f32::INFINITY, pair: Pair::NONE, total: 0, end: 0 };
 
 impl Quantiser {
-    /// The effort from which each state of the trellis has its own bits: on crops of photos/valid
-    /// 0.3 to 0.4 % fewer bytes at the same PSNR.
-    pub const EXACT_EFFORT: u8 = 7;
-
     /// The place after the last coefficient that may have a level that is not 0.
     pub fn top(&self, coefficients: &[f32]) -> usize {
         let half = 0.5 * self.dequantiser.step as f32;

@@ -29,15 +29,11 @@ const LAMBDA: f32 = 0.08;
 /// starts them 0.6 %. The second number is for efforts up to 3, where making them is a tenth of the work.
 const PRICES_FOR: [usize; 2] = [8, 64];
 
-/// The effort from which every size is tried. On 13 crops of photos/valid efforts 3 to 5 then need 0.2 to 0.3 %
-/// fewer bytes at the same PSNR, in one and a half times the time.
-const EVERY_SIZE_EFFORT: u8 = 7;
-
 /// What a block comes to is nearly always more than this times its estimate: on 150 encodes of parts
 /// of photos/train in 98 to 99 of 100 blocks.
 const ESTIMATE_SCALE: f32 = 1.05;
 
-/// How many pieces an effort tries on a block.
+/// What an effort tries.
 #[derive(Clone, Copy, Debug)]
 struct Breadth {
     /// Pieces that predict, from the most frequent on.
@@ -46,20 +42,39 @@ struct Breadth {
     transformed: usize,
     /// Those of them whose levels are searched in full.
     finalists: usize,
+    /// Whether their levels are searched as [`quantise::Quantiser::exact`] says.
+    exact: bool,
+    /// Whether every size of block is tried.
+    every_size: bool,
 }
 
-/// By effort, 1 to 9. On 13 crops of photos/valid, PSNR, against 64, 40, 4: 8, 2, 1 needs 14.9 % more
-/// bytes, 32, 12, 2 2.3 %, 64, 24, 3 0.3 % (0.6 % at SSIMULACRA2 of 50 to 90) in four fifths of the time.
+impl Breadth {
+    const fn of(predicted: usize, transformed: usize, finalists: usize) -> Self {
+        Self { predicted, transformed, finalists, exact: false, every_size: false }
+    }
+
+    const fn exact(self) -> Self {
+        Self { exact: true, ..self }
+    }
+
+    const fn every_size(self) -> Self {
+        Self { every_size: true, ..self }
+    }
+}
+
+/// By effort, 1 to 9. On 13 crops of photos/valid, PSNR, effort 5 needs 0.1 % fewer bytes than 64, 40, 4, in 1.12
+/// times its time; effort 1 13.9 % more in 0.42, 3 2.3 % more in 0.65, 7 0.6 % fewer in 1.6, 9 0.9 % fewer in 3.1
+/// times. With exact levels 64, 64, 8 gains nothing over 64, 48, 5, nor 20 finalists over 8 where every size is tried.
 const BREADTHS: [Breadth; 9] = [
-    Breadth { predicted: 8, transformed: 2, finalists: 1 },
-    Breadth { predicted: 16, transformed: 6, finalists: 1 },
-    Breadth { predicted: 32, transformed: 12, finalists: 2 },
-    Breadth { predicted: 64, transformed: 24, finalists: 3 },
-    Breadth { predicted: 64, transformed: 40, finalists: 4 },
-    Breadth { predicted: 64, transformed: 48, finalists: 6 },
-    Breadth { predicted: 64, transformed: 64, finalists: 8 },
-    Breadth { predicted: 64, transformed: 64, finalists: 12 },
-    Breadth { predicted: 64, transformed: 64, finalists: 20 },
+    Breadth::of(8, 2, 1),
+    Breadth::of(16, 6, 1),
+    Breadth::of(32, 12, 2),
+    Breadth::of(64, 24, 3),
+    Breadth::of(64, 44, 5),
+    Breadth::of(64, 40, 4).exact(),
+    Breadth::of(64, 48, 5).exact(),
+    Breadth::of(64, 48, 5).exact().every_size(),
+    Breadth::of(64, 64, 8).exact().every_size(),
 ];
 
 /// What the search finds for one block.
@@ -85,7 +100,7 @@ pub struct PlaneSearch<'a> {
     priced: usize,
     /// Step indices of the source, where the plane has its own.
     steps: StepMap,
-    /// What sizes are guessed from, below [`EVERY_SIZE_EFFORT`].
+    /// What sizes are guessed from, where not every one is tried.
     ground: Option<Ground>,
     effort: u8,
     breadth: Breadth,
@@ -119,6 +134,7 @@ impl<'a> PlaneSearch<'a> {
         } else {
             StepMap::default()
         };
+        let breadth = BREADTHS[usize::from(effort.clamp(1, 9)) - 1];
         Self {
             synthesis,
             source,
@@ -128,9 +144,9 @@ impl<'a> PlaneSearch<'a> {
             prices: Prices::of(contexts),
             priced: 0,
             steps,
-            ground: (effort < EVERY_SIZE_EFFORT).then(|| Ground::of_plane(source)),
+            ground: (!breadth.every_size).then(|| Ground::of_plane(source)),
             effort,
-            breadth: BREADTHS[usize::from(effort.clamp(1, 9)) - 1],
+            breadth,
         }
     }
 

@@ -87,13 +87,13 @@ pub(crate) fn chosen(
             let rows = [source, plain, filtered].map(|planes| planes[index].row(y).chunks(SQUARE));
             let [sources, plains, made] = rows;
             for (x, ((source, plain), made)) in sources.zip(plains).zip(made).enumerate() {
-                let error = |row: &[i16]| -> i64 {
-                    let squares = row.iter().zip(source).map(|(a, b)| {
-                        let d = i64::from(*a) - i64::from(*b);
-                        d * d
-                    });
-                    squares.sum()
+                // Differences of eight 14-bit samples: their squares sum up in 32 bits.
+                let eight = |(a, b): (&[i16], &[i16])| -> i64 {
+                    let squares = a.iter().zip(b).map(|(a, b)| i32::from(a - b).pow(2));
+                    squares.sum::<i32>().into()
                 };
+                let error =
+                    |row: &[i16]| -> i64 { row.chunks(8).zip(source.chunks(8)).map(eight).sum() };
                 gains[index.min(1)][y / SQUARE * across + x] += weight * (error(plain) - error(made));
             }
         }

@@ -153,11 +153,7 @@ impl<'a> PlaneSearch<'a> {
             block,
             expected,
             index,
-            quantiser: Quantiser {
-                dequantiser,
-                lambda: self.lambda(index),
-                exact: self.effort >= Quantiser::EXACT_EFFORT,
-            },
+            quantiser: Quantiser { dequantiser, lambda: self.lambda(index), exact: self.breadth.exact },
         }
     }
 
