@@ -5,9 +5,10 @@
 //! In and out: bytes. Packed: for each class a length of four bits for each byte value, then the codes.
 //! Bit-exact. Source: our own.
 
-use super::PrefixCode;
+use super::code::{TABLE_BITS, no_code};
+use super::{LENGTH_MAX, PrefixCode};
 use crate::EntropyError;
-use crate::bits::{MsbReader, MsbWriter};
+use crate::bits::MsbWriter;
 
 /// Classes of the earlier byte: 0, or its upper four bits.
 const CLASSES: usize = 17;
@@ -19,10 +20,23 @@ const TABLE_BYTES: usize = 128;
 /// The class of what comes behind `bytes`.
 #[inline(always)]
 fn class_behind(bytes: &[u8], distance: usize) -> usize {
-    match bytes.len().checked_sub(distance).map_or(0, |at| bytes[at]) {
-        0 => 0,
-        byte => 1 + usize::from(byte >> 4),
-    }
+    let byte = bytes.len().checked_sub(distance).map_or(0, |at| bytes[at]);
+    usize::from(byte >> 4) + usize::from(byte > 0)
+}
+
+/// The bits of `codes` from bit `position` on, the first one highest: 57 of them, or zeros behind the end.
+#[inline(always)]
+fn bits_from(codes: &[u8], position: usize) -> u64 {
+    let rest = codes.get(position / 8..).unwrap_or_default();
+    let word = rest.first_chunk().map_or_else(
+        || {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            u64::from_be_bytes(word)
+        },
+        |word| u64::from_be_bytes(*word),
+    );
+    word << (position % 8)
 }
 
 /// Packs `bytes`, each under the class of the byte `distance` (at least 1) before it.
@@ -82,14 +96,34 @@ pub fn unpacked_bytes(
     if codes.len() < len.div_ceil(8) {
         return Err(EntropyError::Truncated { needed: len.div_ceil(8) - codes.len() });
     }
-    let mut reader = MsbReader::new(codes);
+    // The tables one after the other; an entry is the symbol and, above it, the length.
+    let entries = tables.iter().flat_map(PrefixCode::table);
+    let entries: Vec<u16> = entries.map(|&(symbol, length)| symbol | u16::from(length) << 8).collect();
+    /// Codes that [`bits_from`] surely holds.
+    const TOGETHER: usize = 57 / LENGTH_BITS as usize;
+    let mut position = 0;
     let mut bytes = Vec::with_capacity(len);
-    for _ in 0..len {
-        let byte = tables[class_behind(&bytes, distance)].read(&mut reader)?;
-        bytes.push(byte as u8);
+    while bytes.len() < len {
+        let mut bits = bits_from(codes, position);
+        for _ in 0..TOGETHER.min(len - bytes.len()) {
+            let class = class_behind(&bytes, distance);
+            let entry = entries[class << TABLE_BITS | (bits >> (64 - TABLE_BITS)) as usize];
+            let (byte, length) = if entry >> 8 > 0 {
+                (entry as u8, u32::from(entry >> 8))
+            } else {
+                let next = (bits >> (64 - LENGTH_MAX)) as u32;
+                let (symbol, length) = tables[class].long(next).ok_or_else(|| no_code(position))?;
+                (symbol as u8, length)
+            };
+            bytes.push(byte);
+            bits <<= length;
+            position += length as usize;
+        }
     }
-    reader.check()?;
-    Ok((bytes, &codes[reader.position_bits().div_ceil(8)..]))
+    let end = position.div_ceil(8);
+    let rest =
+        codes.get(end..).ok_or(EntropyError::Truncated { needed: end.saturating_sub(codes.len()) })?;
+    Ok((bytes, rest))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::bits::{MsbReader, MsbWriter};
 
 /// Codes up to this length are decoded by one table lookup. 2^10 entries of 4 bytes fit a level-1
 /// cache; not measured against other sizes.
-const TABLE_BITS: u32 = 10;
+pub(super) const TABLE_BITS: u32 = 10;
 
 /// A canonical prefix code.
 ///
@@ -123,25 +123,36 @@ impl PrefixCode {
             reader.skip(u32::from(length));
             return Ok(u32::from(symbol));
         }
-        self.read_long(reader)
+        let (symbol, length) =
+            self.long(reader.peek(LENGTH_MAX)).ok_or_else(|| no_code(reader.position_bits()))?;
+        reader.skip(length);
+        Ok(symbol)
     }
 
+    /// For the next [`TABLE_BITS`] bits the symbol and its length; a length of 0 leads to
+    /// [`PrefixCode::long`].
+    pub(super) fn table(&self) -> &[(u16, u8)] {
+        &self.table
+    }
+
+    /// The symbol and the length of the code of more than [`TABLE_BITS`] bits that the `next`
+    /// [`LENGTH_MAX`] bits begin with.
     #[inline(never)]
-    fn read_long(&self, reader: &mut MsbReader<'_>) -> Result<u32, EntropyError> {
-        let next = reader.peek(LENGTH_MAX);
+    pub(super) fn long(&self, next: u32) -> Option<(u32, u32)> {
         for length in TABLE_BITS + 1..=LENGTH_MAX {
             let row = self.rows[length as usize];
             let place = (next >> (LENGTH_MAX - length)).wrapping_sub(row.first_code);
             if place < row.count {
-                reader.skip(length);
-                return Ok(u32::from(self.symbols[(row.first_symbol + place) as usize]));
+                return Some((self.symbols[(row.first_symbol + place) as usize].into(), length));
             }
         }
-        Err(EntropyError::Malformed {
-            what: "bits that are no code of the prefix code",
-            at: Some(reader.position_bits() / 8),
-        })
+        None
     }
+}
+
+/// The error of bits that are no code, `position` bits after the first one.
+pub(super) fn no_code(position: usize) -> EntropyError {
+    EntropyError::Malformed { what: "bits that are no code of the prefix code", at: Some(position / 8) }
 }
 
 fn short_table(codes: &[(u32, u8)]) -> Vec<(u16, u8)> {
