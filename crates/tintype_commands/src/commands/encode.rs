@@ -442,8 +442,12 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
             .map_err(|error| format!("{}: {error}", place.name()))?;
     }
     plan.kept.apply(&mut picture.metadata);
-    picture.planes = parts::within_error(&picture.planes, plan.max_error)?;
+    if plan.max_error > 0 {
+        picture.planes = parts::within_error(&picture.planes, plan.max_error)?;
+    }
 
+    // Samples take twice the room of the file, which only `--replace` needs again.
+    let source = if plan.replace.is_some() { file } else { Vec::new() };
     let start = Instant::now();
     let encoder = plan.sealing.on(plan.encoder.clone().threads(threads.count()));
     let shape = &picture.planes.shape;
@@ -480,7 +484,7 @@ fn encode_one(plan: &Plan, job: &Job, threads: Threads) -> Result<Report, String
     let mut record = Record::new(job, shape, codec.name(), bytes.len() as u64, pixels);
     record.encode_ms = Some(encode_ms);
     record.warnings = warnings;
-    let done = Done { file: &bytes, bytes_before, record, source: &file, expected };
+    let done = Done { file: &bytes, bytes_before, record, source: &source, expected };
     write_one(plan, job, done, || Ok(picture.clone()), threads)
 }
 
