@@ -17,11 +17,15 @@ const LENGTH_BITS: u32 = 15;
 /// Packed bytes of the lengths of a class.
 const TABLE_BYTES: usize = 128;
 
-/// The class of what comes behind `bytes`.
+/// The class of a byte.
 #[inline(always)]
-fn class_behind(bytes: &[u8], distance: usize) -> usize {
-    let byte = bytes.len().checked_sub(distance).map_or(0, |at| bytes[at]);
+fn class_of(byte: u8) -> usize {
     usize::from(byte >> 4) + usize::from(byte > 0)
+}
+
+/// The class of what comes behind `bytes`.
+fn class_behind(bytes: &[u8], distance: usize) -> usize {
+    bytes.len().checked_sub(distance).map_or(0, |at| class_of(bytes[at]))
 }
 
 /// The bits of `codes` from bit `position` on, the first one highest: 57 of them, or zeros behind the end.
@@ -96,18 +100,27 @@ pub fn unpacked_bytes(
     if codes.len() < len.div_ceil(8) {
         return Err(EntropyError::Truncated { needed: len.div_ceil(8) - codes.len() });
     }
-    // The tables one after the other; an entry is the symbol and, above it, the length.
-    let entries = tables.iter().flat_map(PrefixCode::table);
-    let entries: Vec<u16> = entries.map(|&(symbol, length)| symbol | u16::from(length) << 8).collect();
+    // An entry is the symbol and, above it, the length. As many tables as a class in five bits can name.
+    let mut entries = vec![[0u16; 1 << TABLE_BITS]; 32];
+    for (entries, table) in entries.iter_mut().zip(&tables) {
+        for (entry, &(symbol, length)) in entries.iter_mut().zip(table.table()) {
+            *entry = symbol | u16::from(length) << 8;
+        }
+    }
+    let entries: &[_; 32] = entries.as_slice().try_into().expect("as long as it was made");
     /// Codes that [`bits_from`] surely holds.
     const TOGETHER: usize = 57 / LENGTH_BITS as usize;
     let mut position = 0;
-    let mut bytes = Vec::with_capacity(len);
-    while bytes.len() < len {
+    let mut bytes = vec![0u8; len];
+    // What the next byte stands behind, if that is the last one.
+    let mut last = 0;
+    for start in (0..len).step_by(TOGETHER) {
         let mut bits = bits_from(codes, position);
-        for _ in 0..TOGETHER.min(len - bytes.len()) {
-            let class = class_behind(&bytes, distance);
-            let entry = entries[class << TABLE_BITS | (bits >> (64 - TABLE_BITS)) as usize];
+        for at in start..len.min(start + TOGETHER) {
+            let before =
+                if distance == 1 { last } else { at.checked_sub(distance).map_or(0, |at| bytes[at]) };
+            let class = class_of(before);
+            let entry = entries[class & 31][(bits >> (64 - TABLE_BITS)) as usize];
             let (byte, length) = if entry >> 8 > 0 {
                 (entry as u8, u32::from(entry >> 8))
             } else {
@@ -115,8 +128,8 @@ pub fn unpacked_bytes(
                 let (symbol, length) = tables[class].long(next).ok_or_else(|| no_code(position))?;
                 (symbol as u8, length)
             };
-            bytes.push(byte);
-            bits <<= length;
+            (bytes[at], last) = (byte, byte);
+            bits <<= length & 63;
             position += length as usize;
         }
     }
