@@ -88,6 +88,10 @@ export function encode(
   options?: EncodeOptions,
 ): Promise<Uint8Array>;
 /** The picture for `putImageData` and `createImageBitmap`. */
+/** What each block of a file was coded as: plane, column, row, side, choice, levels and bits, 32 bits each, little-endian, the last one a
+ * float. Empty for codecs that do not tell. */
+export function explain(bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+
 export function imageData(picture: Picture): ImageData;
 /** Where worker, modules (`base`) and models lie, and how many workers there may be. */
 export function configure(settings: { base?: string; models?: string; workers?: number }): void;

@@ -131,6 +131,10 @@ export async function encode(image, options = {}) {
   return bytes;
 }
 
+export async function explain(bytes, { signal } = {}) {
+  return (await run({ kind: "explain", source: { bytes } }, { signal })).bytes;
+}
+
 export function imageData(picture) {
   return new ImageData(picture.data, picture.width, picture.height, { colorSpace: picture.colorSpace });
 }

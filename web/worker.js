@@ -1,8 +1,9 @@
 // One job at a time on one WebAssembly module. In: a job from tintype.js. Out: `info`, `picture`s, then `result` or `error`.
 
 const CODECS = { jpeg: 1, wavelet: 2, lossless: 3, cluster: 4, photo: 5, sparse: 6, neural: 7, planes: 8 };
-/** Codecs of the second module. */
+/** Codecs that need the second module to be decoded; a third encodes. */
 const MORE = new Set(["jpeg", "neural"]);
+const ENCODES = "tintype-encode.wasm";
 /** The file of the model that each codec has unless the file names another. */
 const MODELS = {
   photo: "photo.tinmodel",
@@ -181,7 +182,7 @@ async function encode({ pixels, width, height, quality, effort, codec, models })
   if (codec !== "auto" && !(codec in CODECS)) {
     throw new Error(`codec ${codec} is not known (auto, ${Object.keys(CODECS).join(", ")} are)`);
   }
-  const module = await moduleOf(MORE.has(codec) ? "tintype-more.wasm" : "tintype.wasm");
+  const module = await moduleOf(ENCODES);
   const { exports } = module;
   if (quality <= 100) await needModel(module, codec === "auto" ? "photo" : codec, models);
   const number = codec === "auto" ? 0 : CODECS[codec];
@@ -190,7 +191,16 @@ async function encode({ pixels, width, height, quality, effort, codec, models })
   self.postMessage({ kind: "result", bytes }, [bytes.buffer]);
 }
 
-const JOBS = { decode, encode, info: describe };
+async function explain({ source, models }) {
+  const { info, bytes } = await headOf([], pieces(source));
+  const module = await moduleOf(ENCODES);
+  if (!info.model?.sent) await needModel(module, info.codec, models);
+  checked(module.exports, module.exports.explain(put(module.exports, bytes)));
+  const parts = result(module.exports);
+  self.postMessage({ kind: "result", bytes: parts }, [parts.buffer]);
+}
+
+const JOBS = { decode, encode, explain, info: describe };
 
 self.onmessage = async ({ data }) => {
   place = data.base;

@@ -219,6 +219,18 @@ await test("studio: a picture, the slider, keys, the curve", async (page) => {
   await page.keyboard.press("d");
   must(await page.locator('input[value="difference"]').isChecked(), "the key for the difference");
   await page.screenshot({ path: join(screenshots, "studio-difference.png") });
+  await page.locator("#codec").selectOption("photo");
+  await page.keyboard.press("b");
+  await page.getByText("Of the bits: plane 0").waitFor();
+  await page.screenshot({ path: join(screenshots, "studio-bits.png") });
+  await page.keyboard.press("2");
+  await page.keyboard.press("p");
+  must(await page.locator('input[value="choice"]').isChecked(), "the key for pieces");
+  const box = await page.locator("#canvas").boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.getByText(/plane 0: (8|16|32) × \d+, piece \d+/).waitFor();
+  await page.screenshot({ path: join(screenshots, "studio-pieces.png") });
+  await page.keyboard.press("0");
   await page.keyboard.press("s");
   await page.locator("#draw").click();
   await page.locator("#plot polyline.tintype").waitFor();

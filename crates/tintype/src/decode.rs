@@ -12,7 +12,7 @@ use crate::registry::built_in::holds_file;
 use crate::registry::takes;
 use crate::warning::Warning;
 use std::io::Read;
-use tintype_codec::{Codec, CodecError, CodecId, DecodeRequest, Exec, PayloadView};
+use tintype_codec::{Codec, CodecError, CodecId, CodedPart, DecodeRequest, Exec, PayloadView};
 use tintype_container::{ContainerError, Reader};
 use tintype_image::{Picture, Shape};
 
@@ -152,6 +152,25 @@ pub(crate) fn decode_with<R: Read>(
     }
     let full_shape = head.facts.picture_shape(shape);
     Ok(Decoded { picture, full_shape, codec: id, jpeg_file, warnings })
+}
+
+/// What each part of the picture in the file under `reader` was coded as.
+pub(crate) fn explain_with<R: Read>(
+    find: Finder<'_>,
+    head: &Head,
+    mut reader: Reader<R>,
+    exec: &Exec,
+) -> Result<Vec<CodedPart>> {
+    let header = reader.head()[head.codec_header_at..].to_vec();
+    let Some(codec) = codec_of(find, head.codec, &header)? else { return Ok(Vec::new()) };
+    let data = reader.sections(|_| true)?;
+    let view = PayloadView {
+        shape: &head.shape,
+        header: &header,
+        sections: sections_of(&data.sections),
+        cut_off: data.cut_off,
+    };
+    codec.explain(&view, exec).map_err(|error| Error::Codec { step: Step::Decode(head.codec), error })
 }
 
 /// The codec to decode with; `None` for a payload that holds a file.

@@ -1,6 +1,6 @@
 //! The door for decoding: from something that seeks, or from a stream.
 
-use crate::decode::{Decoded, decode_with};
+use crate::decode::{Decoded, decode_with, explain_with};
 use crate::error::{Error, Result};
 use crate::frame::container_limits;
 use crate::head::{Head, head_from_bytes};
@@ -10,6 +10,7 @@ use crate::options::DecodeOptions;
 use crate::registry::Models;
 use crate::warning::Warning;
 use std::io::{Read, Seek};
+use tintype_codec::CodedPart;
 use tintype_container::Reader;
 use tintype_image::Region;
 
@@ -270,6 +271,28 @@ impl<R: Read> Decoder<R> {
             decoded.warnings.push(Warning::Preview { divisor: 1 << self.preview_log2 });
         }
         Ok(decoded)
+    }
+
+    /// What each part of the picture was coded as, and the bits that it took; nothing for codecs that do not tell (`photo` does).
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`]. A file that was cut off tells what is there.
+    ///
+    /// ```
+    /// use tintype::{Decoder, Encoder, Picture, codec};
+    ///
+    /// let samples: Vec<u8> = (0..64 * 32).map(|i| (i * i / 99) as u8).collect();
+    /// let picture = Picture::from_gray8(64, 32, &samples)?;
+    /// let tin = Encoder::new().codec(codec::PHOTO).encode(&picture)?;
+    /// let parts = Decoder::from_stream(&tin.bytes[..])?.explain()?;
+    /// let bits: f32 = parts.iter().map(|part| part.bits).sum();
+    /// assert!(parts.len() >= 2 && bits < tin.bytes.len() as f32 * 8.0);
+    /// # Ok::<(), tintype::Error>(())
+    /// ```
+    pub fn explain(self) -> Result<Vec<CodedPart>> {
+        let DecodeOptions { models, exec, .. } = &self.options;
+        let find = |id, header: &[u8]| models.to_decode(id, header);
+        explain_with(&find, &self.head, self.reader, exec)
     }
 
     /// Reads on to the end without decoding, and says what else the file holds. Data is

@@ -210,7 +210,7 @@ pub use warning::Warning;
 pub use registry::jpeg_files::Verify;
 #[cfg(feature = "planes")]
 pub use registry::within_error;
-pub use tintype_codec::{CodecError, CodecId, Tune};
+pub use tintype_codec::{CodecError, CodecId, CodedPart, Tune};
 pub use tintype_container::{ContainerError, MAGIC};
 pub use tintype_image::filter::Denoise;
 pub use tintype_image::{

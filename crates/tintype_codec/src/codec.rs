@@ -145,6 +145,25 @@ pub struct StreamModel {
     pub sent: bool,
 }
 
+/// A square of a plane, as it was coded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CodedPart {
+    /// Number of the plane.
+    pub plane: usize,
+    /// Column of its first sample, in samples of the plane.
+    pub x: usize,
+    /// Row of its first sample.
+    pub y: usize,
+    /// Its side in samples; it may reach beyond the plane.
+    pub side: usize,
+    /// What the codec chose for it, by the codec's own numbers: a predictor with a basis under `photo`.
+    pub choice: usize,
+    /// How many levels were sent, up to the last that is not 0.
+    pub levels: usize,
+    /// The bits that it took.
+    pub bits: f32,
+}
+
 /// A codec: samples to payload and back. Decoding is exact: the same payload gives the same
 /// samples on every machine.
 pub trait Codec: Send + Sync {
@@ -202,6 +221,15 @@ pub trait Codec: Send + Sync {
     fn holds_model(&self, header: &[u8]) -> bool {
         let _ = header;
         true
+    }
+
+    /// What each part of the picture was coded as, and the bits that it took; nothing for codecs that do not tell.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`]. A payload that was cut off tells what is there.
+    fn explain(&self, payload: &PayloadView<'_>, exec: &Exec) -> Result<Vec<CodedPart>> {
+        let _ = (payload, exec);
+        Ok(Vec::new())
     }
 
     /// Truncates `payload` to at most `bytes` bytes of sections; `None` if its format is not

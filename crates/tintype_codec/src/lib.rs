@@ -79,7 +79,8 @@ mod quality;
 mod tiles;
 
 pub use codec::{
-    Capabilities, Codec, CodecId, DecodeRequest, EncodeSettings, Exec, StreamModel, Target, Tune,
+    Capabilities, Codec, CodecId, CodedPart, DecodeRequest, EncodeSettings, Exec, StreamModel, Target,
+    Tune,
 };
 pub use error::{CodecError, Result};
 pub use parallel::{map_indexed, map_items};

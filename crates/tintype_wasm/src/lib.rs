@@ -12,7 +12,9 @@ mod json;
 mod session;
 
 use session::{Session, with};
-use tintype::{Encoder, Goal, Picture, Region, codec};
+use tintype::Region;
+#[cfg(feature = "encode")]
+use tintype::{Encoder, Goal, Picture, codec};
 
 const ERROR: i32 = -1;
 
@@ -78,6 +80,7 @@ pub extern "C" fn describe(place: usize) -> i32 {
 
 /// Encodes the pixels at `place` (RGBA, 8 bits); 1 if [`pixels_at`] points to the file. `codec` is the number of a codec, 0 for
 /// the one that fits; a quality above 100 asks for every sample.
+#[cfg(feature = "encode")]
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 pub extern "C" fn encode(
@@ -95,6 +98,29 @@ pub extern "C" fn encode(
     })
 }
 
+/// Tells of the file at `place` what each part was coded as; 1 if [`pixels_at`] points to the parts: plane, column, row, side, choice,
+/// levels, bits, of 32 bits each, little-endian, the last one a float.
+#[cfg(feature = "encode")]
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+pub extern "C" fn explain(place: usize) -> i32 {
+    with(|session| {
+        let file = session.take(place);
+        let parts = session::decoder(&file).and_then(tintype::Decoder::explain);
+        session.give(parts.map(|parts| parts.iter().flat_map(record).collect()))
+    })
+}
+
+#[cfg(feature = "encode")]
+fn record(part: &tintype::CodedPart) -> [u8; 28] {
+    let numbers = [part.plane, part.x, part.y, part.side, part.choice, part.levels].map(|n| n as u32);
+    let mut bytes = [0; 28];
+    let words = numbers.into_iter().chain([part.bits.to_bits()]);
+    bytes.as_chunks_mut::<4>().0.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
+    bytes
+}
+
+#[cfg(feature = "encode")]
 fn encoded(
     (width, height): (usize, usize),
     pixels: &[u8],

@@ -5,9 +5,10 @@ use crate::colour::{Colours, to_screen};
 use crate::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+#[cfg(feature = "encode")]
+use tintype::Encoder;
 use tintype::{
-    DecodeOptions, Decoded, Decoder, Encoder, Error, ErrorKind, Limits, Models, ProgressiveDecoder,
-    Region,
+    DecodeOptions, Decoded, Decoder, Error, ErrorKind, Limits, Models, ProgressiveDecoder, Region,
 };
 use tintype_image::sample_hash;
 
@@ -22,8 +23,16 @@ pub fn with<T>(work: impl FnOnce(&mut Session) -> T) -> T {
 }
 
 /// The encoder with the models that were added.
+#[cfg(feature = "encode")]
 pub fn with_models(encoder: Encoder) -> Encoder {
     MODELS.with_borrow(|models| encoder.models(models.clone()))
+}
+
+/// A decoder of `file` with the models that were added.
+#[cfg(feature = "encode")]
+pub fn decoder(file: &[u8]) -> Result<Decoder<&[u8]>, Error> {
+    let options = DecodeOptions::new().threads(1).models(MODELS.with_borrow(Clone::clone));
+    Decoder::from_stream_with_options(file, options)
 }
 
 /// A file being decoded, the last result, the last words.
@@ -116,6 +125,7 @@ impl Session {
     }
 
     /// Takes over a result that is no picture.
+    #[cfg(feature = "encode")]
     pub fn give(&mut self, made: Result<Vec<u8>, Error>) -> i32 {
         match made {
             Ok(bytes) => {

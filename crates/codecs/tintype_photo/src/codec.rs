@@ -10,12 +10,12 @@ use tintype_block::{
     lossy_quality, plane_kinds, require_full_size, samples_from_internal,
 };
 use tintype_codec::{
-    Capabilities, Codec, CodecError, CodecId, DecodeRequest, EncodeSettings, Exec, Payload, PayloadView,
-    QualityCurve, Result, SectionKey, StreamModel, TileSection, Tune, decode_tiles, section_of,
-    tile_grid, wants_tile,
+    Capabilities, Codec, CodecError, CodecId, CodedPart, DecodeRequest, EncodeSettings, Exec, Payload,
+    PayloadView, QualityCurve, Result, SectionKey, StreamModel, TileSection, Tune, decode_tiles,
+    section_of, tile_grid, wants_tile,
 };
 use tintype_entropy::BitEncoder;
-use tintype_image::{Level, Plane, Planes, Shape};
+use tintype_image::{Level, Plane, Planes, Region, Shape};
 #[cfg(feature = "model")]
 use tintype_model::Model;
 use tintype_model::{ModelFile, ModelLimits};
@@ -124,24 +124,73 @@ impl Codec for PhotoCodec {
     }
 
     fn decode(&self, payload: &PayloadView<'_>, request: &DecodeRequest, exec: &Exec) -> Result<Planes> {
-        let shape = payload.shape;
         require_full_size(self.id(), request)?;
+        let grid = tile_grid(payload.shape, TILE_PX);
+        self.with_coder(payload, exec, |coder| {
+            decode_tiles(payload.shape, &grid, request.region, exec, |tile, shape| {
+                decode_section(shape, &section_of(payload, tile)?, coder)
+            })
+        })
+    }
+
+    fn explain(&self, payload: &PayloadView<'_>, exec: &Exec) -> Result<Vec<CodedPart>> {
+        let shape = payload.shape;
+        let grid = tile_grid(shape, TILE_PX);
+        let kinds = plane_kinds(shape, false);
+        let mut parts = Vec::new();
+        self.with_coder(payload, exec, |coder| {
+            let whole = Region::of_size(shape.width_px, shape.height_px);
+            for (tile, place) in grid.touched(whole).filter_map(|tile| Some((tile, grid.region(tile)?)))
+            {
+                let tile_shape = shape.with_size(place.width, place.height);
+                let sizes = padded_sizes(&tile_shape, &kinds);
+                let mut taken = 0.0;
+                let mut observe = |plane: usize, block: &CodedBlock<'_>, now: f64| {
+                    let info = &shape.planes[plane];
+                    parts.push(CodedPart {
+                        plane,
+                        x: (place.x >> info.subsample_x_log2) + block.at.0,
+                        y: (place.y >> info.subsample_y_log2) + block.at.1,
+                        side: block.side,
+                        choice: block.piece,
+                        levels: block.end,
+                        bits: (now - std::mem::replace(&mut taken, now)) as f32,
+                    });
+                };
+                coder.decode(&section_of(payload, tile)?, &sizes, &kinds, Some(&mut observe));
+            }
+            Ok(())
+        })?;
+        Ok(parts)
+    }
+}
+
+impl PhotoCodec {
+    /// Does `work` with what decodes the tiles of a stream.
+    fn with_coder<T>(
+        &self,
+        payload: &PayloadView<'_>,
+        exec: &Exec,
+        work: impl FnOnce(&TileCoder<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let shape = payload.shape;
         let expected = (shape.planes.len(), VARIES | FILTERED);
-        let header = StreamHeader::from_either(payload.header, self.id(), expected, |step, flags| {
+        let header = StreamHeader::from_either(payload.header, crate::ID, expected, |step, flags| {
             steps_of_planes(shape, step, flags & VARIES != 0)
         })?;
         let model = &*self.model.for_stream(&header)?;
         let [varies, filtered] = [VARIES, FILTERED].map(|flag| header.flags & flag != 0);
         if filtered && !has_switches(model, shape) {
-            let what = format!("{} stream with switches of a filter that its model lacks", self.id());
+            let what = format!("{} stream with switches of a filter that its model lacks", crate::ID);
             return Err(CodecError::Malformed { what, at: Some(1) });
         }
-        let coder = TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level };
-        let grid = tile_grid(shape, TILE_PX);
-        decode_tiles(shape, &grid, request.region, exec, |tile, shape| {
-            decode_section(shape, &section_of(payload, tile)?, &coder)
-        })
+        work(&TileCoder { model, steps: &header.steps, varies, filtered, level: exec.level })
     }
+}
+
+/// The size of each plane, padded.
+fn padded_sizes(shape: &Shape, kinds: &[PlaneKind]) -> Vec<(usize, usize)> {
+    kinds.iter().enumerate().map(|(i, kind)| kind.padded(shape.plane_size(i), 16)).collect()
 }
 
 /// A picture and what a decoder has of it before the filter: internal planes.
@@ -241,9 +290,8 @@ fn has_switches(model: &PhotoModel, shape: &Shape) -> bool {
 /// Decodes one tile of `shape`.
 fn decode_section(shape: &Shape, section: &TileSection<'_>, coder: &TileCoder<'_>) -> Result<Planes> {
     let kinds = plane_kinds(shape, false);
-    let padded = kinds.iter().enumerate().map(|(i, kind)| kind.padded(shape.plane_size(i), 16));
-    let sizes: Vec<_> = padded.collect();
-    let (internal, whole) = coder.decode(section, &sizes, &kinds);
+    let sizes = padded_sizes(shape, &kinds);
+    let (internal, whole) = coder.decode(section, &sizes, &kinds, None);
     if !whole && !section.cut_off {
         return Err(CodecError::Truncated { needed: 1 });
     }

@@ -10,7 +10,7 @@ use super::walk::{CodedBlock, References, walk_plane};
 use fearless_simd::Level;
 use tintype_block::{Cell, CodingWalk, ContextSet, PlaneKind, PlaneState, tile_decoder};
 use tintype_codec::TileSection;
-use tintype_entropy::{BitEncoder, BitWalk};
+use tintype_entropy::{BitDecoder, BitEncoder, BitWalk};
 use tintype_image::Plane;
 
 /// The contexts of luma-like and of chroma planes.
@@ -44,6 +44,9 @@ impl TileContexts {
         if kind.chroma { &mut self.chroma } else { &mut self.luma }
     }
 }
+
+/// Sees the number of a plane, a block of it, and how many bits were taken until then.
+pub type Observer<'a> = dyn FnMut(usize, &CodedBlock<'_>, f64) + 'a;
 
 /// How the planes of a tile are coded.
 #[derive(Clone, Copy)]
@@ -153,7 +156,7 @@ impl TileCoder<'_> {
             let choose = |contexts: &ContextSet, state: &mut PlaneState, at: (usize, usize)| {
                 Some(search.superblock(contexts, state, at))
             };
-            let observe = |block: &CodedBlock<'_>| observe(index, &references, block);
+            let observe = |block: &CodedBlock<'_>, _: &_| observe(index, &references, block);
             walk_plane(&mut walk, &synthesis, &mut state, references, choose, observe);
             states.push(state);
         }
@@ -161,12 +164,13 @@ impl TileCoder<'_> {
     }
 
     /// Decodes the internal planes of one tile of the padded `sizes`, and whether the bytes
-    /// sufficed.
+    /// sufficed. `observe`, if there is one, sees each block.
     pub fn decode(
         &self,
         section: &TileSection<'_>,
         sizes: &[(usize, usize)],
         kinds: &[PlaneKind],
+        mut observe: Option<&mut Observer<'_>>,
     ) -> (Vec<Plane<i16>>, bool) {
         let mut contexts = TileContexts::new(self.model);
         let mut decoder = tile_decoder(section);
@@ -182,7 +186,11 @@ impl TileCoder<'_> {
                 &mut state,
                 references,
                 |_, _, _| None,
-                |_| (),
+                |block, walk: &CodingWalk<'_, BitDecoder<'_>>| {
+                    if let Some(observe) = &mut observe {
+                        observe(index, block, walk.walk.bits_taken());
+                    }
+                },
             );
             states.push(state);
         }

@@ -67,14 +67,14 @@ pub struct CodedBlock<'a> {
 
 /// Codes all blocks of the plane `state`. `choose` gives what the superblock at a place is coded
 /// as, from the contexts and the state so far; a decoder's gives nothing. `observe` sees each block
-/// before its samples are in the state.
+/// before its samples are in the state, and how far the walk is.
 pub fn walk_plane<W: ContextWalk>(
     walk: &mut W,
     synthesis: &Synthesis<'_>,
     state: &mut PlaneState,
     references: References<'_>,
     mut choose: impl FnMut(&ContextSet, &mut PlaneState, (usize, usize)) -> Option<NodePlan>,
-    observe: impl FnMut(&CodedBlock<'_>),
+    observe: impl FnMut(&CodedBlock<'_>, &W),
 ) {
     let (width, height) = (state.samples.width(), state.samples.height());
     let mut block =
@@ -120,7 +120,7 @@ struct BlockWalk<'a, W, O> {
     levels: [i16; 256],
 }
 
-impl<W: ContextWalk, O: FnMut(&CodedBlock<'_>)> BlockWalk<'_, W, O> {
+impl<W: ContextWalk, O: FnMut(&CodedBlock<'_>, &W)> BlockWalk<'_, W, O> {
     fn node(
         &mut self,
         state: &mut PlaneState,
@@ -204,7 +204,7 @@ impl<W: ContextWalk, O: FnMut(&CodedBlock<'_>)> BlockWalk<'_, W, O> {
             end,
             border: &border,
         };
-        (self.observe)(&coded);
+        (self.observe)(&coded, &*self.walk);
         self.synthesis.samples(set, number, &border, (&levels[..end], &dequantiser), samples);
         slopes.add_to(samples, at, side);
         state.put_block(at, side, samples, cell(side, number, levels, step, values));

@@ -1,5 +1,6 @@
 //! The codecs of this build, and those that a model file stands for.
 
+use super::decoding::{Built, built};
 use super::ids;
 use tintype_codec::{Codec, CodecError, CodecId};
 
@@ -13,57 +14,69 @@ use tintype_model::{Model, ModelFile, ModelHead, ModelLimits};
 use tintype_neural::{Neural, NeuralModel};
 #[cfg(feature = "photo")]
 use tintype_photo::{PhotoCodec, PhotoModel};
+#[cfg(feature = "planes")]
+use tintype_planes::ManyPlanes;
 #[cfg(feature = "sparse")]
 use tintype_sparse::{SparseCodec, SparseModel};
 #[cfg(feature = "wavelet")]
 use tintype_wavelet::Wavelet;
 
+#[cfg(feature = "wavelet")]
+static OWN_WAVELET: Built<Wavelet> = built(Wavelet);
+#[cfg(feature = "lossless")]
+static OWN_LOSSLESS: Built<Lossless> = built(Lossless);
+
 /// The codec of this build under `id`, on its shipped model.
 pub fn codec(id: CodecId) -> Option<&'static dyn Codec> {
     match id {
         #[cfg(feature = "wavelet")]
-        ids::WAVELET => Some(&Wavelet),
+        ids::WAVELET => Some(&OWN_WAVELET),
         #[cfg(feature = "lossless")]
-        ids::LOSSLESS => Some(&Lossless),
+        ids::LOSSLESS => Some(&OWN_LOSSLESS),
         #[cfg(all(feature = "cluster", feature = "models"))]
         ids::CLUSTER => {
-            static CLUSTER: ClusterCodec = ClusterCodec::SHIPPED;
+            static CLUSTER: Built<ClusterCodec> = built(ClusterCodec::SHIPPED);
             Some(&CLUSTER)
         }
         #[cfg(all(feature = "photo", feature = "models"))]
         ids::PHOTO => {
-            static PHOTO: PhotoCodec = PhotoCodec::SHIPPED;
+            static PHOTO: Built<PhotoCodec> = built(PhotoCodec::SHIPPED);
             Some(&PHOTO)
         }
         #[cfg(all(feature = "sparse", feature = "models"))]
         ids::SPARSE => Some(SparseCodec::photo()),
         #[cfg(feature = "neural-model")]
         ids::NEURAL => {
-            static NEURAL: std::sync::OnceLock<Neural> = std::sync::OnceLock::new();
-            Some(NEURAL.get_or_init(|| tintype_neural::photo().clone().with_lossless(&Lossless)))
+            static NEURAL: std::sync::OnceLock<Built<Neural>> = std::sync::OnceLock::new();
+            Some(
+                NEURAL
+                    .get_or_init(|| built(tintype_neural::photo().clone().with_lossless(&OWN_LOSSLESS))),
+            )
         }
         #[cfg(feature = "planes")]
         ids::PLANES => {
-            const PLAIN: tintype_planes::ManyPlanes =
-                tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
             #[cfg(all(feature = "photo", feature = "models"))]
-            static PHOTO: PhotoCodec = PhotoCodec::SHIPPED;
+            static PHOTO: Built<PhotoCodec> = built(PhotoCodec::SHIPPED);
             #[cfg(all(feature = "photo", feature = "models"))]
-            static PLANES: tintype_planes::ManyPlanes = PLAIN.with_photo(&PHOTO);
+            static PLANES: Built<ManyPlanes> = built(plain_planes().with_photo(&PHOTO));
             #[cfg(not(all(feature = "photo", feature = "models")))]
-            static PLANES: tintype_planes::ManyPlanes = PLAIN;
+            static PLANES: Built<ManyPlanes> = built(plain_planes());
             Some(&PLANES)
         }
         _ => None,
     }
 }
 
+#[cfg(feature = "planes")]
+const fn plain_planes() -> ManyPlanes {
+    ManyPlanes::new(&OWN_WAVELET, &OWN_LOSSLESS)
+}
+
 /// The codec of planes whose colours beside opacity are coded by `photo`. It keeps `photo` for as long as the
 /// program runs: it is made for the static codecs of builds that have their models inside.
 #[cfg(all(feature = "planes", feature = "photo", not(feature = "models")))]
 pub(crate) fn planes_over(photo: Box<dyn Codec>) -> Box<dyn Codec> {
-    let planes = tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
-    Box::new(planes.with_photo(Box::leak(photo)))
+    Box::new(built(plain_planes().with_photo(Box::leak(photo))))
 }
 
 /// The codec that codes colours by `codec`, one of this build on its shipped model, and opacity
@@ -71,8 +84,7 @@ pub(crate) fn planes_over(photo: Box<dyn Codec>) -> Box<dyn Codec> {
 pub(crate) fn beside_opacity(own: &dyn Codec) -> Option<&'static dyn Codec> {
     #[cfg(feature = "planes")]
     {
-        static BY_WAVELET: tintype_planes::ManyPlanes =
-            tintype_planes::ManyPlanes::new(&Wavelet, &Lossless);
+        static BY_WAVELET: Built<ManyPlanes> = built(plain_planes());
         // A model of the user's is another codec under the same number.
         let shipped = codec(own.id()).is_some_and(|shipped| std::ptr::addr_eq(shipped, own));
         match own.id() {
@@ -105,15 +117,17 @@ pub(crate) fn codec_from_model(bytes: &[u8]) -> Result<Box<dyn Codec>, CodecErro
     let file = model_file(bytes)?;
     match ids::numbered(file.codec()) {
         #[cfg(feature = "cluster")]
-        Some(ids::CLUSTER) => Ok(Box::new(ClusterCodec::with_model(ClusterModel::from_file(&file)?))),
+        Some(ids::CLUSTER) => {
+            Ok(Box::new(built(ClusterCodec::with_model(ClusterModel::from_file(&file)?))))
+        }
         #[cfg(feature = "photo")]
-        Some(ids::PHOTO) => Ok(Box::new(PhotoCodec::with_model(PhotoModel::from_file(&file)?))),
+        Some(ids::PHOTO) => Ok(Box::new(built(PhotoCodec::with_model(PhotoModel::from_file(&file)?)))),
         #[cfg(feature = "sparse")]
-        Some(ids::SPARSE) => Ok(Box::new(SparseCodec::new(SparseModel::from_file(&file)?))),
+        Some(ids::SPARSE) => Ok(Box::new(built(SparseCodec::new(SparseModel::from_file(&file)?)))),
         #[cfg(feature = "neural")]
         Some(ids::NEURAL) => {
             let model = NeuralModel::from_file(&file)?;
-            Ok(Box::new(Neural::new(model).with_lossless(&Lossless)))
+            Ok(Box::new(built(Neural::new(model).with_lossless(&OWN_LOSSLESS))))
         }
         _ => Err(unknown_codec(file.codec())),
     }

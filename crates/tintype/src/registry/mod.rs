@@ -6,6 +6,7 @@ pub(crate) mod built_in;
 mod choose;
 #[cfg(feature = "video")]
 pub(crate) mod clips;
+mod decoding;
 pub mod ids;
 mod models;
 mod shipped;

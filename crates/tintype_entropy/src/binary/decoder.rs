@@ -57,6 +57,11 @@ impl<'a> BitDecoder<'a> {
         self.at
     }
 
+    /// How many bits the decisions so far took, fractions included; counts on past the end of a code that ends early.
+    pub fn bits_taken(&self) -> f64 {
+        8.0 * self.at as f64 - (self.range as f64).log2()
+    }
+
     #[inline(always)]
     fn word(&mut self) -> u32 {
         let word = match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>()) {

@@ -145,22 +145,58 @@ fn mend_plain<S: Simd>(simd: S, rows: &Rows<'_>, by: &RowOfGroups, out: &mut [i1
     simd.vectorize(
         #[inline(always)]
         || {
-            for (x, out) in out.iter_mut().enumerate() {
-                let (by, lane) = (&by.0[x / LANES], x % LANES);
-                let limits = std::array::from_fn(|limit| by.limits[limit][lane]);
-                let mut sum = 1i32 << (WEIGHT_BITS - 1);
-                let features = features_in(rows, x, limits);
-                for (pair, weights) in features.as_chunks::<2>().0.iter().zip(&by.weights) {
-                    let weights = weights[slot(lane / GROUP) + lane % GROUP];
-                    sum += i32::from(pair[0]) * i32::from(weights as i16);
-                    sum += i32::from(pair[1]) * (weights >> 16);
-                }
-                let max = i32::from(INTERNAL_MAX);
-                let sample = i32::from(rows[REACH][x + REACH]);
-                *out = (sample + (sum >> WEIGHT_BITS)).clamp(-max, max) as i16;
+            let places = (0..).step_by(LANES).zip(&by.0);
+            for ((x, by), out) in places.zip(out.as_chunks_mut::<LANES>().0) {
+                *out = mended(rows, x, by);
             }
         },
     );
+}
+
+/// Sixteen samples, in loops over them that the compiler makes vectors of: in WebAssembly they take a fifth of the time that one sample
+/// after the other does.
+#[inline(always)]
+fn mended(rows: &Rows<'_>, x: usize, by: &Mending) -> [i16; LANES] {
+    const LIMITED: usize = LIMITS.len();
+    let at = |dx: isize, dy: isize| -> &[i16; LANES] {
+        let row = rows[(REACH as isize + dy) as usize];
+        row[((x + REACH) as isize + dx) as usize..].first_chunk().expect("padded rows")
+    };
+    let sample = at(0, 0);
+    let mut sums = [1i32 << (WEIGHT_BITS - 1); LANES];
+    for two in 0..TAPS.len() / 2 {
+        let mut features = [[0i16; LANES]; 2 * LIMITED];
+        for tap in 0..2 {
+            let (dx, dy) = TAPS[2 * two + tap];
+            let (a, b) = (at(dx, dy), at(-dx, -dy));
+            for limit in 0..LIMITED {
+                let (most, feature) = (&by.limits[limit], &mut features[LIMITED * tap + limit]);
+                for lane in 0..LANES {
+                    // `clamp` would look whether its ends are in order.
+                    let a = (a[lane] - sample[lane]).min(most[lane]).max(-most[lane]);
+                    let b = (b[lane] - sample[lane]).min(most[lane]).max(-most[lane]);
+                    feature[lane] = a + b;
+                }
+            }
+        }
+        for pair in 0..LIMITED {
+            let weights = &by.weights[LIMITED * two + pair];
+            let (first, second) = (&features[2 * pair], &features[2 * pair + 1]);
+            for group in 0..LANES / GROUP {
+                for (lane, weights) in (group * GROUP..).zip(&weights[slot(group)..][..GROUP]) {
+                    sums[lane] += i32::from(first[lane]) * i32::from(*weights as i16);
+                    sums[lane] += i32::from(second[lane]) * (weights >> 16);
+                }
+            }
+        }
+    }
+    let mut out = [0; LANES];
+    let max = i32::from(INTERNAL_MAX);
+    for lane in 0..LANES {
+        let mended = i32::from(sample[lane]) + (sums[lane] >> WEIGHT_BITS);
+        out[lane] = mended.min(max).max(-max) as i16;
+    }
+    out
 }
 
 // Loops throughout: closures in functions of arrays would stay calls here.
