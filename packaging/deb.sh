@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian package of the programs in a folder: packaging/deb.sh target/release OUT.deb
 #
-# It holds the programs, the man page, completions, the MIME type and the thumbnailer. Nothing is built here: `cargo build --release -p
+# It holds the programs, the man page, completions, the MIME type, the thumbnailer, and the GdkPixbuf loader if that lies beside them. Nothing is built here: `cargo build --release -p
 # tintype_cli -p tintype_serve` comes before. Needs dpkg-deb. DEB_COMPRESSION=none is quick.
 set -euo pipefail
 programs=${1:?the folder of the programs} out=${2:?the package}
@@ -23,6 +23,12 @@ complete zsh zsh/vendor-completions/_tintype
 complete fish fish/vendor_completions.d/tintype.fish
 install -Dm644 packaging/desktop/tintype.xml "$root/usr/share/mime/packages/tintype.xml"
 install -Dm644 packaging/desktop/tintype.thumbnailer "$root/usr/share/thumbnailers/tintype.thumbnailer"
+# The loader by which GTK's programs open pictures, if it was built (packaging/gdk_pixbuf/build.sh); GdkPixbuf's package lists it.
+loader=libpixbufloader-tintype.so
+if [ -f "$programs/$loader" ]; then
+  triplet=$(case $architecture in amd64) echo x86_64 ;; arm64) echo aarch64 ;; *) echo "$architecture" ;; esac)-linux-gnu
+  install -Dm644 "$programs/$loader" "$root/usr/lib/$triplet/gdk-pixbuf-2.0/2.10.0/loaders/$loader"
+fi
 install -d "$root/usr/share/doc/tintype"
 cat LICENSE-MIT LICENSE-APACHE >"$root/usr/share/doc/tintype/copyright"
 gzip -9nc CHANGELOG.md >"$root/usr/share/doc/tintype/changelog.gz"

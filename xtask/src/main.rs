@@ -22,6 +22,7 @@ mod arrows;
 mod circles;
 mod codec_pages;
 mod cross;
+mod desktop;
 mod doors;
 mod gate;
 mod hygiene;

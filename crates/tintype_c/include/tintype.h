@@ -105,6 +105,9 @@ tin_status tin_unpack_jpeg(const uint8_t *tin, size_t len, tin_buffer *out);
 /* Reads the head. */
 tin_status tin_read_info(const uint8_t *tin, size_t len, tin_info *out);
 
+/* How the picture is to be turned to be seen upright, 1 to 8 as EXIF has it; 1 for pictures without EXIF. tin_decode does not turn it. */
+tin_status tin_read_orientation(const uint8_t *tin, size_t len, uint32_t *out);
+
 /* Decodes a .tin file. A file that was cut off gives what is there where its codec can, and *cut_off is 1 then;
  * with cut_off NULL it is TIN_TRUNCATED. */
 tin_status tin_decode(const uint8_t *tin, size_t len, const tin_decode_options *options, tin_image *out, int32_t *cut_off);

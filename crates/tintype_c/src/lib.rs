@@ -104,6 +104,20 @@ pub unsafe extern "C" fn tin_read_info(tin: *const u8, len: usize, out: *mut Inf
     })
 }
 
+/// `tin_read_orientation`.
+///
+/// # Safety
+/// As the header says: `tin` points to `len` bytes, `out` to a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tin_read_orientation(tin: *const u8, len: usize, out: *mut u32) -> Status {
+    guarded(|| {
+        // SAFETY: the caller vouches for the pointers; null is checked for.
+        let out = unsafe { out.as_mut() }.ok_or(Failure::null("out"))?;
+        *out = work::orientation(unsafe { bytes_at(tin, len, "tin") }?)?;
+        Ok(())
+    })
+}
+
 /// `tin_decode`.
 ///
 /// # Safety

@@ -253,6 +253,14 @@ impl Info {
     }
 }
 
+/// How a picture is to be turned, 1 to 8. Its metadata comes with its samples, of which as few as possible are decoded.
+pub fn orientation(tin: &[u8]) -> Result<u32, Failure> {
+    let options = tintype::DecodeOptions::new().scale(32).threads(1);
+    let exif = Decoder::with_options(Cursor::new(tin), options)?.decode()?.picture.metadata.exif;
+    let orientation = exif.and_then(|exif| tintype_image::io::orientation_of(&exif));
+    Ok(orientation.map_or(1, u32::from))
+}
+
 /// Colours and opacity; 0 for bands.
 fn channels_of(shape: &Shape) -> u32 {
     let alpha = shape.planes.iter().any(|plane| plane.role == PlaneRole::Alpha);

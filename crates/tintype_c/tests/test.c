@@ -33,6 +33,8 @@ static void every_kind_comes_back(void) {
     tin_info info;
     CHECK(tin_read_info(file.data, file.len, &info) == TIN_OK);
     CHECK(info.width == WIDTH && info.height == HEIGHT && info.channels == channels);
+    uint32_t orientation = 0;
+    CHECK(tin_read_orientation(file.data, file.len, &orientation) == TIN_OK && orientation == 1);
     CHECK(info.lossless == 1 && info.bit_depth == bits && strlen(info.codec) > 2);
     tin_image image;
     CHECK(tin_decode(file.data, file.len, NULL, &image, NULL) == TIN_OK);

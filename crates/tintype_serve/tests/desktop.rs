@@ -58,10 +58,18 @@ fn the_package_installs_what_it_says() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    // The programs, and a loader beside them.
+    let built = folder.path().join("built");
+    std::fs::create_dir(&built).unwrap();
+    for name in ["", "-serve", "-studio", "-watch", "-mount", "-thumbnail"] {
+        let name = format!("tintype{name}");
+        std::os::unix::fs::symlink(programs.join(&name), built.join(&name)).unwrap();
+    }
+    std::fs::write(built.join("libpixbufloader-tintype.so"), b"a loader").unwrap();
     let (package, root) = (folder.path().join("tintype.deb"), folder.path().join("root"));
     let script = Path::new(ROOT).join("packaging/deb.sh");
     let made =
-        Command::new(script).args([programs, &package]).env("DEB_COMPRESSION", "none").output().unwrap();
+        Command::new(script).args([&built, &package]).env("DEB_COMPRESSION", "none").output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     assert!(Command::new("dpkg-deb").arg("-x").args([&package, &root]).status().unwrap().success());
     for (file, words) in [
@@ -74,6 +82,9 @@ fn the_package_installs_what_it_says() {
         assert!(std::fs::read_to_string(root.join(file)).unwrap().contains(words), "{file}");
     }
     assert!(root.join("usr/share/man/man1/tintype.1.gz").exists());
+    let libraries = std::fs::read_dir(root.join("usr/lib")).unwrap().next().unwrap().unwrap().path();
+    let loader = libraries.join("gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-tintype.so");
+    assert_eq!(std::fs::read(loader).unwrap(), b"a loader");
 
     let bin = root.join("usr/bin");
     let (input, output) = (a_file(folder.path()), folder.path().join("out.png"));
