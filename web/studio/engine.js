@@ -46,6 +46,23 @@ export const engine = {
     return { bytes, milliseconds: performance.now() - begin };
   },
 
+  /** Codecs of others that the program has: `avif`, `jxl`. */
+  async peers() {
+    return (await native)?.peers ?? [];
+  },
+
+  /** What the codec `name` makes in at most so many bytes: the picture as PNG, and the bytes that it took. */
+  async peer(name, pixels, bytes) {
+    const answer = await asked(`api/peer?${new URLSearchParams({ name, bytes })}`, framed(pixels));
+    return { blob: await answer.blob(), bytes: Number(answer.headers.get("x-tintype-bytes")) };
+  },
+
+  /** The parts of a file as bytes (explain.js); none for codecs that do not tell. */
+  async explain(bytes) {
+    if (await native) return new Uint8Array(await (await asked("api/explain", new Blob([bytes]))).arrayBuffer());
+    return (await page()).explain(bytes);
+  },
+
   /** An ImageData that also has `info` and `milliseconds`. */
   async decode(bytes) {
     if (await native) {

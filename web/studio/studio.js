@@ -4,6 +4,7 @@
 // this page came from, and to that only where `tintype studio` says that it encodes (engine.js); else WebAssembly does.
 
 import { engine } from "./engine.js";
+import { CELL, mapOf, partsAt, partsFrom, summary } from "./explain.js";
 import { psnr, ssim } from "./metrics.js";
 import { drawPlot } from "./plot.js";
 import { zipOf } from "./zip.js";
@@ -97,6 +98,31 @@ const measured = (name, pixels, bytes, original) => ({
   ssim: ssim(original, pixels),
 });
 
+const PEERS = { avif: "AVIF", jxl: "JPEG XL" };
+
+/** Views that show what the file was coded as. */
+const EXPLAINS = new Set(["bits", "choice", "side"]);
+
+/** What each part of our file was coded as; asked for once. */
+async function explain() {
+  const { current } = state;
+  if (!current?.tin || current.parts?.of === current.tin) return;
+  const of = current.tin;
+  try {
+    const list = partsFrom(await engine.explain(of));
+    current.parts = { of, list, maps: {} };
+    $("where").textContent = list.length ? summary(list) : "This codec does not tell what it chose; photo does.";
+  } catch (error) {
+    say(error.message);
+  }
+  draw();
+}
+
+function mapFor(current, what) {
+  if (current.parts?.of !== current.tin || !current.parts.list.length) return null;
+  return (current.parts.maps[what] ??= mapOf(current.parts.list, current.pixels.width, current.pixels.height, what));
+}
+
 async function compress() {
   const { current } = state;
   if (!current) return;
@@ -111,6 +137,8 @@ async function compress() {
     state.results = [measured("Tintype", decoded, bytes.length, current.pixels)];
     state.chosen = 0;
     current.tin = bytes;
+    $("where").textContent = "";
+    if (EXPLAINS.has(state.view)) explain();
     const { info } = decoded;
     $("facts").textContent = `Codec ${info.codec}, ${info.width} × ${info.height}, ${counted(info.tiles, "tile")}, ${counted(info.layers, "layer")}; encoded in ${Math.round(milliseconds)} ms, decoded in ${Math.round(decoded.milliseconds)} ms.`;
     offer($("save"), new Blob([bytes]), current.name.replace(/\.[^.]*$/, "") + ".tin");
@@ -119,6 +147,12 @@ async function compress() {
       const blob = await atBytes(current.pixels, type, bytes.length);
       if (mine !== turn) return;
       if (blob) state.results.push(measured(name, await pixelsOf(blob), blob.size, current.pixels));
+      show();
+    }
+    for (const name of await engine.peers()) {
+      const made = await engine.peer(name, current.pixels, bytes.length);
+      if (mine !== turn) return;
+      state.results.push(measured(PEERS[name] ?? name, await pixelsOf(made.blob), made.bytes, current.pixels));
       show();
     }
   } catch (error) {
@@ -177,6 +211,8 @@ function differenceOf(a, b) {
   return out;
 }
 
+const VIEWS = { split: "original", flicker: "flicker", difference: "difference × 8", bits: "bits a pixel", choice: "pieces chosen", side: "sizes of blocks" };
+
 function draw() {
   const { current, results, chosen, view, zoom, at } = state;
   if (!current) return;
@@ -192,7 +228,21 @@ function draw() {
   context.imageSmoothingEnabled = size < 1;
   const after = results[chosen]?.pixels;
   const paint = (pixels) => context.drawImage(bitmapOf(pixels), x, y, wide * size, high * size);
-  if (view === "difference" && after) {
+  const map = EXPLAINS.has(view) && mapFor(current, view);
+  state.placed = { x, y, size };
+  if (map) {
+    paint(after ?? current.pixels);
+    context.save();
+    context.beginPath();
+    context.rect(x, y, wide * size, high * size);
+    context.clip();
+    context.globalAlpha = 0.65;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(bitmapOf(map), x, y, map.width * CELL * size, map.height * CELL * size);
+    context.globalAlpha = 1;
+    if (size >= 0.75) outline(context, current.parts.list, { x, y, size });
+    context.restore();
+  } else if (view === "difference" && after) {
     paint((results[chosen].difference ??= differenceOf(current.pixels, after)));
   } else if (view === "flicker" && after) {
     paint(state.flick ? after : current.pixels);
@@ -212,8 +262,29 @@ function draw() {
       context.fillRect(line, 0, ratio, height);
     }
   }
-  $("before-name").textContent = view === "split" ? "original" : view;
+  $("before-name").textContent = VIEWS[view];
   $("after-name").textContent = results[chosen] ? `${results[chosen].name}, ${kilobytes(results[chosen].bytes)}` : "";
+}
+
+function outline(context, parts, { x, y, size }) {
+  context.strokeStyle = "rgb(255 255 255 / 0.4)";
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const part of parts) {
+    if (part.plane === 0) context.rect(Math.round(x + part.x * size) + 0.5, Math.round(y + part.y * size) + 0.5, part.side * size, part.side * size);
+  }
+  context.stroke();
+}
+
+/** Words about the blocks under a place of the canvas. */
+function tell(event) {
+  const { current, view, placed } = state;
+  if (!EXPLAINS.has(view) || current?.parts?.of !== current?.tin || !placed) return;
+  const box = canvas.getBoundingClientRect();
+  const at = (length, start) => Math.floor((length * devicePixelRatio - start) / placed.size);
+  const [x, y] = [at(event.clientX - box.left, placed.x), at(event.clientY - box.top, placed.y)];
+  const words = partsAt(current.parts.list, x, y).map((part) => `plane ${part.plane}: ${part.side} × ${part.side}, piece ${part.choice}, ${counted(part.levels, "level")}, ${part.bits.toFixed(1)} bits`);
+  if (words.length) $("where").textContent = `At ${x}, ${y}: ${words.join("; ")}.`;
 }
 
 setInterval(() => {
@@ -226,7 +297,10 @@ function choose(name, value) {
   const input = document.querySelector(`input[name="${name}"][value="${value}"]`);
   if (!input) return;
   input.checked = true;
-  if (name === "view") state.view = value;
+  if (name === "view") {
+    state.view = value;
+    if (EXPLAINS.has(value)) explain();
+  }
   else state.zoom = Number(value);
   draw();
 }
@@ -369,6 +443,7 @@ canvas.addEventListener("pointerdown", (event) => {
   canvas.addEventListener("pointermove", slide);
   canvas.addEventListener("pointerup", () => canvas.removeEventListener("pointermove", slide), { once: true });
 });
+canvas.addEventListener("pointermove", tell);
 canvas.addEventListener("keydown", (event) => {
   const step = 0.05;
   const steps = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
@@ -378,7 +453,7 @@ canvas.addEventListener("keydown", (event) => {
 });
 addEventListener("keydown", (event) => {
   if (event.target.matches("input:not([type=range], [type=radio], [type=checkbox]), select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const views = { f: "flicker", d: "difference", s: "split" };
+  const views = { f: "flicker", d: "difference", s: "split", b: "bits", p: "choice", k: "side" };
   if (event.key === "o") $("files").click();
   else if (views[event.key]) choose("view", views[event.key]);
   else if ("0124".includes(event.key)) choose("zoom", event.key);

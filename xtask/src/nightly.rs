@@ -1,5 +1,6 @@
 //! `cargo xtask nightly`: what takes too long for the gate: hostile input for every reader, batches of a hundred
-//! files that are killed at two hundred moments, and memory errors under Miri or valgrind.
+//! files that are killed at two hundred moments, ten minutes of mixed load on the service, and memory errors under
+//! Miri or valgrind.
 
 use crate::shell;
 use serde_json::Value;
@@ -29,6 +30,7 @@ pub fn step(root: &Path) -> Result<String, String> {
         fuzz(["--seconds", SECONDS]),
         fuzz(["--flips", FLIPS]),
         shell::run(root, "cargo", &kills, &[("TINTYPE_KILLS", KILLS), ("TINTYPE_NIGHTLY", "1")]),
+        load(root),
         memory(root),
     ];
     let failed: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
@@ -65,4 +67,10 @@ pub fn memory(root: &Path) -> Result<String, String> {
         (true, false) => Err(format!("valgrind: {count} test programs of {}", CHECKED.len())),
         (false, _) => Err(failed.join("\n")),
     }
+}
+
+/// The service under mixed load, and whether its memory stays flat.
+fn load(root: &Path) -> Result<String, String> {
+    let words = ["test", "--locked", "-p", "tintype_serve", "--test", "serve", "--", "--ignored"];
+    shell::run(root, "cargo", &[&words[..], &["--nocapture"]].concat(), &[])
 }

@@ -43,6 +43,8 @@ pub fn studio(shared: Arc<Service>) -> Router {
         .route("/api/studio", get(studio::version))
         .route("/api/encode", post(studio::encode))
         .route("/api/decode", post(studio::decode))
+        .route("/api/explain", post(studio::explain))
+        .route("/api/peer", post(studio::peer))
         .fallback(studio::page);
     routes.layer(from_fn_with_state(shared.clone(), around)).with_state(shared)
 }

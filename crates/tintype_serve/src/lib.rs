@@ -11,6 +11,7 @@ pub mod http;
 pub mod listen;
 #[cfg(unix)]
 pub mod mount;
+pub mod peers;
 pub mod refusal;
 pub mod service;
 pub mod studio;

@@ -225,29 +225,85 @@ fn what_is_wrong_is_refused_with_a_reason() {
     }
 }
 
+/// Posts file `number` of a mixture, every tenth of which is broken; what is wrong with the answer.
+fn posted(service: &Program, packed: &[u8], number: usize) -> Option<String> {
+    let broken = number % 10 == 3;
+    let (path, body) = match number % 3 {
+        0 => ("/repack", if broken { b"no JPEG".to_vec() } else { jpeg() }),
+        1 => ("/decode", packed[..if broken { packed.len() / 2 } else { packed.len() }].to_vec()),
+        _ => ("/encode?effort=1", if broken { photo()[..999].to_vec() } else { photo() }),
+    };
+    let answer = service.ask("POST", path, &[], &body);
+    let right = match (path, broken) {
+        (_, true) => (400..500).contains(&answer.status) && answer.body.len() > 5,
+        ("/decode", _) => answer.body == jpeg(),
+        _ => answer.status == 200 && answer.body.starts_with(&tintype::MAGIC),
+    };
+    (!right).then(|| format!("{number} {path}: {} {}", answer.status, answer.text()))
+}
+
+/// Ten minutes of everything at once, a tenth of it broken: all answers are right, and the memory after the first third
+/// is that of the last. `cargo xtask nightly` runs it; `TINTYPE_SOAK_SECONDS` makes it shorter.
+#[test]
+#[ignore = "takes ten minutes"]
+fn mixed_load_leaves_the_memory_flat() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+
+    let seconds = std::env::var("TINTYPE_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let whole = Duration::from_secs(seconds.unwrap_or(600));
+    let (_keep, root) = folder();
+    let service = serve(&["--root", root.to_str().unwrap(), "--queue", "500"]);
+    let packed = Encoder::lossless().encode_file(&jpeg()).unwrap().bytes;
+    let (asked, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let got = |path: &str, right: &dyn Fn(&Answer) -> bool| {
+        let answer = service.get(path);
+        (!right(&answer)).then(|| format!("{path}: {} {}", answer.status, answer.text()))
+    };
+    let one = |number: usize| match number % 5 {
+        0 => got("/sub/old%20photo.jpg", &|answer| answer.body == jpeg()),
+        1 => got("/photo.png?width=100", &|answer| size_of_png(&answer.body).0 == 100),
+        2 => got("/none.jpg", &|answer| answer.status == 404),
+        _ => posted(&service, &packed, number),
+    };
+    let mut memory = Vec::new();
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let work = || {
+            let mut wrong = Vec::new();
+            while !stopped.load(Ordering::Relaxed) && wrong.len() < 10 {
+                wrong.extend(one(asked.fetch_add(1, Ordering::Relaxed)));
+            }
+            wrong
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+        let begin = Instant::now();
+        while begin.elapsed() < whole {
+            std::thread::sleep(Duration::from_millis(250));
+            memory.push(service.memory_bytes());
+        }
+        stopped.store(true, Ordering::Relaxed);
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let megabytes: Vec<u64> = memory
+        .chunks(memory.len().div_ceil(12))
+        .map(|part| part.iter().max().map_or(0, |most| most >> 20))
+        .collect();
+    println!(
+        "{} requests in {whole:?}; most megabytes in each twelfth: {megabytes:?}",
+        asked.into_inner()
+    );
+    assert_eq!(wrong, Vec::<String>::new());
+    let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
+    let (middle, last) = (most(&megabytes[4..8]), most(&megabytes[8..]));
+    assert!(last <= middle + middle / 20 + 4, "{megabytes:?}");
+}
+
 #[test]
 fn many_at_once_with_broken_ones_among_them() {
     let service = serve(&["--queue", "500"]);
     let packed = Encoder::lossless().encode_file(&jpeg()).unwrap().bytes;
     let wrong: Vec<String> = std::thread::scope(|scope| {
-        let ask = |number: usize| {
-            let broken = number % 10 == 3;
-            let (path, body) = match number % 3 {
-                0 => ("/repack", if broken { b"no JPEG".to_vec() } else { jpeg() }),
-                1 => (
-                    "/decode",
-                    if broken { packed[..packed.len() / 2].to_vec() } else { packed.clone() },
-                ),
-                _ => ("/encode?effort=1", if broken { photo()[..999].to_vec() } else { photo() }),
-            };
-            let answer = service.ask("POST", path, &[], &body);
-            let right = match (path, broken) {
-                (_, true) => (400..500).contains(&answer.status) && answer.body.len() > 5,
-                ("/decode", _) => answer.body == jpeg(),
-                _ => answer.status == 200 && answer.body.starts_with(&tintype::MAGIC),
-            };
-            (!right).then(|| format!("{number} {path}: {} {}", answer.status, answer.text()))
-        };
+        let ask = |number| posted(&service, &packed, number);
         let threads: Vec<_> = (0..16)
             .map(|thread| {
                 scope.spawn(move || (thread..200).step_by(16).filter_map(ask).collect::<Vec<_>>())
@@ -361,6 +417,16 @@ fn the_studio_shows_its_pages_and_encodes_by_the_program() {
     assert_eq!(back.body, pixels);
     let info: serde_json::Value = serde_json::from_str(back.header("x-tintype-info").unwrap()).unwrap();
     assert_eq!((&info["width"], &info["height"]), (&16.into(), &8.into()));
+    let lossy = studio.ask("POST", "/api/encode?quality=40&codec=photo&effort=2", &[], &pixels);
+    let parts = studio.ask("POST", "/api/explain", &[], &lossy.body);
+    assert!(parts.status == 200 && !parts.body.is_empty() && parts.body.len().is_multiple_of(28));
+    assert_eq!(studio.ask("POST", "/api/explain", &[], b"no file").status, 415);
+    assert_eq!(studio.ask("POST", "/api/peer?name=none&bytes=500", &[], &pixels).status, 404);
+    for name in ["avif", "jxl"].iter().filter(|name| studio.get("/api/studio").text().contains(*name)) {
+        let made = studio.ask("POST", &format!("/api/peer?name={name}&bytes=900"), &[], &pixels);
+        assert_eq!((made.status, size_of_png(&made.body)), (200, (16, 8)), "{name}");
+        assert!(made.header("x-tintype-bytes").unwrap().parse::<u64>().unwrap() <= 900, "{name}");
+    }
     pixels.pop();
     assert_eq!(studio.ask("POST", "/api/encode?quality=75", &[], &pixels).status, 400);
     assert_eq!(studio.ask("GET", "/", &[("host", "evil.example")], &[]).status, 403);

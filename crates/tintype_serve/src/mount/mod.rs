@@ -1,283 +1,372 @@
 //! A folder of `.tin` files as a file system of the pictures that they hold: packed JPEG files byte for byte under their old
-//! names, other pictures as PNG.
+//! names, other pictures as PNG or JPEG. Pictures that are written to it are packed.
 //!
-//! In: a folder, read only. Out: what the kernel asks of a file system (FUSE). A picture is decoded when its size or its
+//! In: a folder. Out: what the kernel asks of a file system (FUSE). A picture is decoded when its size or its
 //! bytes are asked for, once; what was decoded last is kept, up to a bound. Files that are no `.tin` files, or damaged ones, show as
-//! they are.
+//! they are. What a name stands for is told by `names.rs`, what becomes of what is written by `tree.rs` and `pack.rs`.
+
+mod decoded;
+mod names;
+mod numbers;
+mod pack;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use names::{Entry, Kind, Names};
+pub use pack::work;
+pub use tree::Tree;
 
 use fuser::{
-    Errno, FileAttr, FileHandle, FileType, Filesystem, Generation, INodeNo, LockOwner, OpenFlags,
-    ReplyAttr, ReplyData, ReplyDirectory, ReplyEntry, Request,
+    BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
+    InitFlags, KernelConfig, LockOwner, OpenAccMode, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate,
+    ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request,
+    TimeOrNow, WriteFlags,
 };
-use std::collections::{BTreeMap, HashMap};
+use numbers::Numbers;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{BufReader, Cursor};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::Metadata;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
-use tintype::files::{PictureFormat, write_picture};
-use tintype::{Decoder, Error, codec};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tintype::files::PictureFormat;
+use tree::{Facts, Kept, Owner, Reading, Spool, Truncated};
 
 /// How long the kernel may believe what it was told.
 const BELIEVED: Duration = Duration::from_secs(1);
 
-/// What a name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A folder.
-    Folder,
-    /// A file as it is.
-    Plain,
-    /// The JPEG file in a `.tin` file.
-    Packed,
-    /// A `.tin` file as PNG.
-    Decoded,
+/// How a folder is shown, and what becomes of what is written to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// PNG or JPEG, for pictures that are no packed JPEG files.
+    pub others_as: PictureFormat,
+    /// Bytes of decoded files that are kept in memory.
+    pub cache_bytes_max: usize,
+    /// Whether files can be written.
+    pub access: Access,
+    /// Whether PNG files that are written are packed, too.
+    pub packs_png: bool,
+    /// How hard to pack, 1 to 9.
+    pub effort: u8,
 }
 
-/// A name that is shown, and what lies beneath.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The file or folder beneath.
-    pub path: PathBuf,
-    /// What it is shown as.
-    pub kind: Kind,
+/// What can be done with a mounted folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Files can be read.
+    Read,
+    /// Files can be written, too.
+    Write,
 }
 
-/// The entries of `folder` by the names that are shown.
-///
-/// # Errors
-/// Those of reading it.
-pub fn list(folder: &Path) -> std::io::Result<BTreeMap<OsString, Entry>> {
-    let mut entries = BTreeMap::new();
-    let mut later = Vec::new();
-    for item in std::fs::read_dir(folder)? {
-        let path = item?.path();
-        let Some(name) = path.file_name().map(OsStr::to_os_string) else { continue };
-        // Links to nothing, and what is neither folder nor file, are not shown.
-        let Ok(data) = std::fs::metadata(&path) else { continue };
-        if data.is_dir() {
-            entries.insert(name, Entry { path, kind: Kind::Folder });
-        } else if data.is_file() && path.extension().is_some_and(|extension| extension == "tin") {
-            later.push((name, path));
-        } else if data.is_file() {
-            entries.insert(name, Entry { path, kind: Kind::Plain });
-        }
+impl Options {
+    fn packs(&self, format: Option<PictureFormat>) -> bool {
+        format == Some(PictureFormat::Jpeg) || (self.packs_png && format == Some(PictureFormat::Png))
     }
-    later.sort();
-    for (name, path) in later {
-        let (shown, kind) = shown_as(&path);
-        // A name that is taken already stays with what has it; the file shows as it is.
-        if entries.contains_key(&shown) {
-            entries.insert(name, Entry { path, kind: Kind::Plain });
-        } else {
-            entries.insert(shown, Entry { path, kind });
-        }
-    }
-    Ok(entries)
 }
 
-/// The name under which a `.tin` file is shown, and what it stands for there.
-fn shown_as(path: &Path) -> (OsString, Kind) {
-    let own = || (path.file_name().unwrap_or_default().to_os_string(), Kind::Plain);
-    let file = std::fs::File::open(path).map(BufReader::new);
-    let Some(info) =
-        file.ok().and_then(|file| Decoder::new(file).ok()).map(|decoder| decoder.info().clone())
-    else {
-        return own();
-    };
-    let stem = Path::new(path.file_stem().unwrap_or_default());
-    let had = stem.extension().and_then(OsStr::to_str).and_then(PictureFormat::from_extension);
-    let (kind, extension, format) = match info.codec == codec::JPEG {
-        true => (Kind::Packed, "jpg", PictureFormat::Jpeg),
-        false => (Kind::Decoded, "png", PictureFormat::Png),
-    };
-    let name =
-        if had == Some(format) { stem.to_path_buf() } else { PathBuf::from(with_more(stem, extension)) };
-    (name.into_os_string(), kind)
+/// Which state of a file something was made of: its number, bytes, time.
+type Stamp = (u64, u64, i64, i64);
+
+fn stamp_of(data: &Metadata) -> Stamp {
+    (data.ino(), data.len(), data.mtime(), data.mtime_nsec())
 }
 
-fn with_more(stem: &Path, extension: &str) -> OsString {
-    let mut name = stem.as_os_str().to_os_string();
-    name.push(".");
-    name.push(extension);
-    name
-}
-
-/// The bytes of a file that is not shown as it is.
-///
-/// # Errors
-/// Those of decoding it.
-pub fn content(entry: &Entry) -> Result<Vec<u8>, Error> {
-    let tin = std::fs::read(&entry.path).map_err(tintype::ContainerError::Io)?;
-    let decoder = || Decoder::new(Cursor::new(&tin));
-    if entry.kind == Kind::Packed
-        && let Some(file) = decoder()?.unpack_jpeg()?
-    {
-        return Ok(file);
-    }
-    Ok(write_picture(PictureFormat::Png, &decoder()?.decode()?.picture)?)
-}
-
-/// Which state of a file something was made of.
-type Stamp = (u64, i64, i64);
-
-/// What was decoded: bytes of the last files, sizes of all.
-#[derive(Default)]
-struct Decoded {
-    sizes: HashMap<PathBuf, (Stamp, u64)>,
-    /// The oldest first.
-    kept: Vec<(PathBuf, Stamp, Arc<Vec<u8>>)>,
-    kept_bytes: usize,
-}
-
-/// Names that the kernel was told of, by number.
-#[derive(Default)]
-struct Numbers {
-    entries: Vec<Entry>,
-    by_path: HashMap<(PathBuf, bool), u64>,
-}
-
-/// The file system.
-pub struct PackedFolder {
-    numbers: Mutex<Numbers>,
-    decoded: Mutex<Decoded>,
-    /// One lock a file that is being decoded, so that nobody decodes what somebody else is at.
-    busy: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
-    cache_bytes_max: usize,
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    std::fs::metadata(path).map(|data| stamp_of(&data))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A file that is open.
+#[derive(Clone)]
+enum Handle {
+    Reading(Arc<Reading>),
+    Writing(Arc<Spool>),
+    /// A folder as it was when it was opened, so that who removes files while he reads it meets each.
+    Listing(Arc<Vec<(u64, FileType, OsString)>>),
+}
+
+#[derive(Default)]
+struct Handles {
+    open: HashMap<u64, Handle>,
+    last: u64,
+}
+
+/// The file system.
+pub struct PackedFolder {
+    tree: Arc<Tree>,
+    access: Access,
+    numbers: Mutex<Numbers>,
+    handles: Mutex<Handles>,
+}
+
+type Done<T> = Result<T, Errno>;
+
 impl PackedFolder {
-    /// Shows `root`; keeps up to so many bytes of decoded files.
-    pub fn new(root: PathBuf, cache_bytes_max: usize) -> Self {
-        let numbers =
-            Numbers { entries: vec![Entry { path: root, kind: Kind::Folder }], ..Numbers::default() };
-        Self {
-            numbers: Mutex::new(numbers),
-            decoded: Mutex::default(),
-            busy: Mutex::default(),
-            cache_bytes_max,
+    /// Shows `tree`.
+    pub fn new(tree: Arc<Tree>, access: Access) -> Self {
+        let numbers = Mutex::new(Numbers::new());
+        Self { tree, access, numbers, handles: Mutex::default() }
+    }
+
+    fn path(&self, number: INodeNo) -> Done<PathBuf> {
+        locked(&self.numbers).path(number.into()).map(Path::to_path_buf).ok_or(Errno::ENOENT)
+    }
+
+    fn child(&self, parent: INodeNo, name: &OsStr) -> Done<PathBuf> {
+        Ok(self.path(parent)?.join(name))
+    }
+
+    fn opened(&self, handle: Handle) -> FileHandle {
+        let mut handles = locked(&self.handles);
+        handles.last += 1;
+        let number = handles.last;
+        handles.open.insert(number, handle);
+        FileHandle(number)
+    }
+
+    fn handle(&self, handle: FileHandle) -> Done<Handle> {
+        locked(&self.handles).open.get(&handle.0).cloned().ok_or(Errno::EBADF)
+    }
+
+    fn writing(&self, handle: FileHandle) -> Done<Arc<Spool>> {
+        match self.handle(handle)? {
+            Handle::Writing(spool) => Ok(spool),
+            _ => Err(Errno::EBADF),
         }
     }
 
-    fn entry(&self, number: INodeNo) -> Result<Entry, Errno> {
-        let index = u64::from(number).checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let numbers = locked(&self.numbers);
-        index.and_then(|index| numbers.entries.get(index)).cloned().ok_or(Errno::ENOENT)
+    fn listing(&self, number: INodeNo) -> Done<Vec<(u64, FileType, OsString)>> {
+        let path = self.path(number)?;
+        let names = self.tree.list(&path)?;
+        let kind = |is_folder| if is_folder { FileType::Directory } else { FileType::RegularFile };
+        let own = [".", ".."].map(|name| (u64::from(number), kind(true), OsString::from(name)));
+        let items = names.into_iter().map(|(name, is_folder)| {
+            (locked(&self.numbers).number(&path.join(&name)), kind(is_folder), name)
+        });
+        Ok(own.into_iter().chain(items).collect())
     }
 
-    fn number(&self, entry: &Entry) -> u64 {
-        let mut numbers = locked(&self.numbers);
-        let key = (entry.path.clone(), entry.kind == Kind::Plain);
-        if let Some(number) = numbers.by_path.get(&key) {
-            return *number;
-        }
-        numbers.entries.push(entry.clone());
-        let number = numbers.entries.len() as u64;
-        numbers.by_path.insert(key, number);
-        number
+    /// What the kernel is told of a name.
+    fn attributes(&self, path: &Path) -> Done<FileAttr> {
+        let facts = self.tree.facts(path)?;
+        let number = locked(&self.numbers).number(path);
+        Ok(self.attributes_of(number, &facts))
     }
 
-    /// The decoded bytes, from memory if they are there.
-    fn bytes(&self, entry: &Entry) -> Result<Arc<Vec<u8>>, Errno> {
-        let stamp = stamp(&entry.path)?;
-        if let Some(bytes) = self.kept(entry, stamp) {
-            return Ok(bytes);
-        }
-        let turn = locked(&self.busy).entry(entry.path.clone()).or_default().clone();
-        let _turn = locked(&turn);
-        if let Some(bytes) = self.kept(entry, stamp) {
-            return Ok(bytes);
-        }
-        let bytes = Arc::new(content(entry).map_err(|error| {
-            eprintln!("tintype mount: {}: {error}", entry.path.display());
-            Errno::EIO
-        })?);
-        let mut decoded = locked(&self.decoded);
-        decoded.sizes.insert(entry.path.clone(), (stamp, bytes.len() as u64));
-        decoded.kept.push((entry.path.clone(), stamp, bytes.clone()));
-        decoded.kept_bytes += bytes.len();
-        while decoded.kept_bytes > self.cache_bytes_max && decoded.kept.len() > 1 {
-            let (.., old) = decoded.kept.remove(0);
-            decoded.kept_bytes -= old.len();
-        }
-        locked(&self.busy).remove(&entry.path);
-        Ok(bytes)
-    }
-
-    fn kept(&self, entry: &Entry, stamp: Stamp) -> Option<Arc<Vec<u8>>> {
-        let mut decoded = locked(&self.decoded);
-        let at = decoded.kept.iter().position(|(path, of, _)| *path == entry.path && *of == stamp)?;
-        let found = decoded.kept.remove(at);
-        let bytes = found.2.clone();
-        decoded.kept.push(found);
-        Some(bytes)
-    }
-
-    fn size(&self, entry: &Entry) -> Result<u64, Errno> {
-        let stamp = stamp(&entry.path)?;
-        let known =
-            locked(&self.decoded).sizes.get(&entry.path).filter(|(of, _)| *of == stamp).map(|(_, n)| *n);
-        match known {
-            Some(size) => Ok(size),
-            None => Ok(self.bytes(entry)?.len() as u64),
-        }
-    }
-
-    fn attributes(&self, number: u64, entry: &Entry) -> Result<FileAttr, Errno> {
-        let data = std::fs::metadata(&entry.path).map_err(|_| Errno::ENOENT)?;
-        let size = match entry.kind {
-            Kind::Folder | Kind::Plain => data.len(),
-            Kind::Packed | Kind::Decoded => self.size(entry)?,
-        };
-        let is_folder = entry.kind == Kind::Folder;
+    fn attributes_of(&self, number: u64, (size, data): &Facts) -> FileAttr {
         let seconds = |seconds: i64| UNIX_EPOCH + Duration::from_secs(seconds.max(0) as u64);
         let changed = seconds(data.mtime()) + Duration::from_nanos(data.mtime_nsec().max(0) as u64);
-        Ok(FileAttr {
+        let allowed = match self.access {
+            Access::Write => 0o7777,
+            Access::Read if data.is_dir() => 0o555,
+            Access::Read => 0o444,
+        };
+        FileAttr {
             ino: INodeNo(number),
-            size,
+            size: *size,
             blocks: size.div_ceil(512),
             atime: changed,
             mtime: changed,
             ctime: seconds(data.ctime()),
             crtime: changed,
-            kind: if is_folder { FileType::Directory } else { FileType::RegularFile },
-            // Nothing can be written.
-            perm: (data.mode() & if is_folder { 0o555 } else { 0o444 }) as u16,
-            nlink: if is_folder { 2 } else { 1 },
+            kind: if data.is_dir() { FileType::Directory } else { FileType::RegularFile },
+            perm: (data.mode() & allowed) as u16,
+            nlink: if data.is_dir() { 2 } else { 1 },
             uid: data.uid(),
             gid: data.gid(),
             rdev: 0,
             blksize: 4096,
             flags: 0,
-        })
+        }
+    }
+
+    fn changed_attributes(&self, number: INodeNo, changes: &Changes) -> Done<FileAttr> {
+        let spool = changes.handle.and_then(|handle| self.writing(handle).ok());
+        if let (Some(spool), Some(len)) = (&spool, changes.size) {
+            spool.set_len(len)?;
+        }
+        let path = match (self.path(number), &spool) {
+            (Ok(path), _) => path,
+            // It was removed while it was open.
+            (Err(_), Some(spool)) => return Ok(self.attributes_of(number.into(), &spool.facts()?)),
+            (Err(error), None) => return Err(error),
+        };
+        if let (None, Some(len)) = (&spool, changes.size) {
+            self.tree.truncate(&path, len)?;
+        }
+        self.tree.with_file(&path, |file| changes.make(file))?;
+        self.attributes(&path)
+    }
+
+    fn open_file(&self, number: INodeNo, flags: OpenFlags) -> Done<FileHandle> {
+        let path = self.path(number)?;
+        if flags.acc_mode() == OpenAccMode::O_RDONLY {
+            return Ok(self.opened(Handle::Reading(Arc::new(self.tree.open(&path)?))));
+        }
+        let spool = self.tree.write(&path, truncated(flags.0), None)?;
+        Ok(self.opened(Handle::Writing(spool)))
+    }
+
+    fn renamed(&self, old: &Path, new: &Path, flags: RenameFlags) -> Done<()> {
+        #[cfg(target_os = "linux")]
+        let (keeps, others) =
+            (flags.contains(RenameFlags::RENAME_NOREPLACE), flags - RenameFlags::RENAME_NOREPLACE);
+        #[cfg(not(target_os = "linux"))]
+        let (keeps, others) = (false, flags);
+        if !others.is_empty() {
+            return Err(Errno::EINVAL);
+        }
+        self.tree.rename(old, new, if keeps { Kept::Yes } else { Kept::No })?;
+        locked(&self.numbers).moved(old, new);
+        Ok(())
     }
 }
 
-fn stamp(path: &Path) -> Result<Stamp, Errno> {
-    let data = std::fs::metadata(path).map_err(|_| Errno::ENOENT)?;
-    Ok((data.len(), data.mtime(), data.mtime_nsec()))
+/// What is to be changed of a file.
+struct Changes {
+    handle: Option<FileHandle>,
+    size: Option<u64>,
+    mode: Option<u32>,
+    user: Option<u32>,
+    group: Option<u32>,
+    times: [Option<TimeOrNow>; 2],
+}
+
+impl Changes {
+    fn make(&self, file: &Path) -> std::io::Result<()> {
+        if let Some(mode) = self.mode {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode & 0o7777))?;
+        }
+        if self.user.is_some() || self.group.is_some() {
+            std::os::unix::fs::chown(file, self.user, self.group)?;
+        }
+        if self.times.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let [last_access, last_modification] = self.times.map(timespec);
+        let times = rustix::fs::Timestamps { last_access, last_modification };
+        let flags = rustix::fs::AtFlags::empty();
+        Ok(rustix::fs::utimensat(rustix::fs::CWD, file, &times, flags)?)
+    }
+}
+
+/// A time as the system takes it; none is left as it is.
+fn timespec(time: Option<TimeOrNow>) -> rustix::fs::Timespec {
+    let (tv_sec, tv_nsec) = match time {
+        None => (0, rustix::fs::UTIME_OMIT as _),
+        Some(TimeOrNow::Now) => (0, rustix::fs::UTIME_NOW as _),
+        Some(TimeOrNow::SpecificTime(time)) => {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            (since.as_secs() as _, since.subsec_nanos() as _)
+        }
+    };
+    rustix::fs::Timespec { tv_sec, tv_nsec }
+}
+
+fn truncated(flags: i32) -> Truncated {
+    let flags = rustix::fs::OFlags::from_bits_retain(flags as _);
+    if flags.contains(rustix::fs::OFlags::TRUNC) { Truncated::Yes } else { Truncated::No }
+}
+
+fn owner(request: &Request, mode: u32) -> Owner {
+    Owner { mode, user: request.uid(), group: request.gid() }
+}
+
+/// Answers a request that has no answer but that it is done.
+fn tell(done: Done<()>, reply: ReplyEmpty) {
+    match done {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(error),
+    }
 }
 
 impl Filesystem for PackedFolder {
+    fn init(&mut self, _: &Request, config: &mut KernelConfig) -> std::io::Result<()> {
+        // A file that is replaced need not be decoded to be emptied. Kernels that cannot do so ask to cut it after.
+        let _ = config.add_capabilities(InitFlags::FUSE_ATOMIC_O_TRUNC);
+        Ok(())
+    }
+
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let found = self.entry(parent).and_then(|folder| {
-            let entry = list(&folder.path).map_err(Errno::from)?.remove(name).ok_or(Errno::ENOENT)?;
-            self.attributes(self.number(&entry), &entry)
-        });
-        match found {
+        match self.child(parent, name).and_then(|path| self.attributes(&path)) {
             Ok(attributes) => reply.entry(&BELIEVED, &attributes, Generation(0)),
             Err(error) => reply.error(error),
         }
     }
 
-    fn getattr(&self, _: &Request, number: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.entry(number).and_then(|entry| self.attributes(number.into(), &entry)) {
+    fn getattr(&self, _: &Request, number: INodeNo, handle: Option<FileHandle>, reply: ReplyAttr) {
+        let found = self.path(number).and_then(|path| self.attributes(&path)).or_else(|error| {
+            // It may be open, and its name gone.
+            let facts = match handle.map(|handle| self.handle(handle)) {
+                Some(Ok(Handle::Writing(spool))) => spool.facts()?,
+                Some(Ok(Handle::Reading(reading))) => self.tree.facts_of(&reading)?,
+                _ => return Err(error),
+            };
+            Ok(self.attributes_of(number.into(), &facts))
+        });
+        match found {
             Ok(attributes) => reply.attr(&BELIEVED, &attributes),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn setattr(
+        &self,
+        _: &Request,
+        number: INodeNo,
+        mode: Option<u32>,
+        user: Option<u32>,
+        group: Option<u32>,
+        size: Option<u64>,
+        accessed: Option<TimeOrNow>,
+        modified: Option<TimeOrNow>,
+        _: Option<SystemTime>,
+        handle: Option<FileHandle>,
+        _: Option<SystemTime>,
+        _: Option<SystemTime>,
+        _: Option<SystemTime>,
+        _: Option<BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        let changes = Changes { handle, size, mode, user, group, times: [accessed, modified] };
+        match self.changed_attributes(number, &changes) {
+            Ok(attributes) => reply.attr(&BELIEVED, &attributes),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn open(&self, _: &Request, number: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        match self.open_file(number, flags) {
+            Ok(handle) => reply.opened(handle, FopenFlags::empty()),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _: u32,
+        flags: i32,
+        reply: ReplyCreate,
+    ) {
+        let made = self.child(parent, name).and_then(|path| {
+            let spool = self.tree.write(&path, truncated(flags), Some(owner(request, mode)))?;
+            let attributes = self.attributes(&path)?;
+            Ok((self.opened(Handle::Writing(spool)), attributes))
+        });
+        match made {
+            Ok((handle, attributes)) => {
+                reply.created(&BELIEVED, &attributes, Generation(0), handle, FopenFlags::empty());
+            }
             Err(error) => reply.error(error),
         }
     }
@@ -285,38 +374,18 @@ impl Filesystem for PackedFolder {
     fn read(
         &self,
         _: &Request,
-        number: INodeNo,
-        _: FileHandle,
+        _: INodeNo,
+        handle: FileHandle,
         offset: u64,
         size: u32,
         _: OpenFlags,
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let part = self.entry(number).and_then(|entry| match entry.kind {
-            Kind::Folder => Err(Errno::EISDIR),
-            Kind::Plain => {
-                let mut bytes = vec![0; size as usize];
-                let file = std::fs::File::open(&entry.path).map_err(Errno::from)?;
-                let mut filled = 0;
-                while filled < bytes.len() {
-                    match file
-                        .read_at(&mut bytes[filled..], offset + filled as u64)
-                        .map_err(Errno::from)?
-                    {
-                        0 => break,
-                        count => filled += count,
-                    }
-                }
-                bytes.truncate(filled);
-                Ok(bytes)
-            }
-            Kind::Packed | Kind::Decoded => {
-                let bytes = self.bytes(&entry)?;
-                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                let end = start.saturating_add(size as usize).min(bytes.len());
-                Ok(bytes[start..end].to_vec())
-            }
+        let part = self.handle(handle).and_then(|handle| match handle {
+            Handle::Reading(reading) => Ok(self.tree.read(&reading, offset, size as usize)?),
+            Handle::Writing(spool) => Ok(spool.get(offset, size as usize)?),
+            Handle::Listing(_) => Err(Errno::EISDIR),
         });
         match part {
             Ok(bytes) => reply.data(&bytes),
@@ -324,35 +393,156 @@ impl Filesystem for PackedFolder {
         }
     }
 
+    fn write(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        bytes: &[u8],
+        _: WriteFlags,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        match self.writing(handle).and_then(|spool| Ok(spool.put(offset, bytes)?)) {
+            Ok(()) => reply.written(bytes.len() as u32),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn flush(&self, _: &Request, _: INodeNo, handle: FileHandle, _: LockOwner, reply: ReplyEmpty) {
+        let done = self.handle(handle).and_then(|handle| match handle {
+            Handle::Writing(spool) => Ok(self.tree.commit(&spool)?),
+            _ => Ok(()),
+        });
+        tell(done, reply);
+    }
+
+    fn fsync(&self, _: &Request, _: INodeNo, handle: FileHandle, _: bool, reply: ReplyEmpty) {
+        let done = self.handle(handle).and_then(|handle| match handle {
+            Handle::Writing(spool) => {
+                self.tree.commit(&spool)?;
+                Ok(spool.sync()?)
+            }
+            _ => Ok(()),
+        });
+        tell(done, reply);
+    }
+
+    fn release(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        handle: FileHandle,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        _: bool,
+        reply: ReplyEmpty,
+    ) {
+        let done = match locked(&self.handles).open.remove(&handle.0) {
+            Some(Handle::Writing(spool)) => self.tree.release(&spool).map_err(Errno::from),
+            _ => Ok(()),
+        };
+        tell(done, reply);
+    }
+
+    fn mkdir(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _: u32,
+        reply: ReplyEntry,
+    ) {
+        let made = self.child(parent, name).and_then(|path| {
+            self.tree.make_folder(&path, owner(request, mode))?;
+            self.attributes(&path)
+        });
+        match made {
+            Ok(attributes) => reply.entry(&BELIEVED, &attributes, Generation(0)),
+            Err(error) => reply.error(error),
+        }
+    }
+
+    fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        let done = self.child(parent, name).and_then(|path| {
+            self.tree.remove(&path)?;
+            locked(&self.numbers).removed(&path);
+            Ok(())
+        });
+        tell(done, reply);
+    }
+
+    fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        let done = self.child(parent, name).and_then(|path| {
+            self.tree.remove_folder(&path)?;
+            locked(&self.numbers).removed(&path);
+            Ok(())
+        });
+        tell(done, reply);
+    }
+
+    fn rename(
+        &self,
+        _: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        new_parent: INodeNo,
+        new_name: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        let paths =
+            self.child(parent, name).and_then(|old| Ok((old, self.child(new_parent, new_name)?)));
+        tell(paths.and_then(|(old, new)| self.renamed(&old, &new, flags)), reply);
+    }
+
+    fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
+        match rustix::fs::statvfs(&self.tree.root) {
+            Ok(of) => reply.statfs(
+                of.f_blocks,
+                of.f_bfree,
+                of.f_bavail,
+                of.f_files,
+                of.f_ffree,
+                of.f_bsize as u32,
+                names::NAME_BYTES_MAX as u32,
+                of.f_frsize as u32,
+            ),
+            Err(error) => reply.error(std::io::Error::from(error).into()),
+        }
+    }
+
+    fn opendir(&self, _: &Request, number: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        match self.listing(number) {
+            Ok(items) => {
+                reply.opened(self.opened(Handle::Listing(Arc::new(items))), FopenFlags::empty());
+            }
+            Err(error) => reply.error(error),
+        }
+    }
+
     fn readdir(
         &self,
         _: &Request,
-        number: INodeNo,
-        _: FileHandle,
+        _: INodeNo,
+        handle: FileHandle,
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        let folder = match self.entry(number) {
-            Ok(folder) => folder,
-            Err(error) => return reply.error(error),
-        };
-        let entries = match list(&folder.path) {
-            Ok(entries) => entries,
-            Err(error) => return reply.error(Errno::from(error)),
-        };
-        let own = [".", ".."].map(|name| (u64::from(number), FileType::Directory, OsString::from(name)));
-        let items = entries.into_iter().map(|(name, entry)| {
-            let kind =
-                if entry.kind == Kind::Folder { FileType::Directory } else { FileType::RegularFile };
-            (self.number(&entry), kind, name)
-        });
-        for (index, (number, kind, name)) in
-            own.into_iter().chain(items).enumerate().skip(offset as usize)
-        {
-            if reply.add(INodeNo(number), index as u64 + 1, kind, name) {
+        let Ok(Handle::Listing(items)) = self.handle(handle) else { return reply.error(Errno::EBADF) };
+        for (index, (number, kind, name)) in items.iter().enumerate().skip(offset as usize) {
+            if reply.add(INodeNo(*number), index as u64 + 1, *kind, name) {
                 break;
             }
         }
+        reply.ok();
+    }
+
+    fn releasedir(&self, _: &Request, _: INodeNo, handle: FileHandle, _: OpenFlags, reply: ReplyEmpty) {
+        locked(&self.handles).open.remove(&handle.0);
         reply.ok();
     }
 }
