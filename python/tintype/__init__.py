@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import os
 import warnings as _warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -41,6 +41,8 @@ from ._tintype import (
 )
 
 __all__ = [
+    "DecodeOptions",
+    "EncodeOptions",
     "Error",
     "IoError",
     "LimitError",
@@ -53,6 +55,7 @@ __all__ = [
     "TruncatedError",
     "UnsupportedError",
     "__version__",
+    "bench",
     "codecs",
     "compare",
     "decode",
@@ -64,6 +67,8 @@ __all__ = [
     "info",
     "pack_jpeg",
     "read",
+    "read_picture",
+    "train",
     "unpack_jpeg",
     "write",
 ]
@@ -91,40 +96,78 @@ class Plane(NamedTuple):
     samples: np.ndarray
 
 
+class EncodeOptions(TypedDict, total=False):
+    """What an encode shall reach, and how. At most one of ``quality``, ``lossless``, ``bpp``, ``size``, ``psnr`` and
+    ``ssimulacra2`` may be asked for."""
+
+    #: 0 to 100; 75 is the default.
+    quality: float
+    #: Every sample comes back.
+    lossless: bool
+    #: Bits for each pixel.
+    bpp: float
+    #: Bytes.
+    size: int
+    #: dB.
+    psnr: float
+    ssimulacra2: float
+    #: ``auto`` for the one that fits, or one of :func:`codecs`.
+    codec: str
+    #: 1 is fast, 9 is dense; 5 is the default.
+    effort: int
+    tune: Literal["visual", "psnr"]
+    #: Bytes of model files.
+    models: Sequence[bytes]
+    #: Whether the model is put into the file.
+    send_model: bool
+    #: 1 is best where many pictures are encoded at once.
+    threads: int | None
+
+
+class DecodeOptions(TypedDict, total=False):
+    """What is decoded of a picture, and how."""
+
+    #: 1, 2, 4, 8, 16 or 32: so many times smaller, in less time.
+    scale: int
+    region: Region | None
+    #: At most so many quality layers.
+    layers: int | None
+    #: Take what there is of a file that was cut off, with a warning.
+    partial: bool
+    #: Bytes of model files.
+    models: Sequence[bytes]
+    threads: int | None
+    #: Larger pictures are refused.
+    max_pixels: int | None
+
+
 def encode(
     array: Any,
     *,
-    quality: float | None = None,
-    lossless: bool = False,
-    bpp: float | None = None,
-    size: int | None = None,
-    psnr: float | None = None,
-    ssimulacra2: float | None = None,
-    codec: str = "auto",
-    effort: int = 5,
-    tune: Literal["visual", "psnr"] = "visual",
     colour: Colour = "auto",
     bit_depth: int | None = None,
     depth: Any = None,
     icc: bytes | None = None,
     exif: bytes | None = None,
     xmp: bytes | None = None,
-    models: Sequence[bytes] = (),
-    send_model: bool = False,
-    threads: int | None = None,
+    **options: Unpack[EncodeOptions],
 ) -> bytes:
-    """Encodes an array into the bytes of a ``.tin`` file.
+    """Encodes an array into the bytes of a ``.tin`` file; ``options`` are those of :class:`EncodeOptions`. A :class:`Picture` is encoded with
+    its metadata and planes as they are.
 
-    At most one of ``quality`` (0 to 100, the default is 75), ``lossless``, ``bpp``, ``size`` (bytes), ``psnr`` (dB) and
-    ``ssimulacra2`` says what is to be reached. ``bit_depth`` is for samples that use fewer bits than their type;
-    ``depth`` is a second array of height × width, kept exact. ``threads=1`` is best where many pictures are encoded at once.
+    ``bit_depth`` is for samples that use fewer bits than their type; ``depth`` is a second array of height × width, kept
+    exact.
     """
+    if isinstance(array, Picture):
+        if (colour, bit_depth, depth, icc, exif, xmp) != ("auto", None, None, None, None, None):
+            raise MisuseError("a Picture has its own colour, depth and metadata; give options of the encoder alone")
+        data, told = _tintype.encode_picture(array, _encoding(options))
+        _warn(told)
+        return data
     samples, layout = _samples_of(array, colour, bit_depth)
-    goal = _goal(quality, lossless, bpp, size, psnr, ssimulacra2)
-    options = _options(goal, codec, effort, tune, models, send_model, threads)
     if depth is not None:
         depth, _ = _samples_of(depth, "gray", None)
-    data, told = _tintype.encode(samples, layout, depth, (icc, _bare_exif(exif), xmp), options)
+    data, told = _tintype.encode(samples, layout, depth, (icc, _bare_exif(exif), xmp), _encoding(options))
     _warn(told)
     return data
 
@@ -132,77 +175,39 @@ def encode(
 def encode_jpeg(
     array: Any,
     *,
-    quality: float | None = None,
-    size: int | None = None,
-    effort: int = 5,
-    tune: Literal["visual", "psnr"] = "visual",
     icc: bytes | None = None,
     exif: bytes | None = None,
     xmp: bytes | None = None,
+    **options: Unpack[EncodeOptions],
 ) -> bytes:
-    """Encodes an array into the bytes of a real JPEG file, for other programs."""
+    """Encodes an array into the bytes of a real JPEG file, for other programs. Of the options, ``quality``, ``size``, ``effort`` and
+    ``tune`` count."""
     samples, layout = _samples_of(array, "auto", None)
-    options = _options(_goal(quality, False, None, size, None, None), "auto", effort, tune, (), False, None)
-    data, told = _tintype.jpeg_from_samples(samples, layout, (icc, _bare_exif(exif), xmp), options)
+    metadata = (icc, _bare_exif(exif), xmp)
+    data, told = _tintype.jpeg_from_samples(samples, layout, metadata, _encoding(options))
     _warn(told)
     return data
 
 
-def encode_file(
-    data: Buffer,
-    *,
-    quality: float | None = None,
-    lossless: bool = False,
-    bpp: float | None = None,
-    size: int | None = None,
-    psnr: float | None = None,
-    ssimulacra2: float | None = None,
-    codec: str = "auto",
-    effort: int = 5,
-    tune: Literal["visual", "psnr"] = "visual",
-    models: Sequence[bytes] = (),
-    send_model: bool = False,
-    threads: int | None = None,
-) -> bytes:
+def encode_file(data: Buffer, **options: Unpack[EncodeOptions]) -> bytes:
     """Encodes the bytes of a picture file (PNG, JPEG, TIFF, WebP, …) with its metadata.
 
     A JPEG file with ``lossless=True`` is packed as :func:`pack_jpeg` does.
     """
-    goal = _goal(quality, lossless, bpp, size, psnr, ssimulacra2)
-    result, told = _tintype.encode_file(
-        _bytes(data), _options(goal, codec, effort, tune, models, send_model, threads)
-    )
+    result, told = _tintype.encode_file(_bytes(data), _encoding(options))
     _warn(told)
     return result
 
 
 def decode(
-    data: Buffer,
-    *,
-    scale: int = 1,
-    region: Region | None = None,
-    bits: Literal[8, 16] | None = None,
-    layers: int | None = None,
-    partial: bool = False,
-    models: Sequence[bytes] = (),
-    threads: int | None = None,
-    max_pixels: int | None = None,
+    data: Buffer, *, bits: Literal[8, 16] | None = None, **options: Unpack[DecodeOptions]
 ) -> np.ndarray:
-    """Decodes the bytes of a ``.tin`` file into an array.
+    """Decodes the bytes of a ``.tin`` file into an array; ``options`` are those of :class:`DecodeOptions`.
 
     ``scale=4`` decodes at a quarter of the width and height, in less time; ``region`` decodes a part. Samples come
     as they are stored; ``bits`` asks for 8 or 16 at full range instead.
     """
-    picture = decode_picture(
-        data,
-        scale=scale,
-        region=region,
-        layers=layers,
-        partial=partial,
-        models=models,
-        threads=threads,
-        max_pixels=max_pixels,
-    )
+    picture = decode_picture(data, **options)
     if any(plane["role"] == "depth" for plane in picture.planes):
         _warnings.warn(
             "the picture has a depth plane, which this array leaves out; decode_planes gives it",
@@ -212,9 +217,9 @@ def decode(
     return array_of(picture, bits)
 
 
-def decode_planes(data: Buffer, *, scale: int = 1, region: Region | None = None) -> list[Plane]:
+def decode_planes(data: Buffer, **options: Unpack[DecodeOptions]) -> list[Plane]:
     """Decodes every plane of a ``.tin`` file, depth and subsampled chroma too, each at its own size and depth."""
-    picture = decode_picture(data, scale=scale, region=region)
+    picture = decode_picture(data, **options)
     planes = []
     for index, plane in enumerate(picture.planes):
         samples, width, height, item_bytes = picture.plane(index)
@@ -223,10 +228,9 @@ def decode_planes(data: Buffer, *, scale: int = 1, region: Region | None = None)
     return planes
 
 
-def decode_picture(data: Buffer, **options: Any) -> Picture:
+def decode_picture(data: Buffer, **options: Unpack[DecodeOptions]) -> Picture:
     """Decodes the bytes of a ``.tin`` file into a :class:`Picture`: samples, ICC profile, EXIF, XMP, planes."""
-    options["models"] = [bytes(model) for model in options.get("models", ())]
-    picture = _tintype.decode(_bytes(data), **options)
+    picture = _tintype.decode(_bytes(data), _decoding(options))
     _warn(picture.warnings)
     return picture
 
@@ -239,18 +243,24 @@ def array_of(picture: Picture, bits: Literal[8, 16] | None = None) -> np.ndarray
     return array.reshape(shape if channels == 1 else (*shape, channels))
 
 
-def read(path: StrPath, *, scale: int = 1, region: Region | None = None, **options: Any) -> np.ndarray:
+def read(path: StrPath, *, bits: Literal[8, 16] | None = None, **options: Unpack[DecodeOptions]) -> np.ndarray:
     """Reads a ``.tin`` file, or a PNG, JPEG, TIFF, WebP, … file, into an array."""
     data = Path(path).read_bytes()
     try:
         if data.startswith(b"\x89TIN"):
-            return decode(data, scale=scale, region=region, **options)
-        bits = options.pop("bits", None)
-        picture = _tintype.read_picture(data, scale=scale, region=region, **options)
+            return decode(data, bits=bits, **options)
+        picture = read_picture(data, **options)
     except Error as error:
         raise type(error)(f"{os.fspath(path)}: {error}") from None
-    _warn(picture.warnings)
     return array_of(picture, bits)
+
+
+def read_picture(data: Buffer, **options: Unpack[DecodeOptions]) -> Picture:
+    """Reads the bytes of a PNG, JPEG, TIFF, WebP, … file into a :class:`Picture`; ``layers``, ``partial`` and ``models`` are for ``.tin``
+    files alone."""
+    picture = _tintype.read_picture(_bytes(data), _decoding(options))
+    _warn(picture.warnings)
+    return picture
 
 
 def write(path: StrPath, array: Any, **options: Any) -> None:
@@ -295,6 +305,43 @@ def unpack_jpeg(data: Buffer) -> bytes | None:
     return _tintype.unpack_jpeg(_bytes(data))
 
 
+def train(
+    pictures: StrPath | Iterable[StrPath],
+    *,
+    codec: str = "cluster",
+    seed: int = 1,
+    pictures_max: int = 700,
+    progress: Callable[[str, float], None] | None = None,
+    **settings: Any,
+) -> bytes:
+    """Fits a model of ``cluster``, ``sparse``, ``photo`` or ``neural`` to pictures (files, or a folder of them); gives the bytes
+    of a model file for ``encode(models=[model], codec=…)`` and ``decode(models=[model])``.
+
+    The same pictures, seed and settings give the same bytes. ``settings`` are those of the codec's fit, as ``tintype train``
+    takes them; ``progress`` is called with what is being done, and how much of all is done, 0 to 1. The program can do more: ``tintype
+    train`` holds pictures out and reports, resumes, and adapts the models that it has.
+    """
+    request = (seed, pictures_max, [(name, str(value)) for name, value in settings.items()])
+    return _tintype.train(_picture_files(pictures), codec, request, progress)
+
+
+def _picture_files(pictures: StrPath | Iterable[StrPath]) -> list[str]:
+    if not isinstance(pictures, (str, os.PathLike)):
+        return [os.fspath(path) for path in pictures]
+    place = Path(pictures)
+    if not place.is_dir():
+        return [os.fspath(place)]
+    files = sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    if not files:
+        raise MisuseError(f"{place}: no pictures ({', '.join(sorted(PICTURES))})")
+    return [os.fspath(path) for path in files]
+
+
+#: Extensions by which pictures of other formats are found in folders.
+PICTURES = frozenset(
+    f".{name}" for name in "png jpg jpeg jpe jfif pnm pbm pgm ppm pam tif tiff dcm dicom webp gif bmp dib".split()
+)
+
 _TYPES = {1: np.dtype(np.uint8), 2: np.dtype(np.uint16)}
 
 
@@ -331,42 +378,42 @@ def _samples_of(
     return samples, (colour, alpha, bit_depth or 0)
 
 
-def _goal(
-    quality: float | None,
-    lossless: bool,
-    bpp: float | None,
-    size: int | None,
-    psnr: float | None,
-    ssimulacra2: float | None,
-) -> tuple[str, float]:
-    goals = {"quality": quality, "bpp": bpp, "size": size, "psnr": psnr, "ssimulacra2": ssimulacra2}
-    asked = [(name, float(value)) for name, value in goals.items() if value is not None]
-    if lossless:
-        asked.append(("lossless", 0.0))
-    if len(asked) > 1:
-        raise MisuseError(f"{asked[0][0]} and {asked[1][0]} cannot both be asked for")
-    name, value = asked[0] if asked else ("quality", 75.0)
-    return ("exact" if name == "lossless" else name, value)
-
-
-def _options(
-    goal: tuple[str, float],
-    codec: str,
-    effort: int,
-    tune: str,
-    models: Sequence[bytes],
-    send_model: bool,
-    threads: int | None,
-) -> dict[str, Any]:
+def _encoding(options: EncodeOptions) -> dict[str, Any]:
+    """The options as the module beneath takes them."""
+    asked = {"quality": None, "lossless": False, "codec": "auto", "effort": 5, "tune": "visual", "models": ()}
+    asked |= {"send_model": False, "threads": None} | _known(options, EncodeOptions)
+    goals = [(name, float(asked[name])) for name in _GOALS if asked.get(name) is not None]
+    if asked["lossless"]:
+        goals.append(("lossless", 0.0))
+    if len(goals) > 1:
+        raise MisuseError(f"{goals[0][0]} and {goals[1][0]} cannot both be asked for")
+    name, value = goals[0] if goals else ("quality", 75.0)
     return {
-        "goal": goal,
-        "codec": None if codec == "auto" else codec,
-        "effort": effort,
-        "tune": tune,
-        "models": [bytes(model) for model in models],
-        "send_model": send_model,
-        "threads": threads,
+        "goal": ("exact" if name == "lossless" else name, value),
+        "codec": None if asked["codec"] == "auto" else asked["codec"],
+        "effort": asked["effort"],
+        "tune": asked["tune"],
+        "models": [bytes(model) for model in asked["models"]],
+        "send_model": asked["send_model"],
+        "threads": asked["threads"],
     }
+
+
+_GOALS = ("quality", "bpp", "size", "psnr", "ssimulacra2")
+
+
+def _decoding(options: DecodeOptions) -> dict[str, Any]:
+    """The options as the module beneath takes them."""
+    asked = {"scale": 1, "region": None, "layers": None, "partial": False, "threads": None, "max_pixels": None}
+    asked |= {"models": ()} | _known(options, DecodeOptions)
+    return asked | {"models": [bytes(model) for model in asked["models"]]}
+
+
+def _known(options: Any, kind: type) -> dict[str, Any]:
+    for name in options:
+        if name not in kind.__annotations__:
+            raise TypeError(f"there is no option {name!r}; there are {', '.join(kind.__annotations__)}")
+    return dict(options)
 
 
 def _side(side: Any) -> Any:
@@ -385,3 +432,7 @@ def _bare_exif(exif: bytes | None) -> bytes | None:
 def _warn(told: list[str]) -> None:
     for text in told:
         _warnings.warn(text, TintypeWarning, stacklevel=3)
+
+
+# It needs the rest of the package.
+from ._bench import bench  # noqa: E402

@@ -1,23 +1,12 @@
-"""More pictures than one machine holds: repack, encode, decode and measure on Ray.
-
->>> import tintype.ray
->>> tintype.ray.repack("s3://archive/photos", "s3://archive/packed")       # doctest: +SKIP
-Summary(items=…, failed=…, bytes_in=…, bytes_out=…, …)
-
-The source is a folder of pictures, of Parquet files (columns ``key`` and ``bytes``) or of WebDataset shards (``.tar``), on
-a local disk or an object store. The target gets, for each shard of the source:
-
-* ``shard-….tar`` (WebDataset) or ``shard-….parquet``, with the results;
-* ``_done/shard-….jsonl``, one line for each item: key, bytes and SHA-256 before and after, codec, metrics, milliseconds;
-* ``_failed/shard-….jsonl``, one line for each item that failed, with the reason.
+"""The work of tintype.ray and tintype.daft, whatever runs it: shards of a source, done one by one, into a target.
 
 A shard is written under another name and renamed, its list last: a shard is there whole or not at all, a worker that dies
-costs its shard's time and nothing else, and a run that is started again does what is missing. The work is Ray
-Data's: ``ray.init`` first, to use a cluster.
+costs its shard's time and nothing else, and a run that is started again does what is missing.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -33,8 +22,6 @@ import pyarrow.fs
 import pyarrow.parquet
 
 import tintype
-
-__all__ = ["Summary", "decode", "encode", "failures", "measure", "repack", "results", "summary"]
 
 Format = Literal["webdataset", "parquet"]
 
@@ -53,27 +40,6 @@ class Summary(NamedTuple):
     percentiles: dict[str, dict[str, float]]
     #: Seconds of work on all workers together.
     seconds: float
-
-
-def repack(source: str, target: str, *, effort: int = 5, **options: Any) -> Summary:
-    """Packs JPEG files byte for byte; each is unpacked and compared before it counts as done."""
-    return _run(source, target, {"job": "repack", "effort": effort}, **options)
-
-
-def encode(source: str, target: str, *, metrics: bool = False, format: Format = "webdataset", shard_items: int = 64, concurrency: int | None = None, **how: Any) -> Summary:
-    """Encodes pictures as :func:`tintype.encode_file` does, which takes ``how``; ``metrics=True`` measures each."""
-    job = {"job": "encode", "metrics": metrics, "how": how}
-    return _run(source, target, job, format=format, shard_items=shard_items, concurrency=concurrency)
-
-
-def decode(source: str, target: str, *, scale: int = 1, **options: Any) -> Summary:
-    """Decodes ``.tin`` files: packed JPEG files byte for byte, others to PNG (by Pillow); all to PNG at a smaller scale."""
-    return _run(source, target, {"job": "decode", "scale": scale}, **options)
-
-
-def measure(source: str, target: str, **how: Any) -> Summary:
-    """As :func:`encode` with metrics, and keeps the numbers alone."""
-    return _run(source, target, {"job": "measure", "metrics": True, "how": how})
 
 
 def results(target: str) -> Iterator[dict[str, Any]]:
@@ -101,31 +67,64 @@ def summary(target: str) -> Summary:
 
 # The driver.
 
+#: Runs ``work(row)`` on each of the rows, dictionaries of text, at most so many at once; on as many as there are workers for ``None``.
+Runner = Callable[[list[dict[str, str]], Callable[[dict[str, str]], dict[str, int]], "int | None"], None]
 
-def _run(
-    source: str,
-    target: str,
-    job: dict[str, Any],
-    *,
-    format: Format = "webdataset",
-    shard_items: int = 64,
-    concurrency: int | None = None,
-) -> Summary:
-    import ray.data
 
-    if format not in ("webdataset", "parquet"):
-        raise tintype.MisuseError(f"format {format!r} (webdataset and parquet are possible)")
-    where, root = _place(target)
-    for folder in ("_done", "_failed"):
-        where.create_dir(f"{root}/{folder}", recursive=True)
-    todo = [shard for shard in _shards(source, shard_items) if not _is_done(where, root, shard)]
-    if todo:
-        items = [{"shard": json.dumps(shard)} for shard in todo]
-        # One task a shard; a task whose worker dies is done again.
-        tasks = ray.data.from_items(items, override_num_blocks=len(items))
-        work = {"source": source, "target": target, "job": job, "format": format}
-        tasks.map(_work, fn_kwargs=work, num_cpus=1, concurrency=concurrency).materialize()
-    return summary(target)
+class Jobs:
+    """What can be done on an engine."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def repack(self, source: str, target: str, *, effort: int = 5, **options: Any) -> Summary:
+        """Packs JPEG files byte for byte; each is unpacked and compared before it counts as done."""
+        return self._run(source, target, {"job": "repack", "effort": effort}, **options)
+
+    def encode(
+        self,
+        source: str,
+        target: str,
+        *,
+        metrics: bool = False,
+        format: Format = "webdataset",
+        shard_items: int = 64,
+        concurrency: int | None = None,
+        **how: Any,
+    ) -> Summary:
+        """Encodes pictures as :func:`tintype.encode_file` does, which takes ``how``; ``metrics=True`` measures each."""
+        job = {"job": "encode", "metrics": metrics, "how": how}
+        return self._run(source, target, job, format=format, shard_items=shard_items, concurrency=concurrency)
+
+    def decode(self, source: str, target: str, *, scale: int = 1, **options: Any) -> Summary:
+        """Decodes ``.tin`` files: packed JPEG files byte for byte, others to PNG (by Pillow); all to PNG at a smaller scale."""
+        return self._run(source, target, {"job": "decode", "scale": scale}, **options)
+
+    def measure(self, source: str, target: str, **how: Any) -> Summary:
+        """As :meth:`encode` with metrics, and keeps the numbers alone."""
+        return self._run(source, target, {"job": "measure", "metrics": True, "how": how})
+
+    def _run(
+        self,
+        source: str,
+        target: str,
+        job: dict[str, Any],
+        *,
+        format: Format = "webdataset",
+        shard_items: int = 64,
+        concurrency: int | None = None,
+    ) -> Summary:
+        if format not in ("webdataset", "parquet"):
+            raise tintype.MisuseError(f"format {format!r} (webdataset and parquet are possible)")
+        where, root = _place(target)
+        for folder in ("_done", "_failed"):
+            where.create_dir(f"{root}/{folder}", recursive=True)
+        todo = [shard for shard in _shards(source, shard_items) if not _is_done(where, root, shard)]
+        if todo:
+            rows = [{"shard": json.dumps(shard)} for shard in todo]
+            work = functools.partial(_work, source=source, target=target, job=job, format=format)
+            self._runner(rows, work, concurrency)
+        return summary(target)
 
 
 def _place(uri: str) -> tuple[pyarrow.fs.FileSystem, str]:
@@ -287,7 +286,7 @@ def _encoded(data: bytes, job: dict[str, Any]) -> _Made:
     result = tintype.encode_file(data, **{"threads": 1, **job["how"]})
     facts = {"codec": tintype.info(result)["codec"]}
     if job["metrics"]:
-        before = tintype._tintype.read_picture(data, threads=1)
+        before = tintype.read_picture(data, threads=1)
         facts |= tintype.compare(before, tintype.decode_picture(result, threads=1))
     return result, "tin", facts
 

@@ -1,5 +1,6 @@
 """The compiled module beneath the package; use the package."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 __version__: str
@@ -47,28 +48,12 @@ _Layout = tuple[str, bool, int]
 _Metadata = tuple[bytes | None, bytes | None, bytes | None]
 
 def codecs() -> list[str]: ...
-def decode(
-    data: bytes | bytearray,
-    *,
-    scale: int = 1,
-    region: tuple[int, int, int, int] | None = None,
-    layers: int | None = None,
-    partial: bool = False,
-    models: list[bytes] = ...,
-    threads: int | None = None,
-    max_pixels: int | None = None,
-) -> Picture: ...
-def read_picture(
-    data: bytes | bytearray,
-    *,
-    scale: int = 1,
-    region: tuple[int, int, int, int] | None = None,
-    threads: int | None = None,
-    max_pixels: int | None = None,
-) -> Picture: ...
+def decode(data: bytes | bytearray, options: dict[str, Any]) -> Picture: ...
+def read_picture(data: bytes | bytearray, options: dict[str, Any]) -> Picture: ...
 def encode(
     samples: Any, layout: _Layout, depth: Any, metadata: _Metadata, options: dict[str, Any]
 ) -> tuple[bytes, list[str]]: ...
+def encode_picture(picture: Picture, options: dict[str, Any]) -> tuple[bytes, list[str]]: ...
 def jpeg_from_samples(
     samples: Any, layout: _Layout, metadata: _Metadata, options: dict[str, Any]
 ) -> tuple[bytes, list[str]]: ...
@@ -77,5 +62,8 @@ def pack_jpeg(
     data: bytes | bytearray, *, effort: int = 5, threads: int | None = None
 ) -> tuple[bytes, list[str]]: ...
 def unpack_jpeg(data: bytes | bytearray) -> bytes | None: ...
+def train(
+    files: list[str], codec: str, request: tuple[int, int, list[tuple[str, str]]], progress: Callable[[str, float], None] | None
+) -> bytes: ...
 def info(data: bytes | bytearray) -> dict[str, Any]: ...
 def compare(a: Any, b: Any) -> dict[str, float | None]: ...

@@ -62,7 +62,7 @@ class TinImageFile(ImageFile.ImageFile):
 
     def _decoded(self) -> tintype.Picture:
         # A file that was cut off is an error unless the user of Pillow says otherwise, as with other formats.
-        picture = tintype._tintype.decode(self._data, scale=self._scale)
+        picture = tintype._tintype.decode(self._data, tintype._decoding({"scale": self._scale}))
         if picture.cut_off_at is not None and not ImageFile.LOAD_TRUNCATED_IMAGES:
             raise tintype.TruncatedError(picture.warnings[0])
         for text in picture.warnings:

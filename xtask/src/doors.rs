@@ -4,7 +4,7 @@
 //! the profile `door`, in one go. `doors NAME…` tests some of them.
 
 use crate::tally::{Counts, ONE_FAILED, run_one};
-use crate::{shell, web};
+use crate::{desktop, shell, web};
 use std::path::{Path, PathBuf};
 
 /// What drives the browser; it brings none of its own.
@@ -13,7 +13,8 @@ const PLAYWRIGHT: &str = "playwright-core@1.64.1";
 /// A door's name and its test.
 type Door = (&'static str, fn(&Path) -> Result<Counts, String>);
 
-const DOORS: [Door; 4] = [("c", c), ("python", python), ("ray", ray), ("page", page)];
+const DOORS: [Door; 5] =
+    [("c", c), ("desktop", desktop), ("python", python), ("ray", ray), ("page", page)];
 
 /// `cargo xtask doors [NAME…]`.
 ///
@@ -32,7 +33,7 @@ pub fn step(root: &Path, names: &[String]) -> Result<String, String> {
 
 /// Tests them all.
 pub fn test_all(root: &Path) -> Counts {
-    let (before, after) = DOORS.split_at(2);
+    let (before, after) = DOORS.split_at(3);
     let counts: Counts = before.iter().map(|door| test_one(root, door)).sum();
     // A cluster waits most of the time; the page is built and tested meanwhile.
     std::thread::scope(|scope| {
@@ -87,7 +88,8 @@ fn page(root: &Path) -> Result<Counts, String> {
     shell::run(root, "npm", &["install", "--silent", "--prefix", &node, PLAYWRIGHT], &[])?;
     let program = shell::output(root, "sh", &["-c", &format!("command -v {chromium}")])?;
     let words = ["web/test/page.mjs", program.trim(), &site, &vectors, &pictures, &node];
-    Ok(run_one(root, "node", &words, &[]))
+    let package = ["web/test/package.mjs", &site, &place("npm")];
+    Ok(run_one(root, "node", &words, &[]) + run_one(root, "node", &package, &[]))
 }
 
 /// The header, the shared library and the example, through the C compiler; under valgrind where it is.
@@ -145,6 +147,16 @@ fn c(root: &Path) -> Result<Counts, String> {
     Ok(counts)
 }
 
+/// The loader of GTK's programs.
+fn desktop(root: &Path) -> Result<Counts, String> {
+    if let Some(why) = desktop::missing(root) {
+        return skipped("desktop", why);
+    }
+    let build = ["build", "--quiet", "--locked", "--profile", "door", "-p", "tintype_c"];
+    shell::run(root, "cargo", &build, &[])?;
+    desktop::test(root, &target(root).join("door"), &target(root).join("doors/desktop"))
+}
+
 /// Whether the example makes the PPM file of the `.tin` file that the test wrote both of.
 fn example_shows(root: &Path, example: &str, out: &str) -> Result<Counts, String> {
     let (tin, expected, ppm) =
@@ -174,9 +186,18 @@ fn python(root: &Path) -> Result<Counts, String> {
     let build = ["build", "--quiet", "--locked", "--profile", "door", "--out", &wheels];
     shell::run(&python, &program("maturin"), &build, &[])?;
     install(&["--force-reinstall", "--no-deps", "--no-index", "--find-links", &wheels, "tintype"])?;
-    // -P: the installed package is tested, not the folder beside the tests. Ray's tests are a door of
-    // their own, and must not begin here where it is installed already.
-    let words = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ignore=tests/test_ray.py"];
+    // -P: the installed package is tested, not the folder beside the tests. Ray's and Daft's tests are a
+    // door of their own, and must not begin here where it is installed already.
+    let words = [
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--ignore=tests/test_ray.py",
+        "--ignore=tests/test_daft.py",
+    ];
     Ok(run_one(&python, &program("python"), &words, &[]))
 }
 
@@ -199,6 +220,6 @@ fn ray(root: &Path) -> Result<Counts, String> {
     pip_install(root, &["-r", "python/tests/requirements-ray.txt"])?;
     // Workers look for modules where the driver was started: not where the package's sources lie.
     let tests = root.join("python/tests");
-    let words = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ray.py"];
+    let words = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_ray.py", "test_daft.py"];
     Ok(run_one(&tests, &python, &words, &[("RAY_USAGE_STATS_ENABLED", "0")]))
 }

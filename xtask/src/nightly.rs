@@ -71,6 +71,7 @@ pub fn memory(root: &Path) -> Result<String, String> {
 
 /// The service under mixed load, and whether its memory stays flat.
 fn load(root: &Path) -> Result<String, String> {
-    let words = ["test", "--locked", "-p", "tintype_serve", "--test", "serve", "--", "--ignored"];
-    shell::run(root, "cargo", &[&words[..], &["--nocapture"]].concat(), &[])
+    let words =
+        ["test", "--locked", "-p", "tintype_serve", "--test", "serve", "--", "--nocapture", "mixed"];
+    shell::run(root, "cargo", &words, &[("TINTYPE_SOAK_SECONDS", "600")])
 }

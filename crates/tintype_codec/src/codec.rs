@@ -146,6 +146,13 @@ pub struct StreamModel {
 }
 
 /// A square of a plane, as it was coded.
+///
+/// ```
+/// use tintype_codec::CodedPart;
+///
+/// let part = CodedPart { plane: 0, x: 8, y: 0, side: 8, choice: 3, levels: 5, bits: 25.6 };
+/// assert_eq!(part.bits / (part.side * part.side) as f32, 0.4); // bits a sample
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CodedPart {
     /// Number of the plane.

@@ -106,6 +106,18 @@ pub fn encode<'py>(
     Ok(told(py, &encoded))
 }
 
+/// Encodes a picture that was decoded or read, with its metadata.
+#[pyfunction]
+pub fn encode_picture<'py>(
+    py: Python<'py>,
+    picture: &Bound<'py, crate::picture::Picture>,
+    options: Options,
+) -> Result<'py> {
+    let (picture, encoder) = (&picture.get().inner, options.encoder()?);
+    let encoded = py.detach(|| encoder.encode(picture)).map_err(raised)?;
+    Ok(told(py, &encoded))
+}
+
 /// Encodes samples into a real JPEG file.
 #[pyfunction]
 pub fn jpeg_from_samples<'py>(

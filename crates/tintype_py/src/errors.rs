@@ -22,8 +22,12 @@ create_exception!(tintype, IoError, Error, "Reading or writing failed.");
 /// The exception of an error of the library.
 pub fn raised(error: impl Into<tintype::Error>) -> PyErr {
     let error = error.into();
-    let text = error.to_string();
-    match error.kind() {
+    exception(error.kind(), error.to_string())
+}
+
+/// The exception of a kind of error, with these words.
+pub fn exception(kind: ErrorKind, text: String) -> PyErr {
+    match kind {
         ErrorKind::Truncated => TruncatedError::new_err(text),
         ErrorKind::Malformed => MalformedError::new_err(text),
         ErrorKind::Limit => LimitError::new_err(text),

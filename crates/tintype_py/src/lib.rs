@@ -13,6 +13,7 @@ mod errors;
 mod info;
 mod picture;
 mod samples;
+mod train;
 
 #[pyo3::pymodule]
 mod _tintype {
@@ -21,7 +22,9 @@ mod _tintype {
     #[pymodule_export]
     use crate::compare::compare;
     #[pymodule_export]
-    use crate::encode::{encode, encode_file, jpeg_from_samples, pack_jpeg, unpack_jpeg};
+    use crate::encode::{
+        encode, encode_file, encode_picture, jpeg_from_samples, pack_jpeg, unpack_jpeg,
+    };
     #[pymodule_export]
     use crate::errors::{
         Error, IoError, LimitError, MalformedError, MismatchError, MisuseError, TruncatedError,
@@ -31,6 +34,8 @@ mod _tintype {
     use crate::info::{codecs, info};
     #[pymodule_export]
     use crate::picture::{Picture, decode, read_picture};
+    #[pymodule_export]
+    use crate::train::train;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -238,24 +238,39 @@ pub fn role_name(role: PlaneRole) -> &'static str {
 /// Rectangle in Python: x, y, width, height.
 type Rectangle = (usize, usize, usize, usize);
 
-/// What both readers take.
-fn options(
+/// What is decoded and how, as keyword arguments.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Options {
     scale: u32,
     region: Option<Rectangle>,
+    layers: Option<u32>,
+    partial: bool,
+    models: Vec<Vec<u8>>,
     threads: Option<usize>,
     max_pixels: Option<u64>,
-) -> DecodeOptions {
-    let mut options = DecodeOptions::new().scale(scale);
-    if let Some((x, y, width, height)) = region {
-        options = options.region(Region { x, y, width, height });
+}
+
+impl Options {
+    fn options(self) -> PyResult<DecodeOptions> {
+        let mut options = DecodeOptions::new()
+            .scale(self.scale)
+            .partial(self.partial)
+            .models(models_from(&self.models, false)?);
+        if let Some((x, y, width, height)) = self.region {
+            options = options.region(Region { x, y, width, height });
+        }
+        if let Some(layers) = self.layers {
+            options = options.layers(layers);
+        }
+        if let Some(threads) = self.threads {
+            options = options.threads(threads);
+        }
+        if let Some(pixels_max) = self.max_pixels {
+            options = options.limits(tintype::Limits { pixels_max, ..Default::default() });
+        }
+        Ok(options)
     }
-    if let Some(threads) = threads {
-        options = options.threads(threads);
-    }
-    if let Some(pixels_max) = max_pixels {
-        options = options.limits(tintype::Limits { pixels_max, ..Default::default() });
-    }
-    options
 }
 
 /// Models of the user's own.
@@ -270,25 +285,8 @@ pub fn models_from(files: &[Vec<u8>], send: bool) -> PyResult<Models> {
 
 /// Decodes a `.tin` file.
 #[pyfunction]
-#[pyo3(signature = (data, *, scale=1, region=None, layers=None, partial=false, models=Vec::new(), threads=None, max_pixels=None))]
-#[expect(clippy::too_many_arguments)] // Keywords on the other side.
-pub fn decode(
-    py: Python<'_>,
-    data: Cow<'_, [u8]>,
-    scale: u32,
-    region: Option<Rectangle>,
-    layers: Option<u32>,
-    partial: bool,
-    models: Vec<Vec<u8>>,
-    threads: Option<usize>,
-    max_pixels: Option<u64>,
-) -> PyResult<Picture> {
-    let mut options = options(scale, region, threads, max_pixels)
-        .partial(partial)
-        .models(models_from(&models, false)?);
-    if let Some(layers) = layers {
-        options = options.layers(layers);
-    }
+pub fn decode(py: Python<'_>, data: Cow<'_, [u8]>, options: Options) -> PyResult<Picture> {
+    let options = options.options()?;
     let decoded = py.detach(|| Decoder::with_options(Cursor::new(&data), options)?.decode());
     let decoded = decoded.map_err(raised)?;
     Ok(Picture {
@@ -302,16 +300,8 @@ pub fn decode(
 
 /// Reads a PNG, JPEG, TIFF, WebP, … file.
 #[pyfunction]
-#[pyo3(signature = (data, *, scale=1, region=None, threads=None, max_pixels=None))]
-pub fn read_picture(
-    py: Python<'_>,
-    data: Cow<'_, [u8]>,
-    scale: u32,
-    region: Option<Rectangle>,
-    threads: Option<usize>,
-    max_pixels: Option<u64>,
-) -> PyResult<Picture> {
-    let options = options(scale, region, threads, max_pixels);
+pub fn read_picture(py: Python<'_>, data: Cow<'_, [u8]>, options: Options) -> PyResult<Picture> {
+    let options = options.options()?;
     let read = py.detach(|| files::read_picture(&data, &options)).map_err(raised)?;
     Ok(Picture {
         full_size: (read.full_shape.width_px, read.full_shape.height_px),

@@ -67,14 +67,30 @@ fn from_elements<T: Element + Into<u16>>(
         .map_err(crate::errors::raised)?;
 
     let mut planes = Planes::new(shape);
-    for (channel, plane) in planes.planes.iter_mut().enumerate() {
-        for (y, row) in samples.chunks_exact(width * channels).enumerate() {
-            for (sample, pixel) in plane.row_mut(y).iter_mut().zip(row.chunks_exact(channels)) {
-                *sample = pixel[channel].into();
+    fill(&mut planes, &samples);
+    Ok(Picture::new(planes))
+}
+
+/// Parts the `samples` of pixels, one after the other, into planes of one size.
+fn fill<T: Copy + Into<u16>>(planes: &mut Planes, samples: &[T]) {
+    let (width, channels) = (planes.shape.width_px, planes.planes.len());
+    let rows = samples.chunks_exact(width * channels).enumerate();
+    if let [red, green, blue] = &mut planes.planes[..] {
+        // What most pictures are.
+        for (y, row) in rows {
+            let places = red.row_mut(y).iter_mut().zip(green.row_mut(y)).zip(blue.row_mut(y));
+            for (pixel, ((red, green), blue)) in row.as_chunks::<3>().0.iter().zip(places) {
+                [*red, *green, *blue] = pixel.map(Into::into);
             }
         }
+        return;
     }
-    Ok(Picture::new(planes))
+    for (y, row) in rows {
+        for (channel, plane) in planes.planes.iter_mut().enumerate() {
+            let pixels = row.chunks_exact(channels);
+            plane.row_mut(y).iter_mut().zip(pixels).for_each(|(to, pixel)| *to = pixel[channel].into());
+        }
+    }
 }
 
 fn shape_of(

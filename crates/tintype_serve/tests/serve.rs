@@ -242,16 +242,16 @@ fn posted(service: &Program, packed: &[u8], number: usize) -> Option<String> {
     (!right).then(|| format!("{number} {path}: {} {}", answer.status, answer.text()))
 }
 
-/// Ten minutes of everything at once, a tenth of it broken: all answers are right, and the memory after the first third
-/// is that of the last. `cargo xtask nightly` runs it; `TINTYPE_SOAK_SECONDS` makes it shorter.
+/// Everything at once, a tenth of it broken: all answers are right, and the memory after the first third is that of the last. A few seconds of
+/// it; `cargo xtask nightly` makes ten minutes of them by `TINTYPE_SOAK_SECONDS`.
 #[test]
-#[ignore = "takes ten minutes"]
 fn mixed_load_leaves_the_memory_flat() {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
-    let seconds = std::env::var("TINTYPE_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-    let whole = Duration::from_secs(seconds.unwrap_or(600));
+    let asked_for = std::env::var("TINTYPE_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds = asked_for.unwrap_or(4);
+    let whole = Duration::from_secs(seconds);
     let (_keep, root) = folder();
     let service = serve(&["--root", root.to_str().unwrap(), "--queue", "500"]);
     let packed = Encoder::lossless().encode_file(&jpeg()).unwrap().bytes;
@@ -295,7 +295,9 @@ fn mixed_load_leaves_the_memory_flat() {
     assert_eq!(wrong, Vec::<String>::new());
     let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
     let (middle, last) = (most(&megabytes[4..8]), most(&megabytes[8..]));
-    assert!(last <= middle + middle / 20 + 4, "{megabytes:?}");
+    // In seconds a few large requests may meet that did not meet before.
+    let spread = if seconds < 60 { 40 } else { 4 };
+    assert!(last <= middle + middle / 20 + spread, "{megabytes:?}");
 }
 
 #[test]
