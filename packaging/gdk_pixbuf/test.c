@@ -4,19 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tintype.h"
-
-static int passed, failed;
-
-static void check(int holds, const char *what, int line) {
-  if (holds) {
-    passed++;
-  } else {
-    failed++;
-    printf("line %d: %s\n", line, what);
-  }
-}
-#define CHECK(what) check(what, #what, __LINE__)
+#include "check.h"
 
 enum { WIDTH = 150, HEIGHT = 97 };
 

@@ -2,7 +2,7 @@
 
 FOLDER holds photographs. They become JPEG files of quality 90, `.tin` files of `photo` and `wavelet` of about as good a picture, and packed JPEG files; then
 one process reads all of each as arrays, whole and at 1/2 and 1/4 of the size: `.tin` files through TinFolder, JPEG files through
-Pillow, which decodes at a smaller scale too (`draft`). Pictures a second, the best of three passes in turns.
+Pillow, which decodes at a smaller scale too (`draft`). Pictures a second of processor time, the best of three passes in turns.
 """
 
 import sys
@@ -56,10 +56,10 @@ def main() -> None:
     for _ in range(3):
         for name, scales in sets.items():
             for index, data in enumerate(scales):
-                begin = time.perf_counter()
+                begin = time.process_time()
                 for number in range(len(data)):
                     data[number]
-                best[name][index] = max(best[name][index], len(data) / (time.perf_counter() - begin))
+                best[name][index] = max(best[name][index], len(data) / (time.process_time() - begin))
     for name, root in folders.items():
         size = sum(path.stat().st_size for path in root.iterdir()) / len(files) / 1000
         print(f"{name:8} {size:8.0f}  " + "".join(f"{rate:8.1f}" for rate in best[name]))

@@ -30,3 +30,10 @@ def jpeg_file(small: np.ndarray) -> bytes:
 @pytest.fixture(scope="session")
 def testdata() -> Path:
     return PICTURES
+
+
+def drawn_jpeg(number: int) -> bytes:
+    """A JPEG file of its own for each number."""
+    random = np.random.default_rng(number)
+    rows = np.cumsum(random.integers(-3, 4, (160, 160)), axis=1) + np.arange(160)[:, None]
+    return tintype.encode_jpeg(np.clip(rows + 90, 0, 255).astype(np.uint8), quality=80)

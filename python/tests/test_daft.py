@@ -4,11 +4,11 @@ import hashlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import tintype
 import tintype._shards
+from conftest import drawn_jpeg
 
 pytest.importorskip("daft")
 pytest.importorskip("ray")
@@ -39,11 +39,8 @@ print(packed.items, packed.failed, unpacked.items, unpacked.failed, measured.ite
 @pytest.fixture(scope="module")
 def jpegs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jpegs")
-    random = np.random.default_rng(7)
     for number in range(18):
-        rows = np.cumsum(random.integers(-3, 4, (160, 160)), axis=1) + np.arange(160)[:, None]
-        data = tintype.encode_jpeg(np.clip(rows + 90, 0, 255).astype(np.uint8), quality=80)
-        (folder / f"{number:03}.jpg").write_bytes(data)
+        (folder / f"{number:03}.jpg").write_bytes(drawn_jpeg(number))
     (folder / "broken.jpg").write_bytes(b"no JPEG")
     return folder
 

@@ -7,10 +7,10 @@ import threading
 import time
 import warnings
 
-import numpy as np
 import pytest
 
 import tintype
+from conftest import drawn_jpeg
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
@@ -36,12 +36,10 @@ def cluster():
 def jpegs(tmp_path_factory):
     """96 JPEG files, two of which are none."""
     folder = tmp_path_factory.mktemp("jpegs")
-    random = np.random.default_rng(7)
+    for number in range(4):
+        (folder / f"{number}").mkdir()
     for number in range(96):
-        rows = np.cumsum(random.integers(-3, 4, (160, 160)), axis=1) + np.arange(160)[:, None]
-        (folder / f"{number % 4}").mkdir(exist_ok=True)
-        data = tintype.encode_jpeg(np.clip(rows + 90, 0, 255).astype(np.uint8), quality=80)
-        (folder / f"{number % 4}" / f"{number:03}.jpg").write_bytes(data)
+        (folder / f"{number % 4}" / f"{number:03}.jpg").write_bytes(drawn_jpeg(number))
     (folder / "0/broken.jpg").write_bytes(b"no JPEG")
     (folder / "1/cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return folder

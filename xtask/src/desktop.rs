@@ -34,7 +34,7 @@ pub fn test(root: &Path, library: &Path, out: &Path) -> Result<Counts, String> {
         shell::output(root, query.trim(), &[])? + &shell::output(root, query.trim(), &[&loader])?;
     std::fs::write(&cache, known).map_err(|error| format!("{cache}: {error}"))?;
     let compile = format!(
-        "cc -std=c99 -Wall -Wextra -Werror -o '{test}' packaging/gdk_pixbuf/test.c -I crates/tintype_c/include \
+        "cc -std=c99 -Wall -Wextra -Werror -o '{test}' packaging/gdk_pixbuf/test.c -I crates/tintype_c/include -I crates/tintype_c/tests \
          '{library}/libtintype_c.a' $(pkg-config --cflags --libs gdk-pixbuf-2.0) -lpthread -ldl -lm"
     );
     shell::run(root, "sh", &["-c", &compile], &[])?;

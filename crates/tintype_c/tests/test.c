@@ -5,17 +5,7 @@
 #include <string.h>
 #include <tintype.h>
 
-static int passed, failed;
-
-static void check(int holds, const char *what, int line) {
-  if (holds) {
-    passed++;
-  } else {
-    failed++;
-    printf("line %d: %s (%s)\n", line, what, tin_error_message());
-  }
-}
-#define CHECK(what) check(what, #what, __LINE__)
+#include "check.h"
 
 enum { WIDTH = 61, HEIGHT = 40 };
 

@@ -188,6 +188,23 @@ pub fn decode(tin: &[u8], query: &Query, means: Means) -> Result<Answer, Refusal
     Ok(Answer { bytes, media, warnings })
 }
 
+/// What each part of a `.tin` file was coded as: plane, column, row, side, choice, levels, bits, of 32 bits each, little-endian,
+/// the last one a float. Nothing for codecs that do not tell.
+///
+/// # Errors
+/// `4xx` for a file that does not decode.
+pub fn explain(tin: &[u8], query: &Query, means: Means) -> Result<Answer, Refusal> {
+    only(query, &[])?;
+    let options = DecodeOptions::new().threads(means.threads).limits(means.limits);
+    let mut bytes = Vec::new();
+    for part in Decoder::with_options(Cursor::new(tin), options)?.explain()? {
+        let numbers = [part.plane, part.x, part.y, part.side, part.choice, part.levels];
+        numbers.iter().for_each(|number| bytes.extend((*number as u32).to_le_bytes()));
+        bytes.extend(part.bits.to_le_bytes());
+    }
+    Ok(Answer { bytes, media: "application/octet-stream", warnings: Vec::new() })
+}
+
 fn written(
     picture: &Picture,
     format: PictureFormat,

@@ -43,7 +43,7 @@ pub fn studio(shared: Arc<Service>) -> Router {
         .route("/api/studio", get(studio::version))
         .route("/api/encode", post(studio::encode))
         .route("/api/decode", post(studio::decode))
-        .route("/api/explain", post(studio::explain))
+        .route("/api/explain", post(explain))
         .route("/api/peer", post(studio::peer))
         .fallback(studio::page);
     routes.layer(from_fn_with_state(shared.clone(), around)).with_state(shared)
@@ -101,6 +101,7 @@ macro_rules! posted {
 posted!(encode);
 posted!(decode);
 posted!(repack);
+posted!(explain);
 
 async fn metrics(State(service): Shared) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], service.metrics()).into_response()

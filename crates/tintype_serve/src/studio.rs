@@ -131,29 +131,6 @@ pub async fn decode(
     Ok(response)
 }
 
-/// What each part of a `.tin` file was coded as: plane, column, row, side, choice, levels, bits, of 32 bits each, little-endian,
-/// the last one a float. Nothing for codecs that do not tell.
-///
-/// # Errors
-/// `4xx` for a file that does not decode.
-pub async fn explain(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let done = service.work(&headers, body, move |body, means| {
-        let options = DecodeOptions::new().threads(means.threads).limits(means.limits);
-        let mut bytes = Vec::new();
-        for part in Decoder::with_options(Cursor::new(&body), options)?.explain()? {
-            let numbers = [part.plane, part.x, part.y, part.side, part.choice, part.levels];
-            numbers.map(|number| number as u32).iter().for_each(|n| bytes.extend(n.to_le_bytes()));
-            bytes.extend(part.bits.to_le_bytes());
-        }
-        Ok(bytes)
-    });
-    Ok(done.await?.into_response())
-}
-
 /// JSON of numbers and names without quotes in them.
 fn described(info: &Info) -> String {
     let shape = &info.shape;

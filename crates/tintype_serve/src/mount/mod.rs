@@ -213,6 +213,18 @@ impl PackedFolder {
         Ok(self.opened(Handle::Writing(spool)))
     }
 
+    fn removed(
+        &self,
+        parent: INodeNo,
+        name: &OsStr,
+        remove: fn(&Tree, &Path) -> std::io::Result<()>,
+    ) -> Done<()> {
+        let path = self.child(parent, name)?;
+        remove(&self.tree, &path)?;
+        locked(&self.numbers).removed(&path);
+        Ok(())
+    }
+
     fn renamed(&self, old: &Path, new: &Path, flags: RenameFlags) -> Done<()> {
         #[cfg(target_os = "linux")]
         let (keeps, others) =
@@ -467,21 +479,11 @@ impl Filesystem for PackedFolder {
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let done = self.child(parent, name).and_then(|path| {
-            self.tree.remove(&path)?;
-            locked(&self.numbers).removed(&path);
-            Ok(())
-        });
-        tell(done, reply);
+        tell(self.removed(parent, name, Tree::remove), reply);
     }
 
     fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let done = self.child(parent, name).and_then(|path| {
-            self.tree.remove_folder(&path)?;
-            locked(&self.numbers).removed(&path);
-            Ok(())
-        });
-        tell(done, reply);
+        tell(self.removed(parent, name, Tree::remove_folder), reply);
     }
 
     fn rename(
