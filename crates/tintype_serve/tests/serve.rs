@@ -419,10 +419,11 @@ fn the_studio_shows_its_pages_and_encodes_by_the_program() {
     assert_eq!(back.body, pixels);
     let info: serde_json::Value = serde_json::from_str(back.header("x-tintype-info").unwrap()).unwrap();
     assert_eq!((&info["width"], &info["height"]), (&16.into(), &8.into()));
-    let lossy = studio.ask("POST", "/api/encode?quality=40&codec=photo&effort=2", &[], &pixels);
+    let opaque = [&pixels[..8], &[200, 90, 40, 255].repeat(16 * 8)].concat();
+    let lossy = studio.ask("POST", "/api/encode?quality=40&codec=photo&effort=2", &[], &opaque);
     let parts = studio.ask("POST", "/api/explain", &[], &lossy.body);
     assert!(parts.status == 200 && !parts.body.is_empty() && parts.body.len().is_multiple_of(28));
-    assert_eq!(studio.ask("POST", "/api/explain", &[], b"no file").status, 415);
+    assert_eq!(studio.ask("POST", "/api/explain", &[], b"no file").status, 422);
     assert_eq!(studio.ask("POST", "/api/peer?name=none&bytes=500", &[], &pixels).status, 404);
     for name in ["avif", "jxl"].iter().filter(|name| studio.get("/api/studio").text().contains(*name)) {
         let made = studio.ask("POST", &format!("/api/peer?name={name}&bytes=900"), &[], &pixels);
