@@ -1,6 +1,6 @@
-"""A Ray of two workers, and Daft, beside two threads of one process: python python/measure/cluster.py [COUNT] [ROUNDS]
+"""A Ray of two workers, and Daft, beside two threads of one process: python python/measure/cluster.py [COUNT] [ROUNDS] [SIDE]
 
-COUNT (500) JPEG files of about 35 kB, cut from the photographs of testdata, are packed byte for byte in turns: by two threads that
+COUNT (500) JPEG files of SIDE × SIDE pixels (800), cut from a photograph of testdata, are packed byte for byte in turns: by two threads that
 read, pack and write; by `tintype.ray.repack` on a local cluster of two workers of one core; by `tintype.daft.repack` on the threads of this machine.
 Pictures a second, and the share of what the threads reach.
 """
@@ -19,14 +19,12 @@ import tintype
 PICTURES = Path(__file__).resolve().parents[2] / "testdata/pictures"
 
 
-def make(folder: Path, count: int) -> None:
-    sources = [tintype.read(PICTURES / name) for name in ("bear.png", "photo_a.png", "photo_b.png")]
-    sources = [np.tile(source, (3, 3, 1))[:, :, :3] for source in sources]
+def make(folder: Path, count: int, side: int) -> None:
+    source = np.tile(tintype.read(PICTURES / "bear.png"), (3, 3, 1))[:, :, :3]
     random = np.random.default_rng(1)
     for number in range(count):
-        source = sources[number % len(sources)]
-        y, x = (int(random.integers(0, side - 320)) for side in source.shape[:2])
-        part = np.ascontiguousarray(source[y : y + 320, x : x + 320])
+        y, x = (int(random.integers(0, length - side)) for length in source.shape[:2])
+        part = np.ascontiguousarray(source[y : y + side, x : x + side])
         (folder / f"{number:04}.jpg").write_bytes(tintype.encode_jpeg(part, quality=88))
 
 
@@ -44,19 +42,19 @@ def by_threads(source: Path, target: Path) -> None:
 def by_ray(source: Path, target: Path) -> None:
     import tintype.ray
 
-    assert tintype.ray.repack(str(source), str(target), shard_items=16).failed == 0
+    assert tintype.ray.repack(str(source), str(target)).failed == 0
 
 
 def by_daft(source: Path, target: Path) -> None:
     import tintype.daft
 
-    assert tintype.daft.repack(str(source), str(target), shard_items=16).failed == 0
+    assert tintype.daft.repack(str(source), str(target)).failed == 0
 
 
 def main() -> None:
-    count, rounds = (int(word) for word in (sys.argv[1:] + ["500", "3"][len(sys.argv) - 1 :])[:2])
+    count, rounds, side = (int(word) for word in sys.argv[1:] + ["500", "3", "800"][len(sys.argv) - 1 :])
     source = Path(tempfile.mkdtemp())
-    make(source, count)
+    make(source, count, side)
     size = sum(path.stat().st_size for path in source.iterdir()) / count / 1000
     print(f"{count} JPEG files of {size:.0f} kB")
 
