@@ -4,16 +4,17 @@
 //! Bit-exact: integers, and `f32` additions, multiplications and divisions in a fixed order
 //! (decision record 0001).
 
-use super::activity::activity_level;
+use super::activity::activity_levels;
 use super::bias::Biases;
 use super::frequency::{CENTRE, FrequencyTable, FrequencyTables, SYMBOLS};
 use super::match_model::MatchModel;
-use super::pixel_walk::{SampleCoder, Site, whole};
-use fearless_simd::Simd;
+use super::pixel_walk::{Coded, Lanes, ROWS, SampleCoder, Site, whole, wholes};
+use fearless_simd::{Select, Simd, SimdBase, SimdCvtFloat, f32x8, i32x8, mask32x8};
+use std::ops::Range;
 use std::sync::OnceLock;
 use tintype_entropy::{AdaptiveBit, FrequencyWalk};
 
-/// Levels of activity, see [`activity_level`].
+/// Levels of activity, see [`activity_levels`].
 const LEVELS: usize = 48;
 
 // Where each kind of frequency table starts. Two more kinds, by the pair of neighbouring
@@ -67,7 +68,7 @@ impl BlendModel {
         }
     }
 
-    /// Codes a residual: the symbol of its steps of `2^shift`, an escape beyond the symbols,
+    /// Codes a residual, its increments spread by `kernel`: the symbol of its steps of `2^shift`, an escape beyond the symbols,
     /// lower bits.
     #[inline(always)]
     fn code<S: Simd, W: FrequencyWalk>(
@@ -75,13 +76,12 @@ impl BlendModel {
         simd: S,
         walk: &mut W,
         contexts: [usize; 4],
-        level: usize,
+        (shift, kernel): (u32, usize),
         residual: i32,
     ) -> i32 {
-        let shift = shift(level);
         let steps = residual >> shift;
         let symbol = (steps + CENTRE).clamp(0, SYMBOLS as i32 - 1) as usize;
-        let symbol = self.tables.code(simd, walk, contexts, LIMITS, kernel(level), symbol);
+        let symbol = self.tables.code(simd, walk, contexts, LIMITS, kernel, symbol);
         let mut value = symbol as i32 - CENTRE;
         if symbol == 0 {
             value -= self.code_escape(walk, -CENTRE - steps);
@@ -123,12 +123,6 @@ fn shift(level: usize) -> u32 {
     (level as u32).saturating_sub(13) / 4
 }
 
-/// Which kernel spreads increments at this level of activity. Not tuned.
-#[inline(always)]
-fn kernel(level: usize) -> usize {
-    usize::from(level >= 9) + usize::from(level >= 13) + usize::from(level >= 18)
-}
-
 /// From so many pixels on, planes with two references have statistics apart from those with one.
 /// They save 1.2 % on photos/valid and cost 4 % on icons of 64 × 64 pixels; sizes between were not
 /// measured.
@@ -149,73 +143,151 @@ impl<'a, W: FrequencyWalk> BlendCoder<'a, W> {
     }
 }
 
-impl<W: FrequencyWalk> SampleCoder for BlendCoder<'_, W> {
-    const READS: bool = W::READS;
-    const FAST: bool = false;
+/// What is known of eight samples before any of them is coded.
+struct Known<S: Simd> {
+    level: i32x8<S>,
+    /// Index of the bias, and of the match model's entry.
+    bias: [i32; ROWS],
+    matched: [i32; ROWS],
+    /// The prediction in sixteenths, and the whole step that it is nearest to.
+    prediction: i32x8<S>,
+    base: i32x8<S>,
+    /// -1 where the prediction is below that step, else 1: differences are multiplied by it, so
+    /// that tables see one half only.
+    turn: i32x8<S>,
+    /// How many bits of a residual lie below its symbol.
+    shift: i32x8<S>,
+    /// The four tables of each sample.
+    contexts: [[i32; ROWS]; 4],
+}
 
+impl<S: Simd> Known<S> {
     #[inline(always)]
-    fn code<S: Simd>(&mut self, simd: S, site: &Site<'_>, wanted: i32) -> (i32, f32) {
-        let last = self.models.len() - 1;
-        let model = &mut self.models[site.references.min(last)];
-        let level = level(site);
-        let r = if site.references > 0 { site.first[0].residual } else { 0.0 };
+    fn new(simd: S, site: &Site<S>, model: &BlendModel) -> Self {
+        let (r, alone) = (site.residual, site.references == 0);
+        let splat = |v: i32| i32x8::splat(simd, v);
+        let float = |v: f32| f32x8::splat(simd, v);
+        let Site { w, n, nw, ne, .. } = *site;
+        let level = level(simd, site);
 
         // The mean residual where the same differences had the same signs corrects the
         // prediction.
-        let [w, n, nw, ne] = [site.w, site.n, site.nw, site.ne].map(|cell| cell.sample);
         let bends = [
-            n > w,
-            nw > n,
-            ne > n,
-            2.0 * w - site.ww.sample > site.blended,
-            2.0 * n - site.nn.sample > site.blended,
+            w.simd_lt(n),
+            n.simd_lt(nw),
+            n.simd_lt(ne),
+            site.blended.simd_lt(w + w - site.ww),
+            site.blended.simd_lt(n + n - site.nn),
         ];
-        let sign = usize::from(r > 0.6) * 2 + usize::from(r < -0.6);
-        let form = bends.iter().fold(sign, |form, &bend| form * 2 + usize::from(bend));
-        let bias = form * 8 + (level / 6).min(7);
-        let largest = whole(site.largest);
-        let blended = whole(site.blended * 16.0);
-        let prediction = (blended + model.bias.mean(bias)).clamp(0, largest << 4);
-        let base = (prediction + 8) >> 4;
+        let sign = float(0.6).simd_lt(r).select(splat(2), splat(0))
+            | r.simd_lt(float(-0.6)).select(splat(1), splat(0));
+        let double = |form: i32x8<S>, bend: mask32x8<S>| (form << 1) | bend.select(splat(1), splat(0));
+        let form = bends.into_iter().fold(sign, double);
+        // A sixth of the level: exact up to 47.
+        let bias = ((form << 3) + ((level * splat(43)) >> 8)).to_array();
+        let mut means = [0; ROWS];
+        for (mean, &at) in means.iter_mut().zip(&bias) {
+            *mean = model.bias.mean(at as usize);
+        }
+        let most = splat(whole(site.largest) << 4);
+        let prediction = wholes(simd, site.blended * 16.0) + i32x8::from_slice(simd, &means);
+        let prediction = prediction.max(splat(0)).min(most);
+        let base = (prediction + splat(8)) >> 4;
         let fraction = prediction - (base << 4);
+        let turn = (fraction >> 31) | splat(1);
+        let part = ((fraction * turn) >> 1).min(splat(3));
 
-        // Below the middle of a step all differences are negated, so that tables see one half
-        // only.
-        let turn = if fraction < 0 { -1 } else { 1 };
-        let part = (fraction.unsigned_abs() as usize >> 1).min(3);
-        let texture = match site.references {
-            0 => texture_class((w - nw).abs() + (n - ne).abs() + (nw - n).abs()),
-            _ => texture_class(r.abs() * 2.0) + usize::from(r * turn as f32 > 0.0) * 8,
+        let texture = match alone {
+            true => (w - nw).abs() + (n - ne).abs() + (nw - n).abs(),
+            false => r.abs() * 2.0,
         };
-        let shift = shift(level);
-        let symbol_of = |sample: i32| {
-            ((((sample - base) * turn) >> shift) + CENTRE).clamp(0, SYMBOLS as i32 - 1) as usize
+        let texture = (activity_levels(simd, wholes(simd, texture)) >> 2).min(splat(7));
+        let along = float(0.0).simd_lt(r * f32x8::float_from(turn));
+        let texture = texture + along.select(splat(8), splat(0));
+        let step = if alone { n - w } else { site.first[0] - site.first[1] };
+        let step = wholes(simd, step.max(float(-7.0)).min(float(7.0))) * turn + splat(7);
+        let values = match site.references {
+            0 => [w, n, nw],
+            1 => [site.first[0], site.first[1], w],
+            _ => [float(0.0), site.first[0], site.second],
         };
-        let step = |step: f32| ((whole(step) * turn).clamp(-7, 7) + 7) as usize;
-        let index = MatchModel::index(site.match_values());
-        let matched = model.matches.entry(index);
+        let matched = MatchModel::indices(simd, values.map(|v| wholes(simd, v))).to_array();
+        let (mut sample, mut hits) = ([0; ROWS], [0; ROWS]);
+        for lane in 0..ROWS {
+            let entry = model.matches.entry(matched[lane] as usize);
+            (sample[lane], hits[lane]) = (i32::from(entry.sample), i32::from(entry.hits));
+        }
+        let (sample, hits) = (i32x8::from_slice(simd, &sample), i32x8::from_slice(simd, &hits));
+
+        let shift = (level - splat(13)).max(splat(0)) >> 2;
+        let symbol_of = |sample: i32x8<S>| symbols(simd, ((sample - base) * turn) >> shift);
+        // A third of the level: exact up to 47.
+        let third = (level * splat(43)) >> 7;
         let contexts = [
-            BY_LEVEL + level * 4 + part,
-            BY_TEXTURE + level / 3 * 64 + texture * 4 + part,
-            BY_WEST + step(site.expected_step()) * SYMBOLS + symbol_of(whole(w)),
-            BY_MATCH
-                + (usize::from(matched.hits) * SYMBOLS + symbol_of(i32::from(matched.sample))) * 4
-                + part,
+            splat(BY_LEVEL as i32) + (level << 2) + part,
+            splat(BY_TEXTURE as i32) + (third << 6) + (texture << 2) + part,
+            splat(BY_WEST as i32) + (step << 5) + symbol_of(wholes(simd, w)),
+            splat(BY_MATCH as i32) + (((hits << 5) + symbol_of(sample)) << 2) + part,
         ];
-        let distance = model.code(simd, self.walk, contexts, level, (wanted - base) * turn);
-        let sample = (base + distance * turn).clamp(0, largest);
-        model.matches.update(index, sample);
-        model.bias.update(bias, (sample << 4) - prediction);
-        (sample, prediction as f32 * 0.0625)
+        let contexts = contexts.map(|contexts| contexts.to_array());
+        Self { level, bias, matched, prediction, base, turn, shift, contexts }
     }
 }
 
-/// The level of a site's activity: four an octave.
+/// The symbols of so many steps.
 #[inline(always)]
-fn level(site: &Site<'_>) -> usize {
+fn symbols<S: Simd>(simd: S, steps: i32x8<S>) -> i32x8<S> {
+    let splat = |v: i32| i32x8::splat(simd, v);
+    (steps + splat(CENTRE)).max(splat(0)).min(splat(SYMBOLS as i32 - 1))
+}
+
+impl<W: FrequencyWalk> SampleCoder for BlendCoder<'_, W> {
+    const READS: bool = W::READS;
+
+    #[inline(always)]
+    fn code<S: Simd>(
+        &mut self,
+        simd: S,
+        site: &Site<S>,
+        wanted: &Lanes,
+        lanes: Range<usize>,
+    ) -> Coded<S> {
+        let last = self.models.len() - 1;
+        let model = &mut self.models[site.references.min(last)];
+        let known = Known::new(simd, site, model);
+        let splat = |v: i32| i32x8::splat(simd, v);
+        let mut residuals = [0; ROWS];
+        if !W::READS {
+            let wanted = wholes(simd, wanted.load(simd));
+            ((wanted - known.base) * known.turn).store_slice(&mut residuals);
+        }
+        let level = known.level;
+        let wider = |least: i32| splat(least - 1).simd_lt(level).select(splat(1), splat(0));
+        let kernels = (wider(9) + wider(13) + wider(18)).to_array();
+        let shifts = known.shift.to_array();
+        for lane in lanes.clone() {
+            let contexts = known.contexts.each_ref().map(|contexts| contexts[lane] as usize);
+            let spread = (shifts[lane] as u32, kernels[lane] as usize);
+            residuals[lane] = model.code(simd, self.walk, contexts, spread, residuals[lane]);
+        }
+        let samples = known.base + i32x8::from_slice(simd, &residuals) * known.turn;
+        let samples = samples.max(splat(0)).min(splat(whole(site.largest)));
+        let (values, errors) = (samples.to_array(), ((samples << 4) - known.prediction).to_array());
+        for lane in lanes {
+            model.matches.update(known.matched[lane] as usize, values[lane]);
+            model.bias.update(known.bias[lane] as usize, errors[lane]);
+        }
+        let predictions = f32x8::float_from(known.prediction) * 0.0625;
+        Coded { samples: f32x8::float_from(samples), predictions }
+    }
+}
+
+/// The levels of a site's activity: four an octave.
+#[inline(always)]
+fn level<S: Simd>(simd: S, site: &Site<S>) -> i32x8<S> {
     // Weighted means of magnitudes, in eighths of a sample step.
     let scale = if site.references > 0 { 8.0 / 67.0 } else { 8.0 / 47.0 };
-    activity_level(whole(site.energy * scale).unsigned_abs(), LEVELS as u32 - 1) as usize
+    activity_levels(simd, wholes(simd, site.energy * scale)).min(i32x8::splat(simd, LEVELS as i32 - 1))
 }
 
 /// A table before anything was coded: what the level of activity lets expect. The totals say
@@ -233,10 +305,4 @@ fn first_table(at: usize) -> FrequencyTable {
         BY_TEXTURE.. => expected((at - BY_TEXTURE) / 64 * 3 + 1, 0.2, 300.0),
         _ => expected(at / 4, (at % 4) as f32 * 0.125, 300.0),
     }
-}
-
-/// Eight classes of `v`, an octave each.
-#[inline(always)]
-fn texture_class(v: f32) -> usize {
-    (activity_level(whole(v).unsigned_abs(), 31) / 4).min(7) as usize
 }

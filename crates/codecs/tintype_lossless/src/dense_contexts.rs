@@ -4,15 +4,13 @@
 //! context mixer's tables. Bit-exact: integers, and `f32` comparisons of exact values.
 
 use super::activity::activity_level;
-use super::context_mixer::{CONTEXTS, PREDICTIONS, SampleContexts, shift};
+use super::context_mixer::{CONTEXTS, SampleContexts, VALUES, shift};
 use super::match_model::{MatchEntry, expected_step};
 use super::padded_plane::PaddedPlane;
+use super::predictor::{MEAN, PREDICTIONS};
 
 /// Levels of activity.
 const LEVELS: u32 = 40;
-
-/// The last prediction is the mean of the others.
-const MEAN: usize = PREDICTIONS - 1;
 
 /// Where a sample is: plane, residuals so far, distance of rows, index.
 pub(super) struct Neighbourhood<'a> {
@@ -90,6 +88,8 @@ impl SampleContexts {
             0,
             0,
             0,
+            0,
+            0,
         ];
         let local_class = |k: usize| activity_level((local[k] * 16.0) as u32, 47) as usize;
         let scales = [
@@ -114,7 +114,7 @@ impl SampleContexts {
             (coarse.min(15) * 4 + sign) * 32 + shape * 4 + steep,
             ((doubt * 8 + gap(0)) * 8 + gap(2)) * 8 + gap(3),
         ];
-        Self { bits, level, sets, scales, bias }
+        Self { bits, level, sets, scales, bias, count: CONTEXTS - 2 }
     }
 
     /// Adds the contexts of exact values, which need the split `base`: the samples at W and N
@@ -137,11 +137,49 @@ impl SampleContexts {
             north * 32 + symbol_of(d[i - s]),
             (hits * 32 + symbol_of(i32::from(matched.sample))) * 4 + (self.level / 6).min(3),
         ];
-        self.bits[CONTEXTS - 3..].copy_from_slice(&exact);
+        self.bits[CONTEXTS - 5..CONTEXTS - 2].copy_from_slice(&exact);
         self.sets[3] = hits * 8
             + usize::from(west == 7) * 4
             + usize::from(north == 7) * 2
             + usize::from(references.is_empty());
+    }
+}
+
+impl SampleContexts {
+    /// Adds the contexts of a small picture, which may well be symmetric: the samples at the indices
+    /// `opposite`, across the middle column and the middle row, where they are known, and how many of
+    /// their neighbours are those of this sample.
+    #[inline(always)]
+    pub fn add_opposite(
+        &mut self,
+        near: &Neighbourhood<'_>,
+        references: &[&PaddedPlane],
+        opposite: [Option<usize>; 2],
+        base: i32,
+    ) {
+        let &Neighbourhood { d, s, i, .. } = near;
+        let shift = shift(self.level);
+        let mut alike = [0; 2];
+        for (k, (west, north)) in [(1, -(s as isize)), (-1, s as isize)].into_iter().enumerate() {
+            let Some(j) = opposite[k] else {
+                self.bits[CONTEXTS - 2 + k] = VALUES - 1;
+                continue;
+            };
+            let at = |offset: isize| d[j.wrapping_add_signed(offset)];
+            let mut hits = usize::from(d[i - 1] == at(west));
+            hits += match references.first() {
+                Some(first) => 2 * usize::from(first.data[i] == first.data[j]),
+                None => {
+                    let corner = d[i - s - 1] == at(north + west);
+                    usize::from(d[i - s] == at(north)) + usize::from(corner)
+                }
+            };
+            let symbol = (((d[j] - base) >> shift) + 16).clamp(0, 31) as usize;
+            self.bits[CONTEXTS - 2 + k] = (hits * 32 + symbol) * 4 + (self.level / 6).min(3);
+            alike[k] = 1 + hits;
+        }
+        self.count = CONTEXTS;
+        self.sets[2] = alike[0] * 5 + alike[1];
     }
 }
 

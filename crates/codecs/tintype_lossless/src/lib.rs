@@ -5,8 +5,8 @@
 //! a [`Payload`] with one section for each tile of 1024 × 1024 pixels. Tiles are independent,
 //! so that threads and regions read only their own. [`Target::Lossless`] is the only target.
 //!
-//! A tile is coded in one of six kinds, each a `…_walk` module. Efforts stand for rungs of a
-//! ladder (module `rung`): instant (1, 2), quick (3, 4), blend (5, 6) and dense (7 to 9) for
+//! A tile is coded in one of seven kinds, each a `…_walk` module. Efforts stand for rungs of a
+//! ladder (module `rung`): instant (1, 2), quick (3, 4), blend (5, 6), fitted (7, 8) and dense (9) for
 //! photographs; repeats (1 to 4) and colours (5 to 9) where screen content is likely. The first
 //! two stand on tables that are sent before each tile's code, the others on statistics that adapt.
 //!
@@ -28,6 +28,7 @@ mod dense_contexts;
 mod dense_walk;
 mod encode;
 mod features;
+mod fitted_walk;
 mod frequency;
 mod header;
 mod instant_walk;
@@ -38,6 +39,7 @@ mod match_model;
 mod packing;
 mod padded_plane;
 mod pixel_walk;
+mod predictor;
 mod quick_walk;
 mod repeat_walk;
 mod rung;
@@ -49,6 +51,8 @@ mod two_levels;
 
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod pixel_walk_twin;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@
 //! to the match models of lpaq.
 
 use super::padded_plane::PaddedPlane;
+use fearless_simd::{Bytes, Simd, SimdBase, i32x8, u32x8};
 
 /// Base-2 logarithm of the number of entries. Not tuned.
 const SIZE_LOG2: u32 = 16;
@@ -16,7 +17,7 @@ const SIZE_LOG2: u32 = 16;
 pub(super) const HITS_MAX: u16 = 3;
 
 /// A hash table without chains: a new sample replaces the old one.
-pub(super) struct MatchModel(Vec<MatchEntry>);
+pub(super) struct MatchModel(Box<[MatchEntry; 1 << SIZE_LOG2]>);
 
 /// A sample, and how often in a row it was right.
 #[derive(Clone, Copy, Default)]
@@ -27,7 +28,8 @@ pub(super) struct MatchEntry {
 
 impl MatchModel {
     pub fn new() -> Self {
-        Self(vec![MatchEntry::default(); 1 << SIZE_LOG2])
+        let entries = vec![MatchEntry::default(); 1 << SIZE_LOG2].into_boxed_slice();
+        Self(entries.try_into().unwrap_or_else(|_| unreachable!("made of this length")))
     }
 
     /// The entry's index for these values, see [`match_values`].
@@ -38,14 +40,23 @@ impl MatchModel {
         (mixed.wrapping_mul(0x9E37_79B1) >> (32 - SIZE_LOG2)) as usize
     }
 
+    /// The same for eight samples.
+    #[inline(always)]
+    pub fn indices<S: Simd>(simd: S, values: [i32x8<S>; 3]) -> i32x8<S> {
+        let [a, b, c] = values.map(|v| v.bitcast::<u32x8<S>>());
+        let factor = u32x8::splat(simd, 0x9E37_79B1);
+        let mixed = (a * factor) ^ ((b << 16) | c);
+        ((mixed * factor) >> (32 - SIZE_LOG2)).bitcast()
+    }
+
     #[inline(always)]
     pub fn entry(&self, index: usize) -> MatchEntry {
-        self.0[index]
+        self.0[index & ((1 << SIZE_LOG2) - 1)]
     }
 
     #[inline(always)]
     pub fn update(&mut self, index: usize, sample: i32) {
-        let entry = &mut self.0[index];
+        let entry = &mut self.0[index & ((1 << SIZE_LOG2) - 1)];
         let hits = if i32::from(entry.sample) == sample { (entry.hits + 1).min(HITS_MAX) } else { 0 };
         *entry = MatchEntry { sample: sample as u16, hits };
     }

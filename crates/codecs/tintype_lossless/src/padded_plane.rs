@@ -18,6 +18,12 @@ pub(super) struct PaddedPlane {
     pub data: Vec<i32>,
 }
 
+/// Up to two planes of one size that were coded before, latest first, and their residuals.
+pub(super) struct References<'a> {
+    pub samples: Vec<&'a PaddedPlane>,
+    pub residuals: Vec<&'a PaddedPlane>,
+}
+
 impl PaddedPlane {
     /// All 0.
     pub fn new(width: usize, height: usize) -> Self {

@@ -1,10 +1,9 @@
 //! The tables in docs/format/lossless.md are those of the code.
 
 use super::blend_walk::LIMITS;
-use super::dense_walk::FEATURE_COUNTS;
 use super::features::{OWN, REFERENCE};
 use super::frequency::KERNELS;
-use super::pixel_walk::{ALONE, BESIDE};
+use super::predictor::FEATURE_COUNTS;
 use std::fmt::Write;
 
 const PAGE: &str = include_str!("../../../../docs/format/lossless.md");
@@ -43,20 +42,4 @@ fn the_page_has_the_features() {
         writeln!(table, "| {references} | {narrow} | {middle} | {wide} |").unwrap();
     }
     assert_on_page(&table);
-}
-
-#[test]
-fn the_page_has_the_shares_of_the_quick_predictions() {
-    let table = |names: &[&str], shares: &[[f32; 8]]| {
-        assert_eq!(names.len(), shares.len());
-        let mut table =
-            String::from("| | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |\n|---|---|---|---|---|---|---|---|---|\n");
-        for (name, shares) in names.iter().zip(shares) {
-            let shares: Vec<String> = shares.iter().map(f32::to_string).collect();
-            writeln!(table, "| {name} | {} |", shares.join(" | ")).unwrap();
-        }
-        assert_on_page(&table);
-    };
-    table(&["N", "NW", "NE", "NN", "NNE", "WW", "W"], &ALONE);
-    table(&["dN", "dNW", "dNE", "A", "B", "r", "dW", "W"], &BESIDE);
 }

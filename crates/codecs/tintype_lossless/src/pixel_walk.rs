@@ -1,17 +1,26 @@
 //! The walk that kinds quick and blend share: predictions blended by their recent errors.
 //!
 //! In: the planes of a tile, and a coder for samples of which a prediction is known. Out: the same
-//! planes. Planes of one size are walked pixel by pixel together: what the next sample of one plane
-//! waits for hides behind the samples of the others.
+//! planes. Eight rows go together, each two columns behind the one above, so that a vector holds a
+//! sample of each; and planes of one size go together, each a column behind the one before, so that
+//! what the next vector of one plane waits for hides behind the others.
 //! Bit-exact: integers, and `f32` in a fixed order (decision record 0001).
-//! Source: our own; the blend after JPEG XL's self-correcting predictor.
+//! Source: our own; the blend after JPEG XL's self-correcting predictor, the order of samples as in
+//! wavefront decoding of video.
 
 use super::two_levels::two_levels;
-use fearless_simd::{Simd, SimdBase, f32x8};
+use fearless_simd::{Bytes, Simd, SimdBase, f32x8, i32x8};
+use std::ops::Range;
 use tintype_image::{Level, Plane};
 
-/// Columns beside a row: neighbours lie up to two away.
-const PAD: usize = 2;
+/// Rows that go together.
+pub(super) const ROWS: usize = 8;
+
+/// By how many columns a row lags behind the one above: its upper right neighbour is known then.
+const LAG: usize = 2;
+
+/// How many predictions are blended.
+const PREDICTIONS: usize = 8;
 
 /// Added to the errors of a prediction, in sample steps. 1.5 and 4.4 cost 0.1 % on photos/valid,
 /// 0.5 costs 0.7 %.
@@ -20,74 +29,61 @@ const ERROR_FLOOR: f32 = 2.5;
 /// Added to a number below 2^22, it leaves no bits for a fraction.
 const WHOLE: f32 = 12_582_912.0;
 
-/// What each of the eight predictions takes of a neighbour.
-type Share = [f32; 8];
-
-/// Of N, NW, NE, NN, NNE, WW and W where nothing was coded before, in this order.
-pub(super) const ALONE: [Share; 7] = [
-    [1.0, -1.0, 1.0, 0.0, 2.0, 1.0, 0.375, 0.0],
-    [-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.25, 0.0],
-    [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.375, 0.0],
-    [0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0],
-    [0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0],
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0],
-    [1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.5, 2.0],
-];
-
-/// Of N, NW and NE of the difference to the first reference; what the second reference (or the
-/// first) adds to half of W and N; half of N and what the first adds; that here; W of the
-/// difference, and W.
-pub(super) const BESIDE: [Share; 8] = [
-    [1.0, 1.0, 0.0, -1.0, 0.0, 0.375, 0.0, 0.0],
-    [-1.0, 0.0, 0.0, 0.0, 0.0, -0.25, 0.0, 0.0],
-    [0.0, 0.0, 0.0, 1.0, 0.0, 0.375, 0.0, 0.0],
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
-    [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0],
-    [1.0, 0.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.0],
-    [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5],
-];
-
 /// What codes samples, once for both directions.
 pub(super) trait SampleCoder {
     /// Whether samples are read.
     const READS: bool;
-    /// Whether time matters so much that three planes have a walk of their own.
-    const FAST: bool;
 
-    /// Codes the sample of a site, `wanted` when writing; gives it, and the prediction that it was
-    /// coded around.
-    fn code<S: Simd>(&mut self, simd: S, site: &Site<'_>, wanted: i32) -> (i32, f32);
+    /// Codes the samples `lanes` of a site, `wanted` when writing; gives them, and the predictions
+    /// that they were coded around. What other lanes give does not matter, if it is no sample's
+    /// range away.
+    fn code<S: Simd>(
+        &mut self,
+        simd: S,
+        site: &Site<S>,
+        wanted: &Lanes,
+        lanes: Range<usize>,
+    ) -> Coded<S>;
 }
 
-/// What is kept of a sample: a cache line.
+/// Samples, and the predictions that they were coded around.
+pub(super) struct Coded<S: Simd> {
+    pub samples: f32x8<S>,
+    pub predictions: f32x8<S>,
+}
+
+/// A number for each row.
 #[derive(Clone, Copy, Default)]
-#[repr(align(64))]
-pub(super) struct Cell {
-    /// Absolute errors of the predictions.
-    errors: [f32; 8],
-    pub sample: f32,
-    /// The sample less that of the first reference, or the sample.
-    difference: f32,
-    /// The sample less the prediction that it was coded around, and the magnitude of that.
-    pub residual: f32,
-    magnitude: f32,
+#[repr(align(32))]
+pub(super) struct Lanes(pub [f32; ROWS]);
+
+impl Lanes {
+    #[inline(always)]
+    pub fn load<S: Simd>(&self, simd: S) -> f32x8<S> {
+        f32x8::from_slice(simd, &self.0)
+    }
+
+    #[inline(always)]
+    pub fn store<S: Simd>(&mut self, from: f32x8<S>) {
+        from.store_slice(&mut self.0);
+    }
 }
 
-/// A sample to be coded, and what is known around it.
-pub(super) struct Site<'a> {
-    /// This plane's cells around.
-    pub w: &'a Cell,
-    pub n: &'a Cell,
-    pub nw: &'a Cell,
-    pub ne: &'a Cell,
-    pub ww: &'a Cell,
-    pub nn: &'a Cell,
-    nne: &'a Cell,
-    /// The first reference's cells here, at W and at N, and the second's, which is the first again
-    /// if there is no other; without a reference, some cells.
-    pub first: [&'a Cell; 3],
-    pub second: [&'a Cell; 3],
+/// Samples to be coded, one in each of [`ROWS`] rows, and what is known around them.
+pub(super) struct Site<S: Simd> {
+    /// This plane's samples around.
+    pub w: f32x8<S>,
+    pub n: f32x8<S>,
+    pub nw: f32x8<S>,
+    pub ne: f32x8<S>,
+    pub ww: f32x8<S>,
+    pub nn: f32x8<S>,
+    /// The first reference's samples here and at W, and the second's here, which is the first again
+    /// if there is no other; 0 without a reference.
+    pub first: [f32x8<S>; 2],
+    pub second: f32x8<S>,
+    /// The first reference's residuals here.
+    pub residual: f32x8<S>,
     /// How many planes of the group were coded before.
     pub references: usize,
     /// Planes walked before, other groups' too.
@@ -95,67 +91,46 @@ pub(super) struct Site<'a> {
     /// The largest sample.
     pub largest: f32,
     /// The blend of the predictions, 0 to `largest`.
-    pub blended: f32,
+    pub blended: f32x8<S>,
     /// Weighted magnitudes around; the weights add up to 47, with references to 67.
-    pub energy: f32,
+    pub energy: f32x8<S>,
 }
 
-impl Site<'_> {
-    /// What is matched, as in `match_model`.
-    #[inline(always)]
-    pub fn match_values(&self) -> [i32; 3] {
-        let values = match self.references {
-            0 => [self.w, self.n, self.nw],
-            1 => [self.first[0], self.first[1], self.w],
-            _ => return [0, whole(self.first[0].sample), whole(self.second[0].sample)],
-        };
-        values.map(|cell| whole(cell.sample))
-    }
-
-    /// The step expected from W, as in `match_model`.
-    #[inline(always)]
-    pub fn expected_step(&self) -> f32 {
-        match self.references {
-            0 => self.n.sample - self.w.sample,
-            _ => self.first[0].sample - self.first[1].sample,
-        }
-    }
+/// What the lowest row of eight leaves to the next eight, at one column.
+#[derive(Clone, Copy, Default)]
+struct Above {
+    /// Weighted errors and magnitudes around, see [`Band`].
+    errors: [f32; PREDICTIONS],
+    magnitudes: f32,
+    sample: f32,
+    difference: f32,
+    /// The sample of the row above.
+    before: f32,
 }
 
-/// The rows around a sample, planes of a pixel side by side.
-struct Around<'a> {
-    /// This row, before the sample, from WW of the first plane on.
-    left: &'a [Cell],
-    /// The rows above, from NW and from NN of the first plane on.
-    above: &'a [Cell],
-    above_that: &'a [Cell],
-}
-
-impl<'a> Around<'a> {
-    /// The site of plane `k` of `count`.
-    #[inline(always)]
-    fn site(&self, k: usize, count: usize, plane: usize, largest: f32) -> Site<'a> {
-        let (left, above, above_that) = (self.left, self.above, self.above_that);
-        let (w, n) = (&left[count + k], &above[count + k]);
-        let reference = |r: usize| [&left[2 * count + r], &left[count + r], &above[count + r]];
-        let first = if k > 0 { reference(k - 1) } else { [w, w, n] };
-        Site {
-            w,
-            n,
-            nw: &above[k],
-            ne: &above[2 * count + k],
-            ww: &left[k],
-            nn: &above_that[k],
-            nne: &above_that[count + k],
-            first,
-            second: if k > 1 { reference(k - 2) } else { first },
-            references: k,
-            plane: plane + k,
-            largest,
-            blended: 0.0,
-            energy: 0.0,
-        }
-    }
+/// One plane's part of the walk. Of lists by column the latest comes first.
+struct Band {
+    largest: f32,
+    above: Vec<Above>,
+    /// This eight's samples: row `l`'s of column `x` at `x + LAG * l`, lane `l`.
+    skewed: Vec<Lanes>,
+    samples: [Lanes; 4],
+    /// Samples less those of the first reference.
+    differences: Lanes,
+    /// Samples less the predictions that they were coded around, and the magnitudes of that.
+    residuals: [Lanes; 2],
+    magnitudes: [Lanes; 3],
+    /// Absolute errors of the predictions in the latest two columns: an even and an odd one.
+    errors: [[Lanes; PREDICTIONS]; 2],
+    /// NW + 2 N + NE of errors, and 6 NW + 12 N + 9 NE of magnitudes, for the row below.
+    errors_below: [Lanes; PREDICTIONS],
+    magnitudes_below: Lanes,
+    /// Samples above: at NE, N, NW and once more to the left.
+    north: [Lanes; 4],
+    /// Those above `north`: at NNE and NN.
+    far_north: [Lanes; 2],
+    /// Differences above: at NE, N and NW.
+    differences_north: [Lanes; 3],
 }
 
 /// Codes `planes`, which are in coding order, with their largest samples. Planes of one size go
@@ -173,71 +148,170 @@ pub(super) fn code_planes<C: SampleCoder>(
         let alike = |&k: &usize| size(&planes[k]) == size(&planes[first]);
         let group: Vec<usize> = (0..planes.len()).filter(alike).collect();
         group.iter().for_each(|&k| done[k] = true);
-        let largest: Vec<f32> = group.iter().map(|&k| largest[k] as f32).collect();
-        let largest = &largest[..];
-        if C::FAST && group.len() == 3 {
-            two_levels!(level, simd => code_rows::<_, _, 3>(simd, coder, planes, &group, largest, walked));
-        } else {
-            two_levels!(level, simd => code_rows::<_, _, 0>(simd, coder, planes, &group, largest, walked));
-        }
+        let width = planes[first].width();
+        let bands = group.iter().map(|&k| Band::new(width, group.len(), largest[k] as f32)).collect();
+        two_levels!(level, simd => code_group(simd, coder, planes, &group, bands, walked));
         walked += group.len();
     }
 }
 
-/// Codes the planes `group` of `planes`, which have one size: `N` of them, or any number if that is
-/// 0. A number that is known spares a fifth of the instructions, most of them checks of indices.
+/// Codes the planes `group` of `planes`, which have one size.
 #[inline(always)]
-fn code_rows<S: Simd, C: SampleCoder, const N: usize>(
+fn code_group<S: Simd, C: SampleCoder>(
     simd: S,
     coder: &mut C,
     planes: &mut [Plane<u16>],
     group: &[usize],
-    largest: &[f32],
+    mut bands: Vec<Band>,
     walked: usize,
 ) {
     let (width, height) = (planes[group[0]].width(), planes[group[0]].height());
-    let count = if N == 0 { group.len() } else { N };
-    let largest = &largest[..count];
-    // Cells of a pixel's planes stand side by side; row 0 is this one, the others lie above it.
-    let row = || vec![Cell::default(); (width + 2 * PAD) * count];
-    let mut rows = [row(), row(), row()];
-    for y in 0..height {
-        rows.rotate_right(1);
-        let [row, above, above_that] = &mut rows;
-        for x in 0..PAD {
-            row[x * count..][..count].copy_from_slice(&above[PAD * count..][..count]);
-        }
-        if !C::READS {
-            for (k, &index) in group.iter().enumerate() {
-                let cells = row[PAD * count + k..].iter_mut().step_by(count);
-                cells.zip(planes[index].row(y)).for_each(|(to, &from)| to.sample = f32::from(from));
+    for top in (0..height).step_by(ROWS) {
+        let rows = ROWS.min(height - top);
+        for (band, &index) in bands.iter_mut().zip(group) {
+            band.begin(simd);
+            if !C::READS {
+                band.load_rows(&planes[index], top, rows);
             }
         }
-        // Plane k lies k pixels behind, so that no sample waits for the one coded just before.
-        for step in 0..width + count - 1 {
-            for k in 0..count {
-                let x = step.wrapping_sub(k);
-                if x >= width {
-                    continue;
-                }
-                let (left, rest) = row.split_at_mut((x + PAD) * count + k);
-                let around = Around {
-                    left: &left[x * count..][..2 * count + k],
-                    above: &above[(x + 1) * count..][..3 * count],
-                    above_that: &above_that[(x + 2) * count..][..2 * count],
-                };
-                code_sample(simd, coder, around.site(k, count, walked, largest[k]), &mut rest[0]);
+        for step in 0..width + LAG * (ROWS - 1) + group.len() {
+            for k in 0..group.len().min(step + 1) {
+                let at = At { width, rows, x: step - k, plane: walked + k };
+                let (before, rest) = bands.split_at_mut(k);
+                code_column(simd, coder, at, before, &mut rest[0]);
             }
         }
-        let (body, border) = row.split_at_mut((width + PAD) * count);
-        let last = &body[(width + PAD - 1) * count..];
-        border.chunks_mut(count).for_each(|cells| cells.copy_from_slice(last));
         if C::READS {
-            for (k, &index) in group.iter().enumerate() {
-                let cells = row[PAD * count + k..].iter().step_by(count);
-                let samples = planes[index].row_mut(y).iter_mut();
-                samples.zip(cells).for_each(|(to, from)| *to = whole(from.sample) as u16);
+            for (band, &index) in bands.iter().zip(group) {
+                band.store_rows(&mut planes[index], top, rows);
             }
+        }
+    }
+}
+
+/// Where a column of eight samples lies.
+#[derive(Clone, Copy)]
+struct At {
+    width: usize,
+    /// Rows that there are, up to [`ROWS`].
+    rows: usize,
+    /// Column of the first row's sample; row `l`'s is `LAG * l` less.
+    x: usize,
+    /// Planes walked before.
+    plane: usize,
+}
+
+impl At {
+    /// Rows whose sample lies in the plane.
+    #[inline(always)]
+    fn lanes(self) -> Range<usize> {
+        let end = self.rows.min(self.x / LAG + 1);
+        let start = if self.x < self.width { 0 } else { (self.x - self.width) / LAG + 1 };
+        start.min(end)..end
+    }
+
+    /// The row whose sample lies in column `x`.
+    #[inline(always)]
+    fn lane_in(self, x: usize) -> Option<usize> {
+        let lane = self.x.checked_sub(x)?;
+        (lane.is_multiple_of(LAG) && lane < LAG * ROWS).then_some(lane / LAG)
+    }
+}
+
+impl Band {
+    /// For planes of this width in a group of `count`.
+    fn new(width: usize, count: usize, largest: f32) -> Self {
+        let zeros = Lanes::default();
+        Self {
+            largest,
+            above: vec![Above::default(); width + 1],
+            skewed: vec![zeros; width + LAG * (ROWS - 1) + count],
+            samples: [zeros; 4],
+            differences: zeros,
+            residuals: [zeros; 2],
+            magnitudes: [zeros; 3],
+            errors: [[zeros; PREDICTIONS]; 2],
+            errors_below: [zeros; PREDICTIONS],
+            magnitudes_below: zeros,
+            north: [zeros; 4],
+            far_north: [zeros; 2],
+            differences_north: [zeros; 3],
+        }
+    }
+
+    /// To be called before the first column: what lies above the first sample.
+    fn begin<S: Simd>(&mut self, simd: S) {
+        let first = self.above[0];
+        self.north[0].store(f32x8::splat(simd, first.sample));
+        self.far_north[0].store(f32x8::splat(simd, first.before));
+        self.differences_north[0].store(f32x8::splat(simd, first.difference));
+    }
+
+    fn load_rows(&mut self, plane: &Plane<u16>, top: usize, rows: usize) {
+        for lane in 0..rows {
+            let to = self.skewed[LAG * lane..].iter_mut();
+            to.zip(plane.row(top + lane)).for_each(|(to, &from)| to.0[lane] = f32::from(from));
+        }
+    }
+
+    fn store_rows(&self, plane: &mut Plane<u16>, top: usize, rows: usize) {
+        for lane in 0..rows {
+            let to = plane.row_mut(top + lane).iter_mut();
+            to.zip(&self.skewed[LAG * lane..]).for_each(|(to, from)| *to = whole(from.0[lane]) as u16);
+        }
+    }
+
+    /// A sample in column 0 has its upper neighbour to the left, and mean errors of those above.
+    #[cold]
+    #[inline(never)]
+    fn begin_row(&mut self, lane: usize) {
+        let n = self.north[1].0[lane];
+        for samples in &mut self.samples[..2] {
+            samples.0[lane] = n;
+        }
+        self.north[2].0[lane] = n;
+        self.differences.0[lane] = self.differences_north[1].0[lane];
+        self.differences_north[2].0[lane] = self.differences.0[lane];
+        let first = &self.above[0];
+        for p in 0..PREDICTIONS {
+            let above = if lane > 0 { self.errors_below[p].0[lane - 1] } else { first.errors[p] };
+            for errors in &mut self.errors {
+                errors[p].0[lane] = above * 0.25;
+            }
+        }
+        let above = if lane > 0 { self.magnitudes_below.0[lane - 1] } else { first.magnitudes };
+        for magnitudes in &mut self.magnitudes[..2] {
+            magnitudes.0[lane] = above * (1.0 / 27.0);
+        }
+    }
+
+    /// Right of a row everything is as at its last sample; `new` is the place of the latest errors.
+    #[cold]
+    #[inline(never)]
+    fn end_row(&mut self, lane: usize, new: usize) {
+        self.magnitudes[0].0[lane] = self.magnitudes[1].0[lane];
+        let [even, odd] = &mut self.errors;
+        let (to, from) = if new == 0 { (even, odd) } else { (odd, even) };
+        for (to, from) in to.iter_mut().zip(from) {
+            to.0[lane] = from.0[lane];
+        }
+    }
+
+    /// Keeps what the eight rows below need.
+    #[inline(always)]
+    fn leave(&mut self, at: At) {
+        const LAST: usize = ROWS - 1;
+        let x = at.x.wrapping_sub(LAG * LAST);
+        if let Some(above) = self.above.get_mut(x) {
+            above.sample = self.samples[0].0[LAST];
+            above.difference = self.differences.0[LAST];
+        }
+        if let Some(above) = self.above.get_mut(x.wrapping_sub(1)) {
+            above.errors = self.errors_below.map(|lanes| lanes.0[LAST]);
+            above.magnitudes = self.magnitudes_below.0[LAST];
+        }
+        if let Some(above) = self.above.get_mut(x.wrapping_add(LAG)) {
+            above.before = self.samples[0].0[LAST - 1];
         }
     }
 }
@@ -248,59 +322,167 @@ pub(super) fn whole(v: f32) -> i32 {
     (v + WHOLE).to_bits() as i32 - WHOLE.to_bits() as i32
 }
 
-/// The sum of these values' shares, in their order.
+/// The numbers nearest to `v`.
 #[inline(always)]
-fn shared<S: Simd, const N: usize>(simd: S, shares: &[Share; N], values: [f32; N]) -> f32x8<S> {
-    let mut sum = f32x8::from_slice(simd, &shares[0]) * values[0];
-    for i in 1..N {
-        sum += f32x8::from_slice(simd, &shares[i]) * values[i];
-    }
-    sum
+pub(super) fn wholes<S: Simd>(simd: S, v: f32x8<S>) -> i32x8<S> {
+    (v + WHOLE).bitcast::<i32x8<S>>() - i32x8::splat(simd, WHOLE.to_bits() as i32)
 }
 
-/// The eight predictions of a sample.
+/// `v` of each row for the row below, and `first` for the first row.
 #[inline(always)]
-fn predictions<S: Simd>(simd: S, site: &Site<'_>) -> f32x8<S> {
-    let (w, n, nw, ne) = (site.w, site.n, site.nw, site.ne);
-    if site.references == 0 {
-        let cells = [n, nw, ne, site.nn, site.nne, site.ww, w];
-        return shared(simd, &ALONE, cells.map(|cell| cell.sample));
-    }
-    let [r, rw, rn] = site.first.map(|cell| cell.sample);
-    let [q, qw, qn] = site.second.map(|cell| cell.sample);
-    let across = (q - (qw + qn) * 0.5) + n.sample * 0.5;
-    let step = ((r - (rw + rn) * 0.5) + n.sample) * 0.5;
-    let row = [n.difference, nw.difference, ne.difference];
-    let values = [row[0], row[1], row[2], across, step, r, w.difference, w.sample];
-    shared(simd, &BESIDE, values)
+fn below<S: Simd>(simd: S, first: f32, v: &Lanes) -> f32x8<S> {
+    f32x8::splat(simd, first).slide::<{ ROWS - 1 }>(v.load(simd))
 }
 
-/// Codes one sample into `cell`.
+/// Puts `latest` before the others, of which the last one goes.
 #[inline(always)]
-fn code_sample<S: Simd, C: SampleCoder>(simd: S, coder: &mut C, mut site: Site<'_>, cell: &mut Cell) {
-    let predictions = predictions(simd, &site);
-    let (w, n, nw, ne, ww) = (site.w, site.n, site.nw, site.ne, site.ww);
-    let errors = |cell: &Cell| f32x8::from_slice(simd, &cell.errors);
-    let (north, west) = (errors(n), errors(w));
-    let far = errors(nw) + errors(ne) + (north + north) + errors(ww);
-    let sum = (far + ERROR_FLOOR) + (west + west);
-    let weights = f32x8::splat(simd, 1.0) / (sum * sum);
-    let blended = simd.reduce_sum_f32x8(weights * predictions) / simd.reduce_sum_f32x8(weights);
-    site.blended = blended.max(0.0).min(site.largest);
-
-    site.energy = 12.0 * n.magnitude + 6.0 * nw.magnitude + 9.0 * ne.magnitude;
-    site.energy = (site.energy + 4.0 * ww.magnitude) + 16.0 * w.magnitude;
-    let mut reference = 0.0;
-    if site.references > 0 {
-        let [r, rw, _] = site.first;
-        site.energy += 16.0 * r.magnitude + 4.0 * rw.magnitude;
-        reference = r.sample;
+fn push<const N: usize>(list: &mut [Lanes; N], latest: Lanes) {
+    for i in (1..N).rev() {
+        list[i] = list[i - 1];
     }
-    let (sample, prediction) = coder.code(simd, &site, whole(cell.sample));
-    let sample = (sample as f32).max(0.0).min(site.largest);
-    cell.sample = sample;
-    cell.difference = sample - reference;
-    cell.residual = sample - prediction;
-    cell.magnitude = cell.residual.abs();
-    (predictions - sample).abs().store_slice(&mut cell.errors);
+    list[0] = latest;
+}
+
+/// The eight predictions of samples without a reference.
+#[inline(always)]
+fn predictions_alone<S: Simd>(site: &Site<S>, nne: f32x8<S>) -> [f32x8<S>; PREDICTIONS] {
+    let Site { w, n, nw, ne, ww, nn, .. } = *site;
+    let smooth = (w * 0.5 + n * 0.375) + (ne * 0.375 - nw * 0.25);
+    [w + n - nw, w + ne - n, n, w, n + n - nn, n + ne - nne, smooth, w + w - ww]
+}
+
+/// The eight predictions of samples beside the planes `before`.
+#[inline(always)]
+fn predictions_beside<S: Simd>(
+    simd: S,
+    band: &Band,
+    before: &[Band],
+    site: &Site<S>,
+) -> [f32x8<S>; PREDICTIONS] {
+    let (first, r, q) = (&before[before.len() - 1], site.first[0], site.second);
+    let (rw, rn) = (site.first[1], first.north[2].load(simd));
+    let (qw, qn) = match before {
+        [.., second, _] => (second.samples[3].load(simd), second.north[3].load(simd)),
+        _ => (rw, rn),
+    };
+    let [dne, dn, dnw] = [0, 1, 2].map(|i| band.differences_north[i].load(simd));
+    let dw = band.differences.load(simd);
+    let half = (site.w + site.n) * 0.5;
+    let smooth = (dw * 0.5 + dn * 0.375) + (dne * 0.375 - dnw * 0.25);
+    [
+        dw + dn - dnw + r,
+        dn + r,
+        dw + r,
+        dw + dne - dn + r,
+        site.w,
+        smooth + r,
+        half + (q - (qw + qn) * 0.5),
+        half + (r - (rw + rn) * 0.5) * 0.5,
+    ]
+}
+
+/// Codes one sample of each row of a plane; `before` are the planes of its group before it, which
+/// are as many columns ahead.
+#[inline(always)]
+fn code_column<S: Simd, C: SampleCoder>(
+    simd: S,
+    coder: &mut C,
+    at: At,
+    before: &[Band],
+    band: &mut Band,
+) {
+    let (x, references) = (at.x, before.len());
+    let (here, right) = (band.above[x.min(at.width)], &band.above[(x + 1).min(at.width)]);
+    let beside = |v: f32x8<S>| {
+        let mut lanes = Lanes::default();
+        lanes.store(v);
+        lanes
+    };
+    if references == 0 {
+        push(&mut band.far_north, beside(below(simd, right.before, &band.north[1])));
+    } else {
+        let difference = below(simd, right.difference, &band.differences);
+        push(&mut band.differences_north, beside(difference));
+    }
+    push(&mut band.north, beside(below(simd, right.sample, &band.samples[0])));
+    if let Some(lane) = at.lane_in(0) {
+        band.begin_row(lane);
+    }
+
+    let zero = f32x8::splat(simd, 0.0);
+    let [ne, n, nw] = [0, 1, 2].map(|i| band.north[i].load(simd));
+    let mut site = Site {
+        w: band.samples[0].load(simd),
+        n,
+        nw,
+        ne,
+        ww: band.samples[1].load(simd),
+        nn: band.far_north[1].load(simd),
+        first: [zero; 2],
+        second: zero,
+        residual: zero,
+        references,
+        plane: at.plane,
+        largest: band.largest,
+        blended: zero,
+        energy: zero,
+    };
+    let [m, mw] = [0, 1].map(|i| band.magnitudes[i].load(simd));
+    site.energy = below(simd, here.magnitudes, &band.magnitudes_below) + (m * 16.0 + mw * 4.0);
+    let predictions = match before {
+        [] => predictions_alone(&site, band.far_north[0].load(simd)),
+        [.., first] => {
+            site.first = [first.samples[1].load(simd), first.samples[2].load(simd)];
+            site.second = match before {
+                [.., second, _] => second.samples[2].load(simd),
+                _ => site.first[0],
+            };
+            site.residual = first.residuals[1].load(simd);
+            let [r, rw] = [1, 2].map(|i| first.magnitudes[i].load(simd));
+            site.energy += r * 16.0 + rw * 4.0;
+            predictions_beside(simd, band, before, &site)
+        }
+    };
+
+    // Weighted by the inverse square of errors around; those to the left also go below.
+    let (new, mut sum, mut weights) = (x & 1, zero, zero);
+    for p in 0..PREDICTIONS {
+        let (west, far) = (band.errors[new ^ 1][p].load(simd), band.errors[new][p].load(simd));
+        let left = (west + west) + far;
+        let around = below(simd, here.errors[p], &band.errors_below[p]) + left;
+        band.errors_below[p].store(left);
+        let around = around + ERROR_FLOOR;
+        let weight = f32x8::splat(simd, 1.0) / (around * around);
+        sum += weight * predictions[p];
+        weights += weight;
+    }
+    let largest = f32x8::splat(simd, band.largest);
+    site.blended = (sum / weights).max(zero).min(largest);
+
+    let coded = coder.code(simd, &site, &band.skewed[x], at.lanes());
+    let mut samples = beside(coded.samples.max(zero).min(largest));
+    band.skewed[x] = samples;
+    let ends = at.lane_in(at.width);
+    if let Some(lane) = ends {
+        samples.0[lane] = band.samples[0].0[lane];
+    }
+    push(&mut band.samples, samples);
+    let samples = samples.load(simd);
+    band.differences.store(samples - site.first[0]);
+    let residuals = samples - coded.predictions;
+    push(&mut band.residuals, beside(residuals));
+    push(&mut band.magnitudes, beside(residuals.abs()));
+    for p in 0..PREDICTIONS {
+        band.errors[new][p].store((predictions[p] - samples).abs());
+    }
+    if let Some(lane) = ends {
+        band.end_row(lane, new);
+    }
+    for p in 0..PREDICTIONS {
+        let sum = band.errors_below[p].load(simd) + band.errors[new][p].load(simd);
+        band.errors_below[p].store(sum);
+    }
+    let [m, mw, mww] = [0, 1, 2].map(|i| band.magnitudes[i].load(simd));
+    band.magnitudes_below.store((mww * 6.0 + mw * 12.0) + m * 9.0);
+    band.leave(at);
 }

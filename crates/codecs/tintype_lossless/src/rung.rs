@@ -34,8 +34,8 @@ const LADDER: [Rung; 9] = [
     Rung { photo: Kind::Quick, screen: Kind::Repeats, saving_percent: 0 },
     Rung { photo: Kind::Blend, screen: Kind::Colours, saving_percent: 15 },
     Rung { photo: Kind::Blend, screen: Kind::Colours, saving_percent: 15 },
-    Rung { photo: Kind::Dense, screen: Kind::Colours, saving_percent: 0 },
-    Rung { photo: Kind::Dense, screen: Kind::Colours, saving_percent: 0 },
+    Rung { photo: Kind::Fitted, screen: Kind::Colours, saving_percent: 0 },
+    Rung { photo: Kind::Fitted, screen: Kind::Colours, saving_percent: 0 },
     Rung { photo: Kind::Dense, screen: Kind::Colours, saving_percent: 0 },
 ];
 

@@ -1,6 +1,6 @@
 //! Numbers under static tables: recorded when writing, so that the tables can stand before them.
 //!
-//! In: whole numbers below 2^18, each with the number of its context and one of four lanes. Out:
+//! In: whole numbers below 2^18, each with the number of its context and one of eight lanes. Out:
 //! tables in the tile's head, then tokens as rANS with a state for each lane, and the plain bits
 //! beside. [`NumberWalk`] is what a walk is written over, once for both directions.
 //! Bit-exact: integers.
@@ -9,12 +9,13 @@
 
 use super::static_tables::{COUNTS, Counts, PRECISION, SLOTS, StaticTables, parts, slots};
 use super::token::{bits_of, number_of, token_of};
+use std::ops::Range;
 use tintype_codec::CodecError;
 use tintype_entropy::bits::{LsbReader, LsbWriter};
 use tintype_entropy::{BitWalk, EntropyError};
 
-/// Coder states: enough that the steps of four tokens overlap.
-pub(super) const LANES: usize = 4;
+/// Coder states: one for each row that goes together in the quick walk.
+pub(super) const LANES: usize = 8;
 
 /// A state lies in `STATE_MIN..STATE_MIN << 32` between tokens, and at `STATE_MIN` before the
 /// first one coded.
@@ -31,15 +32,29 @@ pub(super) trait NumberWalk {
     /// Codes one number below 2^18; use the one returned.
     fn number(&mut self, lane: usize, context: usize, number: u32) -> u32;
 
+    /// Codes the numbers `lanes`, each under its context and in its lane.
+    #[inline(always)]
+    fn lanes(&mut self, lanes: Range<usize>, contexts: &[i32; LANES], numbers: &mut [u32; LANES]) {
+        if lanes == (0..LANES) {
+            for lane in 0..LANES {
+                numbers[lane] = self.number(lane, contexts[lane] as usize, numbers[lane]);
+            }
+            return;
+        }
+        for lane in lanes {
+            numbers[lane] = self.number(lane, contexts[lane] as usize, numbers[lane]);
+        }
+    }
+
     /// Codes a row of numbers, under contexts from `first` on, the lanes in turn from the first.
     #[inline(always)]
     fn numbers(&mut self, first: usize, contexts: &[u8], numbers: &mut [u16]) {
-        let (quads, rest) = numbers.as_chunks_mut::<LANES>();
+        let (full, rest) = numbers.as_chunks_mut::<LANES>();
         let (contexts, contexts_of_rest) = contexts.as_chunks::<LANES>();
-        for (quad, contexts) in quads.iter_mut().zip(contexts) {
+        for (numbers, contexts) in full.iter_mut().zip(contexts) {
             for lane in 0..LANES {
                 let context = first + usize::from(contexts[lane]);
-                quad[lane] = self.number(lane, context, u32::from(quad[lane])) as u16;
+                numbers[lane] = self.number(lane, context, u32::from(numbers[lane])) as u16;
             }
         }
         for (lane, (number, &context)) in rest.iter_mut().zip(contexts_of_rest).enumerate() {
@@ -50,7 +65,7 @@ pub(super) trait NumberWalk {
 
 /// Keeps tokens until their tables are known.
 pub(super) struct Recorder {
-    /// Lane, from bit 30 on; context, from bit 8 on; token.
+    /// Lane, from bit 29 on; context, from bit 8 on; token.
     entries: Vec<u32>,
     counts: Vec<Counts>,
     plain: LsbWriter,
@@ -86,9 +101,9 @@ impl Recorder {
         let mut states = [STATE_MIN; LANES];
         let mut words = Vec::with_capacity(self.entries.len() / 8);
         for entry in self.entries.iter().rev() {
-            let table = &steps[usize::from(tables.of[(entry << 2 >> 10) as usize])];
+            let table = &steps[usize::from(tables.of[(entry << 3 >> 11) as usize])];
             let step = &table[(entry & 0xff) as usize & (COUNTS - 1)];
-            step.code(&mut states[(entry >> 30) as usize], &mut words);
+            step.code(&mut states[(entry >> 29) as usize], &mut words);
         }
         let plain = self.plain.finish().map_err(failed)?;
         let mut bytes = Vec::with_capacity(FIXED_BYTES + 4 * words.len() + plain.len());
@@ -106,7 +121,7 @@ impl NumberWalk for Recorder {
     #[inline(always)]
     fn number(&mut self, lane: usize, context: usize, number: u32) -> u32 {
         let token = token_of(number);
-        self.entries.push((lane as u32) << 30 | (context as u32) << 8 | token);
+        self.entries.push((lane as u32) << 29 | (context as u32) << 8 | token);
         self.count(context, token, number);
         number
     }
@@ -116,7 +131,7 @@ impl NumberWalk for Recorder {
         let start = self.entries.len();
         let entry = |(x, (&context, &number)): (usize, (&u8, &u16))| {
             let context = first as u32 + u32::from(context);
-            (x as u32) << 30 | context << 8 | token_of(u32::from(number))
+            (x as u32) << 29 | context << 8 | token_of(u32::from(number))
         };
         self.entries.extend(contexts.iter().zip(&*numbers).enumerate().map(entry));
         for (x, (&context, &number)) in contexts.iter().zip(&*numbers).enumerate() {

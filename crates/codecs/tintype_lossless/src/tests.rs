@@ -74,8 +74,8 @@ fn assert_kinds_round_trip(source: &Planes) -> Vec<Vec<u8>> {
     sections
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Blend, Kind::Dense, Kind::Colours, Kind::Quick, Kind::Instant, Kind::Repeats];
+const KINDS: [Kind; 7] =
+    [Kind::Blend, Kind::Dense, Kind::Colours, Kind::Quick, Kind::Instant, Kind::Repeats, Kind::Fitted];
 const CONTENTS: [Content; 4] = [Content::Smooth, Content::Noise, Content::Constant, Content::FewColours];
 
 fn with_alpha(mut shape: Shape, depth: u8) -> Shape {
@@ -146,7 +146,8 @@ fn every_rung_round_trips_with_its_kind() {
     for y in (0..170).step_by(9) {
         flat.planes[1].row_mut(y)[20..90].fill(3);
     }
-    let photos = [Kind::Instant, Kind::Instant, Kind::Quick, Kind::Quick, Kind::Blend, Kind::Blend];
+    let [a, b, c, d] = [Kind::Instant, Kind::Quick, Kind::Blend, Kind::Fitted];
+    let photos = [a, a, b, b, c, c, d, d];
     for effort in 1..=9u8 {
         let kind = |source| assert_round_trip(source, effort).header[1] >> 4;
         let photo = photos.get(usize::from(effort) - 1).copied().unwrap_or(Kind::Dense);
@@ -283,12 +284,13 @@ fn each_kind_has_its_bytes() {
     };
     let hashes: Vec<(usize, u32)> = sections.iter().map(hash).collect();
     let expected = [
-        (2832, 1_726_686_369),
-        (2574, 797_529_250),
+        (2834, 3_322_774_801),
+        (2568, 3_196_394_311),
         (2931, 706_446_762),
-        (3020, 1_469_295_412),
-        (2873, 2_661_006_816),
+        (3044, 1_821_580_956),
+        (2901, 3_481_101_853),
         (3438, 454_580_669),
+        (2677, 1_005_610_999),
     ];
     assert_eq!(hashes, expected, "{KINDS:?}");
 }

@@ -8,9 +8,10 @@ use super::blend_walk::BlendCoder;
 use super::colour_walk::ColourWalk;
 use super::colours::PLANES_MAX;
 use super::dense_walk::DenseWalk;
+use super::fitted_walk::FittedWalk;
 use super::instant_walk::{self, InstantWalk};
 use super::packing::ValueList;
-use super::padded_plane::PaddedPlane;
+use super::padded_plane::{PaddedPlane, References};
 use super::pixel_walk;
 use super::quick_walk::{self, QuickCoder};
 use super::repeat_walk::RepeatWalk;
@@ -19,10 +20,11 @@ use tintype_codec::CodecError;
 use tintype_entropy::{BitDecoder, BitEncoder, BitWalk, FrequencyWalk};
 use tintype_image::{Level, Plane, Planes};
 
-/// How a tile is coded; the number, from 0 on, stands in the stream. Blended predictions under adaptive tables
-/// (`blend_walk`), least squares under a context mixer (`dense_walk`), whole colours under mixed
-/// contexts (`colour_walk`), blended predictions under static tables (`quick_walk`), one prediction
-/// under static tables (`instant_walk`), runs and whole colours (`repeat_walk`).
+/// How a tile is coded; the number, from 0 on, stands in the stream. Blended predictions under
+/// adaptive tables (`blend_walk`), least squares under a context mixer (`dense_walk`), whole colours
+/// under mixed contexts (`colour_walk`), blended predictions under static tables (`quick_walk`), one
+/// prediction under static tables (`instant_walk`), runs and whole colours (`repeat_walk`), least
+/// squares under adaptive tables (`fitted_walk`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Blend,
@@ -31,14 +33,22 @@ pub(super) enum Kind {
     Quick,
     Instant,
     Repeats,
+    Fitted,
 }
 
 impl Kind {
     /// # Errors
     /// `Malformed` for a kind that does not exist.
     pub fn from_number(number: u8) -> Result<Self, CodecError> {
-        const ALL: [Kind; 6] =
-            [Kind::Blend, Kind::Dense, Kind::Colours, Kind::Quick, Kind::Instant, Kind::Repeats];
+        const ALL: [Kind; 7] = [
+            Kind::Blend,
+            Kind::Dense,
+            Kind::Colours,
+            Kind::Quick,
+            Kind::Instant,
+            Kind::Repeats,
+            Kind::Fitted,
+        ];
         let what = || format!("tile of kind {number} (0 to {} exist)", ALL.len() - 1);
         let kind = ALL.get(usize::from(number)).copied();
         kind.ok_or_else(|| CodecError::Malformed { what: what(), at: None })
@@ -146,7 +156,7 @@ fn code_adaptive<W: FrequencyWalk>(
     Ok(())
 }
 
-/// Codes planes by kind blend or dense.
+/// Codes planes by kind blend, dense or fitted.
 fn code_planes<W: FrequencyWalk>(
     planes: &mut Planes,
     kind: Kind,
@@ -156,13 +166,27 @@ fn code_planes<W: FrequencyWalk>(
     let lists = code_value_lists(walk, planes)?;
     let order = order(planes.planes.len());
     let largest: Vec<i32> = order.iter().map(|&k| lists[k].max(bits(planes, k))).collect();
-    if kind == Kind::Dense {
-        code_dense(walk, planes, &order, &largest, level);
-    } else {
-        let pixels = planes.shape.width_px * planes.shape.height_px;
-        in_order(planes, &order, |ordered| {
+    let pixels = planes.shape.width_px * planes.shape.height_px;
+    match kind {
+        Kind::Dense => {
+            let mut mixer = None;
+            plane_by_plane(planes, &order, W::READS, |position, plane, references| {
+                let walk_of_plane =
+                    DenseWalk::new(level, largest[position], plane.width, references, mixer.take());
+                let (residuals, left) = walk_of_plane.run(walk, plane);
+                mixer = Some(left);
+                residuals
+            });
+        }
+        Kind::Fitted => {
+            let mut coder = BlendCoder::new(walk, pixels);
+            plane_by_plane(planes, &order, W::READS, |position, plane, references| {
+                FittedWalk::new(level, largest[position], plane.width, references).run(&mut coder, plane)
+            });
+        }
+        _ => in_order(planes, &order, |ordered| {
             pixel_walk::code_planes(&mut BlendCoder::new(walk, pixels), ordered, &largest, level);
-        });
+        }),
     }
     if W::READS {
         unpack(planes, &lists);
@@ -170,28 +194,29 @@ fn code_planes<W: FrequencyWalk>(
     Ok(())
 }
 
-/// Codes plane by plane.
-fn code_dense<W: BitWalk>(
-    walk: &mut W,
+/// Hands the planes to `code` one by one in this order, each with its position and references; `code`
+/// gives the plane's residuals.
+fn plane_by_plane(
     planes: &mut Planes,
     order: &[usize],
-    largest: &[i32],
-    level: Level,
+    reads: bool,
+    mut code: impl FnMut(usize, &mut PaddedPlane, References<'_>) -> PaddedPlane,
 ) {
     let mut coded: Vec<PaddedPlane> = Vec::new();
     let mut residuals: Vec<PaddedPlane> = Vec::new();
-    let mut mixer = None;
     for (position, &index) in order.iter().enumerate() {
-        let references = references(planes, order, position);
-        let mut plane = PaddedPlane::to_code(&planes.planes[index], W::READS);
-        let samples: Vec<&PaddedPlane> = references.iter().map(|&k| &coded[k]).collect();
-        let errors: Vec<&PaddedPlane> = references.iter().map(|&k| &residuals[k]).collect();
-        let before = mixer.take();
-        let dense = DenseWalk::new(level, largest[position], plane.width, samples, errors, before);
-        let (own, left) = dense.run(walk, &mut plane);
+        let before = references(planes, order, position);
+        let mut plane = PaddedPlane::to_code(&planes.planes[index], reads);
+        let own = code(
+            position,
+            &mut plane,
+            References {
+                samples: before.iter().map(|&k| &coded[k]).collect(),
+                residuals: before.iter().map(|&k| &residuals[k]).collect(),
+            },
+        );
         residuals.push(own);
-        mixer = Some(left);
-        if W::READS {
+        if reads {
             plane.copy_to(&mut planes.planes[index]);
         }
         coded.push(plane);
