@@ -258,6 +258,11 @@ fn ends_with_separator(path: &Path) -> bool {
 
 fn check_jobs(jobs: &[Job]) -> Result<(), Failure> {
     let mut taken: BTreeMap<&Path, &Place> = BTreeMap::new();
+    let files = jobs.iter().filter_map(|job| match &job.input {
+        Place::File(input) => input.canonicalize().ok(),
+        Place::Standard => None,
+    });
+    let inputs: BTreeSet<PathBuf> = files.collect();
     for job in jobs {
         let Place::File(output) = &job.output else { continue };
         if let Some(other) = taken.insert(output, &job.input) {
@@ -268,11 +273,7 @@ fn check_jobs(jobs: &[Job]) -> Result<(), Failure> {
                 output.display()
             )));
         }
-        let same = |input: &Path| match (input.canonicalize(), output.canonicalize()) {
-            (Ok(input), Ok(output)) => input == output,
-            _ => false,
-        };
-        if jobs.iter().any(|job| matches!(&job.input, Place::File(input) if same(input))) {
+        if output.canonicalize().is_ok_and(|output| inputs.contains(&output)) {
             return Err(Failure::Usage(format!(
                 "{} is an input and would be overwritten; name another file with -o",
                 output.display()
