@@ -6,8 +6,10 @@
 //! form, and the same command goes on with the rest.
 
 use crate::commands::decode::decode_place;
-use crate::files::{Input, Job, Place, find_inputs};
+use crate::files::{Input, Job, Place, find_inputs, folder_of};
 use crate::seal::{Sealing, with_keys};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use tintype::files::PictureFormat;
 use tintype::{CodecId, DecodeOptions, Models, Picture, Threads};
@@ -159,19 +161,31 @@ pub fn is_done(typed: &[PathBuf]) -> bool {
         && find_inputs(typed, &takes).is_ok_and(|found| found.inputs.iter().all(is_tin))
 }
 
-/// Lets the output of `job` keep the extension of its input, as it did when the batch began: another
+/// Lets the outputs of `jobs` keep the extension of their input, as they did when the batch began: another
 /// picture of the same stem has such a file already.
-pub fn keep_longer_name(job: &mut Job) {
+pub fn keep_longer_names(jobs: &mut [Job]) {
+    // Of each folder, the stems of files that have a further extension; it is listed once.
+    let mut folders: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for job in jobs {
+        let Place::File(output) = &job.output else { continue };
+        let folder = folder_of(output).to_path_buf();
+        let longer = folders.entry(folder).or_insert_with_key(|folder| {
+            let names =
+                std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+            let stem = |name: OsString| {
+                let (stem, extension) = name.to_str()?.strip_suffix(".tin")?.rsplit_once('.')?;
+                (!extension.is_empty()).then(|| stem.to_string())
+            };
+            names.filter_map(stem).collect()
+        });
+        let stem = output.file_stem().map(|stem| stem.to_string_lossy());
+        let longer_is_there = stem.is_some_and(|stem| longer.contains(stem.as_ref()));
+        keep_extension(job, longer_is_there);
+    }
+}
+
+fn keep_extension(job: &mut Job, longer_is_there: bool) {
     let (Place::File(input), Place::File(output)) = (&job.input, &job.output) else { return };
-    let Some(stem) = output.file_stem().map(|stem| stem.to_string_lossy().into_owned()) else { return };
-    let is_longer = |name: &str| {
-        let inner = name.strip_suffix(".tin").and_then(|name| name.strip_prefix(&format!("{stem}.")));
-        inner.is_some_and(|extension| !extension.is_empty() && !extension.contains('.'))
-    };
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new(".")));
-    let longer_is_there =
-        entries.into_iter().flatten().flatten().any(|e| is_longer(&e.file_name().to_string_lossy()));
     if let (true, Some(extension)) = (longer_is_there, input.extension()) {
         let mut name = output.with_extension("").into_os_string();
         name.push(".");

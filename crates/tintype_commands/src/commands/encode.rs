@@ -6,7 +6,9 @@ use crate::commands::clip::{self, ClipPlan, Taken};
 use crate::commands::comparison::{Coded, comparison};
 use crate::commands::kept::{Kept, losses};
 use crate::commands::{Report, complaint_of, over_jobs, read_models, retain_new, texts_of};
-use crate::files::{Found, Input, Job, Place, find_inputs, plan_jobs, read_input, read_input_if};
+use crate::files::{
+    Found, Input, Job, Place, find_inputs, folder_of, plan_jobs, read_input, read_input_if,
+};
 use crate::leftovers::remove_leftovers;
 use crate::output::{Existing, Preserve, check_standard_output, write_result};
 use crate::pairs::pair;
@@ -16,8 +18,10 @@ use crate::replace::{self, Expected, Replace};
 use crate::seal::Sealing;
 use crate::style::{complain, note, ratio_text, size_text, time_text};
 use crate::{Failure, Outcome};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 use tintype::files::{self, PictureFormat};
@@ -118,9 +122,9 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     if sealing.is_on() && jobs.iter().any(|job| is_jpeg(&job.output)) {
         return Err(Failure::Usage("a JPEG cannot be sealed; write a .tin file".into()));
     }
-    jobs.iter_mut().for_each(keep_longer_name_beside_sibling);
+    keep_longer_names_beside_siblings(&mut jobs);
     if args.replace {
-        jobs.iter_mut().for_each(replace::keep_longer_name);
+        replace::keep_longer_names(&mut jobs);
     }
     retain_new(&mut jobs, &args.common);
 
@@ -252,18 +256,25 @@ fn complain_about_files_not_taken(found: &Found) -> bool {
 
 /// `IMG.png` may become `IMG.png.tin` only where another picture `IMG.jpg` stands beside it: then `IMG.tin`
 /// may be that picture's. Elsewhere `IMG.tin` is the user's to replace.
-fn keep_longer_name_beside_sibling(job: &mut Job) {
-    let Place::File(input) = &job.input else { return };
-    let folder = input.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new(".")));
-    let has_sibling = entries.into_iter().flatten().flatten().any(|entry| {
-        let path = entry.path();
-        path.file_stem() == input.file_stem()
-            && path.file_name() != input.file_name()
-            && format_of(&path).is_some()
-    });
-    if !has_sibling {
-        job.otherwise = None;
+fn keep_longer_names_beside_siblings(jobs: &mut [Job]) {
+    // Of each folder, how many pictures have a stem: it is listed once, not for each of its files.
+    let mut folders: BTreeMap<PathBuf, BTreeMap<OsString, usize>> = BTreeMap::new();
+    for job in jobs {
+        let Place::File(input) = &job.input else { continue };
+        let folder = folder_of(input);
+        let stems = folders.entry(folder.to_path_buf()).or_insert_with(|| {
+            let mut stems = BTreeMap::new();
+            let names =
+                std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            for path in names.filter(|path| format_of(path).is_some()) {
+                *stems.entry(path.file_stem().unwrap_or_default().to_os_string()).or_default() += 1;
+            }
+            stems
+        });
+        let pictures = input.file_stem().and_then(|stem| stems.get(stem)).copied().unwrap_or(0);
+        if pictures <= usize::from(format_of(input).is_some()) {
+            job.otherwise = None;
+        }
     }
 }
 
