@@ -34,7 +34,8 @@ const MODULES: [(&str, &str, u64); 3] = [
 /// are the priors of packed JPEG files, which nothing packs further.
 const DECODERS_BYTES_MAX: u64 = 1_060_000;
 
-/// Instructions that the modules use; the optimiser adds none beyond these.
+/// What the optimiser is told. Of instructions beyond the first set the modules use these; it
+/// adds none.
 const OPTIMISE: [&str; 7] = [
     "-Oz",
     "--enable-simd",

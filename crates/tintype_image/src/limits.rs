@@ -21,7 +21,8 @@ pub struct Limits {
     pub samples_max: u64,
     /// Largest number of planes; at most 32.
     pub planes_max: u32,
-    /// Largest single metadata item, in bytes.
+    /// Largest single metadata item in bytes: a colour profile, EXIF, XMP,
+    /// or any other.
     pub metadata_bytes_max: u64,
     /// Largest number of sections of a file: its tiles times their layers.
     pub sections_max: u64,

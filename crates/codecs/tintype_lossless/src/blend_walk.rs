@@ -8,9 +8,8 @@ use super::activity::activity_levels;
 use super::bias::Biases;
 use super::frequency::{CENTRE, FrequencyTable, FrequencyTables, SYMBOLS};
 use super::match_model::MatchModel;
-use super::pixel_walk::{Coded, Lanes, ROWS, SampleCoder, Site, whole, wholes};
+use super::pixel_walk::{Coded, ROWS, SampleCoder, Site, Wanted, whole, wholes};
 use fearless_simd::{Select, Simd, SimdBase, SimdCvtFloat, f32x8, i32x8, mask32x8};
-use std::ops::Range;
 use std::sync::OnceLock;
 use tintype_entropy::{AdaptiveBit, FrequencyWalk};
 
@@ -245,13 +244,7 @@ impl<W: FrequencyWalk> SampleCoder for BlendCoder<'_, W> {
     const READS: bool = W::READS;
 
     #[inline(always)]
-    fn code<S: Simd>(
-        &mut self,
-        simd: S,
-        site: &Site<S>,
-        wanted: &Lanes,
-        lanes: Range<usize>,
-    ) -> Coded<S> {
+    fn code<S: Simd>(&mut self, simd: S, site: &Site<S>, (wanted, lanes): Wanted<'_>) -> Coded<S> {
         let last = self.models.len() - 1;
         let model = &mut self.models[site.references.min(last)];
         let known = Known::new(simd, site, model);

@@ -67,16 +67,11 @@ impl<'a> DenseWalk<'a> {
         walk: &mut W,
         plane: &mut PaddedPlane,
     ) -> (PaddedPlane, ContextMixer) {
-        let mut residuals = PaddedPlane::new(plane.width, plane.height);
-        for y in 0..plane.height {
-            plane.begin_row(y);
-            residuals.begin_row(y);
+        let residuals = plane.walked(|plane, residuals, y| {
             self.predictor.begin_row(plane.width);
-            two_levels!(self.level, simd => self.code_row(simd, walk, plane, &mut residuals, y));
+            two_levels!(self.level, simd => self.code_row(simd, walk, plane, residuals, y));
             self.predictor.end_row(plane.width);
-            plane.end_row(y);
-            residuals.end_row(y);
-        }
+        });
         (residuals, self.mixer)
     }
 

@@ -31,17 +31,11 @@ impl<'a> FittedWalk<'a> {
 
     /// Codes `plane` and returns its residuals in sixteenths.
     pub fn run<C: SampleCoder>(mut self, coder: &mut C, plane: &mut PaddedPlane) -> PaddedPlane {
-        let mut residuals = PaddedPlane::new(plane.width, plane.height);
-        for y in 0..plane.height {
-            plane.begin_row(y);
-            residuals.begin_row(y);
+        plane.walked(|plane, residuals, y| {
             self.predictor.begin_row(plane.width);
-            two_levels!(self.level, simd => self.code_row(simd, coder, plane, &mut residuals, y));
+            two_levels!(self.level, simd => self.code_row(simd, coder, plane, residuals, y));
             self.predictor.end_row(plane.width);
-            plane.end_row(y);
-            residuals.end_row(y);
-        }
-        residuals
+        })
     }
 
     #[inline(always)]
@@ -59,7 +53,7 @@ impl<'a> FittedWalk<'a> {
             let site = self.site(simd, plane, residuals, i, prepared.predictions[MEAN]);
             let mut wanted = Lanes::default();
             wanted.0[0] = plane.data[i] as f32;
-            let coded = coder.code(simd, &site, &wanted, 0..1);
+            let coded = coder.code(simd, &site, (&wanted, 0..1));
             let sample = coded.samples[0] as i32;
             plane.data[i] = sample;
             residuals.data[i] = ((coded.samples[0] - coded.predictions[0]) * 16.0) as i32;

@@ -65,6 +65,20 @@ impl PaddedPlane {
         &self.data[self.at(0, y)..][..self.width]
     }
 
+    /// Walks the rows, with their borders, of this plane and of its residuals, which are 0 at first; those it
+    /// returns.
+    pub fn walked(&mut self, mut row: impl FnMut(&mut Self, &mut Self, usize)) -> Self {
+        let mut residuals = Self::new(self.width, self.height);
+        for y in 0..self.height {
+            self.begin_row(y);
+            residuals.begin_row(y);
+            row(self, &mut residuals, y);
+            self.end_row(y);
+            residuals.end_row(y);
+        }
+        residuals
+    }
+
     /// Fills the left border of row `y` from the row above.
     pub fn begin_row(&mut self, y: usize) {
         let at = self.at(0, y);

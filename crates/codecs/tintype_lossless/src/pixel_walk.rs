@@ -37,14 +37,11 @@ pub(super) trait SampleCoder {
     /// Codes the samples `lanes` of a site, `wanted` when writing; gives them, and the predictions
     /// that they were coded around. What other lanes give does not matter, if it is no sample's
     /// range away.
-    fn code<S: Simd>(
-        &mut self,
-        simd: S,
-        site: &Site<S>,
-        wanted: &Lanes,
-        lanes: Range<usize>,
-    ) -> Coded<S>;
+    fn code<S: Simd>(&mut self, simd: S, site: &Site<S>, wanted: Wanted<'_>) -> Coded<S>;
 }
+
+/// Samples, one a lane, and which of them are to be coded.
+pub(super) type Wanted<'a> = (&'a Lanes, Range<usize>);
 
 /// Samples, and the predictions that they were coded around.
 pub(super) struct Coded<S: Simd> {
@@ -84,13 +81,11 @@ pub(super) struct Site<S: Simd> {
     pub second: f32x8<S>,
     /// The first reference's residuals here.
     pub residual: f32x8<S>,
-    /// How many planes of the group were coded before.
+    /// How many planes of the group were coded before, and of all groups.
     pub references: usize,
-    /// Planes walked before, other groups' too.
     pub plane: usize,
-    /// The largest sample.
+    /// The largest sample, and the blend of the predictions, 0 to that.
     pub largest: f32,
-    /// The blend of the predictions, 0 to `largest`.
     pub blended: f32x8<S>,
     /// Weighted magnitudes around; the weights add up to 47, with references to 67.
     pub energy: f32x8<S>,
@@ -102,13 +97,14 @@ struct Above {
     /// Weighted errors and magnitudes around, see [`Band`].
     errors: [f32; PREDICTIONS],
     magnitudes: f32,
+    /// The sample, its difference from the first reference's, and the sample of the row above.
     sample: f32,
     difference: f32,
-    /// The sample of the row above.
     before: f32,
 }
 
 /// One plane's part of the walk. Of lists by column the latest comes first.
+#[derive(Default)]
 struct Band {
     largest: f32,
     above: Vec<Above>,
@@ -226,16 +222,7 @@ impl Band {
             largest,
             above: vec![Above::default(); width + 1],
             skewed: vec![zeros; width + LAG * (ROWS - 1) + count],
-            samples: [zeros; 4],
-            differences: zeros,
-            residuals: [zeros; 2],
-            magnitudes: [zeros; 3],
-            errors: [[zeros; PREDICTIONS]; 2],
-            errors_below: [zeros; PREDICTIONS],
-            magnitudes_below: zeros,
-            north: [zeros; 4],
-            far_north: [zeros; 2],
-            differences_north: [zeros; 3],
+            ..Self::default()
         }
     }
 
@@ -459,7 +446,7 @@ fn code_column<S: Simd, C: SampleCoder>(
     let largest = f32x8::splat(simd, band.largest);
     site.blended = (sum / weights).max(zero).min(largest);
 
-    let coded = coder.code(simd, &site, &band.skewed[x], at.lanes());
+    let coded = coder.code(simd, &site, (&band.skewed[x], at.lanes()));
     let mut samples = beside(coded.samples.max(zero).min(largest));
     band.skewed[x] = samples;
     let ends = at.lane_in(at.width);

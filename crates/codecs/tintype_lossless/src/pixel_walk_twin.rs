@@ -1,10 +1,9 @@
 //! The walk's slow twin: the predictions and activities of docs/format/lossless.md, section 7, sample by
 //! sample.
 
-use super::pixel_walk::{Coded, Lanes, ROWS, SampleCoder, Site, code_planes};
+use super::pixel_walk::{Coded, ROWS, SampleCoder, Site, Wanted, code_planes};
 use fearless_simd::Simd;
 use std::collections::HashMap;
-use std::ops::Range;
 use tintype_image::{Level, Plane};
 
 /// Keeps what the walk knows of each sample, in the order of coding.
@@ -13,13 +12,7 @@ struct Log(Vec<(f32, f32)>);
 impl SampleCoder for Log {
     const READS: bool = false;
 
-    fn code<S: Simd>(
-        &mut self,
-        simd: S,
-        site: &Site<S>,
-        wanted: &Lanes,
-        lanes: Range<usize>,
-    ) -> Coded<S> {
+    fn code<S: Simd>(&mut self, simd: S, site: &Site<S>, (wanted, lanes): Wanted<'_>) -> Coded<S> {
         self.0.extend(lanes.map(|lane| (site.blended[lane], site.energy[lane])));
         Coded { samples: wanted.load(simd), predictions: site.blended }
     }

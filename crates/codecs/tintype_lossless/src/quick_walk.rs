@@ -5,10 +5,9 @@
 //! Bit-exact: integers, and `f32` in a fixed order (decision record 0001).
 //! Source: our own.
 
-use super::pixel_walk::{Coded, Lanes, ROWS, SampleCoder, Site, wholes};
+use super::pixel_walk::{Coded, ROWS, SampleCoder, Site, Wanted, wholes};
 use super::static_code::NumberWalk;
 use fearless_simd::{Bytes, Simd, SimdBase, SimdCvtFloat, f32x8, i32x8, u32x8};
-use std::ops::Range;
 
 /// Classes of activity: two an octave, from an activity of 1 on.
 const CLASSES: usize = 24;
@@ -27,13 +26,7 @@ impl<W: NumberWalk> SampleCoder for QuickCoder<'_, W> {
     const READS: bool = W::READS;
 
     #[inline(always)]
-    fn code<S: Simd>(
-        &mut self,
-        simd: S,
-        site: &Site<S>,
-        wanted: &Lanes,
-        lanes: Range<usize>,
-    ) -> Coded<S> {
+    fn code<S: Simd>(&mut self, simd: S, site: &Site<S>, (wanted, lanes): Wanted<'_>) -> Coded<S> {
         let splat = |v: i32| i32x8::splat(simd, v);
         // Exponent and highest bit of the fraction; an activity is no less than 0.
         let class = ((site.energy + 1.0).bitcast::<i32x8<S>>() >> 22) - splat(2 * 127);

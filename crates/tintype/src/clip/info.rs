@@ -22,7 +22,8 @@ pub struct ClipInfo {
     pub frame_rate: (u32, u32),
     /// Further words of the y4m header that it was made of: interlacing, aspect, range, comments.
     pub words: String,
-    /// Whether every sample comes back.
+    /// Whether every sample comes back, as of clips that were made
+    /// with `--lossless`.
     pub exact: bool,
     /// Whether each picture says how many ticks it is shown.
     pub timed: bool,
