@@ -35,11 +35,15 @@ pub(super) fn encode(source: &Planes, effort: u8, exec: &Exec) -> Result<Payload
 
 /// The kind and the section of a tile: the shorter one of the kinds worth trying.
 fn encode_tile(planes: Planes, effort: u8, level: Level) -> Result<(Kind, Vec<u8>), CodecError> {
-    let (kind, other) = kinds(&planes, &Rung::of(effort, &planes), level);
-    let other = match other {
-        Some(other) => Some((other, tile::encode(planes.clone(), other, level)?)),
-        None => None,
+    let kinds = kinds(&planes, &Rung::of(effort, &planes), level);
+    let Some((&last, others)) = kinds.split_last() else {
+        return Err(CodecError::Misuse { what: "no kind of coding for a tile".into() });
     };
-    let bytes = tile::encode(planes, kind, level)?;
-    Ok(other.filter(|other| other.1.len() < bytes.len()).unwrap_or((kind, bytes)))
+    let mut coded = Vec::with_capacity(kinds.len());
+    for &kind in others {
+        coded.push((kind, tile::encode(planes.clone(), kind, level)?));
+    }
+    let bytes = tile::encode(planes, last, level)?;
+    let shorter = coded.into_iter().min_by_key(|coded| coded.1.len());
+    Ok(shorter.filter(|coded| coded.1.len() <= bytes.len()).unwrap_or((last, bytes)))
 }

@@ -18,8 +18,17 @@ const THIN_STRIP: usize = 6;
 /// Of tall tiles every so many rows are searched for repeated colours.
 const SAMPLED_ROWS: usize = 4;
 
-/// The kind of coding, and perhaps a second one worth trying.
-pub(super) fn kinds(planes: &Planes, rung: &Rung, level: Level) -> (Kind, Option<Kind>) {
+/// The kinds of coding that are worth trying, mostly one.
+pub(super) fn kinds(planes: &Planes, rung: &Rung, level: Level) -> Vec<Kind> {
+    let (kind, second) = by_colours(planes, rung, level);
+    // Where colours lie on a lattice the tables of the fitted kind see it, the dense kind does not. Strips are too short to
+    // tell; icons are better off with the dense one.
+    let fitted = kind == Kind::Dense && planes.planes[0].height() >= 8 * STRIP;
+    [Some(kind), second, fitted.then_some(Kind::Fitted)].into_iter().flatten().collect()
+}
+
+/// The kind of coding by how colours repeat, and perhaps a second one worth trying.
+fn by_colours(planes: &Planes, rung: &Rung, level: Level) -> (Kind, Option<Kind>) {
     let photo = rung.photo;
     if !has_colours(planes) {
         return (photo, None);
