@@ -1,6 +1,6 @@
 //! Leaves the tables by which stacks are unwound out of the program as it is shipped: 4 % of its
-//! bytes, which `panic = "abort"` has no use for, and which the standard library brings along; and packs its table of
-//! relocations, another 1.4 %.
+//! bytes, which `panic = "abort"` has no use for, and which the standard library brings along; and packs its
+//! table of relocations, another 1.4 %.
 
 use std::path::Path;
 use std::process::Command;

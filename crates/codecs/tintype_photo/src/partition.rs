@@ -76,9 +76,10 @@ const SPLIT: [[f32; 4]; 4] = [
     [2.567, -0.66, 0.186, -15.748],
 ];
 
-/// By class, for efforts that try one size alone: as in [`SPLIT`] the logarithm of the bits, variance and step, then the
-/// smaller and the larger differences, 1. Logistic regressions without a margin, on encodes of 50 parts of photos/train at effort 1:
-/// what they choose wrongly costs 0.5 to 0.8 % of luma's and 1.5 to 1.7 % of chroma's bits and error.
+/// By class, for efforts that try one size alone: as in [`SPLIT`] the logarithm of the bits, variance and
+/// step, then the smaller and the larger differences, 1. Logistic regressions without a margin, on encodes of
+/// 50 parts of photos/train at effort 1: what they choose wrongly costs 0.5 to 0.8 % of luma's and 1.5 to 1.7 %
+/// of chroma's bits and error.
 const LIKELIER_SPLIT: [[f32; 6]; 4] = [
     [3.873, -0.910, -0.165, -0.710, 0.719, -22.656],
     [2.639, -1.139, 0.518, -1.899, 2.536, -20.328],

@@ -68,9 +68,10 @@ impl Breadth {
     }
 }
 
-/// By effort, 1 to 9. On 13 crops of photos/valid, PSNR, effort 5 needs 0.1 % fewer bytes than 64, 40, 4, in 1.12
-/// times its time; effort 1 21 % more in 0.29, 2 14 % more in 0.33, 3 2.3 % more in 0.65, 7 0.6 % fewer in 1.6, 9 0.9 % fewer in 3.1
-/// times. With exact levels 64, 64, 8 gains nothing over 64, 48, 5, nor 20 finalists over 8 where every size is tried.
+/// By effort, 1 to 9. On 13 crops of photos/valid, PSNR, effort 5 needs 0.1 % fewer bytes than 64, 40, 4,
+/// in 1.12 times its time; effort 1 21 % more in 0.29, 2 14 % more in 0.33, 3 2.3 % more in 0.65, 7 0.6 %
+/// fewer in 1.6, 9 0.9 % fewer in 3.1 times. With exact levels 64, 64, 8 gains nothing over 64, 48, 5, nor 20
+/// finalists over 8 where every size is tried.
 const BREADTHS: [Breadth; 9] = [
     Breadth::of(8, 2, 1).one_size(),
     Breadth::of(16, 6, 1).one_size(),

@@ -153,8 +153,8 @@ fn mend_plain<S: Simd>(simd: S, rows: &Rows<'_>, by: &RowOfGroups, out: &mut [i1
     );
 }
 
-/// Sixteen samples, in loops over them that the compiler makes vectors of: in WebAssembly they take a fifth of the time that one sample
-/// after the other does.
+/// [`LANES`] samples, in loops over them that the compiler makes vectors of: in WebAssembly they take a fifth
+/// of the time that one sample after the other does.
 #[inline(always)]
 fn mended(rows: &Rows<'_>, x: usize, by: &Mending) -> [i16; LANES] {
     const LIMITED: usize = LIMITS.len();
